@@ -1,0 +1,72 @@
+import { z } from "zod";
+
+/**
+ * The range a delta (shadow against control) may lie in.
+ * `ratio`: relative change, 0.1 is +10%. `absolute`: in the SLO's own unit; for error rates a fraction, 0.002 is +0.2pp.
+ * A side that was not given is infinite.
+ */
+export interface DeltaRange {
+  readonly scale: "ratio" | "absolute";
+  readonly lo: number;
+  readonly hi: number;
+}
+
+const BOUND = /^([+-]?\d+(?:\.\d+)?)(%|pp|)$/;
+
+/** One bound as people write it: `+10%` (relative), `+0.2pp` (percentage points) or `+3` (the SLO's unit). */
+const BoundSchema = z
+  .union([z.string().max(40), z.number()])
+  .transform((written, context): { scale: DeltaRange["scale"]; value: number } => {
+    const match = BOUND.exec(String(written).trim());
+    const value = Number(match?.[1]);
+    if (match === null || !Number.isFinite(value)) {
+      context.addIssue({ code: "custom", message: `"${written}" is not a delta; write +10%, -0.2pp or +3` });
+      return z.NEVER;
+    }
+    if (match[2] === "%") return { scale: "ratio", value: value / 100 };
+    return { scale: "absolute", value: match[2] === "pp" ? value / 100 : value };
+  });
+
+/** `{ from?, to? }` in a document, parsed to a `DeltaRange`; at least one side, both on one scale, in order. */
+export const DeltaRangeSchema = z
+  .strictObject({ from: BoundSchema.optional(), to: BoundSchema.optional() })
+  .transform((bounds, context): DeltaRange => {
+    const scales = [bounds.from?.scale, bounds.to?.scale].filter((scale) => scale !== undefined);
+    const [scale] = scales;
+    if (scale === undefined || scales.some((other) => other !== scale)) {
+      context.addIssue({ code: "custom", message: "a delta needs `from` or `to`, and both on one scale (% or pp)" });
+      return z.NEVER;
+    }
+    const range = {
+      scale,
+      lo: bounds.from?.value ?? Number.NEGATIVE_INFINITY,
+      hi: bounds.to?.value ?? Number.POSITIVE_INFINITY,
+    };
+    if (range.lo > range.hi || (scale === "ratio" && range.hi <= -1)) {
+      context.addIssue({ code: "custom", message: "a delta range needs from <= to, and more than -100%" });
+      return z.NEVER;
+    }
+    return range;
+  });
+
+/** The part of both ranges that they share; `undefined` if they share nothing or are on different scales. */
+export function intersect(a: DeltaRange, b: DeltaRange): DeltaRange | undefined {
+  const range = { scale: a.scale, lo: Math.max(a.lo, b.lo), hi: Math.min(a.hi, b.hi) };
+  return a.scale === b.scale && range.lo <= range.hi ? range : undefined;
+}
+
+/** `+10% or less`, `+80% to +220%`: how a range reads in a sentence. */
+export function describeRange(range: DeltaRange, unit: "pp" | "" = ""): string {
+  const bound = (value: number): string => describeDelta(value, range.scale, unit);
+  if (!Number.isFinite(range.lo)) return `${bound(range.hi)} or less`;
+  if (!Number.isFinite(range.hi)) return `${bound(range.lo)} or more`;
+  return `${bound(range.lo)} to ${bound(range.hi)}`;
+}
+
+/** One delta in the form people write it: sign always, at most three significant digits. */
+export function describeDelta(value: number, scale: DeltaRange["scale"], unit: "pp" | "" = ""): string {
+  const shown = scale === "ratio" || unit === "pp" ? value * 100 : value;
+  const suffix = scale === "ratio" ? "%" : unit;
+  const text = Number.isFinite(shown) ? String(Number(shown.toPrecision(3))) : shown > 0 ? "∞" : "-∞";
+  return `${shown > 0 ? "+" : ""}${text}${suffix}`;
+}

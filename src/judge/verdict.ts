@@ -1,0 +1,131 @@
+import type { DeltaRange } from "../core/delta-range.ts";
+import type { Difference } from "../mirror/fingerprint.ts";
+
+// Contract: what the judge answers and from what.
+
+export type NonEmpty<T> = readonly [T, ...T[]];
+
+/** Closed list of reasons; docs/reasons.md says of each what it means and what to do. */
+export const REASON_CODES = [
+  // reject: evidence against
+  "SLO_OUTSIDE_RANGE",
+  "UNDECLARED_EFFECT",
+  "ABSENT_EFFECT",
+  "UNDO_NOT_PROVEN",
+  "UNDO_TOO_SLOW",
+  "WORK_SHRANK",
+  "ACTION_FAILED",
+  "TRIGGER_BREACHED",
+  "NOT_RECOVERED",
+  // hold: not enough evidence
+  "UNDERPOWERED",
+  "NO_OP",
+  "NO_DATA",
+  "ASYMMETRIC_LOSS",
+  "TWINS_DIFFER",
+  "ENVIRONMENT_UNSTABLE",
+  "BIAS_UNCALIBRATED",
+  "CONTROL_DISTURBED",
+  "REQUESTED_NOT_PROVEN",
+  "SNAPSHOT_MISSING",
+  // promote
+  "ALL_SHOWN",
+] as const;
+export type ReasonCode = (typeof REASON_CODES)[number];
+
+/** Why: one sentence with the number that was tested. */
+export interface Reason {
+  readonly code: ReasonCode;
+  readonly message: string;
+  /** SLO, action or resource it is about. */
+  readonly subject?: string;
+}
+
+/** The judge's answer. `hold` means "not enough evidence", `reject` means "evidence against". */
+export type Verdict =
+  | { readonly kind: "promote"; readonly reasons: NonEmpty<Reason> }
+  | { readonly kind: "hold"; readonly reasons: NonEmpty<Reason> }
+  | { readonly kind: "reject"; readonly reasons: NonEmpty<Reason> };
+
+/** An interval at a level, on the SLO's delta scale (ratio 0.1 = +10%; errors as fractions). Infinite when there is no information. */
+export interface Interval {
+  readonly level: number;
+  readonly lo: number;
+  readonly hi: number;
+}
+
+/** Everything the report says of one SLO (STATISTICS.md 4, "Report per SLO"). */
+export interface SloJudgement {
+  readonly name: string;
+  /** Operator's limit and the plan's promise intersected: what was tested. */
+  readonly accepted: DeltaRange;
+  readonly limit: DeltaRange;
+  readonly promised?: DeltaRange;
+  readonly unit: "pp" | "";
+  readonly state: "pass" | "fail" | "open" | "no-data";
+  /** Best guess of the delta, same scale as `accepted`; absent without data. */
+  readonly estimate?: number;
+  /** Anytime-valid confidence sequence at the pass level. */
+  readonly interval: Interval;
+  readonly blocks: {
+    readonly before: number;
+    readonly after: number;
+    readonly invalid: number;
+    readonly blockMs: number;
+    readonly effective: number;
+  };
+  readonly varianceInflation: number;
+  /** Standard deviation of block values, delta scale (log for ratios). */
+  readonly blockSd: number;
+  /** Twins' own bias, measured before the plan and removed. */
+  readonly biasRemoved: number;
+  /** Smallest delta this run could have told apart at its longest, delta scale. */
+  readonly minimalDetectable: number;
+  /** From now, with 80% chance; absent when already decided or out of reach in the time allowed. */
+  readonly secondsToDecision?: number;
+  /** The estimate's level before and after on each twin in natural units (ms, ratio, per second, bytes), for people. */
+  readonly levels: {
+    readonly controlBefore: number;
+    readonly controlAfter: number;
+    readonly shadowBefore: number;
+    readonly shadowAfter: number;
+    readonly unit: string;
+  };
+  /** Errors only: discordant pairs and log e-values of the request-level test. */
+  readonly requestTest?: {
+    readonly shadowOnly: number;
+    readonly controlOnly: number;
+    readonly neither: number;
+    readonly logPass: number;
+    readonly logFail: number;
+  };
+  readonly note: string;
+}
+
+/** What the quiet twin showed: exact, attributed to actions. */
+export interface QuietProof {
+  readonly actions: readonly {
+    readonly id: string;
+    readonly effects: readonly Difference[];
+    readonly undeclared: readonly Difference[];
+    readonly absent: readonly string[];
+    readonly noOp: boolean;
+  }[];
+  /** What was left after undoing everything; must be empty. */
+  readonly residue: readonly Difference[];
+  readonly failed?: { readonly actionId: string; readonly during: "act" | "undo"; readonly message: string };
+}
+
+/** What the rollback under load showed. */
+export type RollbackProof =
+  | { readonly kind: "not-run"; readonly why: string }
+  | {
+      readonly kind: "run";
+      readonly undoMs: number;
+      readonly withinMs: number;
+      /** Differences that are neither noise of the twins nor declared consequences; must be empty. */
+      readonly residue: readonly Difference[];
+      readonly failed?: { readonly actionId: string; readonly message: string };
+      /** SLOs that were still outside their range after the undo. */
+      readonly notRecovered: readonly string[];
+    };

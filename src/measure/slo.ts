@@ -1,0 +1,55 @@
+import { z } from "zod";
+import { DeltaRangeSchema } from "../core/delta-range.ts";
+import { LIMITS } from "../core/limits.ts";
+
+// Contract: the SLOs of a scenario.
+
+const Name = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, "lower-case letters, digits and dashes");
+const Identifier = z.string().min(1).max(200);
+const Labels = z.record(Identifier, z.string().max(200)).default({});
+
+/** What is measured on both twins. `route` absent means all routes together. */
+export const MeasureSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("latency"), route: Name.optional(), quantile: z.number().min(0.01).max(0.9999) }),
+  /** Share of requests whose outcome is not `ok`. */
+  z.strictObject({ kind: z.literal("errors"), route: Name.optional() }),
+  /** Requests answered ok per second. */
+  z.strictObject({ kind: z.literal("served"), route: Name.optional() }),
+  /** Container CPU seconds per request served by the twin. */
+  z.strictObject({ kind: z.literal("cpu"), service: Identifier }),
+  /** Memory in use, bytes, summed over replicas. */
+  z.strictObject({ kind: z.literal("memory"), service: Identifier }),
+  /** Increase per second of a Prometheus counter, summed over replicas. */
+  z.strictObject({ kind: z.literal("counter"), service: Identifier, metric: Identifier, labels: Labels }),
+  z.strictObject({ kind: z.literal("gauge"), service: Identifier, metric: Identifier, labels: Labels }),
+  /** A quantile of a Prometheus histogram, from the increase of its buckets. */
+  z.strictObject({
+    kind: z.literal("histogram"),
+    service: Identifier,
+    metric: Identifier,
+    labels: Labels,
+    quantile: z.number().min(0.01).max(0.9999),
+  }),
+  /** One number returned by a query on a state database of the mirror; a gauge. */
+  z.strictObject({ kind: z.literal("sql"), service: Identifier, query: z.string().min(1).max(LIMITS.textCharsMax) }),
+]);
+
+/** One operator SLO: what, and the range its delta may lie in. The plan's `expects` can only narrow `limit`. */
+export const SloSchema = z.strictObject({
+  name: Name,
+  measure: MeasureSchema,
+  limit: DeltaRangeSchema,
+});
+
+export type Measure = z.infer<typeof MeasureSchema>;
+export type Slo = z.infer<typeof SloSchema>;
+
+/** One stable key per thing to read, shared by SLOs that ask for the same. */
+export function measureKey(measure: Measure): string {
+  return JSON.stringify(measure, Object.keys(measure).sort());
+}
+
+/** `pp` for error rates, nothing otherwise: how a delta of this measure is written. */
+export function deltaUnit(measure: Measure): "pp" | "" {
+  return measure.kind === "errors" ? "pp" : "";
+}

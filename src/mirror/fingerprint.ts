@@ -1,0 +1,42 @@
+// Contract: the state of a twin in the words of the resource grammar (docs/resources.md).
+
+/**
+ * Path of one resource, segments joined by `/`, each segment percent-encoded where it holds `/`, `*` or `%`:
+ *   service/<name>/replicas | image | command | env/<NAME> | memory | cpus | mounts
+ *   db/<service>/<database>/schema/<table>                      (exists)
+ *   db/<service>/<database>/schema/<table>/column/<name> | index/<name> | constraint/<name> | trigger/<name>
+ *   db/<service>/<database>/schema/sequence|view|function|type|setting/<name>
+ *   db/<service>/<database>/rows/<table>/<primary key>[/<column>] (only in differences)
+ *   redis/<service>/<key>
+ */
+export type ResourcePath = string;
+
+/** Content of one table as counts and order-free hashes; `buckets` locate a changed row without keeping rows. */
+export interface TableFingerprint {
+  readonly rows: number;
+  /** Order-free hash of whole rows. */
+  readonly sha: string;
+  /** Order-free hash per column, blind to which row a value stands in. */
+  readonly columns: Readonly<Record<string, string>>;
+  /** Order-free hash of rows per bucket of the primary key's hash. */
+  readonly buckets: readonly string[];
+}
+
+/** Everything of a twin that must be the same again after a rollback. */
+export interface Fingerprint {
+  /** Configuration and schema: path to literal value or definition (secrets masked to a digest). */
+  readonly resources: Readonly<Record<ResourcePath, string>>;
+  /** `db/<service>/<database>/rows/<table>` to its content. */
+  readonly tables: Readonly<Record<ResourcePath, TableFingerprint>>;
+  /** `redis/<service>/<key>` to a digest of type and value; TTLs are not state. */
+  readonly keys: Readonly<Record<ResourcePath, string>>;
+  readonly takenMs: number;
+}
+
+/** One resource that is not the same. `before`/`after` are values or digests, never secrets. */
+export interface Difference {
+  readonly path: ResourcePath;
+  readonly kind: "added" | "removed" | "changed";
+  readonly before?: string;
+  readonly after?: string;
+}

@@ -1,0 +1,127 @@
+import type { MirrorSpec, ServicePort } from "./mirror-spec.ts";
+
+// Contract: a raised pair of twins, as the rest of the run sees it. Implemented in src/mirror/twins; simulated in test/sim.
+
+export type Role = "control" | "shadow";
+export const ROLES: readonly Role[] = ["control", "shadow"];
+
+/** A TCP address on loopback. */
+export interface Address {
+  readonly host: "127.0.0.1";
+  readonly port: number;
+}
+
+/** Configuration of one service of a twin as the engine reports it, in the words of the resource grammar. */
+export interface ServiceConfiguration {
+  readonly service: string;
+  readonly replicas: number;
+  readonly imageId: string;
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly memoryBytes?: number;
+  readonly cpus?: number;
+  /** `kind:source:target:ro|rw`, sorted; sources that carry a run id are normalised so that twins compare equal. */
+  readonly mounts: readonly string[];
+}
+
+/** What `update` may change; absent fields stay as they are, `undefined` values are not allowed. */
+export interface ServiceChange {
+  /** Merged into the environment; `null` removes a variable. */
+  readonly environment?: Readonly<Record<string, string | null>>;
+  readonly image?: string;
+  readonly memoryBytes?: number;
+  readonly cpus?: number;
+}
+
+/** Cumulative use of one service (sum of its replicas) since its containers started. */
+export interface ServiceUsage {
+  readonly service: string;
+  /** CPU seconds, cumulative; replaced replicas keep counting so that the number never falls. */
+  readonly cpuSeconds: number;
+  readonly memoryBytes: number;
+}
+
+export interface ExecResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export type SqlRow = Readonly<Record<string, unknown>>;
+
+/** One call that a stub answered for a twin. */
+export interface StubCall {
+  readonly host: string;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly atMonotonicMs: number;
+}
+
+/** One running copy of the mirror. Every method rejects with `CanaryError MIRROR_UNAVAILABLE` when the engine is gone. */
+export interface Twin {
+  readonly role: Role;
+  /** Loopback address of the entry points and of any service port the run needs; stable for the twin's whole life. */
+  address(port: ServicePort): Address;
+  /** Sets the number of replicas; resolves when all are running, ready and reached by the ingress (or gone from it). Frozen services stay frozen. */
+  scale(service: string, replicas: number, signal: AbortSignal): Promise<void>;
+  /** Replaces the service's containers one by one with the changed configuration; resolves when ready. */
+  update(service: string, change: ServiceChange, signal: AbortSignal): Promise<void>;
+  /** Runs argv (no shell) in the first replica. */
+  exec(service: string, argv: readonly string[], signal: AbortSignal): Promise<ExecResult>;
+  /** Runs SQL in a state database on a kept connection; several statements run as one transaction. Large results are the caller's fault. */
+  sql(database: { readonly service: string }, text: string, params?: readonly unknown[]): Promise<readonly SqlRow[]>;
+  /** Sends one Redis command on a kept connection, e.g. ["HGETALL", "k"]. */
+  redis(store: { readonly service: string }, command: readonly string[]): Promise<unknown>;
+  /** Current configuration of every service, sorted by name. */
+  configuration(signal: AbortSignal): Promise<readonly ServiceConfiguration[]>;
+  /** CPU and memory per service, cheap enough for every second. */
+  usage(signal: AbortSignal): Promise<readonly ServiceUsage[]>;
+  /** Text of every replica's Prometheus endpoint of this service. */
+  scrape(port: ServicePort & { readonly path: string }, signal: AbortSignal): Promise<readonly string[]>;
+  /** Pauses (or resumes) every replica of these services, present and future. */
+  freeze(services: readonly string[], signal: AbortSignal): Promise<void>;
+  thaw(services: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Last lines of a service's output, all replicas, for people. */
+  logs(service: string, lines: number, signal: AbortSignal): Promise<string>;
+  /** Calls that the stubs answered for this twin so far. */
+  stubCalls(): readonly StubCall[];
+}
+
+/** How the twins were raised; goes into the verdict. */
+export interface TwinFacts {
+  readonly isolation: "strict" | "standard";
+  /** Core set per twin, e.g. `{ control: "0", shadow: "1" }`; `shared` when the machine has too few. */
+  readonly cores:
+    | { readonly kind: "pinned"; readonly control: string; readonly shadow: string }
+    | { readonly kind: "shared" };
+  /** Image id per service. */
+  readonly images: Readonly<Record<string, string>>;
+  readonly engine: string;
+  /** From first engine call to both twins ready, ms; whether prepared images existed already. */
+  readonly raiseMs: number;
+  readonly prepared: boolean;
+}
+
+/** Both twins or neither. Disposing removes every container, network and volume of the run, whatever state they are in. */
+export interface TwinPair extends AsyncDisposable {
+  readonly spec: MirrorSpec;
+  readonly control: Twin;
+  readonly shadow: Twin;
+  readonly facts: TwinFacts;
+}
+
+/** What the run asks of the container world; tests pass a simulated one. */
+export interface ContainerRuntime {
+  /**
+   * Raises both twins in parallel.
+   * @throws CanaryError MIRROR_UNAVAILABLE when the engine, an image, health or room is missing; nothing stays behind
+   */
+  raise(options: {
+    readonly spec: MirrorSpec;
+    readonly runId: string;
+    readonly isolation: TwinFacts["isolation"];
+    readonly onProgress: (step: string) => void;
+    readonly signal: AbortSignal;
+  }): Promise<TwinPair>;
+}

@@ -1,0 +1,124 @@
+import { z } from "zod";
+import { DeltaRangeSchema } from "../core/delta-range.ts";
+import { parseDocument } from "../core/document.ts";
+import { LIMITS } from "../core/limits.ts";
+import { sha256Hex } from "../core/sha256.ts";
+import { ActionStepSchema } from "./action.ts";
+
+const Id = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, "lower-case letters, digits and dashes, starting with a letter");
+const Sentence = z.string().min(1).max(LIMITS.textCharsMax);
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, "a lower-case hex SHA-256");
+const Short = z.string().min(1).max(200);
+
+const ActionSchema = z
+  .object({
+    id: Id,
+    what: Sentence,
+    why: Sentence,
+    requires: z.array(Short).max(50).default([]),
+    /** Resources it says it will change: exact paths must change, globs may (docs/resources.md). */
+    changes: z.array(z.string().min(1).max(500)).max(100).default([]),
+    rollback: z.unknown(),
+    timeoutSeconds: z.number().positive().max(3600).default(30),
+  })
+  .loose()
+  .transform((written, context) => {
+    const { id, what, why, requires, changes, rollback, timeoutSeconds, ...rest } = written;
+    const step = nested(ActionStepSchema, rest, [], context);
+    const undo = rollback === undefined ? undefined : nested(ActionStepSchema, rollback, ["rollback"], context);
+    if (step === undefined) return z.NEVER;
+    return {
+      id,
+      what,
+      why,
+      step,
+      requires,
+      changes,
+      timeoutSeconds,
+      ...(undo === undefined ? {} : { rollback: undo }),
+    };
+  });
+
+function nested<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+  path: readonly string[],
+  context: z.RefinementCtx,
+): T | undefined {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  for (const issue of result.error.issues) {
+    context.addIssue({ code: "custom", message: issue.message, path: [...path, ...issue.path] });
+  }
+  return undefined;
+}
+
+const ExpectationSchema = z.strictObject({
+  slo: Id,
+  delta: DeltaRangeSchema,
+  /** Budget for the seconds while the plan acts. */
+  during: z.strictObject({ excessErrors: z.number().int().min(0).max(1e9) }).optional(),
+});
+
+const PlanSchema = z
+  .strictObject({
+    schema: z.literal("canary.plan/v1"),
+    name: Id,
+    agent: z.strictObject({
+      id: Short,
+      version: Short,
+      model: z.strictObject({ provider: Short, name: Short, version: Short }),
+      promptSha256: Sha256.optional(),
+      inputs: z
+        .array(z.strictObject({ name: Short, sha256: Sha256 }))
+        .max(100)
+        .default([]),
+    }),
+    runbook: z.strictObject({ name: Short, sha256: Sha256, step: Short }).optional(),
+    target: z.strictObject({ environment: Short, namespace: Short.optional() }),
+    tier: z.literal([0, 1, 2, 3, 4]),
+    confidence: z.number().min(0).max(1),
+    intent: Sentence,
+    evidence: z
+      .array(z.strictObject({ kind: Short, summary: Sentence, ref: Short.optional() }))
+      .max(50)
+      .default([]),
+    actions: z.array(ActionSchema).min(1).max(LIMITS.planActionsMax),
+    expects: z.array(ExpectationSchema).max(LIMITS.slosMax).default([]),
+    rollback: z.strictObject({ withinSeconds: z.number().positive().max(3600) }),
+  })
+  .superRefine((plan, context) => {
+    for (const duplicate of duplicates(plan.actions.map((action) => action.id))) {
+      context.addIssue({
+        code: "custom",
+        path: ["actions", duplicate.index, "id"],
+        message: `"${duplicate.value}" is used twice`,
+      });
+    }
+    for (const duplicate of duplicates(plan.expects.map((expectation) => expectation.slo))) {
+      context.addIssue({
+        code: "custom",
+        path: ["expects", duplicate.index, "slo"],
+        message: `"${duplicate.value}" is expected twice`,
+      });
+    }
+  });
+
+/** A plan that has passed `parsePlan`, with the digest of its bytes. Nothing else constructs one. */
+export type Plan = z.infer<typeof PlanSchema> & { readonly sha256: string };
+export type Action = Plan["actions"][number];
+export type Expectation = Plan["expects"][number];
+
+/**
+ * Reads a plan as an agent wrote it (YAML or JSON).
+ * @param source - where the text came from, for messages only
+ * @throws CanaryError PLAN_INVALID listing every problem with its line and path
+ */
+export function parsePlan(text: string, source: string): Plan {
+  const plan = parseDocument(PlanSchema, text, { source, what: "a canary.plan/v1", code: "PLAN_INVALID" });
+  return { ...plan, sha256: sha256Hex(text) };
+}
+
+function duplicates(values: readonly string[]): readonly { readonly value: string; readonly index: number }[] {
+  return values.flatMap((value, index) => (values.indexOf(value) < index ? [{ value, index }] : []));
+}

@@ -1,0 +1,101 @@
+import type { Role } from "../mirror/twin.ts";
+
+// Contract: what the traffic driver records and everything later reads. File layout: docs/recording-format.md.
+
+/** What became of one request at one twin. Every one of them is a sample; none is dropped. */
+export const OUTCOMES = ["ok", "http-error", "timeout", "connection-error", "blocked", "dropped"] as const;
+/**
+ * ok: answered as expected (status < 500 and the protocol says success); http-error: 5xx or a gRPC error status;
+ * blocked: could not be sent because a value it needs was never captured on this twin; dropped: the driver was full.
+ */
+export type Outcome = (typeof OUTCOMES)[number];
+
+/**
+ * A batch of paired requests in columns; index i of every column is the same request on both twins.
+ * Times are milliseconds on the run's axis (0 = the driver's start). `NaN` never occurs; a request that got no answer
+ * carries the time it waited (its time-out).
+ */
+export interface PairBatch {
+  readonly size: number;
+  /** Number of the request, ascending over the run apart from completion order inside a batch. */
+  readonly sequence: Uint32Array;
+  /** When it should have been sent, ms. */
+  readonly intendedMs: Float64Array;
+  /** Index into the recording's routes. */
+  readonly route: Uint16Array;
+  readonly arms: Readonly<Record<Role, ArmColumns>>;
+}
+
+export interface ArmColumns {
+  /** Index into OUTCOMES. */
+  readonly outcome: Uint8Array;
+  /** HTTP status, or 1000 + gRPC status; 0 if there was no answer. */
+  readonly status: Uint16Array;
+  /** From the intended to the actual send, ms. */
+  readonly sendLagMs: Float32Array;
+  /** From the intended send to the end of the answer, ms: what the SLO talks about (no coordinated omission). */
+  readonly latencyMs: Float32Array;
+  /** From the actual send to the end of the answer, ms. */
+  readonly serviceMs: Float32Array;
+}
+
+/** One reading of something that is not a request. Counters are cumulative; gauges are instants. */
+export interface MetricSample {
+  readonly atMs: number;
+  readonly role: Role;
+  /** Key of the reading, `measureKey` of the SLO that asked for it. */
+  readonly key: string;
+  readonly value: number;
+}
+
+/** A stretch of the run on its axis, ms; `toMs` is exclusive. */
+export interface Window {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** What a directory under reports/<run>/recording/ holds beside its columns; enough to judge it again. */
+export interface RecordingManifest {
+  readonly schema: "canary.recording/v1";
+  readonly runId: string;
+  readonly seed: number;
+  readonly routes: readonly string[];
+  readonly ratePerSecond: number;
+  readonly startedEpochMs: number;
+  /** Phases that exist so far; a run that stopped early lacks the later ones. */
+  readonly phases: Partial<
+    Readonly<Record<"warmup" | "baseline" | "acting" | "settling" | "observing" | "undoing" | "recovery", Window>>
+  >;
+  readonly driver?: DriverReport;
+}
+
+/** How well the driver itself did; the run has no verdict when it was the bottleneck. */
+export interface DriverReport {
+  readonly sent: number;
+  readonly completed: number;
+  readonly dropped: number;
+  readonly sendLagMsP50: number;
+  readonly sendLagMsP99: number;
+  readonly sendLagMsMax: number;
+  /** Scheduling class that the machine granted. */
+  readonly priority: "realtime" | "nice" | "normal";
+  /** Share of 1 s slots whose lag p99 passed the limit, 0..1. */
+  readonly lateSlots: number;
+  readonly bottleneck: { readonly kind: "no" } | { readonly kind: "yes"; readonly why: string };
+}
+
+/** Half-second pulse for the live view; latency over the last two seconds. */
+export interface DriverPulse {
+  readonly atMs: number;
+  readonly arms: Readonly<
+    Record<
+      Role,
+      {
+        readonly ratePerSecond: number;
+        readonly errorRatio: number;
+        readonly latencyMsP99: number;
+        readonly inFlight: number;
+      }
+    >
+  >;
+}

@@ -1,0 +1,41 @@
+import type { SloJudgement, Verdict } from "../judge/verdict.ts";
+import type { DriverPulse } from "../replay/recording.ts";
+
+// Contract: what a run tells the people who watch it, as it happens.
+
+/** Phases of DESIGN.md 3, in order, as people see them. */
+export const PHASES = [
+  "admit",
+  "raise",
+  "quiet-proof",
+  "warm-up",
+  "baseline",
+  "replay",
+  "settle",
+  "observe",
+  "rollback",
+  "recover",
+  "barrier",
+  "judge",
+  "publish",
+  "tear-down",
+] as const;
+export type Phase = (typeof PHASES)[number];
+
+export type RunEvent =
+  /** `expectedMs` is a forecast, absent where nobody knows. */
+  | { readonly kind: "phase"; readonly phase: Phase; readonly atEpochMs: number; readonly expectedMs?: number }
+  | { readonly kind: "pulse"; readonly pulse: DriverPulse }
+  | { readonly kind: "slos"; readonly slos: readonly SloJudgement[] }
+  | {
+      readonly kind: "step";
+      readonly proof: "quiet" | "load";
+      readonly actionId: string;
+      readonly state: "acting" | "landed" | "failed" | "undoing" | "undone";
+      readonly message: string;
+    }
+  | { readonly kind: "note"; readonly message: string }
+  | { readonly kind: "verdict"; readonly verdict: Verdict; readonly reportDir: string };
+
+/** Receives events in order; must not throw and must return quickly. */
+export type RunObserver = (event: RunEvent) => void;

@@ -1,0 +1,109 @@
+import type { QuietProof, RollbackProof, SloJudgement, Verdict } from "../judge/verdict.ts";
+import type { Difference } from "../mirror/fingerprint.ts";
+import type { Role, TwinFacts } from "../mirror/twin.ts";
+import type { Action, Plan } from "../plan/plan.ts";
+import type { DriverReport, RecordingManifest } from "../replay/recording.ts";
+
+// Contract: the content of reports/<run>/report.json, which every other report is drawn from.
+
+export interface RouteSummary {
+  readonly requests: number;
+  readonly ok: number;
+  readonly errors: number;
+  readonly blocked: number;
+  readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number };
+}
+
+/** Counts of a latency histogram after the plan; bin i covers edges i to i+1, ms, logarithmic. */
+export interface Distribution {
+  readonly route: string;
+  readonly edgesMs: readonly number[];
+  readonly counts: Readonly<Record<Role, readonly number[]>>;
+}
+
+/** How one SLO's delta and its interval moved while the run looked; infinite bounds are null in JSON. */
+export interface SloTrail {
+  readonly name: string;
+  readonly looks: readonly {
+    readonly atMs: number;
+    readonly estimate: number;
+    readonly lo: number | null;
+    readonly hi: number | null;
+  }[];
+  /** Level of each twin per block in the SLO's natural unit. */
+  readonly blocks: readonly { readonly atMs: number; readonly control: number; readonly shadow: number }[];
+}
+
+export interface TimelineEntry {
+  /** Ms on the run's axis; negative before traffic started. */
+  readonly atMs: number;
+  readonly toMs?: number;
+  readonly kind: "phase" | "action" | "undo" | "barrier" | "note";
+  readonly label: string;
+}
+
+export interface ActionRecord {
+  readonly id: string;
+  readonly proof: "quiet" | "load";
+  readonly phase: "act" | "undo";
+  readonly startedMs: number;
+  readonly durationMs: number;
+  readonly landed: boolean;
+  /** What it printed or answered, secrets masked, cut to a few kB. */
+  readonly output: string;
+}
+
+/** One run, complete; JSON-shaped (numbers finite or null). */
+export interface RunReport {
+  readonly schema: "canary.report/v1";
+  readonly runId: string;
+  readonly harnessVersion: string;
+  readonly startedEpochMs: number;
+  readonly finishedEpochMs: number;
+  readonly scenario: { readonly name: string; readonly file: string; readonly sha256: string };
+  readonly environment: { readonly id: string; readonly class: string };
+  readonly plan: Pick<Plan, "name" | "sha256" | "agent" | "target" | "confidence" | "intent" | "evidence"> & {
+    readonly tier: { readonly declared: number; readonly classified: number; readonly effective: number };
+    readonly actions: readonly Action[];
+  };
+  readonly mirror: {
+    readonly name: string;
+    readonly sha256: string;
+    readonly fidelity: readonly string[];
+    readonly facts: TwinFacts;
+  };
+  readonly verdict: Verdict;
+  readonly slos: readonly SloJudgement[];
+  readonly quiet: QuietProof;
+  readonly rollback: RollbackProof;
+  readonly actions: readonly ActionRecord[];
+  /** Differences of the twins at the last barrier that are the plan's declared consequences. */
+  readonly consequences: readonly Difference[];
+  /** What differed between the twins before the plan, learned at the barrier: columns and key patterns. */
+  readonly noise: readonly string[];
+  readonly stubCalls: readonly {
+    readonly host: string;
+    readonly method: string;
+    readonly path: string;
+    readonly control: number;
+    readonly shadow: number;
+  }[];
+  readonly traffic: {
+    readonly seed: number;
+    readonly ratePerSecond: number;
+    readonly arrivals: string;
+    readonly routes: readonly {
+      readonly route: string;
+      readonly control: RouteSummary;
+      readonly shadow: RouteSummary;
+    }[];
+    readonly driver: DriverReport;
+    readonly phases: RecordingManifest["phases"];
+  };
+  readonly distributions: readonly Distribution[];
+  readonly trails: readonly SloTrail[];
+  readonly timeline: readonly TimelineEntry[];
+  /** Share of the run's wall time in which traffic was measured, 0..1. */
+  readonly measuringShare: number;
+  readonly bundleSha256?: string;
+}
