@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # What every set-up script shares. Sourced, never run.
 #
 # Words: a step either says nothing (nothing to do), says what it is doing, or ends the script with one line
@@ -7,9 +7,8 @@
 
 set -euo pipefail
 
-readonly SCRIPTS_DIR="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-readonly ROOT_DIR="$(dirname "$SCRIPTS_DIR")"
-readonly EXIT_USAGE=2
+SCRIPTS_DIR="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+readonly SCRIPTS_DIR
 readonly EXIT_UNAVAILABLE=20
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -24,6 +23,18 @@ give_up() {
 have() { command -v "$1" >/dev/null 2>&1; }
 
 is_root() { [ "$(id -u)" -eq 0 ]; }
+
+# Waits until no other set-up holds the lock, then holds it until the script ends (descriptor 9).
+one_at_a_time() {
+  have flock || return 0
+  exec 9>"$1"
+  flock 9
+}
+
+# Runs a command for at most that many seconds, where the machine can; macOS has no timeout command.
+at_most() {
+  if have timeout; then timeout "$@"; else shift && "$@"; fi
+}
 
 is_debian_family() {
   have apt-get && [ -r /etc/os-release ] && grep -Eq '^(ID|ID_LIKE)=.*(debian|ubuntu)' /etc/os-release
