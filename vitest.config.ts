@@ -9,7 +9,14 @@ const realWorld = ["test/docker/**", "test/browser/**", "test/scenarios/**"];
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [...configDefaults.exclude, ...realWorld], testTimeout: 30_000 } },
+      {
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: [...configDefaults.exclude, ...realWorld],
+          testTimeout: 30_000,
+        },
+      },
       {
         test: {
           name: "docker",

@@ -9,6 +9,8 @@ export type NonEmpty<T> = readonly [T, ...T[]];
 export const REASON_CODES = [
   // reject: evidence against
   "SLO_OUTSIDE_RANGE",
+  "EXCESS_ERRORS",
+  "INVARIANT_BROKEN",
   "UNDECLARED_EFFECT",
   "ABSENT_EFFECT",
   "UNDO_NOT_PROVEN",
@@ -28,6 +30,7 @@ export const REASON_CODES = [
   "CONTROL_DISTURBED",
   "REQUESTED_NOT_PROVEN",
   "SNAPSHOT_MISSING",
+  "HUMAN_NEEDED",
   // promote
   "ALL_SHOWN",
 ] as const;
