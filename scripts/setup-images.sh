@@ -103,8 +103,9 @@ add_node_binary() {
 
 # Runs one build with its output kept; shows the end of it only when it fails.
 build() {
-  local image="$1" recipe="$2" log="$WORK_DIR/build-$2.log" started=$SECONDS mark
+  local image="$1" recipe="$2" log="$WORK_DIR/build-$2.log" started=$SECONDS mark old_id
   mark="$(recipe_mark "$recipe")"
+  old_id="$(docker image inspect --format '{{.Id}}' "$image" 2>/dev/null || true)"
   say "building a local stand-in for $image"
   if [ "$recipe" = debian ]; then
     build_base "$mark" >"$log" 2>&1
@@ -115,7 +116,14 @@ build() {
     say "building $image failed"
     return 1
   }
+  if [ -n "$old_id" ]; then remove_unless_used "$old_id"; fi
   say "$image is ready ($((SECONDS - started)) s)"
+}
+
+# The stale stand-in goes, unless it has another name or something is built or runs on it.
+remove_unless_used() {
+  [ "$(docker image inspect --format '{{len .RepoTags}}' "$1" 2>/dev/null)" = 0 ] || return 0
+  docker rmi "$1" >/dev/null 2>&1 || true
 }
 
 # Prints "image=recipe" for each stand-in to build, after pulling what is missing and can be pulled.

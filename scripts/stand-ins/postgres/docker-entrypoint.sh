@@ -71,6 +71,8 @@ run_shell_file() {
 # In name order; the first that fails ends the start, or a half-filled database would be taken for a whole one.
 run_initialisation_files() {
   local file
+  # An unreadable directory looks empty, and the database would quietly come up without its seed.
+  ls /docker-entrypoint-initdb.d >/dev/null || fail "the user $(id -un) may not read /docker-entrypoint-initdb.d"
   for file in /docker-entrypoint-initdb.d/*; do
     printf '%s: running %s\n' "$0" "$file"
     case "$file" in
