@@ -26,7 +26,7 @@ SELECT
   1 + pg_temp.pick('category' || n, 8),
   500 + pg_temp.pick('price' || n, 19500),
   timestamptz '2026-01-01 00:00:00+00' + n * interval '1 minute'
-FROM words, generate_series(1, 80000) AS n;
+FROM words, generate_series(1, 60000) AS n;
 
 INSERT INTO customers (id, email, name, created_at)
 SELECT n, 'customer' || n || '@shop.example', 'Customer ' || n, timestamptz '2026-01-01 00:00:00+00' + n * interval '1 hour'
@@ -37,12 +37,12 @@ INSERT INTO orders (id, customer_id, status, total_cents, charge_id, created_at)
 SELECT n, 1 + pg_temp.pick('buyer' || n, 2000), 'paid', product.price_cents, 'ch_' || substr(md5('charge' || n), 1, 24),
        timestamptz '2026-03-01 00:00:00+00' + n * interval '10 minutes'
 FROM generate_series(1, 1000) AS n
-JOIN products AS product ON product.id = 1 + pg_temp.pick('bought' || n, 80000);
+JOIN products AS product ON product.id = 1 + pg_temp.pick('bought' || n, 60000);
 
 INSERT INTO order_lines (order_id, line_number, product_id, quantity, unit_price_cents)
 SELECT n, 1, product.id, 1, product.price_cents
 FROM generate_series(1, 1000) AS n
-JOIN products AS product ON product.id = 1 + pg_temp.pick('bought' || n, 80000);
+JOIN products AS product ON product.id = 1 + pg_temp.pick('bought' || n, 60000);
 
 SELECT setval(pg_get_serial_sequence('orders', 'id'), 1000);
 

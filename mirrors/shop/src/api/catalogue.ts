@@ -28,8 +28,8 @@ const BROWSE = `
 const SEARCH = `
   SELECT product.sku, product.title, category.name AS category, product.price_cents AS "priceCents"
   FROM products AS product JOIN categories AS category ON category.id = product.category_id
-  WHERE product.title_key >= $1 AND product.title_key < $2
-  ORDER BY product.title_key, product.id LIMIT $3`;
+  WHERE lower(product.title) COLLATE "C" >= $1 AND lower(product.title) COLLATE "C" < $2
+  ORDER BY lower(product.title) COLLATE "C", product.id LIMIT $3`;
 
 const PRICES = `SELECT id, sku, price_cents AS "priceCents" FROM products WHERE sku = ANY($1)`;
 

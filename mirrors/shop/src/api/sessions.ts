@@ -6,7 +6,8 @@ const SESSION_SECONDS = 3_600;
 
 /**
  * Token of the n-th session ever opened: unguessable without the secret, yet the same on two copies of the shop
- * that share it, so the n-th log-in has one token on both.
+ * that share it, so the n-th log-in has one token on both. A cache that lost its counter gives tokens out again: right
+ * for a mirror, wrong for a shop with money in it.
  */
 export function sessionToken(secret: string, sequence: number): string {
   return createHmac("sha256", secret).update(`session ${sequence}`).digest("base64url").slice(0, 32);

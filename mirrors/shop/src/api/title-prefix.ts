@@ -1,6 +1,6 @@
 import { HttpFailure } from "./http-failure.ts";
 
-/** Half-open range of `title_key`: everything that starts with the prefix, and nothing else, in collation "C". */
+/** Half-open range of lower-case titles: everything that starts with the prefix, and nothing else, in collation "C". */
 export interface TitleRange {
   readonly from: string;
   readonly below: string;

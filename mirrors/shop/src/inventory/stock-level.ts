@@ -1,5 +1,5 @@
 const SKU = /^P-(\d{6})$/;
-const PRODUCTS_MAX = 80_000;
+const PRODUCTS_MAX = 60_000;
 const STOCK_MIN = 1_000_000;
 const STOCK_SPREAD = 9_000;
 
