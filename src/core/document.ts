@@ -1,4 +1,4 @@
-import { isCollection, isScalar, LineCounter, type Node, parseDocument as parseYaml } from "yaml";
+import { isCollection, isMap, isScalar, LineCounter, type Node, parseDocument as parseYaml } from "yaml";
 import { z } from "zod";
 import { CanaryError, type ErrorCode } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
@@ -18,6 +18,8 @@ export interface LocatedDocument {
   readonly value: unknown;
   /** `file:line:column` of the value at this path, or of its nearest existing ancestor. */
   readonly locate: (path: readonly PropertyKey[]) => string;
+  /** `file:line:column` of the key that holds the value at this path; of the value where there is no such key. */
+  readonly locateKey: (path: readonly PropertyKey[]) => string;
 }
 
 /**
@@ -38,13 +40,15 @@ export function readDocument(text: string, source: DocumentSource): LocatedDocum
     });
     throw invalid(source, "is not readable YAML or JSON", problems.join("\n"));
   }
-  const locate = (path: readonly PropertyKey[]): string => {
-    const offset = nearestOffset(parsed.contents, path);
+  const place = (offset: number): string => {
     const { line, col } = lineCounter.linePos(offset);
     return `${source.source}:${line}:${col}`;
   };
+  const locate = (path: readonly PropertyKey[]): string => place(nearestOffset(parsed.contents, path));
+  const locateKey = (path: readonly PropertyKey[]): string =>
+    place(keyOffset(parsed.contents, path) ?? nearestOffset(parsed.contents, path));
   try {
-    return { value: parsed.toJS({ maxAliasCount: LIMITS.yamlAliasesMax }), locate };
+    return { value: parsed.toJS({ maxAliasCount: LIMITS.yamlAliasesMax }), locate, locateKey };
   } catch (cause) {
     throw invalid(source, "expands too many YAML aliases", `At most ${LIMITS.yamlAliasesMax} are followed.`, cause);
   }
@@ -99,6 +103,17 @@ function nearestOffset(root: Node | null, path: readonly PropertyKey[]): number 
     offset = child.range?.[0] ?? offset;
   }
   return offset;
+}
+
+function keyOffset(root: Node | null, path: readonly PropertyKey[]): number | undefined {
+  let parent: unknown = root;
+  for (const key of path.slice(0, -1)) {
+    if (!isCollection(parent)) return undefined;
+    parent = parent.get(typeof key === "symbol" ? String(key) : key, true);
+  }
+  if (!isMap(parent)) return undefined;
+  const pair = parent.items.find(({ key }) => isScalar(key) && key.value === path.at(-1));
+  return isScalar(pair?.key) ? pair.key.range?.[0] : undefined;
 }
 
 function invalid(source: DocumentSource, what: string, hint: string, cause?: unknown): CanaryError {
