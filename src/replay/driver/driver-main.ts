@@ -1,0 +1,149 @@
+import { execFileSync } from "node:child_process";
+import { CanaryError, messageOf } from "../../core/errors.ts";
+import { ROLES, type Role } from "../../mirror/twin.ts";
+import type { DriverReport } from "../recording.ts";
+import { loadRecording } from "../recordings/load-recording.ts";
+import { planTraffic, type TrafficPlan } from "../traffic/traffic-plan.ts";
+import type { DriverTargets } from "../traffic-driver.ts";
+import { type Drive, startDrive, type TwinLanes } from "./drive.ts";
+import { raiseNiceness, systemDriverClock } from "./driver-clock.ts";
+import { driverHealth } from "./driver-health.ts";
+import type { DriverCommand, DriverNotice } from "./driver-protocol.ts";
+import { type GrpcMethods, grpcLane, loadGrpcMethods } from "./grpc-lane.ts";
+import { httpLane } from "./http-lane.ts";
+import { type PairWriter, startPairWriter } from "./pair-writer.ts";
+import { PULSE_MS } from "./pulse.ts";
+
+// Entry point of the driver's process: started by `startDriver`, ends with its parent.
+
+type StartCommand = Extract<DriverCommand, { kind: "start" }>;
+
+/** From the notice that it starts to the first instant of the list: time for the notice to travel. */
+const LEAD_MS = 20;
+const FLUSH_MS = 250;
+const EXPIRE_MS = 10;
+
+const clock = systemDriverClock();
+
+function tell(notice: DriverNotice): void {
+  if (process.connected) process.send?.(notice);
+}
+
+function failWith(error: unknown): void {
+  const known = error instanceof CanaryError;
+  tell({
+    kind: "failed",
+    code: known ? error.code : "REPLAY_FAILED",
+    message: known
+      ? error.message
+      : `the traffic driver failed: ${error instanceof Error ? error.stack : messageOf(error)}`,
+    hint: known ? error.hint : "This is a bug in the driver; please report it.",
+  });
+}
+
+/** The best scheduling class that this machine grants: late sends are the driver's noise, not the twins'. */
+function takePriority(): DriverReport["priority"] {
+  try {
+    execFileSync("chrt", ["--all-tasks", "--rr", "--pid", "10", String(process.pid)], { stdio: "ignore" });
+    return "realtime";
+  } catch {
+    return raiseNiceness() ? "nice" : "normal";
+  }
+}
+
+async function openLanes(
+  plan: TrafficPlan,
+  targets: DriverTargets,
+  methods: GrpcMethods,
+): Promise<Record<Role, TwinLanes>> {
+  const open = async (role: Role): Promise<TwinLanes> => {
+    const { http, grpc } = targets[role];
+    const needsHttp = plan.recorded.length > 0 || plan.spec.mix.some((route) => route.http !== undefined);
+    if ((needsHttp && http === undefined) || (methods.size > 0 && grpc === undefined)) {
+      throw new CanaryError({
+        code: "SCENARIO_INVALID",
+        message: `the traffic needs ${http === undefined ? "an http" : "a grpc"} entry point and the mirror has none`,
+        hint: "Name it under `x-canary: entry:` of the mirror's Compose file.",
+      });
+    }
+    return {
+      ...(needsHttp && http !== undefined && { http: httpLane(http) }),
+      ...(methods.size > 0 && grpc !== undefined && { grpc: await grpcLane(grpc, methods) }),
+    };
+  };
+  return { control: await open("control"), shadow: await open("shadow") };
+}
+
+interface Running {
+  readonly drive: Drive;
+  readonly writer: PairWriter;
+  readonly finish: () => Promise<{ readonly offset: number; readonly report: DriverReport }>;
+}
+
+async function start(command: StartCommand): Promise<Running> {
+  const { traffic, baseDir, seed } = command;
+  const recording = traffic.recording === undefined ? undefined : await loadRecording(traffic.recording, baseDir, seed);
+  const plan = planTraffic(traffic, recording?.requests ?? []);
+  const lanes = await openLanes(plan, command.targets, await loadGrpcMethods(traffic, baseDir));
+  const writer = await startPairWriter({
+    dir: command.recordingDir,
+    onWritten: (offset) => tell({ kind: "written", offset }),
+    onFailure: failWith,
+  });
+  const health = driverHealth();
+  const priority = takePriority();
+  const startMs = clock.nowMs() + LEAD_MS;
+  const drive = startDrive({ plan, seed, lanes, clock, health, writer, startMs });
+  let usedMs = clock.cpuMs();
+  let readMs = clock.nowMs();
+  const stops = [
+    clock.every(FLUSH_MS, () => void writer.flush()),
+    clock.every(EXPIRE_MS, drive.expire),
+    clock.every(PULSE_MS, () => {
+      health.cpuShare((clock.cpuMs() - usedMs) / (clock.nowMs() - readMs));
+      usedMs = clock.cpuMs();
+      readMs = clock.nowMs();
+      tell({ kind: "pulse", pulse: drive.beat() });
+    }),
+  ];
+  tell({ kind: "started", startMonotonicMs: startMs, left: recording?.left });
+  const finish = async (): Promise<{ offset: number; report: DriverReport }> => {
+    await drive.pause();
+    for (const stop of stops) stop();
+    const offset = await writer.end();
+    await Promise.all(ROLES.flatMap((role) => [lanes[role].http?.close(), lanes[role].grpc?.close()]));
+    return { offset, report: health.report(priority) };
+  };
+  return { drive, writer, finish };
+}
+
+async function obey(command: DriverCommand, running: Running): Promise<void> {
+  switch (command.kind) {
+    case "start":
+      break;
+    case "pause":
+      await running.drive.pause();
+      tell({ kind: "paused", offset: await running.writer.flush() });
+      break;
+    case "resume":
+      running.drive.resume();
+      tell({ kind: "resumed" });
+      break;
+    case "finish":
+      tell({ kind: "finished", ...(await running.finish()) });
+      process.disconnect();
+      break;
+  }
+}
+
+let running: Promise<Running> | undefined;
+
+process.on("message", (command: DriverCommand) => {
+  if (command.kind === "start") running = start(command);
+  running?.then((started) => obey(command, started)).catch(failWith);
+});
+// The channel closes when the parent ends, however it ends: nobody is left to measure for.
+process.on("disconnect", () => process.exit(0));
+process.on("uncaughtException", failWith);
+// The terminal's Ctrl-C reaches the whole process group; when to stop is the parent's decision.
+process.on("SIGINT", () => undefined);

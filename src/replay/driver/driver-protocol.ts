@@ -1,0 +1,34 @@
+import type { ErrorCode } from "../../core/errors.ts";
+import type { DriverPulse, DriverReport } from "../recording.ts";
+import type { DriverTargets } from "../traffic-driver.ts";
+import type { TrafficSpec } from "../traffic-spec.ts";
+
+/** What the run tells the driver's process. */
+export type DriverCommand =
+  | {
+      readonly kind: "start";
+      readonly traffic: TrafficSpec;
+      readonly baseDir: string;
+      readonly targets: DriverTargets;
+      readonly seed: number;
+      readonly recordingDir: string;
+    }
+  | { readonly kind: "pause" }
+  | { readonly kind: "resume" }
+  | { readonly kind: "finish" };
+
+/**
+ * What the driver's process tells the run. Pairs do not travel here: the driver appends them to the file and says how
+ * far it got; the run reads them from there, which costs the driver a few bytes a chunk.
+ */
+export type DriverNotice =
+  | { readonly kind: "started"; readonly startMonotonicMs: number; readonly left: RecordingLeft | undefined }
+  | { readonly kind: "written"; readonly offset: number }
+  | { readonly kind: "pulse"; readonly pulse: DriverPulse }
+  | { readonly kind: "paused"; readonly offset: number }
+  | { readonly kind: "resumed" }
+  | { readonly kind: "finished"; readonly offset: number; readonly report: DriverReport }
+  | { readonly kind: "failed"; readonly code: ErrorCode; readonly message: string; readonly hint: string };
+
+/** How many entries of a recording are not replayed, by reason. */
+export type RecordingLeft = Readonly<Record<"otherMethod" | "unusable" | "beyondLimit", number>>;
