@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   existsSync,
   mkdirSync,
@@ -52,9 +53,13 @@ const fileOf = (image: string): string => image.replaceAll(/[:/]/g, "_");
 const labelOf = (image: string): string => readFileSync(inWorld(join("images", fileOf(image))), "utf8");
 const haveImage = (image: string, label: string): void => given(join("images", fileOf(image)), label);
 
+function linkDaemon(): void {
+  symlinkSync(execFileSync("sh", ["-c", "command -v sleep"], { encoding: "utf8" }).trim(), inWorld("dockerd"));
+}
+
 /** A process that lives and is called like the daemon: the kernel names a script after its file. */
 function livingDaemon(): ChildProcess {
-  symlinkSync(execFileSync("sh", ["-c", "command -v sleep"], { encoding: "utf8" }).trim(), inWorld("dockerd"));
+  linkDaemon();
   return spawn(inWorld("dockerd"), ["60"], { stdio: "ignore" });
 }
 
@@ -99,6 +104,23 @@ test("a daemon that lives is never joined by a second one, and keeps its pid fil
     expect(existsSync(inWorld("docker.pid"))).toBe(true);
   } finally {
     daemon.kill();
+  }
+});
+
+test("a dead daemon that its parent has not collected yet does not count as living", async () => {
+  linkDaemon();
+  // The shell turns into a program that never asks for its child.
+  const parent = spawn("sh", ["-c", `"$0" 0 & echo $!; exec sleep 60`, inWorld("dockerd")], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  try {
+    const pid = String((await once(parent.stdout, "data"))[0]).trim();
+    await expect.poll(() => readFileSync(`/proc/${pid}/status`, "utf8")).toMatch(/^State:\s+Z/m);
+    given("daemons", pid);
+    given("docker.pid", pid);
+    expect(setup("setup-engine.sh").exitCode).toBe(0);
+  } finally {
+    parent.kill();
   }
 });
 

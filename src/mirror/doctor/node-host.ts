@@ -13,20 +13,20 @@ import type { CommandResult, EngineAnswer, Host } from "./host.ts";
 const ENGINE_TIMEOUT_MS = 10_000;
 
 /** The machine this process runs on; what only `cli` may read of the process is passed in. */
-export function nodeHost(process: {
+export function nodeHost(ofProcess: {
   readonly platform: string;
   readonly nodeVersion: string;
   readonly userId: number | undefined;
   readonly dockerHost: string | undefined;
 }): Host {
   return {
-    ...process,
+    ...ofProcess,
     coreCount: availableParallelism,
     availableMemoryBytes: freemem,
     freeDiskBytes,
     readText: (path) => readFile(path, "utf8").catch(() => undefined),
     writeAccess,
-    askEngine: (signal) => askEngine(process.dockerHost ?? "", signal),
+    askEngine: (signal) => askEngine(ofProcess.dockerHost ?? "", signal),
     run,
   };
 }
