@@ -16,6 +16,7 @@ const LISTED_MAX = 50;
 /** Issues of zod as problems; an unknown key becomes a problem of its own, at its own line. */
 export function problemsOf(error: z.ZodError): readonly Problem[] {
   return error.issues.flatMap((issue) => {
+    if (issue.code === "invalid_key") return issue.issues.map(({ message }) => ({ path: issue.path, message }));
     if (issue.code !== "unrecognized_keys") return [{ path: issue.path, message: issue.message }];
     return issue.keys.map((key) => ({ path: [...issue.path, key], message: "is not a key that a mirror understands" }));
   });
