@@ -1,0 +1,100 @@
+import { z } from "zod";
+import { LIMITS } from "../core/limits.ts";
+import { REASON_CODES } from "../judge/verdict.ts";
+
+/** What our verdicts are called in the world; the major version is in the address. */
+export const PREDICATE_TYPE = "https://canary-harness.dev/attestation/canary-verdict/v1";
+
+const Text = z.string().max(LIMITS.textCharsMax);
+const Name = z.string().min(1).max(500);
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const Instant = z.iso.datetime();
+const Count = z.number().int().min(0);
+const Tier = z.literal([0, 1, 2, 3, 4]);
+/** A bound that may be infinite: JSON has no infinity, so it is null. */
+const Bound = z.number().nullable();
+
+/** Paths of resources; `total` counts those that are not listed as well. */
+const Paths = z.strictObject({ total: Count, paths: z.array(Text).max(LIMITS.differencesListedMax) });
+
+const Slo = z.strictObject({
+  name: Name,
+  accepted: z.strictObject({ scale: z.enum(["ratio", "absolute"]), lo: Bound, hi: Bound }),
+  /** Best guess of the delta; null without data. */
+  estimate: z.number().nullable(),
+  interval: z.strictObject({ level: z.number(), lo: Bound, hi: Bound }),
+  state: z.enum(["pass", "fail", "open", "no-data"]),
+  blocks: z.strictObject({
+    before: Count,
+    after: Count,
+    invalid: Count,
+    blockMs: z.number().min(0),
+    effective: z.number().min(0),
+  }),
+  noise: z.strictObject({ blockSd: Bound, varianceInflation: Bound, biasRemoved: Bound, minimalDetectable: Bound }),
+});
+
+const Rollback = z.strictObject({
+  quiet: z.strictObject({ restored: z.boolean(), residue: Paths }),
+  underLoad: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("not-run"), why: Text }),
+    z.strictObject({
+      kind: z.literal("run"),
+      restored: z.boolean(),
+      residue: Paths,
+      undoMs: z.number().min(0),
+      withinMs: z.number().min(0),
+      notRecovered: z.array(Name).max(LIMITS.slosMax),
+    }),
+  ]),
+});
+
+const Agent = z.strictObject({
+  id: Name,
+  version: Name,
+  model: z.strictObject({ provider: Name, name: Name, version: Name }),
+  promptSha256: Sha256.optional(),
+  inputs: z.array(z.strictObject({ name: Name, sha256: Sha256 })).max(100),
+});
+
+const Mirror = z.strictObject({
+  name: Name,
+  sha256: Sha256,
+  /** What the mirror does not show. */
+  fidelity: z.array(Text).max(200),
+  isolation: z.enum(["strict", "standard"]),
+  cores: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("pinned"), control: Name, shadow: Name }),
+    z.strictObject({ kind: z.literal("shared") }),
+  ]),
+  /** Image id per service. */
+  images: z.record(Name, Name),
+});
+
+/** The predicate of a canary verdict (v1): what was rehearsed, where, what was seen, and how long it may be relied on. */
+export const PredicateSchema = z.strictObject({
+  verdict: z.enum(["promote", "hold", "reject"]),
+  reasons: z
+    .array(z.strictObject({ code: z.enum(REASON_CODES), message: Text, subject: Text.optional() }))
+    .min(1)
+    .max(1000),
+  planDigest: z.strictObject({ sha256: Sha256 }),
+  agent: Agent,
+  trustTier: z.strictObject({ declared: Tier, classified: Tier, effective: Tier }),
+  environment: z.strictObject({ id: Name, class: Name }),
+  mirror: Mirror,
+  slos: z.array(Slo).max(LIMITS.slosMax),
+  effects: z.strictObject({ declared: Paths, undeclared: Paths, absent: Paths }),
+  rollback: Rollback,
+  seed: z.number().int().min(0),
+  traffic: z.strictObject({ ratePerSecond: z.number().positive(), arrivals: Name, sent: Count }),
+  recordingSha256: Sha256,
+  scenarioSha256: Sha256,
+  runId: Name,
+  startedAt: Instant,
+  finishedAt: Instant,
+  notBefore: Instant,
+  expiresAt: Instant,
+  harness: z.strictObject({ name: z.literal("canary-harness"), version: Name }),
+});
+export type Predicate = z.infer<typeof PredicateSchema>;

@@ -1,0 +1,44 @@
+import { LIMITS } from "../core/limits.ts";
+
+export type StrictJson =
+  | { readonly kind: "value"; readonly value: unknown }
+  | { readonly kind: "problem"; readonly message: string };
+
+const TOKEN = /"(?:[^"\\]|\\.)*"(?<colon>\s*:)?|[{}]/g;
+
+/**
+ * Reads JSON that must mean the same to every reader: UTF-8, of limited size, nothing after the value, no key said twice
+ * (readers disagree which one counts) and no `__proto__`.
+ */
+export function parseStrictJson(bytes: Uint8Array | string): StrictJson {
+  const size = typeof bytes === "string" ? Buffer.byteLength(bytes) : bytes.byteLength;
+  if (size > LIMITS.documentBytesMax) {
+    return { kind: "problem", message: `has ${size} bytes; at most ${LIMITS.documentBytesMax} are read` };
+  }
+  try {
+    const text = typeof bytes === "string" ? bytes : new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const value: unknown = JSON.parse(text);
+    const key = ambiguousKey(text);
+    return key === undefined
+      ? { kind: "value", value }
+      : { kind: "problem", message: `has the key ${key} twice, or one that no reader agrees on` };
+  } catch {
+    return { kind: "problem", message: "is not JSON" };
+  }
+}
+
+/** The first key that stands twice in one object; expects valid JSON, where only a key is followed by a colon. */
+function ambiguousKey(text: string): string | undefined {
+  const open: Set<string>[] = [];
+  for (const token of text.matchAll(TOKEN)) {
+    if (token[0] === "{") open.push(new Set());
+    else if (token[0] === "}") open.pop();
+    else if (token.groups?.["colon"] !== undefined) {
+      const key: unknown = JSON.parse(token[0].slice(0, -token.groups["colon"].length));
+      const keys = open.at(-1);
+      if (typeof key !== "string" || key === "__proto__" || keys?.has(key)) return JSON.stringify(key);
+      keys?.add(key);
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,171 @@
+import { LIMITS } from "../core/limits.ts";
+import type { QuietProof, RollbackProof, SloJudgement, Verdict } from "../judge/verdict.ts";
+import type { TwinFacts } from "../mirror/twin.ts";
+import type { Plan } from "../plan/plan.ts";
+import { signedBundle } from "./bundle.ts";
+import { canonicalJson } from "./canonical-json.ts";
+import type { SigningKey } from "./keys.ts";
+import { PREDICATE_TYPE, type Predicate } from "./predicate.ts";
+import { StatementSchema, type VerdictStatement } from "./statement.ts";
+
+const DAY_MS = 24 * 3_600_000;
+const LISTED_REASONS_MAX = 1000;
+
+type Tier = Plan["tier"];
+
+/** Everything a verdict binds, in the words of the stages that made it. */
+export interface VerdictInput {
+  readonly runId: string;
+  readonly harnessVersion: string;
+  readonly startedEpochMs: number;
+  readonly finishedEpochMs: number;
+  /** How long after `finishedEpochMs` the verdict may be relied on; a day unless policy says less. */
+  readonly validForMs?: number;
+  readonly verdict: Verdict;
+  readonly slos: readonly SloJudgement[];
+  readonly quiet: QuietProof;
+  readonly rollback: RollbackProof;
+  /** `file` is the name under which the plan's bytes are kept; the digest is over exactly these. */
+  readonly plan: Pick<Plan, "sha256" | "agent"> & {
+    readonly file: string;
+    readonly tier: { readonly declared: Tier; readonly classified: Tier; readonly effective: Tier };
+  };
+  readonly scenario: { readonly file: string; readonly sha256: string };
+  readonly environment: { readonly id: string; readonly class: string };
+  readonly mirror: {
+    readonly name: string;
+    readonly sha256: string;
+    readonly fidelity: readonly string[];
+    readonly facts: Pick<TwinFacts, "isolation" | "cores" | "images">;
+  };
+  readonly seed: number;
+  /** `sent`: requests sent to each twin. */
+  readonly traffic: { readonly ratePerSecond: number; readonly arrivals: string; readonly sent: number };
+  readonly recordingSha256: string;
+}
+
+/** The statement that a run's verdict is signed as. Infinite numbers become null. */
+export function verdictStatement(input: VerdictInput): VerdictStatement {
+  const digest = (sha256: string) => ({ sha256 });
+  // Parsed by the schema that readers use, so that nothing is ever signed that would not verify.
+  return StatementSchema.parse({
+    _type: "https://in-toto.io/Statement/v1",
+    subject: [
+      { name: `plan/${input.plan.file}`, digest: digest(input.plan.sha256) },
+      { name: `scenario/${input.scenario.file}`, digest: digest(input.scenario.sha256) },
+      { name: `mirror/${input.mirror.name}`, digest: digest(input.mirror.sha256) },
+    ],
+    predicateType: PREDICATE_TYPE,
+    predicate: predicateOf(input),
+  });
+}
+
+/** Signs a statement in its one byte form; the text of a `*.sigstore.json` file. */
+export function signStatement(statement: VerdictStatement, key: SigningKey): string {
+  return signedBundle(Buffer.from(canonicalJson(statement)), key);
+}
+
+function predicateOf(input: VerdictInput): Predicate {
+  const { name, sha256, fidelity, facts } = input.mirror;
+  const finishedAt = instant(input.finishedEpochMs);
+  return {
+    verdict: input.verdict.kind,
+    reasons: input.verdict.reasons.slice(0, LISTED_REASONS_MAX).map(({ code, message, subject }) => ({
+      code,
+      message: clipped(message),
+      ...(subject === undefined ? {} : { subject: clipped(subject) }),
+    })),
+    planDigest: { sha256: input.plan.sha256 },
+    agent: input.plan.agent,
+    trustTier: input.plan.tier,
+    environment: { id: input.environment.id, class: input.environment.class },
+    mirror: {
+      name,
+      sha256,
+      fidelity: [...fidelity],
+      isolation: facts.isolation,
+      cores: facts.cores,
+      images: { ...facts.images },
+    },
+    slos: input.slos.map(sloOf),
+    effects: effectsOf(input.quiet),
+    rollback: { quiet: quietRollback(input.quiet), underLoad: loadRollback(input.rollback) },
+    seed: input.seed,
+    traffic: {
+      ratePerSecond: input.traffic.ratePerSecond,
+      arrivals: input.traffic.arrivals,
+      sent: input.traffic.sent,
+    },
+    recordingSha256: input.recordingSha256,
+    scenarioSha256: input.scenario.sha256,
+    runId: input.runId,
+    startedAt: instant(input.startedEpochMs),
+    finishedAt,
+    notBefore: finishedAt,
+    expiresAt: instant(input.finishedEpochMs + (input.validForMs ?? DAY_MS)),
+    harness: { name: "canary-harness", version: input.harnessVersion },
+  };
+}
+
+function sloOf(slo: SloJudgement): Predicate["slos"][number] {
+  const { scale, lo, hi } = slo.accepted;
+  return {
+    name: slo.name,
+    accepted: { scale, lo: finite(lo), hi: finite(hi) },
+    estimate: finite(slo.estimate),
+    interval: { level: slo.interval.level, lo: finite(slo.interval.lo), hi: finite(slo.interval.hi) },
+    state: slo.state,
+    blocks: { ...slo.blocks },
+    noise: {
+      blockSd: finite(slo.blockSd),
+      varianceInflation: finite(slo.varianceInflation),
+      biasRemoved: finite(slo.biasRemoved),
+      minimalDetectable: finite(slo.minimalDetectable),
+    },
+  };
+}
+
+function effectsOf(quiet: QuietProof): Predicate["effects"] {
+  const undeclared = quiet.actions.flatMap((action) => action.undeclared.map(({ path }) => path));
+  const observed = quiet.actions.flatMap((action) => action.effects.map(({ path }) => path));
+  return {
+    declared: paths(observed.filter((path) => !undeclared.includes(path))),
+    undeclared: paths(undeclared),
+    absent: paths(quiet.actions.flatMap((action) => action.absent)),
+  };
+}
+
+function quietRollback(quiet: QuietProof): Predicate["rollback"]["quiet"] {
+  const restored = quiet.residue.length === 0 && quiet.failed === undefined;
+  return { restored, residue: paths(quiet.residue.map(({ path }) => path)) };
+}
+
+function loadRollback(rollback: RollbackProof): Predicate["rollback"]["underLoad"] {
+  if (rollback.kind === "not-run") return { kind: "not-run", why: clipped(rollback.why) };
+  return {
+    kind: "run",
+    restored: rollback.residue.length === 0 && rollback.failed === undefined,
+    residue: paths(rollback.residue.map(({ path }) => path)),
+    undoMs: rollback.undoMs,
+    withinMs: rollback.withinMs,
+    notRecovered: [...rollback.notRecovered],
+  };
+}
+
+function paths(all: readonly string[]): { total: number; paths: string[] } {
+  const unique = [...new Set(all)];
+  return { total: unique.length, paths: unique.slice(0, LIMITS.differencesListedMax).map(clipped) };
+}
+
+/** Readers bound every text; a long one is cut here rather than leave a run without a verdict. */
+function clipped(text: string): string {
+  return text.slice(0, LIMITS.textCharsMax);
+}
+
+function finite(value: number | undefined): number | null {
+  return value !== undefined && Number.isFinite(value) ? value : null;
+}
+
+function instant(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}

@@ -1,0 +1,86 @@
+import { expect, test } from "vitest";
+import { canonicalJson } from "../../src/attest/canonical-json.ts";
+import { verdictStatement } from "../../src/attest/verdict-statement.ts";
+import { VERDICT_INPUT } from "./verdict-builder.ts";
+
+test("canonical JSON is that of RFC 8785", () => {
+  const value: unknown = JSON.parse(
+    '{"numbers":[333333333.33333329,1E30,4.50,2e-3,1e-27],"string":"€$\\u000F\\nA\'B\\"\\\\\\\\\\"/","literals":[null,true,false]}',
+  );
+  expect(canonicalJson(value)).toBe(
+    '{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}',
+  );
+  expect(Object.keys(JSON.parse(canonicalJson({ "\uFB33": 1, "\u{1F600}": 2 })))).toEqual(["\u{1F600}", "\uFB33"]);
+});
+
+test("what JSON cannot hold is never signed", () => {
+  expect(() => canonicalJson(undefined)).toThrow();
+  expect(() => canonicalJson({ bound: Number.POSITIVE_INFINITY })).toThrow();
+});
+
+test("the signed bytes of a verdict never change between releases", async () => {
+  await expect(canonicalJson(verdictStatement(VERDICT_INPUT))).toMatchFileSnapshot("golden/verdict-promote.v1.json");
+});
+
+test("bounds without information are null", () => {
+  const [slo] = VERDICT_INPUT.slos;
+  const { estimate: _, ...blind } = { ...slo };
+  const statement = verdictStatement({
+    ...VERDICT_INPUT,
+    slos: [
+      {
+        ...(slo === undefined ? expect.fail() : { ...slo, ...blind }),
+        interval: { level: 0.99, lo: Number.NEGATIVE_INFINITY, hi: Number.POSITIVE_INFINITY },
+        minimalDetectable: Number.POSITIVE_INFINITY,
+      },
+    ],
+  });
+  expect(statement.predicate.slos[0]).toMatchObject({
+    accepted: { lo: null, hi: 0.1 },
+    interval: { lo: null, hi: null },
+    noise: { minimalDetectable: null },
+  });
+});
+
+test("effects are declared, undeclared or absent, and long lists are counted", () => {
+  const difference = (path: string) => ({ path, kind: "changed" as const });
+  const many = Array.from({ length: 300 }, (_, index) => difference(`redis/cache/${index}`));
+  const statement = verdictStatement({
+    ...VERDICT_INPUT,
+    quiet: {
+      actions: [
+        {
+          id: "a",
+          effects: [difference("service/api/image"), ...many],
+          undeclared: many,
+          absent: ["service/api/cpus"],
+          noOp: false,
+        },
+      ],
+      residue: [difference("redis/cache/1")],
+    },
+    rollback: { kind: "not-run", why: "an action failed" },
+  });
+  expect(statement.predicate.effects.declared).toEqual({ total: 1, paths: ["service/api/image"] });
+  expect(statement.predicate.effects.undeclared.total).toBe(300);
+  expect(statement.predicate.effects.undeclared.paths).toHaveLength(200);
+  expect(statement.predicate.effects.absent.paths).toEqual(["service/api/cpus"]);
+  expect(statement.predicate.rollback).toEqual({
+    quiet: { restored: false, residue: { total: 1, paths: ["redis/cache/1"] } },
+    underLoad: { kind: "not-run", why: "an action failed" },
+  });
+});
+
+test("a text that is longer than readers accept is cut, and the verdict still signed", () => {
+  const message = "x".repeat(10_000);
+  const statement = verdictStatement({
+    ...VERDICT_INPUT,
+    verdict: { kind: "hold", reasons: [{ code: "NO_DATA", message }] },
+  });
+  expect(statement.predicate.reasons[0]?.message).toHaveLength(4000);
+});
+
+test("policy may let a verdict expire sooner", () => {
+  const statement = verdictStatement({ ...VERDICT_INPUT, validForMs: 3_600_000 });
+  expect(statement.predicate.expiresAt).toBe("2026-11-23T11:15:30.000Z");
+});
