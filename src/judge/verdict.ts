@@ -1,5 +1,6 @@
 import type { DeltaRange } from "../core/delta-range.ts";
-import type { Difference } from "../mirror/fingerprint.ts";
+
+export type { QuietProof, RollbackProof } from "../replay/proof/proofs.ts";
 
 // Contract: what the judge answers and from what.
 
@@ -16,6 +17,7 @@ export const REASON_CODES = [
   "UNDO_NOT_PROVEN",
   "UNDO_TOO_SLOW",
   "WORK_SHRANK",
+  "EXCESS_ERRORS",
   "ACTION_FAILED",
   "TRIGGER_BREACHED",
   "NOT_RECOVERED",
@@ -103,32 +105,6 @@ export interface SloJudgement {
     readonly logFail: number;
   };
   readonly note: string;
+  /** Why it did not pass: what the verdict says of it. Absent when it passed. */
+  readonly because?: Reason;
 }
-
-/** What the quiet twin showed: exact, attributed to actions. */
-export interface QuietProof {
-  readonly actions: readonly {
-    readonly id: string;
-    readonly effects: readonly Difference[];
-    readonly undeclared: readonly Difference[];
-    readonly absent: readonly string[];
-    readonly noOp: boolean;
-  }[];
-  /** What was left after undoing everything; must be empty. */
-  readonly residue: readonly Difference[];
-  readonly failed?: { readonly actionId: string; readonly during: "act" | "undo"; readonly message: string };
-}
-
-/** What the rollback under load showed. */
-export type RollbackProof =
-  | { readonly kind: "not-run"; readonly why: string }
-  | {
-      readonly kind: "run";
-      readonly undoMs: number;
-      readonly withinMs: number;
-      /** Differences that are neither noise of the twins nor declared consequences; must be empty. */
-      readonly residue: readonly Difference[];
-      readonly failed?: { readonly actionId: string; readonly message: string };
-      /** SLOs that were still outside their range after the undo. */
-      readonly notRecovered: readonly string[];
-    };

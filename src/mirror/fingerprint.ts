@@ -1,13 +1,14 @@
 // Contract: the state of a twin in the words of the resource grammar (docs/resources.md).
 
 /**
- * Path of one resource, segments joined by `/`, each segment percent-encoded where it holds `/`, `*` or `%`:
+ * Path of one resource, segments joined by `/`, each percent-encoded where it holds `/`, `*`, `%` or a control character:
  *   service/<name>/replicas | image | command | env/<NAME> | memory | cpus | mounts
  *   db/<service>/<database>/schema/<table>                      (exists)
- *   db/<service>/<database>/schema/<table>/column/<name> | index/<name> | constraint/<name> | trigger/<name>
- *   db/<service>/<database>/schema/sequence|view|function|type|setting/<name>
+ *   db/<service>/<database>/schema/<table>/column/<name> | index/<name> | constraint/<name> | trigger/<name> | ...
+ *   db/<service>/<database>/schema/sequence|view|function|type|setting|role|.../<name>
  *   db/<service>/<database>/rows/<table>/<primary key>[/<column>] (only in differences)
  *   redis/<service>/<key>
+ * docs/resources.md has the whole grammar.
  */
 export type ResourcePath = string;
 
@@ -18,11 +19,11 @@ export interface TableFingerprint {
   readonly sha: string;
   /** Order-free hash per column, blind to which row a value stands in. */
   readonly columns: Readonly<Record<string, string>>;
-  /** Order-free hash of rows per bucket of the primary key's hash. */
+  /** `<rows>:<order-free hash>` per bucket of the primary key's hash; a single bucket where there is no primary key. */
   readonly buckets: readonly string[];
 }
 
-/** Everything of a twin that must be the same again after a rollback. */
+/** Everything of a twin that must be the same again after a rollback; taken while nothing writes. */
 export interface Fingerprint {
   /** Configuration and schema: path to literal value or definition (secrets masked to a digest). */
   readonly resources: Readonly<Record<ResourcePath, string>>;
@@ -30,6 +31,13 @@ export interface Fingerprint {
   readonly tables: Readonly<Record<ResourcePath, TableFingerprint>>;
   /** `redis/<service>/<key>` to a digest of type and value; TTLs are not state. */
   readonly keys: Readonly<Record<ResourcePath, string>>;
+  /** `db/<service>/<database>/sequence/<name>` to the last number handed out: forward is never residue, backward always. */
+  readonly sequences?: Readonly<Record<ResourcePath, string>>;
+  /** Keys that end by themselves, with the instant of the store's clock (ms) at which they do. */
+  readonly expiring?: Readonly<Record<ResourcePath, number>>;
+  /** The stores' clock when this was taken (latest of them); tells an expired key from a removed one. */
+  readonly storeEpochMs?: number;
+  /** How long taking it took, ms. */
   readonly takenMs: number;
 }
 

@@ -1,0 +1,66 @@
+import { sha256Hex } from "./sha256.ts";
+
+// One small redactor for everything that is recorded: output of actions, values in fingerprints, messages.
+// It errs towards masking; it is a net under the rule "secrets are never printed", not a licence to print them.
+
+const SECRET_NAME =
+  /pass(?:word|wd|phrase)|secret|token|credential|api_?key|(?:key|pwd|dsn|auth|authorization|cookie)s?(?:$|[_.-])/i;
+
+const PEM = /-----BEGIN ([A-Z0-9 ]{1,60})-----[\s\S]*?(?:-----END \1-----|$)/g;
+const URL_CREDENTIALS = /\b([a-z][a-z0-9+.-]{0,30}:\/\/[^\s:@/]{0,200}:)[^\s@/]{1,500}@/gi;
+const URL_TOKEN = /\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s:@/]{20,500}@/gi;
+const AUTH_SCHEME = /\b(Bearer|Basic|Token|Digest)\s+[A-Za-z0-9._~+/=-]{8,}/gi;
+const SQL_PASSWORD = /\b((?:ENCRYPTED\s+)?PASSWORD\s+)(?:E?'(?:[^']|'')*'|\$\$[\s\S]*?\$\$)/gi;
+/** JSON web tokens, AWS key ids, tokens of GitHub, Slack and Stripe-like services: recognisable without a name. */
+const KNOWN_TOKENS =
+  /\beyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_\w{20,}|\bxox[abpr]-[\w-]{10,}|\bsk_(?:live|test)_\w{10,}/g;
+/** A name, then `=` or `:`; bounded everywhere so that no input makes it slow. */
+const ASSIGNMENT = /(["']?)([A-Za-z_][\w.-]{0,80})\1\s{0,4}[:=]\s{0,4}/g;
+const ASSIGNED_VALUE = /"(?:[^"\\]|\\.)*(?:"|$)|'(?:[^'\\]|\\.)*(?:'|$)|[^\s,;&}\])"']+/y;
+
+const MASK = "[masked]";
+
+/** Whether a variable, header, column or key of this name is to be treated as a secret. */
+export function looksSecret(name: string): boolean {
+  // camelCase and snake_case read the same: apiKey, API_KEY, api-key.
+  return SECRET_NAME.test(name.replace(/([a-z0-9])([A-Z])/g, "$1_$2"));
+}
+
+/** The text without PEM blocks, credentials in URLs, authorization values, known tokens and values of secret-looking keys. */
+export function redact(text: string): string {
+  const withoutShapes = text
+    .replace(PEM, `-----BEGIN $1----- ${MASK}`)
+    .replace(URL_CREDENTIALS, `$1${MASK}@`)
+    .replace(URL_TOKEN, `$1${MASK}@`)
+    .replace(AUTH_SCHEME, `$1 ${MASK}`)
+    .replace(SQL_PASSWORD, `$1${MASK}`)
+    .replace(KNOWN_TOKENS, MASK);
+  return maskAssignments(withoutShapes);
+}
+
+/**
+ * A value that may be compared but not read: a short digest where the name or the value looks secret, else the value.
+ * Equal inputs stay equal, different ones different, so a changed secret still shows as a change.
+ */
+export function maskedValue(name: string, value: string): string {
+  const digest = (): string => `(sha256:${sha256Hex(value).slice(0, 12)})`;
+  if (looksSecret(name)) return `${MASK} ${digest()}`;
+  const redacted = redact(value);
+  return redacted === value ? value : `${redacted} ${digest()}`;
+}
+
+function maskAssignments(text: string): string {
+  let masked = "";
+  let copiedTo = 0;
+  for (const match of text.matchAll(ASSIGNMENT)) {
+    const valueAt = match.index + match[0].length;
+    if (match.index < copiedTo || !looksSecret(match[2] ?? "")) continue;
+    ASSIGNED_VALUE.lastIndex = valueAt;
+    const value = ASSIGNED_VALUE.exec(text)?.[0] ?? "";
+    if (value === "" || value.includes(MASK) || text.startsWith(MASK, valueAt)) continue;
+    const quote = value.startsWith('"') || value.startsWith("'") ? value.slice(0, 1) : "";
+    masked += `${text.slice(copiedTo, valueAt)}${quote}${MASK}${quote}`;
+    copiedTo = valueAt + value.length;
+  }
+  return masked + text.slice(copiedTo);
+}

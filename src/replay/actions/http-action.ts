@@ -1,0 +1,54 @@
+import { LIMITS } from "../../core/limits.ts";
+import type { Twin } from "../../mirror/twin.ts";
+import type { ActionStep } from "../../plan/action.ts";
+import type { StepContext, StepOutcome } from "./step-result.ts";
+
+type HttpStep = Extract<ActionStep, { uses: "http" }>;
+
+/** Sends one request to a service of the twin; it landed if the status is the expected one. Redirects are not followed. */
+export async function executeHttp(step: HttpStep, twin: Twin, context: StepContext): Promise<StepOutcome> {
+  const { request } = await import("undici");
+  const { service, port, method, path, expectStatus } = step.with;
+  const address = twin.address({ service, port });
+  const payload = payloadOf(step);
+  const response = await request(`http://${address.host}:${address.port}${path}`, {
+    method,
+    headers: { ...payload.headers, ...step.with.headers, "x-canary-action": context.actionId },
+    body: payload.body,
+    signal: context.signal,
+    headersTimeout: context.timeoutMs,
+    bodyTimeout: context.timeoutMs,
+  });
+  const output = await readAtMost(response.body, LIMITS.outputBytesMax);
+  const landed = response.statusCode === expectStatus;
+  return {
+    landed,
+    output: `HTTP ${response.statusCode}\n${output}`,
+    message: `${method} ${path} answered ${response.statusCode}${landed ? "" : `, expected ${expectStatus}`}`,
+  };
+}
+
+function payloadOf(step: HttpStep): {
+  readonly body: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+} {
+  const { body, headers } = step.with;
+  if (body === undefined) return { body: null, headers: {} };
+  if (typeof body === "string") return { body, headers: {} };
+  const named = Object.keys(headers).some((name) => name.toLowerCase() === "content-type");
+  return { body: JSON.stringify(body), headers: named ? {} : { "content-type": "application/json" } };
+}
+
+async function readAtMost(body: AsyncIterable<Uint8Array> & { destroy(): unknown }, bytesMax: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > bytesMax) {
+      body.destroy();
+      break;
+    }
+  }
+  return Buffer.concat(chunks).subarray(0, bytesMax).toString("utf8");
+}

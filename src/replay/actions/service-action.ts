@@ -1,0 +1,83 @@
+import type { ServiceChange, ServiceConfiguration, Twin } from "../../mirror/twin.ts";
+import type { ActionStep } from "../../plan/action.ts";
+import { notLanded, type StepContext, type StepOutcome } from "./step-result.ts";
+
+type ScaleStep = Extract<ActionStep, { uses: "scale" }>;
+type UpdateStep = Extract<ActionStep, { uses: "update" }>;
+
+/** Sets the number of replicas; it landed if the engine then reports that many. */
+export async function executeScale(step: ScaleStep, twin: Twin, context: StepContext): Promise<StepOutcome> {
+  const { service, replicas } = step.with;
+  await twin.scale(service, replicas, context.signal);
+  const now = await configurationOf(twin, service, context.signal);
+  if (now === undefined) return notLanded(`there is no service ${service}`);
+  const output = `${service}: ${now.replicas} replicas`;
+  return now.replicas === replicas
+    ? { landed: true, output, message: `${service} runs ${replicas} ${replicas === 1 ? "replica" : "replicas"}` }
+    : notLanded(`${service} runs ${now.replicas} replicas, not ${replicas}`, output);
+}
+
+/** Changes environment, image or limits; it landed if the engine then reports every one of the new values. */
+export async function executeUpdate(step: UpdateStep, twin: Twin, context: StepContext): Promise<StepOutcome> {
+  const { service } = step.with;
+  await twin.update(service, serviceChange(step), context.signal);
+  const now = await configurationOf(twin, service, context.signal);
+  if (now === undefined) return notLanded(`there is no service ${service}`);
+  const missing = unmetChanges(step, now).filter((change) => change !== "image");
+  // An image is named here and reported as an id; that the service came up again with it is what `update` resolves with.
+  return missing.length === 0
+    ? {
+        landed: true,
+        output: `${service}: ${changedNames(step).join(", ")} updated`,
+        message: `${service} runs with the new configuration`,
+      }
+    : notLanded(`${service} does not have the new ${missing.join(", ")}`);
+}
+
+/** Whether the service already is what the step would make it. An image counts only if it is named by its id. */
+export async function serviceAtTarget(step: ScaleStep | UpdateStep, twin: Twin, signal: AbortSignal): Promise<boolean> {
+  const now = await configurationOf(twin, step.with.service, signal);
+  if (now === undefined) return false;
+  return step.uses === "scale" ? now.replicas === step.with.replicas : unmetChanges(step, now).length === 0;
+}
+
+/** Names of what the service does not (or not provably) have yet: `environment NAME`, `image`, `memory`, `cpus`. */
+function unmetChanges(step: UpdateStep, now: ServiceConfiguration): readonly string[] {
+  const { environment = {}, image, memoryBytes, cpus } = step.with;
+  return [
+    ...Object.entries(environment).flatMap(([name, value]) =>
+      (now.environment[name] ?? null) === value ? [] : [`environment ${name}`],
+    ),
+    ...(image === undefined || image === now.imageId ? [] : ["image"]),
+    ...(memoryBytes === undefined || memoryBytes === now.memoryBytes ? [] : ["memory"]),
+    ...(cpus === undefined || (now.cpus !== undefined && Math.abs(cpus - now.cpus) < 1e-6) ? [] : ["cpus"]),
+  ];
+}
+
+function changedNames(step: UpdateStep): readonly string[] {
+  const { environment = {}, image, memoryBytes, cpus } = step.with;
+  return [
+    ...Object.keys(environment),
+    ...(image === undefined ? [] : ["image"]),
+    ...(memoryBytes === undefined ? [] : ["memory"]),
+    ...(cpus === undefined ? [] : ["cpus"]),
+  ];
+}
+
+function serviceChange(step: UpdateStep): ServiceChange {
+  const { environment, image, memoryBytes, cpus } = step.with;
+  return {
+    ...(environment === undefined ? {} : { environment }),
+    ...(image === undefined ? {} : { image }),
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...(cpus === undefined ? {} : { cpus }),
+  };
+}
+
+async function configurationOf(
+  twin: Twin,
+  service: string,
+  signal: AbortSignal,
+): Promise<ServiceConfiguration | undefined> {
+  return (await twin.configuration(signal)).find((one) => one.service === service);
+}

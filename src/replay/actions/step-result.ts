@@ -1,0 +1,32 @@
+import type { Clock } from "../../core/clock.ts";
+
+/** What became of one step at a twin. Not landing is an answer; only the harness's own trouble is an error. */
+export interface StepResult {
+  readonly landed: boolean;
+  /** What it answered or printed: secrets masked, at most LIMITS.outputBytesMax. */
+  readonly output: string;
+  readonly durationMs: number;
+  /** One sentence for people: what landed, or why it did not. */
+  readonly message: string;
+}
+
+/** What one kind of step reports; `executeStep` adds the time and masks the output. */
+export type StepOutcome = Pick<StepResult, "landed" | "output" | "message">;
+
+/** Everything a step needs beside the twin. */
+export interface StepContext {
+  readonly clock: Clock;
+  /** Ends the step at once; the caller's reason is rethrown. */
+  readonly signal: AbortSignal;
+  /** Time box of the whole step with its landed-check. */
+  readonly timeoutMs: number;
+  /** Absolute folder that `proto` files are resolved against; nothing outside it is read. */
+  readonly baseDir: string;
+  /** Who acts: sent as HTTP header and gRPC metadata `x-canary-action` and as SQL application_name. */
+  readonly actionId: string;
+}
+
+/** A step that did not land, with why. */
+export function notLanded(message: string, output = ""): StepOutcome {
+  return { landed: false, output, message };
+}

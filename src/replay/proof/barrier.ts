@@ -1,0 +1,147 @@
+import type { Difference, Fingerprint, ResourcePath } from "../../mirror/fingerprint.ts";
+import {
+  sameTable,
+  sequencesGoneBack,
+  sorted,
+  unionOfKeys,
+  valuesDiffering,
+  wholeTable,
+} from "../../mirror/state/difference.ts";
+import { anyMatches, isExact } from "../../plan/resource-pattern.ts";
+import { differingColumns, endsByItself, keyPattern, type Noise } from "./noise.ts";
+
+/** The states that are compared at the last barrier: traffic has ended, the plan is undone, nothing writes. */
+export interface BarrierStates {
+  /** The shadow on the quiet twin, before anything (the control was the same). */
+  readonly reference: Fingerprint;
+  readonly control: Fingerprint;
+  readonly shadow: Fingerprint;
+  readonly noise: Noise;
+  /** Patterns the plan declared as changed: data under them may differ as a consequence of the plan. */
+  readonly consequences: readonly string[];
+  /**
+   * Paths that the plan itself was seen to change on the quiet twin. A table that traffic does not write may differ as
+   * a consequence only if the plan did not touch it itself; without this list no such table may.
+   */
+  readonly directEffects?: readonly ResourcePath[];
+}
+
+/** What the last barrier showed. */
+export interface BarrierComparison {
+  /** What the rollback left behind; must be empty. */
+  readonly residue: readonly Difference[];
+  /** Data that differs because the plan had been in force for a while, as declared. */
+  readonly consequences: readonly Difference[];
+  /** Differences explained by noise that was learned before the plan. */
+  readonly noise: readonly string[];
+}
+
+/**
+ * Compares the shadow after its rollback (DESIGN.md 3.8). Configuration, schema and whatever traffic does not write must
+ * equal the reference; what traffic writes must equal the control's now, apart from learned noise.
+ * A declaration never excuses configuration or schema: those were to be put back.
+ */
+export function compareAtBarrier(states: BarrierStates): BarrierComparison {
+  const compared = [...tables(states), ...keys(states), ...sequences(states)];
+  const configuration = valuesDiffering(states.reference.resources, states.shadow.resources);
+  const ofKind = (kind: Finding["kind"]): readonly Difference[] =>
+    compared.filter((finding) => finding.kind === kind).map((finding) => finding.difference);
+  return {
+    residue: sorted([...configuration, ...ofKind("residue")]),
+    consequences: sorted(ofKind("consequence")),
+    noise: [...new Set(ofKind("noise").map(({ path }) => path))].sort(),
+  };
+}
+
+interface Finding {
+  readonly kind: "residue" | "consequence" | "noise";
+  readonly difference: Difference;
+}
+
+function tables(states: BarrierStates): readonly Finding[] {
+  const { reference, control, shadow } = states;
+  return unionOfKeys({ ...reference.tables, ...control.tables }, shadow.tables).flatMap((path) => {
+    const written = !sameTable(control.tables[path], reference.tables[path]);
+    return written ? writtenTable(path, states) : unwrittenTable(path, states);
+  });
+}
+
+/** Traffic writes it: the control shows what it would hold without the plan. */
+function writtenTable(path: ResourcePath, { control, shadow, noise, consequences }: BarrierStates): readonly Finding[] {
+  const differences = tableDifferences(path, control, shadow, "multisets");
+  return differences.map((difference) => {
+    const isNoise = noise.tables.includes(path) || noise.columns.includes(difference.path);
+    return {
+      kind: isNoise ? "noise" : anyMatches(consequences, difference.path) ? "consequence" : "residue",
+      difference,
+    };
+  });
+}
+
+/** Traffic does not write it: only the plan can have, so it must be exactly what it was. */
+function unwrittenTable(path: ResourcePath, states: BarrierStates): readonly Finding[] {
+  const { reference, shadow, directEffects } = states;
+  const touched = directEffects?.some((effect) => effect === path || effect.startsWith(`${path}/`)) ?? true;
+  const globs = touched ? [] : states.consequences.filter((pattern) => !isExact(pattern));
+  return tableDifferences(path, reference, shadow, "exact").map((difference) => ({
+    kind: anyMatches(globs, difference.path) ? "consequence" : "residue",
+    difference,
+  }));
+}
+
+/**
+ * Number of rows, then every column whose values differ as a multiset; where `exact` and neither shows a difference that
+ * the rows' hashes do show (values changed places), the table as a whole.
+ */
+function tableDifferences(
+  path: ResourcePath,
+  before: Fingerprint,
+  after: Fingerprint,
+  strictness: "exact" | "multisets",
+): readonly Difference[] {
+  const [was, is] = [before.tables[path], after.tables[path]];
+  if (sameTable(was, is)) return [];
+  if (was === undefined || is === undefined) return wholeTable({ table: path, before: was, after: is });
+  const rows: readonly Difference[] =
+    was.rows === is.rows
+      ? []
+      : [{ path: `${path}/(some)`, kind: "changed", before: `${was.rows} rows`, after: `${is.rows} rows` }];
+  const columns = differingColumns(path, was, is).map((column): Difference => ({ path: column, kind: "changed" }));
+  const found = [...rows, ...columns];
+  return found.length === 0 && strictness === "exact" ? wholeTable({ table: path, before: was, after: is }) : found;
+}
+
+/** Key families that traffic does not touch must equal the reference, the others the control's now. */
+function keys(states: BarrierStates): readonly Finding[] {
+  const { reference, control, shadow, noise, consequences } = states;
+  const written = new Set(
+    valuesDiffering(reference.keys, control.keys)
+      .filter(({ path }) => !endsByItself(path, reference, control))
+      .map(({ path }) => keyPattern(path)),
+  );
+  const againstReference = valuesDiffering(reference.keys, shadow.keys).filter(
+    ({ path }) => !written.has(keyPattern(path)) && !endsByItself(path, reference, shadow),
+  );
+  const againstControl = valuesDiffering(control.keys, shadow.keys).filter(
+    ({ path }) => written.has(keyPattern(path)) && !endsByItself(path, control, shadow),
+  );
+  const noisy = new Set(noise.keyPatterns);
+  return [...againstReference, ...againstControl].map((difference) => {
+    const pattern = keyPattern(difference.path);
+    if (noisy.has(pattern)) return { kind: "noise", difference: { ...difference, path: pattern } };
+    return { kind: anyMatches(consequences, difference.path) ? "consequence" : "residue", difference };
+  });
+}
+
+/** Numbers that were handed out stay handed out: ahead of the control is noise, behind the reference is residue. */
+function sequences({ reference, control, shadow }: BarrierStates): readonly Finding[] {
+  const back = sequencesGoneBack(reference, shadow);
+  const behind = new Set(back.map(({ path }) => path));
+  const ahead = valuesDiffering(control.sequences ?? {}, shadow.sequences ?? {}).filter(
+    ({ path, kind }) => kind === "changed" && !behind.has(path),
+  );
+  return [
+    ...back.map((difference): Finding => ({ kind: "residue", difference })),
+    ...ahead.map((difference): Finding => ({ kind: "noise", difference })),
+  ];
+}

@@ -1,0 +1,107 @@
+import type { ServiceConfiguration } from "../../src/mirror/twin.ts";
+
+/** A service of a simulated twin; `usage` is what `usage()` reports. */
+export interface SimulatedService {
+  replicas: number;
+  imageId: string;
+  command: readonly string[];
+  environment: Record<string, string>;
+  memoryBytes?: number;
+  cpus?: number;
+  mounts: readonly string[];
+}
+
+/** A table in memory: rows by the text of their primary key. */
+export interface SimulatedTable {
+  primaryKey: string;
+  columns: readonly string[];
+  indexes: Map<string, string>;
+  rows: Map<string, Readonly<Record<string, string | null>>>;
+}
+
+/** A database in memory. */
+export interface SimulatedDatabase {
+  database: string;
+  tables: Map<string, SimulatedTable>;
+  settings: Map<string, string>;
+}
+
+/** All state of one simulated twin; plain data, so that `structuredClone` copies it. */
+export interface SimulatedWorld {
+  services: Map<string, SimulatedService>;
+  databases: Map<string, SimulatedDatabase>;
+  keys: Map<string, Map<string, string>>;
+}
+
+/** Builds a world from short notes; every field has a harmless default. */
+export function simulatedWorld(notes: {
+  readonly services?: Readonly<Record<string, Partial<SimulatedService>>>;
+  readonly databases?: Readonly<
+    Record<
+      string,
+      {
+        readonly database: string;
+        readonly tables: Readonly<
+          Record<
+            string,
+            {
+              readonly columns: readonly string[];
+              readonly rows: readonly (readonly (string | null)[])[];
+              readonly indexes?: Readonly<Record<string, string>>;
+            }
+          >
+        >;
+      }
+    >
+  >;
+  readonly keys?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}): SimulatedWorld {
+  const services = Object.entries(notes.services ?? {}).map(
+    ([name, service]) => [name, serviceOf(name, service)] as const,
+  );
+  const databases = Object.entries(notes.databases ?? {}).map(([service, { database, tables }]) => {
+    const built = Object.entries(tables).map(([name, table]) => [name, tableOf(table)] as const);
+    return [service, { database, tables: new Map(built), settings: new Map<string, string>() }] as const;
+  });
+  const keys = Object.entries(notes.keys ?? {}).map(
+    ([name, entries]) => [name, new Map(Object.entries(entries))] as const,
+  );
+  return { services: new Map(services), databases: new Map(databases), keys: new Map(keys) };
+}
+
+/** The configuration of a simulated service as a twin reports it. */
+export function configurationOf(name: string, service: SimulatedService): ServiceConfiguration {
+  const { replicas, imageId, command, environment, memoryBytes, cpus, mounts } = service;
+  return {
+    service: name,
+    replicas,
+    imageId,
+    command,
+    environment: { ...environment },
+    mounts,
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...(cpus === undefined ? {} : { cpus }),
+  };
+}
+
+function serviceOf(name: string, service: Partial<SimulatedService>): SimulatedService {
+  return { replicas: 1, imageId: `sha256:${name}`, command: [name], environment: {}, mounts: [], ...service };
+}
+
+/** The first column is the primary key. */
+function tableOf(table: {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | null)[])[];
+  readonly indexes?: Readonly<Record<string, string>>;
+}): SimulatedTable {
+  const rows = table.rows.map((values) => {
+    const row = Object.fromEntries(table.columns.map((column, index) => [column, values[index] ?? null]));
+    return [String(values[0]), row] as const;
+  });
+  return {
+    primaryKey: table.columns[0] ?? "id",
+    columns: table.columns,
+    indexes: new Map(Object.entries(table.indexes ?? {})),
+    rows: new Map(rows),
+  };
+}
