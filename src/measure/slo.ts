@@ -35,18 +35,31 @@ export const MeasureSchema = z.discriminatedUnion("kind", [
 ]);
 
 /** One operator SLO: what, and the range its delta may lie in. The plan's `expects` can only narrow `limit`. */
-export const SloSchema = z.strictObject({
-  name: Name,
-  measure: MeasureSchema,
-  limit: DeltaRangeSchema,
-});
+export const SloSchema = z
+  .strictObject({
+    name: Name,
+    measure: MeasureSchema,
+    limit: DeltaRangeSchema,
+  })
+  .refine((slo) => slo.measure.kind !== "errors" || slo.limit.scale === "absolute", {
+    path: ["limit"],
+    message: "error rates are compared in percentage points: write +0.2pp",
+  });
 
 export type Measure = z.infer<typeof MeasureSchema>;
 export type Slo = z.infer<typeof SloSchema>;
 
-/** One stable key per thing to read, shared by SLOs that ask for the same. */
+/** One stable key per thing to read, shared by SLOs that ask for the same; labels in any order give one key. */
 export function measureKey(measure: Measure): string {
-  return JSON.stringify(measure, Object.keys(measure).sort());
+  return JSON.stringify(sortedEntries(measure));
+}
+
+/** Arrays of [name, value] sorted by name, at every depth: JSON.stringify's own list of keys would drop label names. */
+function sortedEntries(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  return Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, member]) => [name, sortedEntries(member)]);
 }
 
 /** `pp` for error rates, nothing otherwise: how a delta of this measure is written. */

@@ -1,0 +1,47 @@
+import type { EffectScale } from "../measure/arm-series.ts";
+import type { BlockStore } from "../measure/block-store.ts";
+import { phaseSeries } from "../measure/phase-series.ts";
+import { type Measure, measureKey } from "../measure/slo.ts";
+import type { Window } from "../replay/recording.ts";
+import { varianceInflation } from "./confidence-sequence.ts";
+import { JUDGE_RULES, type JudgeLimits, shortestBlockMs } from "./judge-limits.ts";
+
+/** Autocorrelation of fewer blocks is mostly chance. */
+const BLOCKS_FOR_INFLATION = 20;
+
+/**
+ * Block length of one measure, ms, from the baseline alone: doubled while a block expects fewer than 3 exceedances of
+ * the quantile or blocks lean on each other (STATISTICS.md 4). Fixed before the plan acts.
+ */
+export function chooseBlockMs(
+  store: BlockStore,
+  query: { readonly measure: Measure; readonly scale: EffectScale; readonly baseline: Window },
+  limits: JudgeLimits,
+): number {
+  const { measure, scale, baseline } = query;
+  const choose = (): number => {
+    let blockMs = shortestBlockMs(measure, limits);
+    while (blockMs < JUDGE_RULES.blockMsMax && isTooShort(store, { measure, scale, window: baseline, blockMs })) {
+      blockMs = Math.min(JUDGE_RULES.blockMsMax, 2 * blockMs);
+    }
+    return blockMs;
+  };
+  const onRequestsOnly = measure.kind === "latency" || measure.kind === "errors" || measure.kind === "served";
+  const key = `block ${measureKey(measure)} ${scale} ${baseline.fromMs} ${baseline.toMs} ${shortestBlockMs(measure, limits)}`;
+  return onRequestsOnly ? store.memo(key, choose) : choose();
+}
+
+/** Share of values beyond the quantile that has to be seen; undefined for what is no quantile. */
+export function tailShare(measure: Measure): number | undefined {
+  if (measure.kind !== "latency" && measure.kind !== "histogram") return undefined;
+  return Math.min(measure.quantile, 1 - measure.quantile);
+}
+
+function isTooShort(store: BlockStore, query: Parameters<typeof phaseSeries>[1]): boolean {
+  const series = phaseSeries(store, query);
+  if (series.kind === "no-data") return false;
+  const blocks = series.influence.length;
+  const tail = tailShare(query.measure);
+  if (tail !== undefined && (series.observations / blocks) * tail < JUDGE_RULES.blockExceedancesMin) return true;
+  return blocks >= BLOCKS_FOR_INFLATION && varianceInflation(series.influence, []) > JUDGE_RULES.blockInflationMax;
+}

@@ -1,0 +1,162 @@
+import { type ArmSeries, sum } from "../measure/arm-series.ts";
+import { normalQuantile } from "./normal-quantile.ts";
+
+// STATISTICS.md 3.1 and 3.2: an interval that holds at every look at once, from block values before and after the plan.
+
+/** What is known of the twins' own difference, on the effect scale. Zero means: not calibrated. */
+export interface BiasModel {
+  /** Sd of the bias over restarts of both twins; shrinks the bias measured before the plan. */
+  readonly tau: number;
+  /** The plan restarts a process: its bias is drawn anew, with this sd, over so many independent rounds. */
+  readonly redrawn?: { readonly sd: number; readonly rounds: number };
+  /** Sd of slow drift of one twin against the other over a run of this length. */
+  readonly driftSd?: number;
+}
+
+/** Nothing calibrated: plain difference in differences. */
+export const PLAIN_BIAS: BiasModel = { tau: 0 };
+
+/** One-sided level of each bound, and the prior's variance of effect over block sd. */
+export interface CsOptions {
+  readonly alpha: number;
+  readonly g: number;
+}
+
+/** An anytime-valid interval and everything that made it. */
+export interface ConfidenceSequence {
+  readonly estimate: number;
+  readonly lo: number;
+  readonly hi: number;
+  readonly standardError: number;
+  /** Sd of one block value. */
+  readonly blockSd: number;
+  readonly varianceInflation: number;
+  readonly effectiveBlocks: number;
+  readonly degrees: number;
+  /** Critical value; Infinity while there is no information. */
+  readonly critical: number;
+  /** What was taken off the difference seen after the plan. */
+  readonly biasRemoved: number;
+}
+
+/**
+ * Critical |t| of the Bayes-factor t confidence sequence, `W` of STATISTICS.md 3.1 (Lai 1976; Wang & Ramdas 2024).
+ * @param a2 - two-sided level
+ */
+export function criticalValue(effectiveBlocks: number, degrees: number, g: number, a2: number): number {
+  if (!(effectiveBlocks > 0) || !(degrees >= 1)) return Number.POSITIVE_INFINITY;
+  const k = 1 + effectiveBlocks * g;
+  const r = (Math.sqrt(k) / a2) ** (2 / (degrees + 1));
+  return r >= k ? Number.POSITIVE_INFINITY : Math.sqrt((degrees * (r - 1)) / (1 - r / k));
+}
+
+/**
+ * How many times more variance the mean of autocorrelated block values has than that of independent ones:
+ * initial positive sequence (Geyer 1992), never below AR(1), never below 1. Takes centred values of both phases.
+ */
+export function varianceInflation(before: readonly number[], after: readonly number[]): number {
+  const total = squares(before) + squares(after);
+  if (!(total > 0)) return 1;
+  const count = before.length + after.length;
+  const lagMax = Math.min(24, Math.floor(count / 4));
+  const r = (lag: number): number => (lagged(before, lag) + lagged(after, lag)) / total + 2 / count;
+  const r1 = r(1);
+  let tail = 1 + r1;
+  for (let k = 1; 2 * k + 1 <= lagMax; k++) {
+    const pair = r(2 * k) + r(2 * k + 1);
+    if (pair <= 0) break;
+    tail += pair;
+  }
+  const rho = Math.min(0.95, Math.max(0, r1 + (3 * Math.max(0, r1) * 2) / count));
+  return Math.max(1, 2 * tail - 1, (1 + rho) / (1 - rho));
+}
+
+/** Effective number of blocks behind the difference of m before and n after, already deflated. */
+export function effectiveBlocks(m: number, n: number, blockSd: number, bias: BiasModel): number {
+  if (bias.redrawn !== undefined) return n;
+  const known = bias.tau > 0 ? m + blockSd ** 2 / bias.tau ** 2 : m;
+  return (known * n) / (known + n);
+}
+
+/** Half-width that bias redrawn by a restart and drift add, whatever the number of blocks; half of alpha is theirs. */
+export function widening(bias: BiasModel, alpha: number): number {
+  const restartSd = bias.redrawn === undefined ? 0 : bias.redrawn.sd / Math.sqrt(bias.redrawn.rounds);
+  const sd = Math.hypot(restartSd, bias.driftSd ?? 0);
+  return sd === 0 ? 0 : normalQuantile(1 - alpha / 2) * sd;
+}
+
+/** Two-sided level left to the noise: all of it, or half where bias takes the other half. */
+export function noiseLevel(bias: BiasModel, alpha: number): number {
+  return bias.redrawn !== undefined || (bias.driftSd ?? 0) > 0 ? alpha : 2 * alpha;
+}
+
+/**
+ * Difference in differences of two phases with its confidence sequence.
+ * @param floor - least believable sd of a block value
+ */
+export function confidenceSequence(
+  phases: { readonly before: ArmSeries; readonly after: ArmSeries; readonly floor: number },
+  bias: BiasModel,
+  options: CsOptions,
+): ConfidenceSequence {
+  const { before, after, floor } = phases;
+  const blocks = before.influence.length + after.influence.length;
+  const pooled = (squares(before.influence) + squares(after.influence)) / (blocks - 2);
+  const blockSd = Math.sqrt(Math.max(Number.isFinite(pooled) ? pooled : 0, floor ** 2));
+  const inflation = varianceInflation(before.influence, after.influence);
+  const m = before.influence.length / inflation;
+  const n = after.influence.length / inflation;
+  const degrees = blocks > 2 ? m + n - 2 : 0;
+  const effective = effectiveBlocks(m, n, blockSd, bias);
+  const kept = bias.tau > 0 ? m / (m + blockSd ** 2 / bias.tau ** 2) : 1;
+  const biasRemoved = bias.redrawn === undefined ? before.estimate * kept : 0;
+  const estimate = after.estimate - biasRemoved;
+  const standardError = blockSd / Math.sqrt(effective);
+  const critical = criticalValue(effective, degrees, options.g, noiseLevel(bias, options.alpha));
+  const half = (critical === Infinity ? Infinity : critical * standardError) + widening(bias, options.alpha);
+  return {
+    estimate,
+    lo: estimate - half,
+    hi: estimate + half,
+    standardError,
+    blockSd,
+    varianceInflation: inflation,
+    effectiveBlocks: effective,
+    degrees,
+    critical,
+    biasRemoved,
+  };
+}
+
+/** Confidence sequence of one phase alone: is its estimate different from zero? */
+export function onePhaseSequence(phase: ArmSeries, floor: number, options: CsOptions): ConfidenceSequence {
+  const count = phase.influence.length;
+  const inflation = varianceInflation(phase.influence, []);
+  const blockSd = Math.sqrt(Math.max(count > 1 ? squares(phase.influence) / (count - 1) : 0, floor ** 2));
+  const effective = count / inflation;
+  const standardError = blockSd / Math.sqrt(effective);
+  const critical = criticalValue(effective, effective - 1, options.g, 2 * options.alpha);
+  const half = critical === Infinity ? Infinity : critical * standardError;
+  return {
+    estimate: phase.estimate,
+    lo: phase.estimate - half,
+    hi: phase.estimate + half,
+    standardError,
+    blockSd,
+    varianceInflation: inflation,
+    effectiveBlocks: effective,
+    degrees: effective - 1,
+    critical,
+    biasRemoved: 0,
+  };
+}
+
+function squares(values: readonly number[]): number {
+  return sum(values.map((value) => value * value));
+}
+
+function lagged(values: readonly number[], lag: number): number {
+  let total = 0;
+  for (let k = lag; k < values.length; k++) total += (values[k] ?? 0) * (values[k - lag] ?? 0);
+  return total;
+}

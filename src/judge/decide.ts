@@ -1,0 +1,124 @@
+import type { QuietProof, RollbackProof } from "../replay/proof/proofs.ts";
+import { quietReasons, rollbackReasons } from "./proof-reasons.ts";
+import type { Reason, ReasonCode, SloJudgement, Verdict } from "./verdict.ts";
+
+/** Everything a verdict rests on. What is absent was not shown, and what was not shown is not promoted. */
+export interface Evidence {
+  /** Of the final look; every SLO of the scenario. */
+  readonly slos: readonly SloJudgement[];
+  /** Holds found elsewhere: `environmentGates`, `plannedPower`, a human who must look. */
+  readonly gates: readonly Reason[];
+  /** Undefined when the run ended before it. */
+  readonly quiet: QuietProof | undefined;
+  readonly rollback: RollbackProof;
+  /** Rejections found elsewhere: `workShrank`, `budgetsPassed`, broken invariants. */
+  readonly against: readonly Reason[];
+  /** Actions that did not land under load, and triggers that stopped the replay. */
+  readonly replayFailures: readonly { readonly actionId: string; readonly message: string }[];
+  readonly triggers: readonly { readonly name: string; readonly message: string }[];
+  /** Effective trust tier of the plan. */
+  readonly tier: number;
+  readonly snapshotVerified: boolean;
+  /** Effects that only a stub saw and that the operator's policy does not accept. */
+  readonly stubOnlyEffects: readonly string[];
+}
+
+/** Most important first; what stands earlier explains what stands later. */
+export const REASON_ORDER: readonly ReasonCode[] = [
+  "UNDO_NOT_PROVEN",
+  "UNDECLARED_EFFECT",
+  "ABSENT_EFFECT",
+  "INVARIANT_BROKEN",
+  "ACTION_FAILED",
+  "TRIGGER_BREACHED",
+  "WORK_SHRANK",
+  "SLO_OUTSIDE_RANGE",
+  "EXCESS_ERRORS",
+  "NOT_RECOVERED",
+  "UNDO_TOO_SLOW",
+  "NO_OP",
+  "HUMAN_NEEDED",
+  "SNAPSHOT_MISSING",
+  "NO_DATA",
+  "UNDERPOWERED",
+  "ASYMMETRIC_LOSS",
+  "TWINS_DIFFER",
+  "ENVIRONMENT_UNSTABLE",
+  "CONTROL_DISTURBED",
+  "BIAS_UNCALIBRATED",
+  "REQUESTED_NOT_PROVEN",
+  "ALL_SHOWN",
+];
+
+/**
+ * The verdict: any evidence against rejects; anything missing holds; promote is what remains, and only when every
+ * proof was run and every SLO was inside its range at the same look (DESIGN.md 3, precedence).
+ */
+export function decide(evidence: Evidence): Verdict {
+  const quiet = quietReasons(evidence.quiet);
+  const rollback = rollbackReasons(evidence.rollback);
+  const [worst, ...others] = ranked([...quiet.against, ...rollback.against, ...rejections(evidence)]);
+  const missing = ranked([...quiet.missing, ...rollback.missing, ...holds(evidence)]);
+  if (worst !== undefined) return { kind: "reject", reasons: [worst, ...others, ...missing] };
+  const [first, ...rest] = missing;
+  if (first !== undefined) return { kind: "hold", reasons: [first, ...rest] };
+  const shown =
+    evidence.slos.length === 1
+      ? "The SLO lay inside its range"
+      : `All ${evidence.slos.length} SLOs lay inside their ranges at once`;
+  const message = `${shown}, every effect was declared, and the rollback was proven quietly and under load.`;
+  return { kind: "promote", reasons: [{ code: "ALL_SHOWN", message }] };
+}
+
+/** Order of caution, for laws: promote 0 < hold 1 < reject 2. */
+export function cautionRank(verdict: Verdict): number {
+  return { promote: 0, hold: 1, reject: 2 }[verdict.kind];
+}
+
+function rejections(evidence: Evidence): readonly Reason[] {
+  return [
+    ...evidence.slos.filter((slo) => slo.state === "fail").map((slo) => sloReason(slo, "SLO_OUTSIDE_RANGE")),
+    ...evidence.against,
+    ...evidence.replayFailures.map(({ actionId, message }): Reason => {
+      return { code: "ACTION_FAILED", subject: actionId, message: `Action ${actionId} failed under load: ${message}` };
+    }),
+    ...evidence.triggers.map(({ name, message }): Reason => {
+      return { code: "TRIGGER_BREACHED", subject: name, message: `Trigger ${name} stopped the replay: ${message}` };
+    }),
+  ];
+}
+
+function holds(evidence: Evidence): readonly Reason[] {
+  const { slos, tier, snapshotVerified, stubOnlyEffects } = evidence;
+  const reasons: Reason[] = [
+    ...evidence.gates,
+    ...slos.filter((slo) => slo.state === "open").map((slo) => sloReason(slo, "UNDERPOWERED")),
+    ...slos.filter((slo) => slo.state === "no-data").map((slo) => sloReason(slo, "NO_DATA")),
+  ];
+  if (slos.length === 0 && evidence.gates.length === 0) {
+    reasons.push({ code: "NO_DATA", message: "No SLO was judged, so nothing is known of what the plan costs." });
+  }
+  if (tier >= 3 && !snapshotVerified) {
+    const message = `A tier ${tier} plan needs a snapshot that was restored and compared; there is none.`;
+    reasons.push({ code: "SNAPSHOT_MISSING", message });
+  }
+  if (tier >= 4) {
+    const message = "A tier 4 plan is executed by a human; a rehearsal can not promote it.";
+    reasons.push({ code: "HUMAN_NEEDED", message });
+  }
+  for (const effect of stubOnlyEffects) {
+    const message = `${effect} was only asked of a stub: requested, not proven.`;
+    reasons.push({ code: "REQUESTED_NOT_PROVEN", subject: effect, message });
+  }
+  return reasons;
+}
+
+function sloReason(slo: SloJudgement, code: ReasonCode): Reason {
+  return slo.because ?? { code, subject: slo.name, message: `${slo.name}: ${slo.note}` };
+}
+
+/** Sorted by importance, each sentence once. */
+function ranked(reasons: readonly Reason[]): readonly Reason[] {
+  const once = reasons.filter((reason, i) => reasons.findIndex((other) => other.message === reason.message) === i);
+  return once.toSorted((a, b) => REASON_ORDER.indexOf(a.code) - REASON_ORDER.indexOf(b.code));
+}

@@ -1,0 +1,159 @@
+import { describeDelta } from "../core/delta-range.ts";
+import { sum } from "../measure/arm-series.ts";
+import { phaseSeries } from "../measure/phase-series.ts";
+import type { PhaseSeries, Series } from "../measure/series.ts";
+import { deltaUnit } from "../measure/slo.ts";
+import { workByRoute } from "../measure/work.ts";
+import type { Window } from "../replay/recording.ts";
+import { acceptedRange, effectScale, type ResolvedSlo, toDelta } from "./accepted.ts";
+import { chooseBlockMs } from "./block-length.ts";
+import { confidenceSequence, onePhaseSequence, PLAIN_BIAS } from "./confidence-sequence.ts";
+import { JUDGE_RULES } from "./judge-limits.ts";
+import type { LookInput } from "./judge-slos.ts";
+import type { Reason } from "./verdict.ts";
+
+/** What the gates look at beside the SLOs; `after` is absent while there is only a baseline. */
+export interface GateInput extends Omit<LookInput, "windows" | "latched" | "restarted" | "profile"> {
+  readonly windows: { readonly baseline: Window; readonly after?: Window };
+  /** Twins that share cores disturb each other: then a control that moves forbids a promotion. */
+  readonly cores: "pinned" | "shared";
+}
+
+/**
+ * What the environment itself gives reason to doubt (STATISTICS.md 4): impossible data, one-sided loss, a control that
+ * fails, twins that differ or wander before the plan, a control that moves with the plan. Each one is a hold.
+ */
+export function environmentGates(input: GateInput): readonly Reason[] {
+  return [...trafficGates(input), ...input.slos.flatMap((resolved) => sloGates(resolved, input))];
+}
+
+function trafficGates({ store, windows }: GateInput): readonly Reason[] {
+  const phases = [windows.baseline, ...(windows.after === undefined ? [] : [windows.after])];
+  const bases = phases.flatMap((window) => store.bases(window));
+  const malformed = store.malformed() + sum(bases.map((base) => base.malformed));
+  const reasons: Reason[] = [];
+  if (malformed > 0) {
+    const message = `${malformed} requests carry times or outcomes that can not be; the recording is not to be trusted.`;
+    reasons.push({ code: "NO_DATA", message });
+  }
+  for (const [i, window] of phases.entries()) {
+    const when = i === 0 ? "before" : "after";
+    const work = workByRoute(store, window);
+    const requests = sum(work.map((route) => route.requests));
+    if (requests === 0) {
+      reasons.push({ code: "NO_DATA", message: `No request was sent ${when} the plan.` });
+      continue;
+    }
+    const failing = 1 - sum(work.map((route) => route.controlOk)) / requests;
+    if (failing > JUDGE_RULES.controlErrorsMax) {
+      const message = `${percent(failing)} of the control's requests failed ${when} the plan: there is no sound twin to compare with.`;
+      reasons.push({ code: "ENVIRONMENT_UNSTABLE", message });
+    }
+  }
+  return [...reasons, ...lossGate(store, phases)];
+}
+
+/** Requests that the driver could not send for want of room: telemetry that is missing, not an answer. */
+function lossGate(store: GateInput["store"], phases: readonly Window[]): readonly Reason[] {
+  const blocks = phases.flatMap((window) => store.requests(undefined, window, store.baseBlockMs).blocks);
+  const size = sum(blocks.map((block) => block.size));
+  if (size === 0) return [];
+  const lost = { control: sum(blocks.map((b) => b.dropped.control)), shadow: sum(blocks.map((b) => b.dropped.shadow)) };
+  if ((lost.shadow - lost.control) / size <= JUDGE_RULES.asymmetricLossMax) return [];
+  const message = `${percent(lost.shadow / size)} of the shadow's requests could not be sent, ${percent(lost.control / size)} of the control's.`;
+  return [{ code: "ASYMMETRIC_LOSS", message }];
+}
+
+function sloGates(resolved: ResolvedSlo, input: GateInput): readonly Reason[] {
+  const accepted = acceptedRange(resolved);
+  if (accepted === undefined) return [];
+  const scale = effectScale(accepted);
+  const { measure } = resolved.slo;
+  const blockMs = chooseBlockMs(input.store, { measure, scale, baseline: input.windows.baseline }, input.limits);
+  const seriesOf = (window: Window): PhaseSeries => phaseSeries(input.store, { measure, scale, window, blockMs });
+  const before = seriesOf(input.windows.baseline);
+  if (before.kind === "no-data" || before.influence.length < input.limits.minBlocksBefore) return [];
+  const after = input.windows.after === undefined ? undefined : seriesOf(input.windows.after);
+  const gate: SloGate = { resolved, input, before, blockMs, seriesOf };
+  return [
+    ...selfTest(gate),
+    ...twinsDiffer(gate),
+    ...(after?.kind === "series" && input.cores === "shared" ? controlDisturbed(gate, after) : []),
+  ];
+}
+
+interface SloGate {
+  readonly resolved: ResolvedSlo;
+  readonly input: GateInput;
+  readonly before: Series;
+  readonly blockMs: number;
+  readonly seriesOf: (window: Window) => PhaseSeries;
+}
+
+/** The level is shared among the SLOs: the gates catch gross trouble, not one A/A run in a hundred per SLO. */
+function gateOptions({ input }: SloGate): { readonly alpha: number; readonly g: number } {
+  return { alpha: input.limits.alpha / input.slos.length, g: input.limits.g };
+}
+
+/** The second half of the baseline against the first, by the same method as the plan: nothing may be found. */
+function selfTest(gate: SloGate): readonly Reason[] {
+  const { resolved, input, blockMs, seriesOf } = gate;
+  const grid = input.store.grid(input.windows.baseline, blockMs);
+  const middleMs = grid.fromMs + Math.floor(grid.count / 2) * grid.blockMs;
+  const first = seriesOf({ fromMs: grid.fromMs, toMs: middleMs });
+  const second = seriesOf({ fromMs: middleMs, toMs: input.windows.baseline.toMs });
+  if (first.kind === "no-data" || second.kind === "no-data") return [];
+  const phases = { before: first, after: second, floor: Math.max(first.floor, second.floor) };
+  const cs = confidenceSequence(phases, PLAIN_BIAS, gateOptions(gate));
+  if (cs.lo <= 0 && cs.hi >= 0) return [];
+  const moved = describeDelta(toDelta(cs.estimate, first.scale), rangeScale(first), deltaUnit(resolved.slo.measure));
+  const message = `${resolved.slo.name} moved between the twins by ${moved} during the baseline, before anything was done.`;
+  return [{ code: "ENVIRONMENT_UNSTABLE", subject: resolved.slo.name, message }];
+}
+
+/** A bias that is shown and large is no bias any more; a large one that is mere noise is a matter of power. */
+function twinsDiffer(gate: SloGate): readonly Reason[] {
+  const { resolved, before } = gate;
+  const isErrors = resolved.slo.measure.kind === "errors";
+  const cap =
+    before.scale === "log"
+      ? Math.log1p(JUDGE_RULES.twinsDifferMax)
+      : JUDGE_RULES.twinsDifferMax * Math.abs(before.levels.control);
+  const cs = onePhaseSequence(before, before.floor, gateOptions(gate));
+  if (cs.lo <= 0 && cs.hi >= 0) return [];
+  if (!isErrors && Math.abs(cs.estimate) <= cap) return [];
+  const bias = describeDelta(toDelta(cs.estimate, before.scale), rangeScale(before), deltaUnit(resolved.slo.measure));
+  const message = `${resolved.slo.name} differed between the twins by ${bias} before the plan: they are not twins.`;
+  return [{ code: "TWINS_DIFFER", subject: resolved.slo.name, message }];
+}
+
+/** The control's own blocks after the plan against its own before: it was not touched, so it should not move. */
+function controlDisturbed(gate: SloGate, after: Series): readonly Reason[] {
+  const { resolved, before } = gate;
+  const phases = {
+    before: before.arms.control,
+    after: after.arms.control,
+    floor: Math.max(before.floor, after.floor),
+  };
+  if (after.influence.length < gate.input.limits.minBlocksAfter) return [];
+  const cs = confidenceSequence(phases, PLAIN_BIAS, gateOptions(gate));
+  if (cs.lo <= 0 && cs.hi >= 0) return [];
+  if (Math.abs(cs.estimate) <= controlShiftCap(resolved, before)) return [];
+  const shift = describeDelta(toDelta(cs.estimate, before.scale), rangeScale(before), deltaUnit(resolved.slo.measure));
+  const message = `${resolved.slo.name} shifted by ${shift} on the untouched control after the plan; on shared cores that can hide harm.`;
+  return [{ code: "CONTROL_DISTURBED", subject: resolved.slo.name, message }];
+}
+
+function controlShiftCap({ slo }: ResolvedSlo, before: Series): number {
+  if (slo.measure.kind === "errors") return JUDGE_RULES.controlErrorShiftMax;
+  const cap = JUDGE_RULES.controlShiftMax;
+  return before.scale === "log" ? Math.log1p(cap) : cap * Math.abs(before.levels.control);
+}
+
+function rangeScale(series: Series): "ratio" | "absolute" {
+  return series.scale === "log" ? "ratio" : "absolute";
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toPrecision(3))}%`;
+}

@@ -1,0 +1,85 @@
+import { z } from "zod";
+import type { Measure } from "../measure/slo.ts";
+
+/**
+ * The `judge` block of a scenario: what the operator counts as acceptable doubt. Every default is STATISTICS.md 2 to 4.
+ * The least numbers of blocks can only be raised: with three blocks after the plan 1.2% of harmful plans got through.
+ */
+export const JudgeLimitsSchema = z.strictObject({
+  /** One-sided error of each bound of each SLO. */
+  alpha: z.number().min(0.0001).max(0.05).default(0.01),
+  /** Prior variance of effect over block sd. */
+  g: z.number().min(0.1).max(10).default(1),
+  /** Shortest block of request signals (latency, errors, served, counters, histograms); CPU never below 10. */
+  blockSeconds: z.number().int().min(2).max(60).default(10),
+  /** Shortest block of gauges: memory, gauge, sql. */
+  gaugeBlockSeconds: z.number().int().min(10).max(60).default(30),
+  minBlocksBefore: z.number().int().min(20).max(2000).default(20),
+  minBlocksAfter: z.number().int().min(6).max(2000).default(6),
+  /** Baseline to start with, and how long it may be extended when blocks have to be longer. */
+  baselineSeconds: z.number().int().min(10).max(7200).default(300),
+  baselineSecondsMax: z.number().int().min(10).max(7200).default(600),
+  observeSecondsMax: z.number().int().min(10).max(14_400).default(1800),
+  /** Discarded after the last action: caches, connections and JITs settle. */
+  settleSeconds: z.number().int().min(0).max(600).default(30),
+  restartSettleSeconds: z.number().int().min(0).max(600).default(60),
+});
+export type JudgeLimits = z.infer<typeof JudgeLimitsSchema>;
+
+/** What holds when a scenario says nothing. */
+export const DEFAULT_JUDGE_LIMITS: JudgeLimits = JudgeLimitsSchema.parse({});
+
+/** Rules that nobody may loosen; shares and rates are fractions, ratios logs' natural meaning (0.1 is 10%). */
+export const JUDGE_RULES = {
+  /** CPU counters were anti-conservative in shorter blocks (autocorrelation time 10 s). */
+  cpuBlockMsMin: 10_000,
+  blockMsMax: 60_000,
+  /** Fewer exceedances of a quantile in one block, and the block is doubled. */
+  blockExceedancesMin: 3,
+  /** Fewer over all blocks after the plan, and the quantile is not judged. */
+  exceedancesMin: 30,
+  /** More autocorrelation before the plan, and the block is doubled. */
+  blockInflationMax: 2.5,
+  /** More invalid blocks after the plan, and there is no data. */
+  invalidShareMax: 0.2,
+  /** Loss on the shadow beyond the control's. */
+  asymmetricLossMax: 0.05,
+  /** Twins' own difference before the plan. */
+  twinsDifferMax: 0.1,
+  /** The control's own shift after the plan on shared cores. */
+  controlShiftMax: 0.1,
+  controlErrorShiftMax: 0.01,
+  /** A control that fails more often than this shows nothing. */
+  controlErrorsMax: 0.5,
+  /** Share of a route's requests that the shadow may serve less before work shrank. */
+  workShrinkMax: 0.01,
+  /** Chance with which forecasts are to come true, as a normal quantile (80%). */
+  forecastZ: 0.8416,
+  /** A calibrated bias is never believed to be smaller. */
+  tauRatioMin: 0.005,
+  /** Assumed sd of a bias that a restart draws anew and nobody calibrated: only evidence beyond it may reject. */
+  uncalibratedBias: { log: 0.05, absolute: 0.05, errors: 0.001 },
+} as const;
+
+/** Seconds dropped after the last action. */
+export function settleSeconds(limits: JudgeLimits, restarted: boolean): number {
+  return restarted ? Math.max(limits.settleSeconds, limits.restartSettleSeconds) : limits.settleSeconds;
+}
+
+/** The block a measure starts with, before noise or rarity double it. */
+export function shortestBlockMs(measure: Measure, limits: JudgeLimits): number {
+  switch (measure.kind) {
+    case "latency":
+    case "errors":
+    case "served":
+    case "counter":
+    case "histogram":
+      return limits.blockSeconds * 1000;
+    case "cpu":
+      return Math.max(JUDGE_RULES.cpuBlockMsMin, limits.blockSeconds * 1000);
+    case "memory":
+    case "gauge":
+    case "sql":
+      return limits.gaugeBlockSeconds * 1000;
+  }
+}

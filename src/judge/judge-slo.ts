@@ -1,0 +1,116 @@
+import type { DeltaRange } from "../core/delta-range.ts";
+import { levelUnit, phaseSeries } from "../measure/phase-series.ts";
+import type { PhaseSeries } from "../measure/series.ts";
+import { deltaUnit } from "../measure/slo.ts";
+import { acceptedRange, effectScale, type ResolvedSlo, toDelta } from "./accepted.ts";
+import { chooseBlockMs } from "./block-length.ts";
+import { measureSlo, type SloContext, type SloMeasurement } from "./slo-measurement.ts";
+import { type Finding, findState } from "./slo-state.ts";
+import type { Reason, SloJudgement } from "./verdict.ts";
+
+/** Judges one SLO at one look; whatever the data, the answer is defined and says why. */
+export function judgeSlo(resolved: ResolvedSlo, context: SloContext): SloJudgement {
+  const accepted = acceptedRange(resolved);
+  if (accepted === undefined) {
+    const message = `${resolved.slo.name}: the plan's promise and the operator's limit have no value in common`;
+    return withoutData(resolved, resolved.slo.limit, { blockMs: 0, invalid: 0 }, { code: "NO_DATA", message });
+  }
+  const scale = effectScale(accepted);
+  const { store, windows, limits } = context;
+  const { measure } = resolved.slo;
+  const blockMs = chooseBlockMs(store, { measure, scale, baseline: windows.baseline }, limits);
+  const before = phaseSeries(store, { measure, scale, window: windows.baseline, blockMs });
+  const after = phaseSeries(store, { measure, scale, window: windows.after, blockMs });
+  if (before.kind === "no-data" || after.kind === "no-data") {
+    return unfinished(resolved, accepted, { before, after, blockMs });
+  }
+  const measurement = measureSlo({ resolved, accepted, scale, blockMs, before, after }, context);
+  return judgementOf(measurement, findState(measurement, context));
+}
+
+function judgementOf(measured: SloMeasurement, finding: Finding): SloJudgement {
+  const { before, after, pass, scale, resolved } = measured;
+  const { slo, promised } = resolved;
+  return {
+    name: slo.name,
+    accepted: measured.accepted,
+    limit: slo.limit,
+    ...(promised === undefined ? {} : { promised }),
+    unit: deltaUnit(slo.measure),
+    state: finding.state,
+    estimate: toDelta(pass.estimate, scale),
+    interval: { level: finding.level, lo: toDelta(pass.lo, scale), hi: toDelta(pass.hi, scale) },
+    blocks: {
+      before: before.influence.length,
+      after: after.influence.length,
+      invalid: before.invalid + after.invalid,
+      blockMs: measured.blockMs,
+      effective: pass.effectiveBlocks,
+    },
+    varianceInflation: pass.varianceInflation,
+    blockSd: pass.blockSd,
+    biasRemoved: toDelta(pass.biasRemoved, scale),
+    minimalDetectable: toDelta(finding.resolvable, scale),
+    ...(finding.secondsToDecision === undefined ? {} : { secondsToDecision: finding.secondsToDecision }),
+    levels: {
+      controlBefore: before.levels.control,
+      controlAfter: after.levels.control,
+      shadowBefore: before.levels.shadow,
+      shadowAfter: after.levels.shadow,
+      unit: levelUnit(slo.measure),
+    },
+    ...(measured.requestTest === undefined ? {} : { requestTest: measured.requestTest }),
+    note: finding.note,
+    ...(finding.because === undefined ? {} : { because: finding.because }),
+  };
+}
+
+/** A phase that has not had a whole block yet is not missing, it is to come. */
+function unfinished(
+  resolved: ResolvedSlo,
+  accepted: DeltaRange,
+  phases: { readonly before: PhaseSeries; readonly after: PhaseSeries; readonly blockMs: number },
+): SloJudgement {
+  const { before, after, blockMs } = phases;
+  const { name } = resolved.slo;
+  const sides = [
+    ...(before.kind === "no-data" ? [`before the plan ${before.why}`] : []),
+    ...(after.kind === "no-data" ? [`after the plan ${after.why}`] : []),
+  ];
+  const isToCome = [before, after].every((phase) => phase.kind === "series" || phase.blocks === 0);
+  const message = `${name} has no number: ${sides.join("; ")}`;
+  const because: Reason = { code: isToCome ? "UNDERPOWERED" : "NO_DATA", subject: name, message };
+  const counted = (phase: PhaseSeries): number => (phase.kind === "series" ? phase.influence.length : 0);
+  const judgement = withoutData(resolved, accepted, { blockMs, invalid: before.invalid + after.invalid }, because);
+  return {
+    ...judgement,
+    state: isToCome ? "open" : "no-data",
+    blocks: { ...judgement.blocks, before: counted(before), after: counted(after) },
+  };
+}
+
+function withoutData(
+  resolved: ResolvedSlo,
+  accepted: DeltaRange,
+  blocks: { readonly blockMs: number; readonly invalid: number },
+  because: Reason,
+): SloJudgement {
+  const { slo, promised } = resolved;
+  return {
+    name: slo.name,
+    accepted,
+    limit: slo.limit,
+    ...(promised === undefined ? {} : { promised }),
+    unit: deltaUnit(slo.measure),
+    state: "no-data",
+    interval: { level: 0, lo: Number.NEGATIVE_INFINITY, hi: Number.POSITIVE_INFINITY },
+    blocks: { before: 0, after: 0, effective: 0, ...blocks },
+    varianceInflation: 1,
+    blockSd: 0,
+    biasRemoved: 0,
+    minimalDetectable: Number.POSITIVE_INFINITY,
+    levels: { controlBefore: 0, controlAfter: 0, shadowBefore: 0, shadowAfter: 0, unit: levelUnit(slo.measure) },
+    note: because.message,
+    because: { subject: slo.name, ...because },
+  };
+}

@@ -1,0 +1,189 @@
+import { describeDelta } from "../core/delta-range.ts";
+import { phaseSeries } from "../measure/phase-series.ts";
+import type { Series } from "../measure/series.ts";
+import { deltaUnit } from "../measure/slo.ts";
+import type { Window } from "../replay/recording.ts";
+import {
+  acceptedRange,
+  boundsOf,
+  distanceToBound,
+  effectScale,
+  expectedEffect,
+  type ResolvedSlo,
+  toDelta,
+} from "./accepted.ts";
+import { chooseBlockMs, tailShare } from "./block-length.ts";
+import { chooseBias } from "./calibration.ts";
+import { varianceInflation } from "./confidence-sequence.ts";
+import { blocksOnBothSides, blocksToResolve, duration, type NoiseModel, resolvableAfter } from "./forecast.ts";
+import { JUDGE_RULES, type JudgeLimits, shortestBlockMs } from "./judge-limits.ts";
+import type { LookInput } from "./judge-slos.ts";
+import { cleanPairsNeeded } from "./request-test.ts";
+import type { Reason } from "./verdict.ts";
+
+/** What a run of this length can be expected to tell of one SLO, said before the plan acts. */
+export interface PlannedPower {
+  readonly name: string;
+  readonly blockMs: number;
+  /** Baseline that the block length and the noise ask for, s; Infinity when no time would do. */
+  readonly baselineSeconds: number;
+  /** Observation after the plan until a conforming plan passes with 80% chance, s; Infinity when no time would do. */
+  readonly observeSeconds: number;
+  /** Distance from a bound told apart at the longest observation, delta scale. */
+  readonly minimalDetectable: number;
+  /** Present when the SLO can not be decided in the time allowed: what would make it possible. */
+  readonly because?: Reason;
+}
+
+/** A week; beyond it no time would do. */
+const REACH_SECONDS = 7 * 86_400;
+
+/** What a forecast is made from. */
+export interface PowerInput extends Omit<LookInput, "windows" | "latched"> {
+  readonly baseline: Window;
+  /** Requests a second of the whole traffic, for SLOs of which the baseline shows none yet. */
+  readonly ratePerSecond?: number;
+}
+
+/** Power of every SLO from the baseline alone (STATISTICS.md 4). */
+export function powerBySlo(input: PowerInput): readonly PlannedPower[] {
+  return input.slos.map((resolved) => powerOf(resolved, input));
+}
+
+/**
+ * The SLOs that can not be decided within `observeSecondsMax`, each with the time, margin or traffic that would do.
+ * Not empty: the run may end here as a hold, before the plan acts under load.
+ */
+export function plannedPower(input: PowerInput): readonly Reason[] {
+  return powerBySlo(input).flatMap((power) => (power.because === undefined ? [] : [power.because]));
+}
+
+/** The longest baseline that any SLO asks for, s: extend to it while `baselineSecondsMax` allows. */
+export function baselineSecondsNeeded(power: readonly PlannedPower[]): number {
+  return Math.max(0, ...power.map((slo) => slo.baselineSeconds));
+}
+
+/** Time that the fixed sample rules ask for, s, whatever the noise: known from the rate before anything is started. */
+export interface MinimumSeconds {
+  readonly beforeSeconds: number;
+  readonly afterSeconds: number;
+  /** The rule that decides `afterSeconds`, in words. */
+  readonly rule: string;
+}
+
+/** Sample rules alone: least blocks, 30 requests beyond the quantile, clean pairs for an error margin. */
+export function minimumSeconds(resolved: ResolvedSlo, ratePerSecond: number, limits: JudgeLimits): MinimumSeconds {
+  const { measure } = resolved.slo;
+  const tail = measure.kind === "latency" ? tailShare(measure) : undefined;
+  let blockMs = shortestBlockMs(measure, limits);
+  const perBlock = (): number => (ratePerSecond * (tail ?? Infinity) * blockMs) / 1000;
+  while (blockMs < JUDGE_RULES.blockMsMax && perBlock() < JUDGE_RULES.blockExceedancesMin) {
+    blockMs = Math.min(JUDGE_RULES.blockMsMax, 2 * blockMs);
+  }
+  const beforeSeconds = (limits.minBlocksBefore * blockMs) / 1000;
+  const byBlocks = (limits.minBlocksAfter * blockMs) / 1000;
+  const rules = [{ seconds: byBlocks, rule: `${limits.minBlocksAfter} blocks of ${blockMs / 1000} s` }];
+  if (tail !== undefined) {
+    const rule = `${JUDGE_RULES.exceedancesMin} requests beyond the quantile`;
+    rules.push({ seconds: JUDGE_RULES.exceedancesMin / (ratePerSecond * tail), rule });
+  }
+  const pairs = measure.kind === "errors" ? pairsNeeded(resolved, limits.alpha) : 0;
+  if (pairs > 0) rules.push({ seconds: pairs / ratePerSecond, rule: `${pairs} pairs of requests without an error` });
+  const strictest = rules.reduce((a, b) => (b.seconds > a.seconds ? b : a));
+  return { beforeSeconds, afterSeconds: strictest.seconds, rule: strictest.rule };
+}
+
+function pairsNeeded(resolved: ResolvedSlo, alpha: number): number {
+  const accepted = acceptedRange(resolved);
+  if (accepted === undefined) return 0;
+  const sides = [accepted.hi, -accepted.lo].filter((bound) => Number.isFinite(bound));
+  return Math.max(0, ...sides.map((bound) => cleanPairsNeeded(bound, alpha)));
+}
+
+function powerOf(resolved: ResolvedSlo, input: PowerInput): PlannedPower {
+  const { store, baseline, limits } = input;
+  const { name, measure } = resolved.slo;
+  const accepted = acceptedRange(resolved) ?? resolved.slo.limit;
+  const scale = effectScale(accepted);
+  const blockMs = chooseBlockMs(store, { measure, scale, baseline }, limits);
+  const before = phaseSeries(store, { measure, scale, window: baseline, blockMs });
+  const base = { name, blockMs, baselineSeconds: (limits.minBlocksBefore * blockMs) / 1000 };
+  if (before.kind === "no-data") {
+    const because: Reason = {
+      code: "NO_DATA",
+      subject: name,
+      message: `${name} has no number: before the plan ${before.why}`,
+    };
+    return { ...base, observeSeconds: Infinity, minimalDetectable: Infinity, because };
+  }
+  const noise = noiseOf(resolved, before, input);
+  const bounds = boundsOf(accepted);
+  const distance = distanceToBound(expectedEffect(bounds), bounds);
+  const most = Math.max(1, Math.floor((limits.observeSecondsMax * 1000) / blockMs));
+  const reach = Math.floor((REACH_SECONDS * 1000) / blockMs);
+  const enough = before.influence.length >= limits.minBlocksBefore;
+  const blocks = enough ? blocksToResolve(noise, distance, { least: limits.minBlocksAfter, most }) : undefined;
+  const balanced = blocksOnBothSides(noise, distance, { least: limits.minBlocksBefore, most: reach }) ?? Infinity;
+  const measuredPerSecond = before.observations / ((before.influence.length * blockMs) / 1000);
+  const ratePerSecond = measuredPerSecond > 0 ? measuredPerSecond : (input.ratePerSecond ?? 0);
+  const least = ratePerSecond > 0 ? minimumSeconds(resolved, ratePerSecond, limits).afterSeconds : 0;
+  const seconds = (count: number): number => (count * blockMs) / 1000;
+  const resolvable = enough ? resolvableAfter(noise, most) : Infinity;
+  const power = {
+    ...base,
+    baselineSeconds: blocks === undefined && enough ? seconds(balanced) : base.baselineSeconds,
+    observeSeconds: Math.max(seconds(blocks ?? (enough ? balanced : limits.minBlocksAfter)), least),
+    minimalDetectable: toDelta(resolvable, scale),
+  };
+  const decidable = blocks !== undefined && power.observeSeconds <= limits.observeSecondsMax;
+  if (decidable) return power;
+  const text = enough
+    ? shortfall({ power, resolved, limits, before, factor: resolvable / distance })
+    : `${name} needs a baseline of ${duration(base.baselineSeconds)} (${limits.minBlocksBefore} blocks of ${blockMs / 1000} s) and at least ${duration(power.observeSeconds)} of observation; the baseline has ${before.influence.length} blocks.`;
+  return { ...power, because: { code: "UNDERPOWERED", subject: name, message: text } };
+}
+
+function noiseOf(resolved: ResolvedSlo, before: Series, input: Omit<LookInput, "windows" | "latched">): NoiseModel {
+  const { limits } = input;
+  const squares = before.influence.reduce((total, value) => total + value * value, 0);
+  const m = before.influence.length;
+  const { bias } = chooseBias({
+    measure: resolved.slo.measure,
+    scale: before.scale,
+    restarted: input.restarted,
+    calibration: input.profile?.slos[resolved.slo.name],
+    controlLevel: before.levels.control,
+  });
+  return {
+    blockSd: Math.max(m > 1 ? Math.sqrt(squares / (m - 1)) : 0, before.floor),
+    varianceInflation: varianceInflation(before.influence, []),
+    blocksBefore: m,
+    bias,
+    alpha: limits.alpha,
+    g: limits.g,
+  };
+}
+
+/** What it would take: time, or a margin, or traffic. */
+function shortfall(input: {
+  readonly power: Omit<PlannedPower, "because">;
+  readonly resolved: ResolvedSlo;
+  readonly limits: JudgeLimits;
+  readonly before: Series;
+  /** Distance that can be told apart over the distance that has to be. */
+  readonly factor: number;
+}): string {
+  const { power, resolved, limits, before, factor } = input;
+  const { name, measure } = resolved.slo;
+  const unit = deltaUnit(measure);
+  const margin = describeDelta(power.minimalDetectable, before.scale === "log" ? "ratio" : "absolute", unit);
+  const time = Number.isFinite(power.observeSeconds)
+    ? `about ${duration(power.baselineSeconds)} of baseline and ${duration(power.observeSeconds)} of observation (${duration(limits.observeSecondsMax)} are allowed)`
+    : "more time than any run has";
+  const ways = [
+    ...(Number.isFinite(power.minimalDetectable) ? [`a margin of ${margin.replace("+", "")}`] : []),
+    ...(Number.isFinite(factor) && factor > 1 ? [`about ${Math.ceil(factor ** 2)} times the traffic`] : []),
+  ];
+  const instead = ways.length === 0 ? "" : `; ${ways.join(" or ")} would do`;
+  return `${name} can not be decided in this run: it needs ${time}${instead}.`;
+}

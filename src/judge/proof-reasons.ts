@@ -1,0 +1,123 @@
+import type { Difference } from "../mirror/fingerprint.ts";
+import type { QuietProof, RollbackProof } from "../replay/proof/proofs.ts";
+import type { Reason } from "./verdict.ts";
+
+/** What the proofs say against a plan, and what they leave open. */
+export interface ProofReasons {
+  readonly against: readonly Reason[];
+  readonly missing: readonly Reason[];
+}
+
+/** Paths named in one sentence before the rest is only counted. */
+const PATHS_NAMED = 3;
+
+/** Reasons of the quiet proof: failed actions, undeclared and absent effects, an undo that left something. */
+export function quietReasons(quiet: QuietProof | undefined): ProofReasons {
+  if (quiet === undefined || quiet.actions.length + (quiet.failed === undefined ? 0 : 1) === 0) {
+    const message = "No action of the plan was run on the quiet twin, so neither its effects nor its undo are proven.";
+    return { against: [], missing: [{ code: "UNDO_NOT_PROVEN", message }] };
+  }
+  const against = [...failureReasons(quiet), ...residueReasons(quiet), ...effectReasons(quiet)];
+  const missing = quiet.actions
+    .filter((action) => action.noOp)
+    .map((action): Reason => {
+      const message = `Action ${action.id} found its target already as it wants it, so nothing of it could be rehearsed.`;
+      return { code: "NO_OP", subject: action.id, message };
+    });
+  return { against, missing };
+}
+
+function failureReasons({ failed }: QuietProof): readonly Reason[] {
+  if (failed === undefined) return [];
+  const { actionId, during, message } = failed;
+  return during === "undo"
+    ? [
+        {
+          code: "UNDO_NOT_PROVEN",
+          subject: actionId,
+          message: `Undoing ${actionId} failed on the quiet twin: ${message}`,
+        },
+      ]
+    : [
+        {
+          code: "ACTION_FAILED",
+          subject: actionId,
+          message: `Action ${actionId} failed on the quiet twin: ${message}`,
+        },
+      ];
+}
+
+function residueReasons({ residue }: QuietProof): readonly Reason[] {
+  if (residue.length === 0) return [];
+  const message = `After the undo on the quiet twin ${counted(residue.length)} not as before: ${listed(residue)}.`;
+  return [{ code: "UNDO_NOT_PROVEN", message }];
+}
+
+function effectReasons({ actions }: QuietProof): readonly Reason[] {
+  return actions.flatMap((action): readonly Reason[] => [
+    ...(action.undeclared.length === 0
+      ? []
+      : [
+          {
+            code: "UNDECLARED_EFFECT" as const,
+            subject: action.id,
+            message: `Action ${action.id} changed what it did not declare (${action.undeclared.length}): ${listed(action.undeclared)}.`,
+          },
+        ]),
+    ...(action.absent.length === 0 || action.noOp
+      ? []
+      : [
+          {
+            code: "ABSENT_EFFECT" as const,
+            subject: action.id,
+            message: `Action ${action.id} did not change what it declared (${action.absent.length}): ${named(action.absent)}.`,
+          },
+        ]),
+  ]);
+}
+
+/** Reasons of the rollback under load: not run, failed, too slow, something left, service not recovered. */
+export function rollbackReasons(rollback: RollbackProof): ProofReasons {
+  if (rollback.kind === "not-run") {
+    const message = `The rollback was not run under load: ${rollback.why}`;
+    return { against: [], missing: [{ code: "UNDO_NOT_PROVEN", message }] };
+  }
+  const against: Reason[] = [];
+  const { failed, residue, notRecovered, undoMs, withinMs } = rollback;
+  if (failed !== undefined) {
+    const message = `Undoing ${failed.actionId} failed under load: ${failed.message}`;
+    against.push({ code: "UNDO_NOT_PROVEN", subject: failed.actionId, message });
+  }
+  if (residue.length > 0) {
+    const message = `After the rollback under load ${counted(residue.length)} not as before: ${listed(residue)}.`;
+    against.push({ code: "UNDO_NOT_PROVEN", message });
+  }
+  if (notRecovered.length > 0) {
+    against.push({
+      code: "NOT_RECOVERED",
+      message: `After the rollback still outside their range: ${named(notRecovered)}.`,
+    });
+  }
+  if (!(undoMs <= withinMs)) {
+    const message = `The rollback took ${seconds(undoMs)}, the plan promised ${seconds(withinMs)}.`;
+    against.push({ code: "UNDO_TOO_SLOW", message });
+  }
+  return { against, missing: [] };
+}
+
+function listed(differences: readonly Difference[]): string {
+  return named(differences.map((difference) => `${difference.path} (${difference.kind})`));
+}
+
+function named(names: readonly string[]): string {
+  const more = names.length > PATHS_NAMED ? ` and ${names.length - PATHS_NAMED} more` : "";
+  return names.slice(0, PATHS_NAMED).join(", ") + more;
+}
+
+function counted(count: number): string {
+  return count === 1 ? "1 resource was" : `${count} resources were`;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

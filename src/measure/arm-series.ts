@@ -1,0 +1,80 @@
+import type { Role } from "../mirror/twin.ts";
+import type { BlockSample, PooledSample } from "./sample.ts";
+
+/** On which axis an effect is a difference: natural logs for ratios, the unit itself for absolute limits. */
+export type EffectScale = "log" | "absolute";
+
+/** One twin in one phase: its estimate on the effect scale and what each block contributed, centred. */
+export interface ArmSeries {
+  readonly estimate: number;
+  readonly influence: readonly number[];
+}
+
+/** Both twins, block by block the same stretch of time. */
+export type Arms<T> = Readonly<Record<Role, T>>;
+
+/** Shadow minus control, with the centred influence value of every block. */
+export function differenceOf(arms: Arms<ArmSeries>): ArmSeries {
+  const control = arms.control.influence;
+  return {
+    estimate: arms.shadow.estimate - arms.control.estimate,
+    influence: arms.shadow.influence.map((value, block) => value - (control[block] ?? Number.NaN)),
+  };
+}
+
+/**
+ * Pooled quantile of one twin with its linearised influence per block (STATISTICS.md 2.1).
+ * On the absolute scale the delta method turns a change of the log into a change of the value.
+ */
+export function quantileArm(
+  pooled: PooledSample,
+  blocks: readonly BlockSample[],
+  options: { readonly quantile: number; readonly scale: EffectScale },
+): ArmSeries {
+  const { quantile: q, scale } = options;
+  const half = Math.min(0.05, q / 2, (1 - q) / 2);
+  const ln = pooled.lnQuantile(q);
+  const sparsity = (pooled.lnQuantile(q + half) - pooled.lnQuantile(q - half)) / (2 * half);
+  const perBlock = pooled.size / blocks.length;
+  const unit = scale === "log" ? 1 : Math.exp(ln);
+  return {
+    estimate: scale === "log" ? ln : Math.exp(ln),
+    influence: centred(blocks.map((block) => (unit * sparsity * (block.above(ln) - (1 - q) * block.size)) / perBlock)),
+  };
+}
+
+/**
+ * Ratio of sums of one twin, e.g. CPU seconds over requests, with its linearised influence per block.
+ * To first order the mean of block log ratios of STATISTICS.md 2.3, but right at small counts and defined at zero
+ * (docs/decisions/0002). On the log scale a sum of zero counts as one part in a million of `zeroAs`.
+ */
+export function ratioArm(
+  tops: readonly number[],
+  bottoms: readonly number[],
+  options: { readonly scale: EffectScale; readonly zeroAs: number },
+): ArmSeries {
+  const top = sum(tops);
+  const bottom = sum(bottoms);
+  const ratio = top / bottom;
+  const blocks = tops.length;
+  const weigh = options.scale === "absolute" ? blocks / bottom : top === 0 ? 0 : blocks / top;
+  return {
+    estimate: options.scale === "absolute" ? ratio : Math.log(top === 0 ? options.zeroAs * 1e-6 : ratio),
+    influence: centred(tops.map((value, block) => (value - ratio * (bottoms[block] ?? Number.NaN)) * weigh)),
+  };
+}
+
+/** Mean of block values (STATISTICS.md 2.2). */
+export function meanArm(values: readonly number[]): ArmSeries {
+  return { estimate: sum(values) / values.length, influence: centred(values) };
+}
+
+/** Sum of a list. */
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function centred(values: readonly number[]): readonly number[] {
+  const mean = sum(values) / values.length;
+  return values.map((value) => value - mean);
+}

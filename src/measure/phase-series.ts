@@ -1,0 +1,151 @@
+import { differenceOf, type EffectScale, meanArm, ratioArm, sum } from "./arm-series.ts";
+import type { BlockStore } from "./block-store.ts";
+import { histogramBlocks, quantileOfBuckets } from "./bucket-phase.ts";
+import { quantilePhase } from "./latency-phase.ts";
+import { counterRates, gaugeMeans } from "./metric-series.ts";
+import { FLOOR_LOG, type NoSeries, nothingWhy, type PhaseQuery, type PhaseSeries, pairCounts } from "./series.ts";
+import { type Measure, measureKey } from "./slo.ts";
+
+/** The series of one measure in one phase (STATISTICS.md 2); never throws, whatever the data. */
+export function phaseSeries(store: BlockStore, query: PhaseQuery): PhaseSeries {
+  const { measure } = query;
+  switch (measure.kind) {
+    case "latency":
+      return quantilePhase(store, { ...query, measure });
+    case "errors":
+      return errorPhase(store, { ...query, measure });
+    case "served":
+    case "cpu":
+    case "memory":
+    case "counter":
+    case "gauge":
+    case "sql":
+      return ratioPhase(query.scale, blockRatios(store, query));
+    case "histogram":
+      return quantileOfBuckets(histogramBlocks(store, { ...query, measure }), { ...query, measure });
+  }
+}
+
+/** Unit of `levels` as people read it. */
+export function levelUnit(measure: Measure): string {
+  switch (measure.kind) {
+    case "latency":
+      return "ms";
+    case "errors":
+      return "fraction";
+    case "served":
+    case "counter":
+      return "per second";
+    case "cpu":
+      return "CPU s per request";
+    case "memory":
+      return "bytes";
+    case "gauge":
+    case "sql":
+    case "histogram":
+      return "";
+  }
+}
+
+/** One value of each twin per block as top over bottom; undefined where a twin has none. */
+export interface BlockRatio {
+  readonly control: number;
+  readonly shadow: number;
+  readonly bottom: number;
+}
+
+/** Top and bottom of every ratio measure by block (also for drawing the level over time). */
+export function blockRatios(store: BlockStore, query: PhaseQuery): readonly (BlockRatio | undefined)[] {
+  const { measure, window, blockMs } = query;
+  const grid = store.grid(window, blockMs);
+  if (measure.kind === "served") {
+    return store
+      .requests(measure.route, window, blockMs)
+      .blocks.map((block) => (block.valid ? { ...block.ok, bottom: grid.blockMs / 1000 } : undefined));
+  }
+  const readings = store.readings(measureKey(measure));
+  if (readings === undefined) return Array.from({ length: grid.count }, () => undefined);
+  const perBlock = measure.kind === "counter" || measure.kind === "cpu" ? counterRates : gaugeMeans;
+  const control = perBlock(readings.control, grid);
+  const shadow = perBlock(readings.shadow, grid);
+  const requests = measure.kind === "cpu" ? store.requests(undefined, window, blockMs).blocks : undefined;
+  return control.map((controlRate, block) => {
+    const shadowRate = shadow[block];
+    if (controlRate === undefined || shadowRate === undefined) return undefined;
+    if (measure.kind !== "cpu") return { control: controlRate, shadow: shadowRate, bottom: 1 };
+    const load = requests?.[block];
+    if (load === undefined || !load.valid) return undefined;
+    const seconds = grid.blockMs / 1000;
+    return { control: controlRate * seconds, shadow: shadowRate * seconds, bottom: load.size };
+  });
+}
+
+function ratioPhase(scale: EffectScale, blocks: readonly (BlockRatio | undefined)[]): PhaseSeries {
+  const valid = blocks.filter((block) => block !== undefined);
+  const invalid = blocks.length - valid.length;
+  const none = (why: string): NoSeries => ({ kind: "no-data", why, invalid, blocks: blocks.length });
+  if (valid.length === 0) return none(nothingWhy(blocks.length));
+  const bottoms = valid.map((block) => block.bottom);
+  const tops = { control: valid.map((block) => block.control), shadow: valid.map((block) => block.shadow) };
+  const level = { control: sum(tops.control) / sum(bottoms), shadow: sum(tops.shadow) / sum(bottoms) };
+  if (scale === "log" && !(level.control > 0 && level.shadow >= 0)) {
+    return none(`the control shows ${level.control}, of which nothing is a percentage; give the limit in units`);
+  }
+  const options = { scale, zeroAs: level.control };
+  const arms = {
+    control: ratioArm(tops.control, bottoms, options),
+    shadow: ratioArm(tops.shadow, bottoms, options),
+  };
+  return {
+    kind: "series",
+    scale,
+    ...differenceOf(arms),
+    arms,
+    floor: scale === "log" ? FLOOR_LOG : FLOOR_LOG * Math.abs(level.control),
+    levels: level,
+    invalid,
+    observations: 0,
+    constant: isConstant(tops.control) && isConstant(tops.shadow),
+  };
+}
+
+function errorPhase(
+  store: BlockStore,
+  query: PhaseQuery & { readonly measure: Extract<Measure, { kind: "errors" }> },
+): PhaseSeries {
+  const { blocks } = store.requests(query.measure.route, query.window, query.blockMs);
+  const valid = blocks.filter((block) => block.valid);
+  const invalid = blocks.length - valid.length;
+  if (valid.length === 0) return { kind: "no-data", why: nothingWhy(blocks.length), invalid, blocks: blocks.length };
+  const share = (role: "control" | "shadow"): readonly number[] =>
+    valid.map((block) => 1 - block.ok[role] / block.size);
+  const arms = { control: meanArm(share("control")), shadow: meanArm(share("shadow")) };
+  const pairs = pairCounts(valid);
+  const requests = sum(valid.map((block) => block.size));
+  const failed = (role: "control" | "shadow"): number => requests - sum(valid.map((block) => block.ok[role]));
+  return {
+    kind: "series",
+    scale: "absolute",
+    ...differenceOf(arms),
+    arms,
+    floor: errorFloor(requests / valid.length, store.grid(query.window, query.blockMs).blockMs),
+    levels: { control: failed("control") / requests, shadow: failed("shadow") / requests },
+    invalid,
+    observations: requests,
+    pairs,
+    constant: false,
+  };
+}
+
+/**
+ * One error in a block of 10 s or more: a run of clean blocks must not look like certainty. Shorter blocks get the sd
+ * that adds up to the same over 10 s, so that cutting time finer neither helps nor hurts (docs/decisions/0002).
+ */
+function errorFloor(requestsPerBlock: number, blockMs: number): number {
+  const perTenSeconds = blockMs < 10_000 ? (requestsPerBlock * 10_000) / blockMs : requestsPerBlock;
+  return Math.sqrt(Math.max(1, 10_000 / blockMs)) / perTenSeconds;
+}
+
+function isConstant(values: readonly number[]): boolean {
+  return values.every((value) => value === values[0]);
+}

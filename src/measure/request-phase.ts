@@ -1,0 +1,138 @@
+import type { Arms } from "./arm-series.ts";
+import { BIN_COUNT } from "./log-bins.ts";
+import { type BaseBlock, PAIR_WORDS, REQUEST_STATE } from "./pair-log.ts";
+
+/** All requests of one route (or all) intended within one judge block. */
+export interface RequestBlock {
+  /** Requests sent to each twin. */
+  readonly size: number;
+  readonly ok: Arms<number>;
+  readonly dropped: Arms<number>;
+  /** Requests that failed on the shadow only, and on the control only. */
+  readonly shadowOnly: number;
+  readonly controlOnly: number;
+  /** Ascending latency codes of both twins. */
+  readonly codes: Arms<Uint16Array>;
+  /** Both twins have requests, all of them possible ones, and the driver was on time (STATISTICS.md 4, NODATA). */
+  readonly valid: boolean;
+}
+
+/** Consecutive judge blocks from the start of a phase, with the latency counts of the valid ones together. */
+export interface RequestPhase {
+  readonly blocks: readonly RequestBlock[];
+  /** Counts per latency bin over valid blocks; they grow with the phase, so use them before the next look. */
+  readonly counts: Arms<Uint32Array>;
+}
+
+/** Which base blocks a phase starts at and how many make one judge block. */
+export interface PhaseGrid {
+  readonly firstBase: number;
+  readonly basesPerBlock: number;
+}
+
+/** A phase that grows: blocks already digested are never looked at again. */
+export interface GrowingRequestPhase {
+  /** The first `blockCount` blocks of the phase. */
+  readonly upTo: (blockCount: number) => RequestPhase;
+}
+
+/** Digests judge blocks of one route as they are asked for; `route` undefined means all. */
+export function growRequestPhase(
+  bases: ReadonlyMap<number, BaseBlock>,
+  grid: PhaseGrid,
+  route: number | undefined,
+): GrowingRequestPhase {
+  let blocks: RequestBlock[] = [];
+  let counts = emptyCounts();
+  const upTo = (blockCount: number): RequestPhase => {
+    if (blockCount < blocks.length) {
+      blocks = blocks.slice(0, blockCount);
+      counts = emptyCounts();
+      for (const block of blocks) if (block.valid) addCounts(counts, block);
+    }
+    while (blocks.length < blockCount) {
+      const first = grid.firstBase + blocks.length * grid.basesPerBlock;
+      const block = digest(basesBetween(bases, first, first + grid.basesPerBlock), route);
+      blocks.push(block);
+      if (block.valid) addCounts(counts, block);
+    }
+    return { blocks: [...blocks], counts };
+  };
+  return { upTo };
+}
+
+/** The base blocks that exist with first <= index < end. */
+export function basesBetween(bases: ReadonlyMap<number, BaseBlock>, first: number, end: number): readonly BaseBlock[] {
+  const found: BaseBlock[] = [];
+  for (let index = first; index < end; index++) {
+    const block = bases.get(index);
+    if (block !== undefined) found.push(block);
+  }
+  return found;
+}
+
+function digest(bases: readonly BaseBlock[], route: number | undefined): RequestBlock {
+  const capacity = bases.reduce((total, base) => total + base.size, 0);
+  const control = new Uint16Array(capacity);
+  const shadow = new Uint16Array(capacity);
+  // Indexed by control state * 4 + shadow state.
+  const tally = new Uint32Array(16);
+  let size = 0;
+  for (const { words, size: pairs } of bases) {
+    for (let at = 0; at < pairs * PAIR_WORDS; at += PAIR_WORDS) {
+      if (route !== undefined && words[at] !== route) continue;
+      const controlCode = words[at + 1] ?? 0;
+      const shadowCode = words[at + 2] ?? 0;
+      control[size] = controlCode;
+      shadow[size] = shadowCode;
+      size++;
+      const cell = ((controlCode & 3) << 2) | (shadowCode & 3);
+      tally[cell] = (tally[cell] ?? 0) + 1;
+    }
+  }
+  return {
+    ...countsOf(tally, size),
+    size,
+    codes: { control: control.slice(0, size).sort(), shadow: shadow.slice(0, size).sort() },
+    valid: size > 0 && isTrustworthy(bases, capacity),
+  };
+}
+
+function countsOf(
+  tally: Uint32Array,
+  size: number,
+): Pick<RequestBlock, "ok" | "dropped" | "shadowOnly" | "controlOnly"> {
+  const both = tally[0] ?? 0;
+  const row = (state: number): number => tally.subarray(state * 4, state * 4 + 4).reduce((a, b) => a + b, 0);
+  const column = (state: number): number => [0, 4, 8, 12].reduce((total, at) => total + (tally[at + state] ?? 0), 0);
+  const ok = { control: row(REQUEST_STATE.ok), shadow: column(REQUEST_STATE.ok) };
+  const failedBoth = size - ok.control - ok.shadow + both;
+  return {
+    ok,
+    dropped: { control: row(REQUEST_STATE.dropped), shadow: column(REQUEST_STATE.dropped) },
+    shadowOnly: size - ok.shadow - failedBoth,
+    controlOnly: size - ok.control - failedBoth,
+  };
+}
+
+/** One late request is forgiven, else its share may be 1%: the p99 of the send lag is within its limit. */
+function isTrustworthy(bases: readonly BaseBlock[], pairs: number): boolean {
+  const late = bases.reduce((total, base) => total + base.late, 0);
+  return late <= Math.max(1, 0.01 * pairs) && bases.every((base) => base.malformed === 0);
+}
+
+function emptyCounts(): Arms<Uint32Array> {
+  return { control: new Uint32Array(BIN_COUNT), shadow: new Uint32Array(BIN_COUNT) };
+}
+
+function addCounts(counts: Arms<Uint32Array>, block: RequestBlock): void {
+  addCodes(counts.control, block.codes.control);
+  addCodes(counts.shadow, block.codes.shadow);
+}
+
+function addCodes(counts: Uint32Array, codes: Uint16Array): void {
+  for (let i = 0; i < codes.length; i++) {
+    const bin = (codes[i] ?? 0) >> 2;
+    counts[bin] = (counts[bin] ?? 0) + 1;
+  }
+}
