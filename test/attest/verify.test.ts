@@ -173,6 +173,11 @@ test.each([
   ["is not UTF-8", Buffer.from([0x22, 0xff, 0x22]), /the statement is not JSON/],
   ["says a key twice", Buffer.from('{"a":1,"b":[{"a":2}],"a":3}'), /the statement has the key "a" twice/],
   ["is no statement", Buffer.from("[]"), /no canary verdict/],
+  [
+    "hides a prototype where any key may stand",
+    Buffer.from(canonicalJson(verdictStatement(VERDICT_INPUT)).replace('"images":{', '"images":{"__proto__":"x",')),
+    /the statement has the key "__proto__"/,
+  ],
 ])("a rightly signed payload that %s is refused", (_, payload, reason) => {
   checkRefused({ bundleText: signedBundle(payload, SIGNING_KEY) }, reason);
 });
