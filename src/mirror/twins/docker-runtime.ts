@@ -1,0 +1,158 @@
+import { randomInt } from "node:crypto";
+import type { Clock } from "../../core/clock.ts";
+import { type ContainerRuntime, ROLES, type Role, type Twin, type TwinFacts, type TwinPair } from "../twin.ts";
+import { configurationOf } from "./configuration.ts";
+import { coreSets } from "./core-sets.ts";
+import { type Engine, openEngine } from "./engine.ts";
+import { requireEqual } from "./equality.ts";
+import { imageByReference, type ResolvedImages, resolveImages } from "./images.ts";
+import { INGRESS_IMAGE } from "./ingress.ts";
+import { ownershipLabels } from "./labels.ts";
+import { createNetworks, type RunNetworks } from "./networks.ts";
+import { type Owner, ownerState, readOwner } from "./owner.ts";
+import { type RaisedWithStubs, raiseTwin, type TwinParts } from "./raise-twin.ts";
+import { startReaper } from "./reaper.ts";
+import { engineThings, removeRun } from "./remove-things.ts";
+import type { RunContext, TwinContext } from "./run-context.ts";
+import { stateClients } from "./state-clients.ts";
+import { addressBook } from "./subnets.ts";
+import { sweep } from "./sweep.ts";
+import { twinHandle } from "./twin-handle.ts";
+
+/** What the runtime is given instead of reaching for it. */
+export interface RuntimeDependencies {
+  readonly clock: Clock;
+  /** Uniform in [0, 1): where the search for free ports and networks begins. Never affects results. */
+  readonly random?: () => number;
+  /** The process whose end is the end of the run: its containers are removed when it dies. */
+  readonly ownerPid: number;
+  /** Value of DOCKER_HOST, so that another engine is not silently taken when that one does not answer. */
+  readonly dockerHost?: string;
+  /** A service may take this long to become ready even if its own health check promises less; default 60 s. */
+  readonly readyTimeoutMs?: number;
+}
+
+/** Two twins of several services start on the same few cores. */
+const READY_TIMEOUT_MS = 60_000;
+
+type RaiseOptions = Parameters<ContainerRuntime["raise"]>[0];
+
+/** Twins on a real container engine, through testcontainers. */
+export function dockerRuntime(dependencies: RuntimeDependencies): ContainerRuntime {
+  return { raise: (options) => raisePair(dependencies, options) };
+}
+
+async function raisePair(dependencies: RuntimeDependencies, options: RaiseOptions): Promise<TwinPair> {
+  const { signal, spec, runId } = options;
+  const { clock, ownerPid, dockerHost } = dependencies;
+  signal.throwIfAborted();
+  const engine = await openEngine(dockerHost === undefined ? {} : { dockerHost });
+  const startMs = clock.monotonicMs();
+  const owner = await readOwner(ownerPid);
+  const run = runContext(dependencies, options, { engine, owner });
+  await using opened = new AsyncDisposableStack();
+  opened.use(startReaper({ runId, owner }));
+  opened.defer(async () => void (await removeRun(engine, runId)));
+  await engine.change("removing what dead runs left", signal, (docker) =>
+    sweep({ store: engineThings(docker), stateOf: ownerState }),
+  );
+  const { images, twins, cores } = await raiseBoth(run, opened, options);
+  const [control, shadow] = twins;
+  requireEqual(await configurationOf(control.raised, signal), await configurationOf(shadow.raised, signal));
+  const facts: TwinFacts = {
+    isolation: options.isolation,
+    cores,
+    images: Object.fromEntries([...images.byService].map(([service, image]) => [service, image.baseImageId])),
+    engine: engine.version,
+    raiseMs: clock.monotonicMs() - startMs,
+    prepared: images.prepared,
+  };
+  const [controlTwin, shadowTwin] = [handleOf(control, opened), handleOf(shadow, opened)];
+  const kept = opened.move();
+  return { spec, control: controlTwin, shadow: shadowTwin, facts, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+function runContext(
+  dependencies: RuntimeDependencies,
+  options: RaiseOptions,
+  own: { engine: Engine; owner: Owner },
+): RunContext {
+  return {
+    engine: own.engine,
+    clock: dependencies.clock,
+    random: dependencies.random ?? (() => randomInt(2 ** 32) / 2 ** 32),
+    spec: options.spec,
+    runId: options.runId,
+    isolation: options.isolation,
+    ownership: ownershipLabels({ runId: options.runId, owner: own.owner }),
+    readyTimeoutMs: dependencies.readyTimeoutMs ?? READY_TIMEOUT_MS,
+  };
+}
+
+interface RaisedBoth {
+  readonly images: ResolvedImages;
+  readonly cores: TwinFacts["cores"];
+  readonly twins: readonly [RaisedWithStubs, RaisedWithStubs];
+}
+
+/** Images and networks, then both twins in parallel. The first failure stops everything else before it is thrown. */
+async function raiseBoth(run: RunContext, opened: AsyncDisposableStack, options: RaiseOptions): Promise<RaisedBoth> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([options.signal, stop.signal]);
+  const together = firstFailureOf(stop);
+  const [images, ingressImage, networks] = await Promise.all([
+    together(resolveImages(run, options.onProgress, signal)),
+    together(imageByReference(run, INGRESS_IMAGE, signal)),
+    together(createNetworks(run, signal)),
+  ]);
+  options.onProgress("starting both twins");
+  const cores = coreSets(run.engine.cpus);
+  const parts: TwinParts = {
+    images: images.byService,
+    ingressImageId: ingressImage.imageId,
+    ...(networks.front === undefined ? {} : { front: networks.front }),
+  };
+  const raise = async (role: Role): Promise<RaisedWithStubs> =>
+    opened.use(await raiseTwin(twinContext(run, role, networks, cores), parts, signal));
+  const twins = await Promise.all([together(raise("control")), together(raise("shadow"))]);
+  return { images, cores, twins };
+}
+
+/** Wraps parallel work: when one fails, the others are aborted and awaited, and all report that first failure. */
+function firstFailureOf(stop: AbortController): <T>(work: Promise<T>) => Promise<T> {
+  const all: Promise<unknown>[] = [];
+  let first: { readonly cause: unknown } | undefined;
+  return async (work) => {
+    all.push(work);
+    try {
+      return await work;
+    } catch (cause) {
+      first ??= { cause };
+      stop.abort(first.cause);
+      await Promise.allSettled(all);
+      throw first.cause;
+    }
+  };
+}
+
+function twinContext(run: RunContext, role: Role, networks: RunNetworks, cores: TwinFacts["cores"]): TwinContext {
+  const network = networks[role];
+  return {
+    ...run,
+    engine: run.engine.scoped(),
+    role,
+    network: network.name,
+    subnet: network.subnet,
+    addresses: addressBook(network.subnet),
+    addressOnFront: (front) => `${front.prefix}${2 + ROLES.indexOf(role)}`,
+    ...(cores.kind === "pinned" ? { cpuset: cores[role] } : {}),
+  };
+}
+
+function handleOf({ raised, stubs }: RaisedWithStubs, opened: AsyncDisposableStack): Twin {
+  const { twin, ingress } = raised;
+  const clients = opened.use(
+    stateClients(twin.spec, { role: twin.role, addressOf: (state) => ingress.address(state) }),
+  );
+  return twinHandle(raised, { clients, ...(stubs === undefined ? {} : { stubs }) });
+}

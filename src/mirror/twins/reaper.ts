@@ -1,0 +1,27 @@
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { Owner } from "./owner.ts";
+
+/**
+ * Starts a tiny process of its own that removes everything of this run if we die without doing it.
+ * It notices our death by the end of the channel between us. Disposing tells it that all is well, and it leaves.
+ */
+export function startReaper(run: { readonly runId: string; readonly owner: Owner }): Disposable {
+  const entry = import.meta.url.endsWith(".ts") ? "./reaper-main.ts" : "./reaper-main.js";
+  const { pid, startTicks, bootId } = run.owner;
+  const child = fork(
+    fileURLToPath(new URL(entry, import.meta.url)),
+    [run.runId, String(pid), String(startTicks), bootId],
+    // Detached: a Ctrl-C in the terminal reaches the whole group, and must not reach the one who cleans up after it.
+    { detached: true, stdio: ["ignore", "ignore", "ignore", "ipc"], execArgv: ["--max-old-space-size=64"] },
+  );
+  child.on("error", () => undefined);
+  child.unref();
+  child.channel?.unref();
+  return {
+    [Symbol.dispose]() {
+      if (!child.connected) return;
+      child.send("done", () => child.connected && child.disconnect());
+    },
+  };
+}

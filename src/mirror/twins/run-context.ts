@@ -1,0 +1,37 @@
+import type { Clock } from "../../core/clock.ts";
+import type { MirrorSpec } from "../mirror-spec.ts";
+import type { Role, TwinFacts } from "../twin.ts";
+import type { Engine } from "./engine.ts";
+import type { Labels } from "./labels.ts";
+import type { AddressBook, Subnet } from "./subnets.ts";
+
+/** What everything of one run shares. */
+export interface RunContext {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly spec: MirrorSpec;
+  readonly runId: string;
+  readonly isolation: TwinFacts["isolation"];
+  readonly ownership: Labels;
+  /** A service may take this long to become ready even if its own health check promises less. */
+  readonly readyTimeoutMs: number;
+}
+
+/** What everything of one twin shares. */
+export interface TwinContext extends RunContext {
+  readonly role: Role;
+  /** Network of the services. */
+  readonly network: string;
+  readonly subnet: Subnet;
+  readonly addresses: AddressBook;
+  /** The ingress's own address on the publishing network: the twins share that one. */
+  addressOnFront(front: Subnet): string;
+  /** Core set of every container of the twin, e.g. `0` or `2-3`; absent when cores are shared. */
+  readonly cpuset?: string;
+}
+
+/** `canary-<run>-<rest>` with characters that engines accept in names. */
+export function resourceName(runId: string, ...rest: readonly string[]): string {
+  return ["canary", runId, ...rest].join("-").replace(/[^a-zA-Z0-9_.-]/g, "_");
+}

@@ -1,0 +1,114 @@
+import { CanaryError, messageOf } from "../../core/errors.ts";
+import type { ServicePort } from "../mirror-spec.ts";
+import type { ExecResult, Twin } from "../twin.ts";
+import { configurationOf } from "./configuration.ts";
+import { execInContainer, lastLines } from "./container-io.ts";
+import { abortable } from "./engine.ts";
+import { freezeServices, thawServices } from "./freeze-services.ts";
+import { REPLICA_HEADER } from "./haproxy-config.ts";
+import { listReplicas, type RaisedTwin, wantedService } from "./replicas.ts";
+import { scaleService } from "./scale-service.ts";
+import type { StateClients } from "./state-clients.ts";
+import type { StubListener } from "./stubs.ts";
+import { updateService } from "./update-service.ts";
+
+const SCRAPE_TIMEOUT_MS = 5_000;
+
+/** The contract's twin over a raised one. Changes of one twin run one after the other. */
+export function twinHandle(
+  raised: RaisedTwin,
+  parts: { readonly clients: StateClients; readonly stubs?: StubListener },
+): Twin {
+  const exclusive = oneAfterTheOther(raised);
+  return {
+    role: raised.twin.role,
+    address: (at) => raised.ingress.address(at),
+    scale: (service, replicas, signal) => exclusive(signal, () => scaleService(raised, service, replicas, signal)),
+    update: (service, change, signal) => exclusive(signal, () => updateService(raised, service, change, signal)),
+    freeze: (services, signal) => exclusive(signal, () => freezeServices(raised, services, signal)),
+    thaw: (services, signal) => exclusive(signal, () => thawServices(raised, services, signal)),
+    exec: (service, argv, signal) => execInService(raised, service, argv, signal),
+    sql: (database, text, params) => parts.clients.sql(database.service, text, params),
+    redis: (store, command) => parts.clients.redis(store.service, command),
+    configuration: (signal) => configurationOf(raised, signal),
+    usage: (signal) => raised.usage.read(signal),
+    scrape: (port, signal) => scrapeReplicas(raised, port, signal),
+    logs: (service, lines, signal) => logsOf(raised, service, lines, signal),
+    stubCalls: () => parts.stubs?.calls() ?? [],
+  };
+}
+
+/** Also waits for what an aborted change still has under way at the engine, so that the next one sees its result. */
+function oneAfterTheOther(raised: RaisedTwin) {
+  let last: Promise<unknown> = Promise.resolve();
+  return <T>(signal: AbortSignal, change: () => Promise<T>): Promise<T> => {
+    const turn = last.then(async () => {
+      await abortable(raised.twin.engine.settled(), signal);
+      return await change();
+    });
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+}
+
+async function execInService(
+  raised: RaisedTwin,
+  service: string,
+  argv: readonly string[],
+  signal: AbortSignal,
+): Promise<ExecResult> {
+  wantedService(raised, service);
+  const replicas = await listReplicas(raised, signal, service);
+  const running = replicas.find((replica) => replica.state === "running");
+  if (running !== undefined) return await execInContainer(raised.twin.engine, running.containerId, argv, signal);
+  throw new CanaryError({
+    code: "REPLAY_FAILED",
+    message: `${service} has no running container to run ${argv[0] ?? "nothing"} in`,
+    hint: raised.frozen.has(service)
+      ? "It is listed under `background`, so it stands still while effects are being proven."
+      : "It is scaled to nothing or has ended; its logs say why.",
+  });
+}
+
+/** Every admitted replica by its slot; one that does not answer fails the reading, or its counters would seem to fall. */
+async function scrapeReplicas(
+  raised: RaisedTwin,
+  at: ServicePort & { readonly path: string },
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  if (raised.frozen.has(at.service)) return [];
+  const { host, port } = raised.ingress.address(at);
+  const slots = [...raised.admitted.values()].filter((replica) => replica.service === at.service);
+  return await Promise.all(
+    slots.map(async ({ slot }) => {
+      try {
+        const response = await fetch(`http://${host}:${port}${at.path}`, {
+          headers: { [REPLICA_HEADER]: String(slot) },
+          signal: AbortSignal.any([signal, AbortSignal.timeout(SCRAPE_TIMEOUT_MS)]),
+        });
+        if (response.status === 200) return await response.text();
+        throw new Error(`status ${response.status}`);
+      } catch (cause) {
+        if (signal.aborted) throw signal.reason;
+        throw new CanaryError({
+          code: "MIRROR_UNAVAILABLE",
+          message: `replica ${slot} of ${at.service} did not give its metrics (${messageOf(cause)})`,
+          hint: `Check ${at.path} on port ${at.port}; its logs may say more.`,
+          cause,
+        });
+      }
+    }),
+  );
+}
+
+async function logsOf(raised: RaisedTwin, service: string, lines: number, signal: AbortSignal): Promise<string> {
+  const replicas = await listReplicas(raised, signal, service);
+  const texts = await Promise.all(
+    replicas.map(async ({ containerId, slot }) => {
+      const text = await lastLines(raised.twin.engine, containerId, lines, signal);
+      const numbered = text.trimEnd().split("\n");
+      return replicas.length === 1 ? text : numbered.map((line) => `${service}-${slot} | ${line}\n`).join("");
+    }),
+  );
+  return texts.join("");
+}
