@@ -39,7 +39,8 @@ const INDEXES = `
     FROM ${RELATION_OWN} JOIN pg_index x ON x.indrelid = c.oid JOIN pg_class i ON i.oid = x.indexrelid`;
 
 const CONSTRAINTS = `
-  SELECT 'constraint', n.nspname::text, c.relname::text, k.conname::text, pg_get_constraintdef(k.oid)
+  SELECT 'constraint', n.nspname::text, c.relname::text, k.conname::text, pg_get_constraintdef(k.oid) ||
+         CASE WHEN EXISTS (SELECT FROM pg_trigger t WHERE t.tgconstraint = k.oid AND t.tgenabled = 'D') THEN ' NOT ENFORCED' ELSE '' END
     FROM ${RELATION_OWN} JOIN pg_constraint k ON k.conrelid = c.oid`;
 
 const TRIGGERS = `

@@ -1,4 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
+import { CanaryError } from "../../core/errors.ts";
 import type { Difference, Fingerprint } from "../fingerprint.ts";
 import type { StateSpec } from "../mirror-spec.ts";
 import type { Twin } from "../twin.ts";
@@ -7,6 +8,9 @@ import { locateRows } from "./locate-rows.ts";
 import { readPostgres } from "./postgres-state.ts";
 import { readRedis } from "./redis-state.ts";
 import type { StateSource, StoreState } from "./store-state.ts";
+
+const READ_ATTEMPTS = 4;
+const READ_AGAIN_MS = 500;
 
 /** How a run reads the state of twins; the simulation has its own. */
 export interface StateAccess {
@@ -30,7 +34,7 @@ export interface StateAccess {
 }
 
 /** State read from the stores themselves, by SQL and Redis commands over the twins' kept connections. */
-export function stateAccess(clock: Pick<Clock, "monotonicMs">): StateAccess {
+export function stateAccess(clock: Clock): StateAccess {
   return {
     fingerprint: (twin, stores, { signal }) => takeFingerprint(twin, stores, { clock, signal }),
     rowDifferences: locateRows,
@@ -41,12 +45,12 @@ export function stateAccess(clock: Pick<Clock, "monotonicMs">): StateAccess {
 export async function takeFingerprint(
   source: StateSource,
   stores: readonly StateSpec[],
-  options: { readonly clock: Pick<Clock, "monotonicMs">; readonly signal: AbortSignal },
+  options: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<Fingerprint> {
   const startedMs = options.clock.monotonicMs();
   const [configuration, ...states] = await Promise.all([
     source.configuration(options.signal),
-    ...stores.map((store) => readStore(source, store, options.signal)),
+    ...stores.map((store) => readPatiently(source, store, options)),
   ]);
   const storeEpochMs = Math.max(0, ...states.map((state) => state.storeEpochMs ?? 0));
   return {
@@ -58,6 +62,23 @@ export async function takeFingerprint(
     ...(storeEpochMs > 0 ? { storeEpochMs } : {}),
     takenMs: options.clock.monotonicMs() - startedMs,
   };
+}
+
+/** A store that an action has just restarted may refuse the connection that was kept; reading again harms nobody. */
+async function readPatiently(
+  source: StateSource,
+  store: StateSpec,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<StoreState> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await readStore(source, store, signal);
+    } catch (thrown) {
+      const gone = thrown instanceof CanaryError && thrown.code === "MIRROR_UNAVAILABLE";
+      if (!gone || attempt >= READ_ATTEMPTS) throw thrown;
+      await clock.sleep(READ_AGAIN_MS, signal);
+    }
+  }
 }
 
 function readStore(source: StateSource, store: StateSpec, signal: AbortSignal): Promise<StoreState> {

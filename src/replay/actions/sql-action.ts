@@ -6,29 +6,23 @@ type SqlStep = Extract<ActionStep, { uses: "sql" }>;
 
 /**
  * Runs the statements, as one transaction unless the step says otherwise, then asks the `landed` query if there is one.
- * The server enforces the time box too: a statement must not go on after we stopped waiting for it.
+ * What still runs when the time box ends is cancelled at the server, or it would go on unseen.
  */
 export async function executeSql(step: SqlStep, twin: Twin, context: StepContext): Promise<StepOutcome> {
-  const database = { service: step.with.service };
-  const { statements } = step.with;
+  const { service, statements, landed } = step.with;
   const timeoutMs = Math.max(1, Math.ceil(context.timeoutMs));
-  const application = `canary-action ${context.actionId}`.replaceAll("'", "");
-  if (step.with.transaction) {
-    const prologue = `SET LOCAL statement_timeout = ${timeoutMs}; SET LOCAL application_name = '${application}'`;
-    await twin.sql(database, [prologue, ...statements].map(terminated).join("\n"));
-  } else {
-    await untransacted(step, twin, { timeoutMs, application, signal: context.signal });
+  const name = `canary-action ${context.actionId}`.replaceAll("'", "");
+  const prologue = `SET LOCAL statement_timeout = ${timeoutMs}; SET LOCAL application_name = '${name}'`;
+  const texts = step.with.transaction ? [[prologue, ...statements].map(terminated).join("\n")] : statements;
+  for (const text of texts) {
+    context.signal.throwIfAborted();
+    await cancellable(service, text, twin, context.signal);
   }
-  const count = `${statements.length} ${statements.length === 1 ? "statement" : "statements"}`;
-  if (step.with.landed === undefined)
-    return { landed: true, output: `${count} acknowledged`, message: `${count} acknowledged` };
-  return (await holds(step.with.landed, step.with.service, twin))
-    ? {
-        landed: true,
-        output: `${count} acknowledged`,
-        message: `${count} acknowledged and confirmed by the landed query`,
-      }
-    : notLanded(`${count} acknowledged, but the landed query does not answer one row that is true`);
+  const done = `${statements.length} ${statements.length === 1 ? "statement" : "statements"} acknowledged`;
+  if (landed === undefined) return { landed: true, output: done, message: done };
+  return (await holds(landed, service, twin))
+    ? { landed: true, output: done, message: `${done} and confirmed by the landed query` }
+    : notLanded(`${done}, but the landed query does not answer one row that is true`, done);
 }
 
 /** Whether a landed query answers exactly one row whose first column is true. */
@@ -37,26 +31,26 @@ export async function holds(query: string, service: string, twin: Twin): Promise
   return rows.length === 1 && Object.values(rows[0] ?? {})[0] === true;
 }
 
-/** One by one on the kept connection, whose settings are put back whatever happens. */
-async function untransacted(
-  step: SqlStep,
-  twin: Twin,
-  limits: { readonly timeoutMs: number; readonly application: string; readonly signal: AbortSignal },
-): Promise<void> {
-  const database = { service: step.with.service };
-  const set = (name: string, value: string) => twin.sql(database, `SET ${name} = ${value}`);
-  await set("statement_timeout", String(limits.timeoutMs));
-  await set("application_name", `'${limits.application}'`);
+/** A twin's `sql` takes no signal, so an abort asks the server, over another connection, to cancel the statement. */
+async function cancellable(service: string, text: string, twin: Twin, signal: AbortSignal): Promise<void> {
+  const ended = new AbortController();
+  const cancel = (): void => {
+    // The statement itself then fails with the reason; if even this cannot be asked, the wait ends by the time box.
+    twin.sql({ service }, CANCEL_SQL, [text]).catch(() => undefined);
+  };
+  signal.addEventListener("abort", cancel, { once: true, signal: ended.signal });
   try {
-    for (const statement of step.with.statements) {
-      limits.signal.throwIfAborted();
-      await twin.sql(database, statement);
-    }
+    await twin.sql({ service }, text);
   } finally {
-    await twin.sql(database, "RESET statement_timeout");
-    await twin.sql(database, "RESET application_name");
+    ended.abort();
   }
 }
+
+/** Servers keep only the beginning of a long statement, so it is compared as far as it was kept. */
+const CANCEL_SQL = `
+  SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+   WHERE datname = current_database() AND state = 'active' AND pid <> pg_backend_pid() AND usename = current_user
+     AND query <> '' AND starts_with($1, query)`;
 
 /** A line break before the semicolon, because a statement may end in a comment. */
 function terminated(statement: string): string {
