@@ -87,6 +87,8 @@ export interface DriverReport {
 /** Half-second pulse for the live view; latency over the last two seconds. */
 export interface DriverPulse {
   readonly atMs: number;
+  /** How late the driver itself sends, over the same seconds; absent where it does not say. */
+  readonly sendLagMsP99?: number;
   readonly arms: Readonly<
     Record<
       Role,

@@ -1,0 +1,170 @@
+import { countOf, describeDuration, describeLevel, percent, utc } from "../amounts.ts";
+import { describeChange } from "../effect-words.ts";
+import { withPlainText } from "../plain-text.ts";
+import type { RunReport } from "../run-report.ts";
+import { sloWords } from "../slo-words.ts";
+import { adviceFor, BUNDLE_FILE, reasonSentence, VERDICT_WORDS } from "../verdict-words.ts";
+import { codeSpan, escapeMarkdown, escapeMarkdownItem, markdownTable } from "./markdown.ts";
+
+/** GitHub drops a step summary of more than 1 MiB whole, so a longer one is cut before that. */
+export const SUMMARY_BYTES_MAX = 1024 * 1024 - 1024;
+const ROWS_MAX = 200;
+const ICON = { promote: "✅", hold: "⏸️", reject: "❌" } as const;
+
+/** The run on one page of Markdown, for pull requests and `GITHUB_STEP_SUMMARY`; always below 1 MiB. */
+export function summaryMarkdown(written: RunReport): string {
+  const report = withPlainText(written);
+  const sections = [
+    head(report),
+    slos(report),
+    effects(report),
+    undo(report),
+    routes(report),
+    mirror(report),
+    next(report),
+  ];
+  return cutToBytes(`${sections.filter((section) => section !== "").join("\n\n")}\n`, SUMMARY_BYTES_MAX);
+}
+
+function head({ verdict, plan, environment, startedEpochMs, finishedEpochMs }: RunReport): string {
+  const words = VERDICT_WORDS[verdict.kind];
+  const { agent } = plan;
+  return [
+    `# ${ICON[verdict.kind]} ${words.title}: ${escapeMarkdown(plan.name)}`,
+    "",
+    `**${words.meaning}**`,
+    "",
+    ...limited(verdict.reasons).map(
+      (reason) => `- ${escapeMarkdownItem(reasonSentence(reason))} (${codeSpan(reason.code)})`,
+    ),
+    "",
+    `${escapeMarkdown(`Intent: ${plan.intent}`)}  `,
+    `${escapeMarkdown(`Agent: ${agent.id} ${agent.version}, model ${agent.model.name} ${agent.model.version}`)}  `,
+    `${escapeMarkdown(`For: ${environment.id}`)}  `,
+    `Rehearsed: ${utc(startedEpochMs)}, ${describeDuration(finishedEpochMs - startedEpochMs)}`,
+  ].join("\n");
+}
+
+function slos({ slos: judged }: RunReport): string {
+  if (judged.length === 0) return "";
+  const rows = judged.map((slo) => {
+    const words = sloWords(slo);
+    const mark = { pass: "✅ ", fail: "❌ ", open: "⏸️ ", "no-data": "⏸️ " }[slo.state];
+    return [
+      codeSpan(words.name),
+      words.promised,
+      words.accepted,
+      `**${words.measured}**`,
+      words.interval,
+      words.controlLevels,
+      words.shadowLevels,
+      `${mark}${words.stateWord}`,
+    ].map((cell, i) => (i === 0 || i === 3 ? cell : escapeMarkdown(cell)));
+  });
+  const headings = [
+    "SLO",
+    "promised",
+    "accepted",
+    "measured",
+    "interval",
+    "control before → after",
+    "shadow before → after",
+    "result",
+  ];
+  return `## Promised and measured\n\n${markdownTable(headings, rows)}`;
+}
+
+function effects({ quiet }: RunReport): string {
+  const rows = quiet.actions.flatMap((proof): string[][] => {
+    const undeclared = new Set(proof.undeclared.map(({ path }) => path));
+    const seen = proof.effects.map((effect) => [
+      codeSpan(proof.id),
+      codeSpan(effect.path),
+      escapeMarkdown(describeChange(effect)),
+      undeclared.has(effect.path) ? "❌ not declared" : "✅ declared",
+    ]);
+    const absent = proof.absent.map((path) => [
+      codeSpan(proof.id),
+      codeSpan(path),
+      "nothing happened",
+      "❌ declared, absent",
+    ]);
+    const nothing = proof.noOp ? "already at its target" : "no effect";
+    const none = seen.length + absent.length === 0 ? [[codeSpan(proof.id), "", nothing, ""]] : [];
+    return [...seen, ...absent, ...none];
+  });
+  if (rows.length === 0) return "";
+  return `## What the plan changed\n\n${listed(rows, ["action", "resource", "change", "declared?"])}`;
+}
+
+function undo({ quiet, rollback }: RunReport): string {
+  const quietly =
+    quiet.failed !== undefined
+      ? `❌ quiet twin: ${escapeMarkdown(`${quiet.failed.actionId} failed: ${quiet.failed.message}`)}`
+      : quiet.residue.length > 0
+        ? `❌ quiet twin: ${countOf(quiet.residue.length, "resource")} not put back`
+        : "✅ quiet twin: everything was as before";
+  return ["## Undo", "", `- ${quietly}`, `- ${undoUnderLoad(rollback)}`].join("\n");
+}
+
+function undoUnderLoad(rollback: RunReport["rollback"]): string {
+  if (rollback.kind === "not-run") return `⏸️ under load: not run, ${escapeMarkdown(rollback.why)}`;
+  const { failed, residue, notRecovered, undoMs, withinMs } = rollback;
+  if (failed !== undefined) return `❌ under load: ${escapeMarkdown(`${failed.actionId} failed: ${failed.message}`)}`;
+  const took = `${describeDuration(undoMs)} of ${describeDuration(withinMs)}`;
+  const wrong = [
+    ...(residue.length > 0 ? [`${countOf(residue.length, "resource")} not put back`] : []),
+    ...(notRecovered.length > 0 ? [`not recovered: ${notRecovered.map(codeSpan).join(", ")}`] : []),
+    ...(undoMs > withinMs ? ["too slow"] : []),
+  ];
+  return wrong.length === 0 ? `✅ under load: undone in ${took}` : `❌ under load (${took}): ${wrong.join("; ")}`;
+}
+
+function routes({ traffic }: RunReport): string {
+  if (traffic.routes.length === 0) return "";
+  const rows = traffic.routes.map(({ route, control, shadow }) => [
+    codeSpan(route),
+    String(control.requests),
+    `${percent(errorShare(control))} / ${percent(errorShare(shadow))}`,
+    `${describeLevel(control.latencyMs.p50, "ms")} / ${describeLevel(shadow.latencyMs.p50, "ms")}`,
+    `${describeLevel(control.latencyMs.p99, "ms")} / ${describeLevel(shadow.latencyMs.p99, "ms")}`,
+  ]);
+  const headings = ["route", "requests each", "errors (control / shadow)", "p50", "p99"];
+  return `<details><summary>Traffic</summary>\n\n${listed(rows, headings)}\n\n</details>`;
+}
+
+function errorShare({ errors, requests }: RunReport["traffic"]["routes"][number]["control"]): number {
+  return requests === 0 ? 0 : errors / requests;
+}
+
+function mirror({ mirror: { fidelity } }: RunReport): string {
+  if (fidelity.length === 0) return "";
+  return [
+    "## What the mirror does not show",
+    "",
+    ...limited(fidelity).map((gap) => `- ${escapeMarkdownItem(gap)}`),
+  ].join("\n");
+}
+
+function next({ verdict, runId }: RunReport): string {
+  const advice = adviceFor(verdict.reasons).map((line) => `- ${line}`);
+  const verify = `Full picture in \`report.html\`; check the signature with \`canary verdict verify ${BUNDLE_FILE}\` (run ${codeSpan(runId)}).`;
+  return ["## What to do next", "", ...advice, "", verify].join("\n");
+}
+
+function listed(rows: readonly (readonly string[])[], headings: readonly string[]): string {
+  const table = markdownTable(headings, rows.slice(0, ROWS_MAX));
+  return rows.length > ROWS_MAX ? `${table}\n\n... and ${rows.length - ROWS_MAX} more in report.json` : table;
+}
+
+function limited<T>(list: readonly T[]): readonly T[] {
+  return list.slice(0, ROWS_MAX);
+}
+
+/** Whole lines up to the limit, and a word about what is missing. */
+function cutToBytes(text: string, bytesMax: number): string {
+  if (Buffer.byteLength(text) <= bytesMax) return text;
+  const bytes = Buffer.from(text).subarray(0, bytesMax - 200);
+  const whole = bytes.subarray(0, bytes.lastIndexOf(0x0a));
+  return `${whole.toString()}\n\n... cut here: the rest is in report.html and report.json.\n`;
+}

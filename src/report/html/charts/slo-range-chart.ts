@@ -1,0 +1,110 @@
+import type { CustomSeriesRenderItem } from "echarts";
+import { describeDelta } from "../../../core/delta-range.ts";
+import type { SloJudgement } from "../../../judge/verdict.ts";
+import { deltaDomain } from "../../delta-domain.ts";
+import { sloWords } from "../../slo-words.ts";
+import { type Chart, type ChartPicture, COLOR } from "./chart-painter.ts";
+
+const STATE_COLOR = { pass: COLOR.pass, fail: COLOR.fail, open: COLOR.open, "no-data": COLOR.open } as const;
+const HEIGHT = 84;
+
+/** One SLO on its own scale: the accepted range as a band, the measured interval and the best guess on top of it. */
+export function sloRangeChart(slo: SloJudgement, id: string): Chart {
+  const words = sloWords(slo);
+  const title = `${slo.name}: accepted ${words.accepted}; measured ${words.measured}, interval ${words.interval}; ${words.stateWord}`;
+  return { id, title, wide: 620, narrow: 340, draw: (width) => picture(slo, width) };
+}
+
+function picture(slo: SloJudgement, width: number): ChartPicture {
+  const domain = deltaDomain(slo, 1.5);
+  const inDomain = (value: number): number => Math.min(domain.hi, Math.max(domain.lo, value));
+  const label = (value: number): string => describeDelta(Number(value.toPrecision(6)), slo.accepted.scale, slo.unit);
+  const limits = [slo.accepted.lo, slo.accepted.hi].filter(Number.isFinite);
+  return {
+    width,
+    height: HEIGHT,
+    option: {
+      grid: { left: 12, right: 12, top: 20, bottom: 24 },
+      xAxis: {
+        type: "value",
+        min: domain.lo,
+        max: domain.hi,
+        splitNumber: width < 500 ? 4 : 7,
+        axisLabel: { formatter: label, showMinLabel: false, showMaxLabel: false, color: COLOR.muted, fontSize: 12 },
+        splitLine: { show: false },
+        axisLine: { show: true, lineStyle: { color: COLOR.line } },
+        axisTick: { show: true, lineStyle: { color: COLOR.line } },
+      },
+      yAxis: { type: "value", min: -1, max: 1, show: false },
+      series: [
+        {
+          type: "custom",
+          silent: true,
+          data: [[inDomain(slo.interval.lo), inDomain(slo.interval.hi), inDomain(slo.estimate ?? 0)]],
+          encode: { x: [0, 1, 2] },
+          renderItem: measured(slo, domain),
+          markArea: {
+            silent: true,
+            itemStyle: { color: COLOR.band, opacity: 1 },
+            data: [[{ xAxis: inDomain(slo.accepted.lo) }, { xAxis: inDomain(slo.accepted.hi) }]],
+          },
+          markLine: {
+            silent: true,
+            symbol: "none",
+            data: [
+              {
+                xAxis: 0,
+                lineStyle: { color: COLOR.muted, type: "dotted" },
+                label: { formatter: limits.includes(0) ? "" : "no change" },
+              },
+              ...limits.map((limit) => ({
+                xAxis: limit,
+                lineStyle: { color: COLOR.bandEdge, type: "solid" as const, width: 2 },
+                label: { formatter: () => label(limit), color: COLOR.ink },
+              })),
+            ],
+            label: { color: COLOR.muted, fontSize: 12, distance: 3 },
+          },
+        },
+      ],
+    },
+  };
+}
+
+/** The interval as a bar with ends, the guess as a dot; an end that lies outside the picture is left open. */
+function measured(slo: SloJudgement, domain: { readonly lo: number; readonly hi: number }): CustomSeriesRenderItem {
+  const color = STATE_COLOR[slo.state];
+  return (_params, api) => {
+    const x = (dimension: number): number => api.coord([api.value(dimension), 0])[0] ?? 0;
+    const y = api.coord([0, 0])[1] ?? 0;
+    const unknown = slo.state === "no-data" || (!Number.isFinite(slo.interval.lo) && !Number.isFinite(slo.interval.hi));
+    if (unknown) return { type: "group", children: [] };
+    const [from, to, guess] = [x(0), x(1), x(2)];
+    const end = (at: number) => ({
+      type: "line" as const,
+      shape: { x1: at, x2: at, y1: y - 7, y2: y + 7 },
+      style: { stroke: color, lineWidth: 2 },
+    });
+    return {
+      type: "group",
+      children: [
+        {
+          type: "rect",
+          shape: { x: from, y: y - 4, width: Math.max(1, to - from), height: 8 },
+          style: { fill: color, opacity: 0.35 },
+        },
+        ...(slo.interval.lo >= domain.lo ? [end(from)] : []),
+        ...(slo.interval.hi <= domain.hi ? [end(to)] : []),
+        ...(slo.estimate === undefined
+          ? []
+          : [
+              {
+                type: "circle" as const,
+                shape: { cx: guess, cy: y, r: 5.5 },
+                style: { fill: color, stroke: COLOR.card, lineWidth: 1.5 },
+              },
+            ]),
+      ],
+    };
+  };
+}

@@ -1,0 +1,84 @@
+import type { SloJudgement } from "../../../judge/verdict.ts";
+import { describeDuration, percent } from "../../amounts.ts";
+import type { RunReport } from "../../run-report.ts";
+import { describeForecast, describeSloDelta, sloWords } from "../../slo-words.ts";
+import type { ChartPainter } from "../charts/chart-painter.ts";
+import { sloRangeChart } from "../charts/slo-range-chart.ts";
+import { chip, section, table } from "../page-parts.ts";
+import { html, type SafeHtml } from "../safe-html.ts";
+
+/** Pictures are drawn for this many SLOs; beyond it the table says it all. */
+export const SLO_CHARTS_MAX = 50;
+
+const STATE_CHIP = { pass: "pass", fail: "fail", open: "open", "no-data": "open" } as const;
+
+/** The heart of the page: what was promised against what was measured, one row per SLO. */
+export function sloSection({ slos }: RunReport, paint: ChartPainter): SafeHtml {
+  const rows = slos.slice(0, SLO_CHARTS_MAX).map((slo, i) => sloRow(slo, `slo-${i + 1}`, paint));
+  const none = html`<p>No SLO was judged in this run.</p>`;
+  return section("slos", "Promised and measured", [
+    html`<ul class="legend"><li class="band"><span></span>accepted range</li><li>bar: where the true change lies</li><li>dot: best guess</li></ul>`,
+    ...(slos.length === 0 ? [none] : rows),
+    ...(slos.length === 0
+      ? []
+      : [html`<details><summary>All numbers behind these rows</summary>${levels(slos)}${evidence(slos)}</details>`]),
+  ]);
+}
+
+function sloRow(slo: SloJudgement, id: string, paint: ChartPainter): SafeHtml {
+  const words = sloWords(slo);
+  const forecast = describeForecast(slo);
+  return html`<div class="slo"><div>
+<h3>${words.name} ${chip(STATE_CHIP[slo.state], words.stateWord)}</h3>
+<p class="measured">${words.measured}</p>
+<p>accepted: ${words.accepted}</p>
+<p class="muted">promised by the plan: ${words.promised}</p>
+<p class="muted">interval: ${words.interval}${forecast === undefined ? undefined : html`; ${forecast} more would decide`}</p>
+${slo.note === "" ? undefined : html`<p class="muted">${slo.note}</p>`}
+</div>${paint(sloRangeChart(slo, id))}</div>`;
+}
+
+function levels(slos: readonly SloJudgement[]): SafeHtml {
+  return table({
+    caption: "Level of each twin before and after the plan",
+    headings: ["SLO", "operator's limit", "promised", "control", "shadow", "bias removed"],
+    rows: slos.map((slo) => {
+      const words = sloWords(slo);
+      return [
+        words.name,
+        words.limit,
+        words.promised,
+        words.controlLevels,
+        words.shadowLevels,
+        describeSloDelta(slo, slo.biasRemoved),
+      ];
+    }),
+  });
+}
+
+function evidence(slos: readonly SloJudgement[]): SafeHtml {
+  return table({
+    caption: "Evidence behind each interval",
+    headings: [
+      "SLO",
+      "level",
+      "blocks before + after",
+      "left out",
+      "block",
+      "effective",
+      "variance inflation",
+      "smallest difference seen",
+    ],
+    rows: slos.map(({ name, interval, blocks, varianceInflation, minimalDetectable, ...slo }) => [
+      name,
+      percent(interval.level),
+      `${blocks.before} + ${blocks.after}`,
+      String(blocks.invalid),
+      describeDuration(blocks.blockMs),
+      blocks.effective.toFixed(1),
+      varianceInflation.toFixed(2),
+      describeSloDelta(slo, minimalDetectable).replace(/^\+/, "±"),
+    ]),
+    numeric: [3, 5, 6],
+  });
+}

@@ -1,0 +1,86 @@
+import { type DeltaRange, describeDelta, describeRange } from "../core/delta-range.ts";
+import type { SloJudgement } from "../judge/verdict.ts";
+import { describeDuration, describeLevel } from "./amounts.ts";
+
+/** One SLO as every report says it. */
+export interface SloWords {
+  readonly name: string;
+  /** What was tested: the operator's limit narrowed by the plan's promise. */
+  readonly accepted: string;
+  readonly limit: string;
+  readonly promised: string;
+  /** Best guess, e.g. `+1.2%`; `no data` without one. */
+  readonly measured: string;
+  /** Where the truth lies, e.g. `+0.3% to +2.1%`. */
+  readonly interval: string;
+  readonly state: SloJudgement["state"];
+  /** `holds`, `broken`, `not decided`, `no data`. */
+  readonly stateWord: string;
+  /** `41 ms → 43 ms`: the shadow's level before and after the plan, bare numbers for people. */
+  readonly shadowLevels: string;
+  readonly controlLevels: string;
+}
+
+/** The state of an SLO in words; colour alone must never say it. */
+export const STATE_WORDS: Readonly<Record<SloJudgement["state"], string>> = {
+  pass: "holds",
+  fail: "broken",
+  open: "not decided",
+  "no-data": "no data",
+};
+
+/** Puts one judgement into the words that all reports share. */
+export function sloWords(slo: SloJudgement): SloWords {
+  const { levels } = slo;
+  const level = (value: number): string => describeLevel(value, levels.unit);
+  return {
+    name: slo.name,
+    accepted: describeRange(slo.accepted, slo.unit),
+    limit: describeRange(slo.limit, slo.unit),
+    promised: slo.promised === undefined ? "nothing" : describeRange(slo.promised, slo.unit),
+    measured: slo.estimate === undefined ? "no data" : describeSloDelta(slo, slo.estimate),
+    interval: describeInterval(slo),
+    state: slo.state,
+    stateWord: STATE_WORDS[slo.state],
+    shadowLevels: `${level(levels.shadowBefore)} → ${level(levels.shadowAfter)}`,
+    controlLevels: `${level(levels.controlBefore)} → ${level(levels.controlAfter)}`,
+  };
+}
+
+/** A delta on this SLO's scale, rounded to what a person can use. */
+export function describeSloDelta(slo: Pick<SloJudgement, "accepted" | "unit">, value: number): string {
+  return describeDelta(Number.isFinite(value) ? tidy(value, slo) : value, slo.accepted.scale, slo.unit);
+}
+
+/** Where the SLO's limit stands in a few characters: `limit +10%`, `needs +80%..+220%`. */
+export function describeLimitShort(accepted: DeltaRange, unit: SloJudgement["unit"]): string {
+  const bound = (value: number): string => describeDelta(value, accepted.scale, unit);
+  if (!Number.isFinite(accepted.lo)) return `limit ${bound(accepted.hi)}`;
+  if (!Number.isFinite(accepted.hi)) return `at least ${bound(accepted.lo)}`;
+  return `${bound(accepted.lo)} to ${bound(accepted.hi)}`;
+}
+
+/** When an open SLO will be decided, as a forecast; `undefined` when nobody knows. */
+export function describeForecast(slo: SloJudgement): string | undefined {
+  if (slo.state !== "open" || slo.secondsToDecision === undefined) return undefined;
+  const seconds = Math.max(1, Math.ceil(slo.secondsToDecision));
+  // A forecast to the second would promise more than it knows.
+  return `~${describeDuration(seconds < 90 ? seconds * 1000 : Math.ceil(seconds / 60) * 60_000)}`;
+}
+
+function describeInterval(slo: SloJudgement): string {
+  const { lo, hi } = slo.interval;
+  if (slo.state === "no-data" || (!Number.isFinite(lo) && !Number.isFinite(hi))) return "no interval";
+  return `${describeSloDelta(slo, lo)} to ${describeSloDelta(slo, hi)}`;
+}
+
+/** More than a tenth of a percent (or a thousandth of a point) is noise to the eye. */
+function tidy(value: number, slo: Pick<SloJudgement, "accepted" | "unit">): number {
+  const stepSize = slo.accepted.scale === "ratio" ? 0.001 : slo.unit === "pp" ? 0.0001 : 0;
+  if (stepSize === 0) return value;
+  const rounded = Math.round(value / stepSize) * stepSize;
+  // Rounding must not turn "worse" into "no change".
+  return rounded === 0 && value !== 0 && Math.abs(value) >= stepSize / 100
+    ? value
+    : Number(rounded.toPrecision(12)) + 0;
+}

@@ -1,0 +1,86 @@
+import { stopwatch } from "../amounts.ts";
+import { PHASES, type Phase } from "../run-event.ts";
+import { sloLines, stepLines } from "./live-evidence.ts";
+import { twinLines } from "./live-twins.ts";
+import type { Paint } from "./paint.ts";
+import { cutTo, flow, textWidth } from "./text-width.ts";
+import { PHASE_WORDS, type WatchedPlan, type WatchState } from "./watch-state.ts";
+
+/** What a frame is drawn from and where. */
+export interface FrameOptions {
+  readonly plan: WatchedPlan;
+  readonly state: WatchState;
+  /** Monotonic. */
+  readonly nowMs: number;
+  readonly columns: number;
+  readonly rows: number;
+  readonly paint: Paint;
+}
+
+const COLUMNS_MAX = 120;
+/** Lines of everything but SLOs and steps on a usual terminal. */
+const OTHER_LINES = 16;
+
+/** The live picture as lines, none wider than `columns`, not more than `rows`; the most urgent parts stay when room is short. */
+export function liveFrame(options: FrameOptions): readonly string[] {
+  const columns = Math.max(20, Math.min(options.columns, COLUMNS_MAX));
+  const sized = { ...options, columns };
+  const sloMax = Math.max(3, options.rows - OTHER_LINES);
+  // In order of what an on-call person needs when the window is small; drawn in order of `place`.
+  const blocks = [
+    { place: 0, lines: header(sized) },
+    { place: 4, lines: sloLines({ ...sized, max: sloMax }) },
+    { place: 6, lines: [options.paint("quiet", cutTo("Ctrl-C aborts and rolls back", columns))] },
+    { place: 2, lines: twinLines(sized) },
+    { place: 1, lines: phaseLines(sized) },
+    { place: 3, lines: stepLines({ ...sized, max: 5 }) },
+    { place: 5, lines: noteLines(sized) },
+  ].filter((block) => block.lines.length > 0);
+  const kept: { place: number; lines: readonly string[] }[] = [];
+  let left = options.rows - 1;
+  for (const block of blocks) {
+    const needed = block.lines.length + (kept.length === 0 ? 0 : 1);
+    if (needed > left) continue;
+    left -= needed;
+    kept.push(block);
+  }
+  kept.sort((a, b) => a.place - b.place);
+  return kept.flatMap((block, i) => (i === 0 ? block.lines : ["", ...block.lines]));
+}
+
+function header({ plan, state, nowMs, columns, paint }: FrameOptions): readonly string[] {
+  const elapsed = stopwatch(nowMs - state.startedMs);
+  const title = cutTo(`canary  ${plan.name}`, columns - elapsed.length - 2);
+  const gap = " ".repeat(Math.max(2, columns - textWidth(title) - elapsed.length));
+  const doing = state.phase === undefined ? "" : currentPhase(state.phase, nowMs);
+  return [
+    paint("strong", title) + gap + paint("quiet", elapsed),
+    cutTo(plan.intent, columns),
+    ...(doing === "" ? [] : [paint("strong", cutTo(doing, columns))]),
+  ];
+}
+
+function currentPhase(phase: NonNullable<WatchState["phase"]>, nowMs: number): string {
+  const spentMs = nowMs - phase.startedMs;
+  const name = `▸ ${PHASE_WORDS[phase.name]}`;
+  if (phase.expectedMs === undefined) return `${name}  ${stopwatch(spentMs)}`;
+  const leftMs = phase.expectedMs - spentMs;
+  return leftMs > 0
+    ? `${name}  ${stopwatch(leftMs + 999)} left of ${stopwatch(phase.expectedMs)}`
+    : `${name}  ${stopwatch(-leftMs)} longer than expected`;
+}
+
+function phaseLines({ state, columns, paint }: FrameOptions): readonly string[] {
+  const current = state.phase?.name;
+  const mark = (phase: Phase): string => {
+    if (phase === current) return paint("strong", `▸ ${PHASE_WORDS[phase]}`);
+    return state.phasesSeen.includes(phase)
+      ? `${paint("good", "✓")} ${PHASE_WORDS[phase]}`
+      : paint("quiet", `○ ${PHASE_WORDS[phase]}`);
+  };
+  return flow(PHASES.map(mark), columns);
+}
+
+function noteLines({ state, columns, paint }: FrameOptions): readonly string[] {
+  return state.note === undefined ? [] : [paint("quiet", cutTo(state.note, columns))];
+}

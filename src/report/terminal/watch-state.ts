@@ -1,0 +1,73 @@
+import type { SloJudgement, Verdict } from "../../judge/verdict.ts";
+import type { DriverPulse } from "../../replay/recording.ts";
+import type { Phase, RunEvent } from "../run-event.ts";
+
+/** What the views know of the plan before the run starts; text already plain. */
+export interface WatchedPlan {
+  readonly name: string;
+  readonly intent: string;
+  readonly agent: string;
+  readonly actions: readonly { readonly id: string; readonly what: string }[];
+}
+
+type StepEvent = Extract<RunEvent, { readonly kind: "step" }>;
+
+/** Everything a view needs to draw, folded from the events so far. */
+export interface WatchState {
+  readonly startedMs: number;
+  readonly phase?: { readonly name: Phase; readonly startedMs: number; readonly expectedMs?: number };
+  readonly phasesSeen: readonly Phase[];
+  readonly pulse?: { readonly pulse: DriverPulse; readonly receivedMs: number };
+  readonly slos: readonly SloJudgement[];
+  /** Last state of each action in each proof. */
+  readonly steps: Readonly<Record<StepEvent["proof"], Readonly<Record<string, StepEvent>>>>;
+  readonly note?: string;
+  readonly ending?: { readonly verdict: Verdict; readonly reportDir: string };
+}
+
+/** The state before the first event. @param nowMs - monotonic */
+export function startWatching(nowMs: number): WatchState {
+  return { startedMs: nowMs, phasesSeen: [], slos: [], steps: { quiet: {}, load: {} } };
+}
+
+/** The state after one event; pure, so that a recorded stream draws the same frames again. */
+export function watch(state: WatchState, event: RunEvent, nowMs: number): WatchState {
+  switch (event.kind) {
+    case "phase": {
+      const { phase: name, expectedMs } = event;
+      const phasesSeen = state.phasesSeen.includes(name) ? state.phasesSeen : [...state.phasesSeen, name];
+      const phase = { name, startedMs: nowMs, ...(expectedMs === undefined ? {} : { expectedMs }) };
+      return { ...state, phase, phasesSeen };
+    }
+    case "pulse":
+      return { ...state, pulse: { pulse: event.pulse, receivedMs: nowMs } };
+    case "slos":
+      return { ...state, slos: event.slos };
+    case "step": {
+      const proof = { ...state.steps[event.proof], [event.actionId]: event };
+      return { ...state, steps: { ...state.steps, [event.proof]: proof } };
+    }
+    case "note":
+      return { ...state, note: event.message };
+    case "verdict":
+      return { ...state, ending: { verdict: event.verdict, reportDir: event.reportDir } };
+  }
+}
+
+/** Names of phases for people. */
+export const PHASE_WORDS: Readonly<Record<Phase, string>> = {
+  admit: "admit",
+  raise: "raise twins",
+  "quiet-proof": "quiet proof",
+  "warm-up": "warm up",
+  baseline: "baseline",
+  replay: "plan acts",
+  settle: "settle",
+  observe: "observe",
+  rollback: "undo",
+  recover: "recover",
+  barrier: "compare state",
+  judge: "judge",
+  publish: "sign",
+  "tear-down": "tear down",
+};

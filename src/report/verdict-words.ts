@@ -1,0 +1,65 @@
+import type { Reason, ReasonCode, Verdict } from "../judge/verdict.ts";
+
+/** What each answer means, for someone who has never seen one. */
+export const VERDICT_WORDS: Readonly<
+  Record<Verdict["kind"], { readonly title: string; readonly meaning: string; readonly mark: string }>
+> = {
+  promote: {
+    title: "PROMOTE",
+    meaning: "Everything that was promised was shown, and the plan was undone again.",
+    mark: "✓",
+  },
+  hold: {
+    title: "HOLD",
+    meaning: "Not enough evidence, neither for nor against. The plan may not go ahead on this run.",
+    mark: "‖",
+  },
+  reject: { title: "REJECT", meaning: "There is evidence against the plan. It must not go ahead.", mark: "✗" },
+};
+
+/** What a person does about a reason; one sentence each. */
+const ADVICE: Readonly<Record<ReasonCode, string>> = {
+  SLO_OUTSIDE_RANGE: "Change the plan so that it keeps the limit, or correct what it promises, and rehearse again.",
+  EXCESS_ERRORS: "Make the change gentler (smaller steps, longer pauses) so that fewer requests fail while it acts.",
+  INVARIANT_BROKEN: "Find which action broke the rule of the system and remove or repair it.",
+  UNDECLARED_EFFECT: "Declare the effect under `changes` if it is meant, or remove what causes it.",
+  ABSENT_EFFECT: "The action did not do what it says: repair the action or correct `changes`.",
+  UNDO_NOT_PROVEN: "Repair the rollback until it leaves no difference; see the list of what was left.",
+  UNDO_TOO_SLOW: "Make the rollback faster, or promise a time that it can keep.",
+  WORK_SHRANK: "Find out why less work was served; fewer requests must never look like an improvement.",
+  ACTION_FAILED: "Read the action's output in the report and repair the action.",
+  TRIGGER_BREACHED: "A safety trigger stopped the plan; look at the moment it fired in the report's timeline.",
+  NOT_RECOVERED: "After the undo the service stayed worse; find what the rollback does not put back.",
+  UNDERPOWERED: "Run longer or with more traffic, or ask for a wider margin.",
+  NO_OP: "The target was already reached before the plan ran; there is nothing to rehearse.",
+  NO_DATA: "Check that the traffic reaches the route or that the metric exists; no data never passes.",
+  ASYMMETRIC_LOSS: "One twin lost measurements the other kept; look at its logs and run again.",
+  TWINS_DIFFER: "The twins were not equal before the plan; see what differs and run again.",
+  ENVIRONMENT_UNSTABLE: "The machine was too restless to measure; run again on a quieter one.",
+  BIAS_UNCALIBRATED: "The twins' own difference could not be measured; lengthen the baseline.",
+  CONTROL_DISTURBED: "The plan slowed the untouched twin too; give each twin its own cores and run again.",
+  REQUESTED_NOT_PROVEN:
+    "Only a stub saw this effect; the operator's policy must accept that stub or mirror the real thing.",
+  SNAPSHOT_MISSING: "This tier needs a verified snapshot; add one to the mirror.",
+  HUMAN_NEEDED: "A person has to look at this plan before it may go ahead; it is in the named queue.",
+  ALL_SHOWN: "Hand the signed verdict to the gate before it expires.",
+};
+
+/** Advice for the reasons of a verdict, without repetitions, in their order. */
+export function adviceFor(reasons: readonly Reason[]): readonly string[] {
+  return [...new Set(reasons.map((reason) => ADVICE[reason.code]))];
+}
+
+/** The reason as a sentence that names its subject once. */
+export function reasonSentence(reason: Reason): string {
+  const { subject, message } = reason;
+  return subject === undefined || message.includes(subject) ? message : `${subject}: ${message}`;
+}
+
+/** File name of the signed verdict beside the reports. */
+export const BUNDLE_FILE = "verdict.sigstore.json";
+
+/** The command that checks the signed verdict in a report directory. */
+export function verifyCommand(reportDir: string): string {
+  return `canary verdict verify ${reportDir.replace(/\/$/, "")}/${BUNDLE_FILE}`;
+}
