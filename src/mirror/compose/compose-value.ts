@@ -41,7 +41,9 @@ export const ignored = z.unknown().optional();
 
 /** The short form (not a mapping) or the long one. */
 export function shortOrLong<T>(short: z.ZodType<T>, long: z.ZodType<T>): z.ZodType<T> {
-  return z.unknown().transform((written, context) => forward(isMapping(written) ? long : short, written, context));
+  return z
+    .unknown()
+    .transform((written, context) => forward(isMapping(written) ? long : short, written, context) ?? z.NEVER);
 }
 
 /** Text in a syntax of its own: `parse` answers `undefined` for what it cannot read. Numbers are read as text. */
@@ -83,8 +85,10 @@ export function numberSchema(bounds: { readonly min: number; readonly max: numbe
 
 /** A command: a list of words, or one text that is split as a shell splits it. */
 export const WordsSchema = z.unknown().transform((written, context): readonly string[] => {
-  if (typeof written !== "string") return forward(z.array(TextSchema).max(LIST_MAX), written, context);
-  const words = splitShellWords(forward(TextSchema, written, context));
+  if (typeof written !== "string") return forward(z.array(TextSchema).max(LIST_MAX), written, context) ?? z.NEVER;
+  const text = forward(TextSchema, written, context);
+  if (text === undefined) return z.NEVER;
+  const words = splitShellWords(text);
   if (words !== undefined) return words;
   context.addIssue({ code: "custom", message: "has a quote or an escape that does not end" });
   return z.NEVER;
@@ -93,8 +97,9 @@ export const WordsSchema = z.unknown().transform((written, context): readonly st
 /** One item or a list of items. */
 export function oneOrMany<T>(item: z.ZodType<T>): z.ZodType<readonly T[]> {
   return z.unknown().transform((written, context) => {
-    if (Array.isArray(written)) return forward(z.array(item).max(LIST_MAX), written, context);
-    return [forward(item, written, context)];
+    if (Array.isArray(written)) return forward(z.array(item).max(LIST_MAX), written, context) ?? z.NEVER;
+    const only = forward(item, written, context);
+    return only === undefined ? z.NEVER : [only];
   });
 }
 
@@ -109,8 +114,8 @@ export const KeyValuesSchema = z
       const mapping = forward(z.record(PairKey, ScalarText), written, context) ?? {};
       return new Map(Object.entries(mapping).map(([key, value]) => [key, value === null ? null : String(value)]));
     }
-    const items = forward(z.array(TextSchema), written, context);
-    return new Map((Array.isArray(items) ? items : []).map((item) => splitPair(item, context)));
+    const items = forward(z.array(TextSchema), written, context) ?? [];
+    return new Map(items.map((item) => splitPair(item, context)));
   })
   .refine((pairs) => pairs.size <= LIST_MAX, `must have at most ${LIST_MAX} entries`);
 

@@ -4,9 +4,10 @@ import { BooleanSchema, composeObject, DurationMsSchema, ignored, numberSchema, 
 import { forward } from "./problem.ts";
 
 const Test = z.unknown().transform((written, context): readonly string[] => {
-  if (typeof written === "string") return ["CMD-SHELL", forward(TextSchema, written, context)];
+  if (typeof written === "string") return ["CMD-SHELL", forward(TextSchema, written, context) ?? ""];
   const words = forward(z.array(TextSchema).min(1).max(100), written, context);
-  const [form] = Array.isArray(words) ? words : [];
+  if (words === undefined) return z.NEVER;
+  const [form] = words;
   const isForm =
     form === "NONE" || (form === "CMD" && words.length > 1) || (form === "CMD-SHELL" && words.length === 2);
   if (isForm) return words;

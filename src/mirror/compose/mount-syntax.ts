@@ -80,7 +80,7 @@ const LONG_BY_TYPE: Readonly<Record<string, z.ZodType<WrittenMount>>> = {
 
 const LongMount = z.looseObject({ type: z.string() }).transform((written, context): WrittenMount => {
   const schema = LONG_BY_TYPE[written.type];
-  if (schema !== undefined) return forward(schema, written, context);
+  if (schema !== undefined) return forward(schema, written, context) ?? z.NEVER;
   context.addIssue({ code: "custom", path: ["type"], message: `"${written.type}" is not volume, bind or tmpfs` });
   return z.NEVER;
 });

@@ -22,14 +22,14 @@ export function problemsOf(error: z.ZodError): readonly Problem[] {
   });
 }
 
-/** Parses a part of a value inside a zod transform; its issues keep their paths. */
-export function forward<T>(schema: z.ZodType<T>, value: unknown, context: z.RefinementCtx): T {
+/** Parses a part of a value inside a zod transform; its issues keep their paths. `undefined` when there are some. */
+export function forward<T>(schema: z.ZodType<T>, value: unknown, context: z.RefinementCtx): T | undefined {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   for (const { path, message } of problemsOf(result.error)) {
     context.addIssue({ code: "custom", path: [...path], message });
   }
-  return z.NEVER;
+  return undefined;
 }
 
 /** Parses with zod at a path of a larger document; `undefined` when problems were reported. */

@@ -136,8 +136,8 @@ export const UlimitsSchema = z
 /** `extra_hosts` as `name:address` items. */
 export const ExtraHostsSchema = z.unknown().transform((written, context): readonly string[] => {
   const items = isMapping(written)
-    ? Object.entries(forward(z.record(TextSchema, TextSchema), written, context)).map(([host, ip]) => [host, ip])
-    : forward(z.array(TextSchema).max(100), written, context).map((item) => splitHost(item));
+    ? Object.entries(forward(z.record(TextSchema, TextSchema), written, context) ?? {}).map(([host, ip]) => [host, ip])
+    : (forward(z.array(TextSchema).max(100), written, context) ?? []).map((item) => splitHost(item));
   for (const [host = "", address = ""] of items) {
     if (address === "host-gateway") {
       context.addIssue({ code: "custom", message: `"${host}" leads to this machine, where a twin has no business` });
