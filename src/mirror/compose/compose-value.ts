@@ -23,12 +23,15 @@ export const ContainerPathSchema = TextSchema.regex(/^\/[^:]*$/, "must be an abs
 
 /** A Compose mapping with exactly these keys; `x-*` keys are allowed anywhere and null counts as absent. */
 export function composeObject<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  return z.preprocess((written) => {
-    if (!isMapping(written)) return written;
-    return Object.fromEntries(
-      Object.entries(written).filter(([key, value]) => value !== null && !key.startsWith("x-")),
-    );
-  }, z.strictObject(shape));
+  return z.preprocess(
+    (written) => {
+      if (!isMapping(written)) return written;
+      return Object.fromEntries(
+        Object.entries(written).filter(([key, value]) => value !== null && !key.startsWith("x-")),
+      );
+    },
+    z.strictObject(shape, { error: notAMapping }),
+  );
 }
 
 /** A key that is understood and not allowed, with the reason; the harmless values pass. */
@@ -48,7 +51,7 @@ export function shortOrLong<T>(short: z.ZodType<T>, long: z.ZodType<T>): z.ZodTy
 
 /** Text in a syntax of its own: `parse` answers `undefined` for what it cannot read. Numbers are read as text. */
 export function syntax<T>(parse: (text: string) => T | undefined, expected: string): z.ZodType<T> {
-  return z.union([z.string(), z.number()]).transform((written, context) => {
+  return z.union([z.string(), z.number()], `must be ${expected}`).transform((written, context) => {
     const value = parse(String(written).trim());
     if (value !== undefined) return value;
     context.addIssue({ code: "custom", message: `"${written}" is not ${expected}` });
@@ -126,6 +129,11 @@ function splitPair(item: string, context: z.RefinementCtx): [string, string | nu
     context.addIssue({ code: "custom", message: `"${key}" must be a name without spaces` });
   }
   return [key, equals === -1 ? null : item.slice(equals + 1)];
+}
+
+/** Says what was expected where something else than a mapping stands; unknown keys keep their own words. */
+function notAMapping(issue: { readonly code: string }): string | undefined {
+  return issue.code === "invalid_type" ? "must be a mapping" : undefined;
 }
 
 /** A mapping of YAML, not a list or null. */

@@ -98,29 +98,43 @@ function chooseServices(
   return { raised: Object.fromEntries(raised), known: { services: raised.map(([name]) => name), leftOut } };
 }
 
-function parseServices(
-  services: Readonly<Record<string, unknown>>,
-  report: Report,
-): ReadonlyMap<string, WrittenService> {
-  const parsed = new Map<string, WrittenService>();
+/** A service as far as it can be read; `isWhole` is false when keys with problems were taken out of it. */
+interface ReadService {
+  readonly written: WrittenService;
+  readonly isWhole: boolean;
+}
+
+function parseServices(services: Readonly<Record<string, unknown>>, report: Report): ReadonlyMap<string, ReadService> {
+  const read = new Map<string, ReadService>();
   for (const [name, value] of Object.entries(services)) {
-    parseAt(NameSchema, name, ["services", name], report);
-    const written = parseAt(ServiceSchema, value, ["services", name], report);
-    if (written !== undefined) parsed.set(name, written);
+    const path = ["services", name];
+    parseAt(NameSchema, name, path, report);
+    const bad = new Set<PropertyKey | undefined>();
+    const written = parseAt(ServiceSchema, value, path, (at, message) => {
+      bad.add(at[path.length]);
+      report(at, message);
+    });
+    if (written !== undefined) read.set(name, { written, isWhole: true });
+    if (written !== undefined || !isMapping(value)) continue;
+    // What is right is still resolved, so that a bad mount and a bad command are told in one go.
+    const rest = Object.entries(value).filter(([key]) => !bad.has(key));
+    const partial = ServiceSchema.safeParse({ image: "unreadable", ...Object.fromEntries(rest) });
+    if (partial.success) read.set(name, { written: partial.data, isWhole: false });
   }
-  return parsed;
+  return read;
 }
 
 function resolveServices(
-  parsed: ReadonlyMap<string, WrittenService>,
+  read: ReadonlyMap<string, ReadService>,
   compose: WrittenCompose | undefined,
   scope: MirrorScope,
 ): ReadonlyMap<string, ServiceSpec> {
   const resolved = new Map<string, ServiceSpec>();
   if (compose === undefined) return resolved;
-  for (const [name, written] of parsed) {
+  for (const [name, { written, isWhole }] of read) {
     checkNetworks(Object.keys(written.networks ?? {}), compose, ["services", name, "networks"], scope.report);
-    resolved.set(name, resolveService({ name, written, compose }, scope));
+    const service = resolveService({ name, written, compose }, scope);
+    if (isWhole) resolved.set(name, service);
   }
   return resolved;
 }
@@ -142,11 +156,11 @@ function withoutLeftOut(service: ServiceSpec, known: KnownNames): ServiceSpec {
 }
 
 /** What a twin does differently from `docker compose up`, so that the verdict says it. */
-function derivedFidelity(parsed: ReadonlyMap<string, WrittenService>, compose: WrittenCompose): readonly string[] {
+function derivedFidelity(read: ReadonlyMap<string, ReadService>, compose: WrittenCompose): readonly string[] {
   const networks = Object.keys(compose.networks).filter((network) => network !== "default");
   const shared = networks.length > 1 ? ["all services share one network; the file separates them"] : [];
-  const writable = [...parsed].flatMap(([name, { volumes }]) =>
-    volumes.flatMap((mount) => (mount.kind === "bind" && !mount.readOnly ? [`${name}:${mount.target}`] : [])),
+  const writable = [...read].flatMap(([name, { written }]) =>
+    written.volumes.flatMap((mount) => (mount.kind === "bind" && !mount.readOnly ? [`${name}:${mount.target}`] : [])),
   );
   return [...shared, ...writable.map((mount) => `${mount} is mounted read-only, the file lets it be written`)];
 }

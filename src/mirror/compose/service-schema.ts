@@ -35,7 +35,7 @@ const Pids = numberSchema({ min: 1, max: 100_000, integer: true });
 const Replicas = numberSchema({ min: 0, max: LIMITS.replicasMax, integer: true });
 const MemoryBytes = BytesSchema.refine((bytes) => bytes >= 4 * 1024 * 1024, "must be at least 4m");
 const ImageReference = z.string().regex(/^[\w][\w./:@-]{0,399}$/, "must be an image reference");
-const NumberOrText = z.union([TextSchema, z.number()]).transform(String);
+const NumberOrText = z.union([TextSchema, z.number()], "must be a text or a number").transform(String);
 
 const BuildContext = TextSchema.refine(
   (context) => !/^(?:[a-z+]+:\/\/|git@|github\.com\/)/.test(context),
@@ -103,7 +103,7 @@ function namesOrMapping<T>(settings: z.ZodType<T>) {
       if (Array.isArray(written)) return Object.fromEntries(written.map((name) => [String(name), {}]));
       return mapValues(written, (value) => value ?? {});
     },
-    z.record(NameSchema, settings),
+    z.record(NameSchema, settings, "must be a list of names or a mapping"),
   );
 }
 

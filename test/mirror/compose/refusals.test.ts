@@ -147,6 +147,21 @@ test("all problems of a file are told at once, in the order of its lines", () =>
   expect(problems.map((problem) => problem.split(":")[1])).toEqual(["4", "7", "9", "10"]);
 });
 
+test("a service with one bad key still tells what is wrong with its others", () => {
+  const problems = problemsIn(
+    composeWith({
+      app: "    command: 'a \"b'\n    volumes: ['/:/host']\n    environment: 5\n    user: [x]\n    healthcheck: 7",
+    }),
+  );
+  expect(problems).toEqual([
+    expect.stringContaining("compose.yaml:4:5 services.app.command: has a quote or an escape that does not end"),
+    expect.stringContaining('compose.yaml:5:15 services.app.volumes[0]: "/" lies outside'),
+    expect.stringContaining("compose.yaml:6:5 services.app.environment: "),
+    expect.stringContaining("compose.yaml:7:5 services.app.user: must be a text or a number"),
+    expect.stringContaining("compose.yaml:8:5 services.app.healthcheck: must be a mapping"),
+  ]);
+});
+
 test("a circle of dependencies is told once, with its way", () => {
   const services = ["a", "b", "c"].map((name, index, all) => {
     return `  ${name}: { image: x, depends_on: [${all[(index + 1) % all.length]}] }`;
