@@ -1,7 +1,8 @@
 import type { EffectScale } from "../measure/arm-series.ts";
 import type { BlockStore } from "../measure/block-store.ts";
-import { phaseSeries } from "../measure/phase-series.ts";
-import { type Measure, measureKey } from "../measure/slo.ts";
+import { settledSeries } from "../measure/phase-series.ts";
+import type { PhaseQuery } from "../measure/series.ts";
+import type { Measure } from "../measure/slo.ts";
 import type { Window } from "../replay/recording.ts";
 import { varianceInflation } from "./confidence-sequence.ts";
 import { JUDGE_RULES, type JudgeLimits, shortestBlockMs } from "./judge-limits.ts";
@@ -19,16 +20,11 @@ export function chooseBlockMs(
   limits: JudgeLimits,
 ): number {
   const { measure, scale, baseline } = query;
-  const choose = (): number => {
-    let blockMs = shortestBlockMs(measure, limits);
-    while (blockMs < JUDGE_RULES.blockMsMax && isTooShort(store, { measure, scale, window: baseline, blockMs })) {
-      blockMs = Math.min(JUDGE_RULES.blockMsMax, 2 * blockMs);
-    }
-    return blockMs;
-  };
-  const onRequestsOnly = measure.kind === "latency" || measure.kind === "errors" || measure.kind === "served";
-  const key = `block ${measureKey(measure)} ${scale} ${baseline.fromMs} ${baseline.toMs} ${shortestBlockMs(measure, limits)}`;
-  return onRequestsOnly ? store.memo(key, choose) : choose();
+  let blockMs = shortestBlockMs(measure, limits);
+  while (blockMs < JUDGE_RULES.blockMsMax && isTooShort(store, { measure, scale, window: baseline, blockMs })) {
+    blockMs = Math.min(JUDGE_RULES.blockMsMax, 2 * blockMs);
+  }
+  return blockMs;
 }
 
 /** Share of values beyond the quantile that has to be seen; undefined for what is no quantile. */
@@ -37,8 +33,8 @@ export function tailShare(measure: Measure): number | undefined {
   return Math.min(measure.quantile, 1 - measure.quantile);
 }
 
-function isTooShort(store: BlockStore, query: Parameters<typeof phaseSeries>[1]): boolean {
-  const series = phaseSeries(store, query);
+function isTooShort(store: BlockStore, query: PhaseQuery): boolean {
+  const series = settledSeries(store, query);
   if (series.kind === "no-data") return false;
   const blocks = series.influence.length;
   const tail = tailShare(query.measure);

@@ -1,6 +1,6 @@
 import { describeDelta } from "../core/delta-range.ts";
 import { sum } from "../measure/arm-series.ts";
-import { phaseSeries } from "../measure/phase-series.ts";
+import { settledSeries } from "../measure/phase-series.ts";
 import type { PhaseSeries, Series } from "../measure/series.ts";
 import { deltaUnit } from "../measure/slo.ts";
 import { workByRoute } from "../measure/work.ts";
@@ -55,12 +55,12 @@ function trafficGates({ store, windows }: GateInput): readonly Reason[] {
 
 /** Requests that the driver could not send for want of room: telemetry that is missing, not an answer. */
 function lossGate(store: GateInput["store"], phases: readonly Window[]): readonly Reason[] {
-  const blocks = phases.flatMap((window) => store.requests(undefined, window, store.baseBlockMs).blocks);
-  const size = sum(blocks.map((block) => block.size));
-  if (size === 0) return [];
-  const lost = { control: sum(blocks.map((b) => b.dropped.control)), shadow: sum(blocks.map((b) => b.dropped.shadow)) };
-  if ((lost.shadow - lost.control) / size <= JUDGE_RULES.asymmetricLossMax) return [];
-  const message = `${percent(lost.shadow / size)} of the shadow's requests could not be sent, ${percent(lost.control / size)} of the control's.`;
+  const work = phases.flatMap((window) => workByRoute(store, window));
+  const size = sum(work.map((route) => route.requests));
+  const control = sum(work.map((route) => route.dropped.control)) / size;
+  const shadow = sum(work.map((route) => route.dropped.shadow)) / size;
+  if (!(shadow - control > JUDGE_RULES.asymmetricLossMax)) return [];
+  const message = `${percent(shadow)} of the shadow's requests could not be sent, ${percent(control)} of the control's.`;
   return [{ code: "ASYMMETRIC_LOSS", message }];
 }
 
@@ -70,7 +70,7 @@ function sloGates(resolved: ResolvedSlo, input: GateInput): readonly Reason[] {
   const scale = effectScale(accepted);
   const { measure } = resolved.slo;
   const blockMs = chooseBlockMs(input.store, { measure, scale, baseline: input.windows.baseline }, input.limits);
-  const seriesOf = (window: Window): PhaseSeries => phaseSeries(input.store, { measure, scale, window, blockMs });
+  const seriesOf = (window: Window): PhaseSeries => settledSeries(input.store, { measure, scale, window, blockMs });
   const before = seriesOf(input.windows.baseline);
   if (before.kind === "no-data" || before.influence.length < input.limits.minBlocksBefore) return [];
   const after = input.windows.after === undefined ? undefined : seriesOf(input.windows.after);

@@ -1,5 +1,5 @@
 import type { DeltaRange } from "../core/delta-range.ts";
-import { levelUnit, phaseSeries } from "../measure/phase-series.ts";
+import { levelUnit, phaseSeries, settledSeries } from "../measure/phase-series.ts";
 import type { PhaseSeries } from "../measure/series.ts";
 import { deltaUnit } from "../measure/slo.ts";
 import { acceptedRange, effectScale, type ResolvedSlo, toDelta } from "./accepted.ts";
@@ -19,7 +19,7 @@ export function judgeSlo(resolved: ResolvedSlo, context: SloContext): SloJudgeme
   const { store, windows, limits } = context;
   const { measure } = resolved.slo;
   const blockMs = chooseBlockMs(store, { measure, scale, baseline: windows.baseline }, limits);
-  const before = phaseSeries(store, { measure, scale, window: windows.baseline, blockMs });
+  const before = settledSeries(store, { measure, scale, window: windows.baseline, blockMs });
   const after = phaseSeries(store, { measure, scale, window: windows.after, blockMs });
   if (before.kind === "no-data" || after.kind === "no-data") {
     return unfinished(resolved, accepted, { before, after, blockMs });

@@ -1,5 +1,5 @@
 import { describeDelta } from "../core/delta-range.ts";
-import { phaseSeries } from "../measure/phase-series.ts";
+import { settledSeries } from "../measure/phase-series.ts";
 import type { Series } from "../measure/series.ts";
 import { deltaUnit } from "../measure/slo.ts";
 import type { Window } from "../replay/recording.ts";
@@ -106,7 +106,7 @@ function powerOf(resolved: ResolvedSlo, input: PowerInput): PlannedPower {
   const accepted = acceptedRange(resolved) ?? resolved.slo.limit;
   const scale = effectScale(accepted);
   const blockMs = chooseBlockMs(store, { measure, scale, baseline }, limits);
-  const before = phaseSeries(store, { measure, scale, window: baseline, blockMs });
+  const before = settledSeries(store, { measure, scale, window: baseline, blockMs });
   const base = { name, blockMs, baselineSeconds: (limits.minBlocksBefore * blockMs) / 1000 };
   if (before.kind === "no-data") {
     const because: Reason = {

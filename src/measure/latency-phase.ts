@@ -1,7 +1,7 @@
 import type { Role } from "../mirror/twin.ts";
 import { differenceOf, quantileArm, sum } from "./arm-series.ts";
 import type { BlockStore } from "./block-store.ts";
-import { binnedPool, codedBlock } from "./sample.ts";
+import { type BinCounts, binnedPool, codedBlock } from "./sample.ts";
 import { FLOOR_LOG, naturalLevel, nothingWhy, type PhaseQuery, type PhaseSeries, pairCounts } from "./series.ts";
 import type { Measure } from "./slo.ts";
 
@@ -18,10 +18,9 @@ export function quantilePhase(
   }
   const size = sum(valid.map((block) => block.size));
   const options = { quantile: query.measure.quantile, scale: query.scale };
-  const pooled = (role: Role) => binnedPool(phase.counts[role], size);
   const arm = (role: Role) =>
     quantileArm(
-      pooled(role),
+      binnedPool(phase.counts[role]),
       valid.map((block) => codedBlock(block.codes[role])),
       options,
     );
@@ -42,8 +41,6 @@ export function quantilePhase(
   };
 }
 
-function isOneBin(counts: Uint32Array): boolean {
-  let occupied = 0;
-  for (const count of counts) if (count > 0 && ++occupied > 1) return false;
-  return true;
+function isOneBin(bins: BinCounts): boolean {
+  return bins.low >= bins.high;
 }

@@ -26,6 +26,19 @@ export function phaseSeries(store: BlockStore, query: PhaseQuery): PhaseSeries {
   }
 }
 
+/** Measures that need nothing but requests, which are settled once they are delivered. */
+function isOfRequests(measure: Measure): boolean {
+  return measure.kind === "latency" || measure.kind === "errors" || measure.kind === "served";
+}
+
+/** `phaseSeries` of a window that is over, computed once (again only when a request arrives late). */
+export function settledSeries(store: BlockStore, query: PhaseQuery): PhaseSeries {
+  const { measure, scale, window, blockMs } = query;
+  if (!isOfRequests(measure)) return phaseSeries(store, query);
+  const key = `series ${measureKey(measure)} ${scale} ${window.fromMs} ${window.toMs} ${blockMs}`;
+  return store.memo(key, () => phaseSeries(store, query));
+}
+
 /** Unit of `levels` as people read it. */
 export function levelUnit(measure: Measure): string {
   switch (measure.kind) {

@@ -1,6 +1,7 @@
 import type { Arms } from "./arm-series.ts";
 import { BIN_COUNT } from "./log-bins.ts";
 import { type BaseBlock, PAIR_WORDS, REQUEST_STATE } from "./pair-log.ts";
+import type { BinCounts } from "./sample.ts";
 
 /** All requests of one route (or all) intended within one judge block. */
 export interface RequestBlock {
@@ -21,7 +22,7 @@ export interface RequestBlock {
 export interface RequestPhase {
   readonly blocks: readonly RequestBlock[];
   /** Counts per latency bin over valid blocks; they grow with the phase, so use them before the next look. */
-  readonly counts: Arms<Uint32Array>;
+  readonly counts: Arms<BinCounts>;
 }
 
 /** Which base blocks a phase starts at and how many make one judge block. */
@@ -121,18 +122,24 @@ function isTrustworthy(bases: readonly BaseBlock[], pairs: number): boolean {
   return late <= Math.max(1, 0.01 * pairs) && bases.every((base) => base.malformed === 0);
 }
 
-function emptyCounts(): Arms<Uint32Array> {
-  return { control: new Uint32Array(BIN_COUNT), shadow: new Uint32Array(BIN_COUNT) };
+function emptyCounts(): Arms<BinCounts> {
+  const empty = (): BinCounts => ({ counts: new Uint32Array(BIN_COUNT), low: BIN_COUNT, high: -1, size: 0 });
+  return { control: empty(), shadow: empty() };
 }
 
-function addCounts(counts: Arms<Uint32Array>, block: RequestBlock): void {
+function addCounts(counts: Arms<BinCounts>, block: RequestBlock): void {
   addCodes(counts.control, block.codes.control);
   addCodes(counts.shadow, block.codes.shadow);
 }
 
-function addCodes(counts: Uint32Array, codes: Uint16Array): void {
+function addCodes(bins: BinCounts, codes: Uint16Array): void {
+  const { counts } = bins;
   for (let i = 0; i < codes.length; i++) {
     const bin = (codes[i] ?? 0) >> 2;
     counts[bin] = (counts[bin] ?? 0) + 1;
   }
+  if (codes.length === 0) return;
+  bins.size += codes.length;
+  bins.low = Math.min(bins.low, (codes[0] ?? 0) >> 2);
+  bins.high = Math.max(bins.high, (codes.at(-1) ?? 0) >> 2);
 }

@@ -61,16 +61,27 @@ export function codedPool(codes: Uint16Array): PooledSample {
   return { size: codes.length, lnQuantile: (p) => type7(codes.length, p, lnOfRank) };
 }
 
-/** Counts per bin as one pool; `counts` may grow later, the pool always reads the present. */
-export function binnedPool(counts: Uint32Array, size: number): PooledSample {
+/** Values counted per bin; `low` and `high` are the first and last bin in use. */
+export interface BinCounts {
+  readonly counts: Uint32Array;
+  low: number;
+  high: number;
+  size: number;
+}
+
+/** Counts per bin as one pool, as they are now. */
+export function binnedPool(bins: BinCounts): PooledSample {
+  const { counts, low, high, size } = bins;
+  const until = new Float64Array(Math.max(0, high - low + 1));
+  let running = 0;
+  for (let i = 0; i < until.length; i++) {
+    running += counts[low + i] ?? 0;
+    until[i] = running;
+  }
   const lnOfRank = (rank: number): number => {
-    let before = 0;
-    for (let bin = 0; bin < counts.length; bin++) {
-      const here = counts[bin] ?? 0;
-      if (before + here > rank) return lnAtBin(bin + (rank - before + 0.5) / here);
-      before += here;
-    }
-    return Number.NaN;
+    const i = firstAtLeast(until, rank + 1);
+    const before = i === 0 ? 0 : (until[i - 1] ?? 0);
+    return lnAtBin(low + i + (rank - before + 0.5) / ((until[i] ?? 0) - before));
   };
   return { size, lnQuantile: (p) => type7(size, p, lnOfRank) };
 }
@@ -82,13 +93,13 @@ function type7(size: number, p: number, valueAt: (rank: number) => number): numb
   return position === rank ? low : low + (position - rank) * (valueAt(Math.min(rank + 1, size - 1)) - low);
 }
 
-/** Index of the first code >= `least`; the length if there is none. */
-function firstAtLeast(codes: Uint16Array, least: number): number {
+/** Index of the first value >= `least` among ascending ones; the length if there is none. */
+function firstAtLeast(ascending: ArrayLike<number>, least: number): number {
   let low = 0;
-  let high = codes.length;
+  let high = ascending.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((codes[middle] ?? 0) < least) low = middle + 1;
+    if ((ascending[middle] ?? 0) < least) low = middle + 1;
     else high = middle;
   }
   return low;

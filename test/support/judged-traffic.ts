@@ -1,6 +1,6 @@
-import { seededRandom } from "../../../src/core/random.ts";
-import type { Role } from "../../../src/mirror/twin.ts";
-import type { ArmColumns, PairBatch } from "../../../src/replay/recording.ts";
+import { seededRandom } from "../../src/core/random.ts";
+import type { Role } from "../../src/mirror/twin.ts";
+import type { ArmColumns, PairBatch } from "../../src/replay/recording.ts";
 
 /** What simulated traffic looks like; latencies are lognormal around 20 ms, 0.9 correlated within a pair. */
 export interface TrafficSettings {

@@ -1,0 +1,179 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { createBlockStore } from "../../src/measure/block-store.ts";
+import { REQUEST_STATE } from "../../src/measure/pair-log.ts";
+import { phaseSeries } from "../../src/measure/phase-series.ts";
+import { codedPool } from "../../src/measure/sample.ts";
+import { OUTCOMES, type Outcome, type PairBatch } from "../../src/replay/recording.ts";
+import { emptyBatch, traffic } from "../support/judged-traffic.ts";
+
+interface Pair {
+  readonly atMs: number;
+  readonly route?: number;
+  readonly control?: Outcome;
+  readonly shadow?: Outcome;
+  readonly shadowMs?: number;
+  readonly lagMs?: number;
+  readonly sequence?: number;
+}
+
+function batchOf(pairs: readonly Pair[]): PairBatch {
+  const batch = emptyBatch(pairs.length);
+  for (const [i, pair] of pairs.entries()) {
+    batch.sequence[i] = pair.sequence ?? i;
+    batch.intendedMs[i] = pair.atMs;
+    batch.route[i] = pair.route ?? 0;
+    batch.arms.control.outcome[i] = OUTCOMES.indexOf(pair.control ?? "ok");
+    batch.arms.shadow.outcome[i] = OUTCOMES.indexOf(pair.shadow ?? "ok");
+    batch.arms.control.latencyMs[i] = 10;
+    batch.arms.shadow.latencyMs[i] = pair.shadowMs ?? 10;
+    batch.arms.shadow.sendLagMs[i] = pair.lagMs ?? 0;
+  }
+  return batch;
+}
+
+function storeOf(pairs: readonly Pair[], routes: readonly string[] = ["a", "b"]) {
+  const store = createBlockStore({ routes });
+  store.addPairs(batchOf(pairs));
+  return store;
+}
+
+describe("outcomes", () => {
+  test.each([
+    ["ok", REQUEST_STATE.ok],
+    ["http-error", REQUEST_STATE.failed],
+    ["timeout", REQUEST_STATE.failed],
+    ["connection-error", REQUEST_STATE.failed],
+    ["blocked", REQUEST_STATE.blocked],
+    ["dropped", REQUEST_STATE.dropped],
+  ] as const)("%s is kept as state %d", (outcome, state) => {
+    const store = storeOf([{ atMs: 100, shadow: outcome }]);
+    const [block] = store.requests(undefined, { fromMs: 0, toMs: 1000 }, 1000).blocks;
+    expect((block?.codes.shadow[0] ?? 0) & 3).toBe(state);
+  });
+
+  test("every outcome of the recording has a test above", () => expect(OUTCOMES).toHaveLength(6));
+
+  test.each(["timeout", "connection-error", "blocked", "dropped"] as const)(
+    "%s counts with the time-out as its latency, so that failing fast is not quick",
+    (outcome) => {
+      const store = storeOf([{ atMs: 100, shadow: outcome, shadowMs: 0.5 }]);
+      const [block] = store.requests(undefined, { fromMs: 0, toMs: 1000 }, 1000).blocks;
+      const pool = codedPool(block?.codes.shadow ?? new Uint16Array());
+      expect(Math.exp(pool.lnQuantile(0.5))).toBeCloseTo(5000, -1);
+    },
+  );
+});
+
+describe("blocks", () => {
+  test("a request counts where it was intended, whatever order it was answered in", () => {
+    const pairs = [{ atMs: 2500 }, { atMs: 999 }, { atMs: 1000 }, { atMs: 2999 }];
+    const sizes = storeOf(pairs)
+      .requests(undefined, { fromMs: 0, toMs: 3000 }, 1000)
+      .blocks.map((block) => block.size);
+    expect(sizes).toEqual([1, 1, 2]);
+  });
+
+  test("judge blocks are whole base blocks inside the window", () => {
+    const store = storeOf([]);
+    expect(store.grid({ fromMs: 1500, toMs: 8200 }, 2000)).toEqual({ fromMs: 2000, blockMs: 2000, count: 3 });
+    expect(store.grid({ fromMs: 5000, toMs: 5000 }, 1000).count).toBe(0);
+    expect(store.grid({ fromMs: 9000, toMs: 1000 }, 1000).count).toBe(0);
+    expect(store.grid({ fromMs: Number.NaN, toMs: 1000 }, 1000).count).toBe(0);
+  });
+
+  test("discordant pairs are told apart from shared failures", () => {
+    const store = storeOf([
+      { atMs: 1 },
+      { atMs: 2, shadow: "timeout" },
+      { atMs: 3, control: "http-error" },
+      { atMs: 4, control: "http-error", shadow: "http-error" },
+      { atMs: 5, shadow: "http-error" },
+    ]);
+    const [block] = store.requests(undefined, { fromMs: 0, toMs: 1000 }, 1000).blocks;
+    expect(block).toMatchObject({ size: 5, shadowOnly: 2, controlOnly: 1, ok: { control: 3, shadow: 2 } });
+  });
+
+  test("routes are counted apart and together; an unknown route has nothing", () => {
+    const store = storeOf([{ atMs: 1 }, { atMs: 2, route: 1 }, { atMs: 3, route: 1 }]);
+    const size = (route: string | undefined) => store.requests(route, { fromMs: 0, toMs: 1000 }, 1000).blocks[0]?.size;
+    expect([size(undefined), size("a"), size("b"), size("c")]).toEqual([3, 1, 2, 0]);
+  });
+
+  test("a pair that arrives late corrects blocks that were already looked at", () => {
+    const store = storeOf([{ atMs: 100 }]);
+    const size = () => store.requests(undefined, { fromMs: 0, toMs: 1000 }, 1000).blocks[0]?.size;
+    expect(size()).toBe(1);
+    store.addPairs(batchOf([{ atMs: 200 }]));
+    expect(size()).toBe(2);
+  });
+
+  test("a shorter window after a longer one sees only its own blocks", () => {
+    const store = storeOf(Array.from({ length: 50 }, (_, i) => ({ atMs: i * 100, shadowMs: 10 + i })));
+    const measure = { kind: "latency" as const, quantile: 0.5 };
+    const at = (toMs: number) =>
+      phaseSeries(store, { measure, scale: "log", window: { fromMs: 0, toMs }, blockMs: 1000 });
+    const short = at(2000);
+    at(5000);
+    expect(at(2000)).toEqual(short);
+  });
+
+  test("however requests are batched, the blocks are the same", () => {
+    const pairs = Array.from({ length: 60 }, (_, i) => ({ atMs: (i * 377) % 5000, shadowMs: 5 + i }));
+    const whole = storeOf(pairs).requests(undefined, { fromMs: 0, toMs: 5000 }, 1000);
+    fc.assert(
+      fc.property(fc.shuffledSubarray(pairs, { minLength: 60 }), fc.integer({ min: 1, max: 60 }), (shuffled, cut) => {
+        const store = createBlockStore({ routes: ["a"] });
+        store.addPairs(batchOf(shuffled.slice(0, cut)));
+        store.addPairs(batchOf(shuffled.slice(cut)));
+        expect(store.requests(undefined, { fromMs: 0, toMs: 5000 }, 1000)).toEqual(whole);
+      }),
+    );
+  });
+});
+
+describe("validity", () => {
+  const measure = { kind: "errors" as const };
+  const invalid = (pairs: readonly Pair[]) =>
+    phaseSeries(storeOf(pairs), { measure, scale: "absolute", window: { fromMs: 0, toMs: 1000 }, blockMs: 1000 })
+      .invalid;
+  const many = (count: number, lateCount: number): readonly Pair[] =>
+    Array.from({ length: count }, (_, i) => ({ atMs: i, lagMs: i < lateCount ? 11 : 1 }));
+
+  test("a block whose driver was late for more than one request in a hundred is invalid", () => {
+    expect(invalid(many(300, 3))).toBe(0);
+    expect(invalid(many(300, 4))).toBe(1);
+  });
+  test("a single late request among few is forgiven", () => expect(invalid(many(10, 1))).toBe(0));
+  test("a block without requests is invalid", () => expect(invalid([{ atMs: 5000 }])).toBe(1));
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, -1])("a latency of %d makes its block invalid", (shadowMs) => {
+    expect(invalid([{ atMs: 1, shadowMs }, { atMs: 2 }])).toBe(1);
+  });
+  test.each([Number.NaN, Number.NEGATIVE_INFINITY, -5, 1e15])(
+    "an intended time of %d is counted, not placed",
+    (atMs) => {
+      expect(storeOf([{ atMs }]).malformed()).toBe(1);
+    },
+  );
+  test("a route that the recording does not name makes its block invalid", () =>
+    expect(invalid([{ atMs: 1, route: 9 }])).toBe(1));
+});
+
+describe("delivery", () => {
+  test("reaches to the last request before a missing one", () => {
+    const store = storeOf([{ atMs: 10 }, { atMs: 20 }, { atMs: 40, sequence: 3 }]);
+    expect(store.deliveredUntilMs()).toBe(20);
+    store.addPairs(batchOf([{ atMs: 30, sequence: 2 }]));
+    expect(store.deliveredUntilMs()).toBe(40);
+  });
+  test("is nowhere before the first request", () =>
+    expect(storeOf([]).deliveredUntilMs()).toBe(Number.NEGATIVE_INFINITY));
+});
+
+test("an hour at 300 requests a second to each twin stays below 12 MB of pairs", () => {
+  const store = createBlockStore({ routes: ["a"] });
+  store.addPairs(traffic({ seed: 1, ratePerSecond: 300, fromMs: 0, toMs: 60_000 }));
+  const bytes = store.bases({ fromMs: 0, toMs: 60_000 }).reduce((total, base) => total + base.words.byteLength, 0);
+  expect(bytes * 60).toBeLessThan(12e6);
+});
