@@ -1,16 +1,9 @@
 import type { Clock } from "../../core/clock.ts";
-import { CanaryError } from "../../core/errors.ts";
 import type { Difference, Fingerprint } from "../fingerprint.ts";
 import type { StateSpec } from "../mirror-spec.ts";
 import type { Twin } from "../twin.ts";
-import { configurationResources } from "./configuration-state.ts";
+import { fingerprint } from "./fingerprint.ts";
 import { locateRows } from "./locate-rows.ts";
-import { readPostgres } from "./postgres-state.ts";
-import { readRedis } from "./redis-state.ts";
-import type { StateSource, StoreState } from "./store-state.ts";
-
-const READ_ATTEMPTS = 4;
-const READ_AGAIN_MS = 500;
 
 /** How a run reads the state of twins; the simulation has its own. */
 export interface StateAccess {
@@ -18,78 +11,25 @@ export interface StateAccess {
    * The state of a twin while nothing writes to it.
    * @throws CanaryError MIRROR_UNAVAILABLE when a store cannot be read
    */
-  fingerprint(
+  readonly fingerprint: (
     twin: Twin,
     stores: readonly StateSpec[],
     options: { readonly signal: AbortSignal },
-  ): Promise<Fingerprint>;
+  ) => Promise<Fingerprint>;
   /** The rows in which a table of two twins differs; see `locateRows`. */
-  rowDifferences(query: {
+  readonly rowDifferences: (query: {
     readonly table: string;
     readonly stores: readonly StateSpec[];
     readonly reference: Twin;
     readonly changed: Twin;
     readonly signal: AbortSignal;
-  }): Promise<readonly Difference[] | undefined>;
+  }) => Promise<readonly Difference[] | undefined>;
 }
 
-/** State read from the stores themselves, by SQL and Redis commands over the twins' kept connections. */
+/** State read from the stores themselves. */
 export function stateAccess(clock: Clock): StateAccess {
   return {
-    fingerprint: (twin, stores, { signal }) => takeFingerprint(twin, stores, { clock, signal }),
+    fingerprint: (twin, stores, { signal }) => fingerprint(twin, stores, { clock, signal }),
     rowDifferences: locateRows,
   };
-}
-
-/** The fingerprint of a twin: configuration, and every declared store, in parallel. */
-export async function takeFingerprint(
-  source: StateSource,
-  stores: readonly StateSpec[],
-  options: { readonly clock: Clock; readonly signal: AbortSignal },
-): Promise<Fingerprint> {
-  const startedMs = options.clock.monotonicMs();
-  const [configuration, ...states] = await Promise.all([
-    source.configuration(options.signal),
-    ...stores.map((store) => readPatiently(source, store, options)),
-  ]);
-  const storeEpochMs = Math.max(0, ...states.map((state) => state.storeEpochMs ?? 0));
-  return {
-    resources: merged([configurationResources(configuration), ...states.map((state) => state.resources)]),
-    tables: merged(states.map((state) => state.tables)),
-    keys: merged(states.map((state) => state.keys)),
-    sequences: merged(states.map((state) => state.sequences)),
-    expiring: merged(states.map((state) => state.expiring)),
-    ...(storeEpochMs > 0 ? { storeEpochMs } : {}),
-    takenMs: options.clock.monotonicMs() - startedMs,
-  };
-}
-
-/** A store that an action has just restarted may refuse the connection that was kept; reading again harms nobody. */
-async function readPatiently(
-  source: StateSource,
-  store: StateSpec,
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
-): Promise<StoreState> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await readStore(source, store, signal);
-    } catch (thrown) {
-      const gone = thrown instanceof CanaryError && thrown.code === "MIRROR_UNAVAILABLE";
-      if (!gone || attempt >= READ_ATTEMPTS) throw thrown;
-      await clock.sleep(READ_AGAIN_MS, signal);
-    }
-  }
-}
-
-function readStore(source: StateSource, store: StateSpec, signal: AbortSignal): Promise<StoreState> {
-  switch (store.kind) {
-    case "postgres":
-      return readPostgres(source, store, signal);
-    case "redis":
-      return readRedis(source, store, signal);
-  }
-}
-
-function merged<T>(parts: readonly Readonly<Record<string, T>>[]): Readonly<Record<string, T>> {
-  return Object.assign({}, ...parts);
 }
