@@ -63,7 +63,13 @@ export interface RunReport {
   readonly scenario: { readonly name: string; readonly file: string; readonly sha256: string };
   readonly environment: { readonly id: string; readonly class: string };
   readonly plan: Pick<Plan, "name" | "sha256" | "agent" | "target" | "confidence" | "intent" | "evidence"> & {
-    readonly tier: { readonly declared: number; readonly classified: number; readonly effective: number };
+    /** Path of the plan as the scenario names it; the run's folder keeps a copy. */
+    readonly file: string;
+    readonly tier: {
+      readonly declared: Plan["tier"];
+      readonly classified: Plan["tier"];
+      readonly effective: Plan["tier"];
+    };
     readonly actions: readonly Action[];
   };
   readonly mirror: {
@@ -97,7 +103,8 @@ export interface RunReport {
       readonly control: RouteSummary;
       readonly shadow: RouteSummary;
     }[];
-    readonly driver: DriverReport;
+    /** Absent when the quiet proof settled the answer and no traffic was sent. */
+    readonly driver?: DriverReport;
     readonly phases: RecordingManifest["phases"];
   };
   readonly distributions: readonly Distribution[];

@@ -22,7 +22,7 @@ const ADVICE: Readonly<Record<ReasonCode, string>> = {
   SLO_OUTSIDE_RANGE: "Change the plan so that it keeps the limit, or correct what it promises, and rehearse again.",
   EXCESS_ERRORS: "Make the change gentler (smaller steps, longer pauses) so that fewer requests fail while it acts.",
   INVARIANT_BROKEN: "Find which action broke the rule of the system and remove or repair it.",
-  UNDECLARED_EFFECT: "Declare the effect under `changes` if it is meant, or remove what causes it.",
+  UNDECLARED_EFFECT: "Declare the effect under its changes if it is meant, or remove what causes it.",
   ABSENT_EFFECT: "The action did not do what it says: repair the action or correct `changes`.",
   UNDO_NOT_PROVEN: "Repair the rollback until it leaves no difference; see the list of what was left.",
   UNDO_TOO_SLOW: "Make the rollback faster, or promise a time that it can keep.",

@@ -10,6 +10,7 @@ const MEMORY: Difference = { path: "service/worker/memory", kind: "changed", bef
 export function buildPlan(): RunReport["plan"] {
   return {
     name: "scale-batch-workers",
+    file: "plans/scale-batch-workers.yaml",
     sha256: "9f2c".repeat(16),
     agent: {
       id: "agent-7",

@@ -43,13 +43,13 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .chart .narrow { display: none; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 20px; margin: 0 0 10px; padding: 0; list-style: none; font-size: .9rem; color: var(--muted); }
 .legend span { display: inline-block; width: 14px; height: 10px; border-radius: 2px; margin-right: 6px; background: var(--swatch); }
-.legend .control { --swatch: var(--control); } .legend .shadow { --swatch: var(--shadow); } .legend .band { --swatch: var(--band); outline: 1px solid var(--band-edge); }
+.legend .control { --swatch: var(--control); } .legend .shadow { --swatch: var(--shadow); } .legend .band { --swatch: var(--band); } .legend .band span { outline: 1px solid var(--band-edge); }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 430px), 1fr)); gap: 8px 28px; }
 .scroll { overflow-x: auto; margin: 8px 0 14px; }
 table { border-collapse: collapse; width: 100%; font-size: .925rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--muted); font-size: .9rem; padding-bottom: 6px; }
 th, td { text-align: left; padding: 6px 14px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-th.num, td.num { text-align: right; }
+th.num, td.num { text-align: right; white-space: nowrap; }
 thead th { color: var(--muted); font-weight: 600; white-space: nowrap; }
 tbody th { font-weight: 500; }
 td, tbody th { overflow-wrap: break-word; }

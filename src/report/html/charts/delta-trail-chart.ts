@@ -6,6 +6,7 @@ import { type DeltaDomain, deltaDomain } from "../../delta-domain.ts";
 import { shorten } from "../../plain-text.ts";
 import type { SloTrail, TimelineEntry } from "../../run-report.ts";
 import { type Chart, type ChartPicture, COLOR } from "./chart-painter.ts";
+import { timeAxis } from "./time-axis.ts";
 
 /** How one SLO went: above the level of both twins, below the delta with its interval closing on the accepted band. */
 export function deltaTrailChart(
@@ -23,25 +24,34 @@ function picture(slo: SloJudgement, trail: SloTrail, timeline: readonly Timeline
   const endMs = Math.max(1_000, ...times, ...actionsOf(timeline).map(({ atMs }) => atMs));
   const startMs = Math.min(0, ...times);
   const domain = trailDomain(slo, trail);
-  const left = 62;
+  const axis = { fromMs: startMs, toMs: endMs };
+  const [left, right] = [62, 20];
   return {
     width,
     height: 330,
     option: {
       grid: [
-        { left, right: 14, top: 34, height: 100 },
-        { left, right: 14, top: 172, height: 124 },
+        { left, right, top: 34, height: 100, outerBoundsMode: "none" },
+        { left, right, top: 172, height: 124, outerBoundsMode: "none" },
       ],
-      xAxis: [0, 1].map((gridIndex) => timeAxis(gridIndex, startMs, endMs, width)),
+      xAxis: [0, 1].map((gridIndex) => ({
+        ...timeAxis({ fromMs: startMs, toMs: endMs, width, labels: gridIndex === 1 }),
+        gridIndex,
+      })),
       yAxis: [levelAxis(slo), deltaAxis(slo, domain)],
-      series: [...levelSeries(trail, timeline, width), ...deltaSeries(slo, trail, timeline, domain)],
+      series: [
+        ...levelSeries(trail, actionLines(timeline, width < 500 ? 11 : 40, axis)),
+        ...deltaSeries(slo, trail, actionLines(timeline, 0, axis), domain),
+      ],
     },
   };
 }
 
 type Series = Extract<NonNullable<EChartsOption["series"]>, readonly unknown[]>[number];
 
-function levelSeries(trail: SloTrail, timeline: readonly TimelineEntry[], width: number): Series[] {
+type MarkLines = ReturnType<typeof actionLines>;
+
+function levelSeries(trail: SloTrail, lines: MarkLines): Series[] {
   return (["control", "shadow"] as const).map((role, i) => ({
     type: "line",
     xAxisIndex: 0,
@@ -52,19 +62,13 @@ function levelSeries(trail: SloTrail, timeline: readonly TimelineEntry[], width:
     data: trail.blocks.map((block) => [block.atMs, block[role]]),
     lineStyle: { color: COLOR[role], width: 2 },
     itemStyle: { color: COLOR[role] },
-    ...(i === 0 ? { markLine: actionLines(timeline, width < 500 ? 14 : 40) } : {}),
+    ...(i === 0 ? { markLine: lines } : {}),
   }));
 }
 
-function deltaSeries(
-  slo: SloJudgement,
-  trail: SloTrail,
-  timeline: readonly TimelineEntry[],
-  domain: DeltaDomain,
-): Series[] {
+function deltaSeries(slo: SloJudgement, trail: SloTrail, lines: MarkLines, domain: DeltaDomain): Series[] {
   const clip = (value: number): number => Math.min(domain.hi, Math.max(domain.lo, value));
   const ends = trail.looks.map((look) => [look.atMs, clip(look.lo ?? domain.lo), clip(look.hi ?? domain.hi)]);
-  const lines = actionLines(timeline, 0);
   const noChange = { yAxis: 0, lineStyle: { color: COLOR.muted, type: "dotted" as const } };
   return [
     {
@@ -113,45 +117,36 @@ function actionsOf(timeline: readonly TimelineEntry[]): readonly TimelineEntry[]
   return timeline.filter((entry) => entry.kind === "action" || entry.kind === "undo");
 }
 
-/** A line where each action began to act or to be undone. @param labelChars - 0 draws none */
-function actionLines(timeline: readonly TimelineEntry[], labelChars: number) {
+/** Where actions began to act or to be undone; those too close for two labels share one. */
+function actionMarks(timeline: readonly TimelineEntry[], spanMs: number): readonly { atMs: number; label: string }[] {
+  const marks: { atMs: number; words: string; more: number }[] = [];
+  for (const entry of [...actionsOf(timeline)].sort((a, b) => a.atMs - b.atMs)) {
+    const last = marks.at(-1);
+    if (last !== undefined && entry.atMs - last.atMs < spanMs * 0.12) last.more++;
+    else marks.push({ atMs: entry.atMs, words: entry.kind === "undo" ? `undo ${entry.label}` : entry.label, more: 0 });
+  }
+  return marks.map(({ atMs, words, more }) => ({ atMs, label: more > 0 ? `${words} +${more}` : words }));
+}
+
+/** A line where each action began to act or to be undone. @param labelChars - 0 draws no labels */
+function actionLines(timeline: readonly TimelineEntry[], labelChars: number, axis: { fromMs: number; toMs: number }) {
+  const spanMs = axis.toMs - axis.fromMs;
   return {
     silent: true,
     symbol: "none",
-    data: actionsOf(timeline).map((entry) => {
-      const text = shorten(entry.kind === "undo" ? `undo ${entry.label}` : entry.label, labelChars);
+    precision: 6,
+    data: actionMarks(timeline, spanMs).map(({ atMs, label }) => {
+      const text = shorten(label, labelChars);
+      // Near an edge the text grows away from it, or the picture would cut it.
+      const place = (atMs - axis.fromMs) / spanMs;
+      const align = place > 0.85 ? ("right" as const) : place < 0.15 ? ("left" as const) : ("center" as const);
       return {
-        xAxis: entry.atMs,
+        xAxis: atMs,
         lineStyle: { color: COLOR.ink, type: "dashed" as const, width: 1 },
-        label: { show: labelChars > 0, formatter: () => text, color: COLOR.ink, fontSize: 12, distance: 4 },
+        label: { show: labelChars > 0, formatter: () => text, color: COLOR.ink, fontSize: 12, distance: 4, align },
       };
     }),
     label: { show: false },
-  };
-}
-
-function timeAxis(gridIndex: number, min: number, max: number, width: number) {
-  const minutes = (atMs: number): string => `${Number((atMs / 60_000).toFixed(1))}`;
-  // Whole minutes, or halves while the run is short.
-  const stepMs = [15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000, 3_600_000].find(
-    (step) => (max - min) / step <= (width < 500 ? 5 : 12),
-  );
-  return {
-    type: "value" as const,
-    gridIndex,
-    min,
-    max,
-    interval: stepMs ?? 7_200_000,
-    axisLabel: {
-      show: gridIndex === 1,
-      formatter: (atMs: number) => `${minutes(atMs)} min`,
-      showMaxLabel: false,
-      color: COLOR.muted,
-      fontSize: 12,
-    },
-    axisLine: { show: true, onZero: false, lineStyle: { color: COLOR.line } },
-    axisTick: { show: gridIndex === 1, lineStyle: { color: COLOR.line } },
-    splitLine: { show: false },
   };
 }
 
@@ -194,5 +189,5 @@ function trailDomain(slo: SloJudgement, trail: SloTrail): DeltaDomain {
     lo: Math.min(slo.interval.lo, ...lows),
     hi: Math.max(slo.interval.hi, ...highs),
   };
-  return deltaDomain({ ...slo, interval }, 1.5);
+  return deltaDomain({ ...slo, interval }, 8);
 }

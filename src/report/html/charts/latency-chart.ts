@@ -21,7 +21,7 @@ function picture(distribution: Distribution, route: RouteTraffic | undefined, wi
     width,
     height: 190,
     option: {
-      grid: { left: 40, right: 12, top: 12, bottom: 28 },
+      grid: { left: 44, right: 18, top: 12, bottom: 28, outerBoundsMode: "none" },
       xAxis: {
         type: "value",
         min: lo,
@@ -58,6 +58,7 @@ function picture(distribution: Distribution, route: RouteTraffic | undefined, wi
         markLine: {
           silent: true,
           symbol: "none",
+          precision: 6,
           label: { show: false },
           lineStyle: { color: COLOR[role], type: "dashed" as const, width: 1.5 },
           data: route === undefined ? [] : [{ xAxis: Math.log10(Math.max(1e-3, route[role].latencyMs.p99)) }],

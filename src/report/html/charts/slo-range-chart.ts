@@ -1,7 +1,7 @@
 import type { CustomSeriesRenderItem } from "echarts";
 import { describeDelta } from "../../../core/delta-range.ts";
 import type { SloJudgement } from "../../../judge/verdict.ts";
-import { deltaDomain } from "../../delta-domain.ts";
+import { type DeltaDomain, deltaDomain } from "../../delta-domain.ts";
 import { sloWords } from "../../slo-words.ts";
 import { type Chart, type ChartPicture, COLOR } from "./chart-painter.ts";
 
@@ -16,15 +16,17 @@ export function sloRangeChart(slo: SloJudgement, id: string): Chart {
 }
 
 function picture(slo: SloJudgement, width: number): ChartPicture {
-  const domain = deltaDomain(slo, 1.5);
+  const domain = deltaDomain(slo, 8);
   const inDomain = (value: number): number => Math.min(domain.hi, Math.max(domain.lo, value));
   const label = (value: number): string => describeDelta(Number(value.toPrecision(6)), slo.accepted.scale, slo.unit);
   const limits = [slo.accepted.lo, slo.accepted.hi].filter(Number.isFinite);
+  // Two labels closer than this would print over each other.
+  const crowded = limits.some((limit) => Math.abs(limit) < (domain.hi - domain.lo) * (70 / width));
   return {
     width,
     height: HEIGHT,
     option: {
-      grid: { left: 12, right: 12, top: 20, bottom: 24 },
+      grid: { left: 12, right: 12, top: 20, bottom: 24, outerBoundsMode: "none" },
       xAxis: {
         type: "value",
         min: domain.lo,
@@ -51,11 +53,13 @@ function picture(slo: SloJudgement, width: number): ChartPicture {
           markLine: {
             silent: true,
             symbol: "none",
+            // Charts round marked values to two digits unless told otherwise; limits are often smaller.
+            precision: 12,
             data: [
               {
                 xAxis: 0,
                 lineStyle: { color: COLOR.muted, type: "dotted" },
-                label: { formatter: limits.includes(0) ? "" : "no change" },
+                label: { formatter: crowded ? "" : "no change" },
               },
               ...limits.map((limit) => ({
                 xAxis: limit,
@@ -71,39 +75,42 @@ function picture(slo: SloJudgement, width: number): ChartPicture {
   };
 }
 
-/** The interval as a bar with ends, the guess as a dot; an end that lies outside the picture is left open. */
-function measured(slo: SloJudgement, domain: { readonly lo: number; readonly hi: number }): CustomSeriesRenderItem {
-  const color = STATE_COLOR[slo.state];
+/** The interval as a bar with ends, the guess as a dot; where something lies outside the picture, an arrow points at it. */
+function measured(slo: SloJudgement, domain: DeltaDomain): CustomSeriesRenderItem {
+  const fill = STATE_COLOR[slo.state];
+  const { interval, estimate } = slo;
+  const unknown = slo.state === "no-data" || (!Number.isFinite(interval.lo) && !Number.isFinite(interval.hi));
   return (_params, api) => {
+    if (unknown) return { type: "group", children: [] };
     const x = (dimension: number): number => api.coord([api.value(dimension), 0])[0] ?? 0;
     const y = api.coord([0, 0])[1] ?? 0;
-    const unknown = slo.state === "no-data" || (!Number.isFinite(slo.interval.lo) && !Number.isFinite(slo.interval.hi));
-    if (unknown) return { type: "group", children: [] };
     const [from, to, guess] = [x(0), x(1), x(2)];
-    const end = (at: number) => ({
-      type: "line" as const,
-      shape: { x1: at, x2: at, y1: y - 7, y2: y + 7 },
-      style: { stroke: color, lineWidth: 2 },
+    const stroke = (points: number[][]) => ({
+      type: "polyline" as const,
+      shape: { points },
+      style: { stroke: fill, lineWidth: 2, fill: "none" },
     });
+    const end = (at: number) =>
+      stroke([
+        [at, y - 7],
+        [at, y + 7],
+      ]);
+    const arrow = (at: number, towards: 1 | -1) =>
+      stroke([
+        [at - towards * 7, y - 7],
+        [at, y],
+        [at - towards * 7, y + 7],
+      ]);
+    const seen = estimate !== undefined && estimate >= domain.lo && estimate <= domain.hi;
+    const dot = { fill, stroke: COLOR.card, lineWidth: 1.5 };
+    const bar = { x: from, y: y - 4, width: Math.max(1, to - from), height: 8 };
     return {
       type: "group",
       children: [
-        {
-          type: "rect",
-          shape: { x: from, y: y - 4, width: Math.max(1, to - from), height: 8 },
-          style: { fill: color, opacity: 0.35 },
-        },
-        ...(slo.interval.lo >= domain.lo ? [end(from)] : []),
-        ...(slo.interval.hi <= domain.hi ? [end(to)] : []),
-        ...(slo.estimate === undefined
-          ? []
-          : [
-              {
-                type: "circle" as const,
-                shape: { cx: guess, cy: y, r: 5.5 },
-                style: { fill: color, stroke: COLOR.card, lineWidth: 1.5 },
-              },
-            ]),
+        { type: "rect", shape: bar, style: { fill, opacity: 0.35 } },
+        interval.lo < domain.lo ? arrow(from, -1) : interval.lo > domain.hi ? arrow(to, 1) : end(from),
+        interval.hi > domain.hi ? arrow(to, 1) : interval.hi < domain.lo ? arrow(from, -1) : end(to),
+        ...(seen ? [{ type: "circle" as const, shape: { cx: guess, cy: y, r: 5.5 }, style: dot }] : []),
       ],
     };
   };

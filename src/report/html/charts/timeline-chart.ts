@@ -2,6 +2,7 @@ import type { CustomSeriesRenderItem } from "echarts";
 import { shorten } from "../../plain-text.ts";
 import type { TimelineEntry } from "../../run-report.ts";
 import { type Chart, type ChartPicture, COLOR } from "./chart-painter.ts";
+import { timeAxis } from "./time-axis.ts";
 
 const LANES = ["phase", "action", "undo", "barrier", "note"] as const;
 const LANE_WORDS = { phase: "phases", action: "plan", undo: "undo", barrier: "barriers", note: "notes" } as const;
@@ -14,6 +15,8 @@ const LANE_COLOR = {
 } as const;
 const LANE_PX = 30;
 const CHAR_PX = 7;
+/** A label cut shorter than this tells nothing; the table below has it whole. */
+const LABEL_CHARS_MIN = 9;
 
 /** Phases, steps, undo and barriers of the run on its time axis. */
 export function timelineChart(timeline: readonly TimelineEntry[], id: string): Chart {
@@ -25,31 +28,13 @@ function picture(timeline: readonly TimelineEntry[], width: number): ChartPictur
   const lanes = LANES.filter((lane) => timeline.some((entry) => entry.kind === lane));
   const fromMs = Math.min(0, ...timeline.map(({ atMs }) => atMs));
   const toMs = Math.max(1_000, ...timeline.map(({ atMs, toMs: endMs }) => endMs ?? atMs));
-  const stepMs = [30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000, 3_600_000].find(
-    (step) => (toMs - fromMs) / step <= (width < 500 ? 4 : 12),
-  );
   const height = lanes.length * LANE_PX + 36;
   return {
     width,
     height,
     option: {
-      grid: { left: 62, right: 14, top: 6, bottom: 28 },
-      xAxis: {
-        type: "value",
-        min: fromMs,
-        max: toMs,
-        interval: stepMs ?? 7_200_000,
-        axisLabel: {
-          formatter: (atMs: number) => `${Number((atMs / 60_000).toFixed(1))} min`,
-          showMinLabel: false,
-          showMaxLabel: false,
-          color: COLOR.muted,
-          fontSize: 12,
-        },
-        axisLine: { show: true, onZero: false, lineStyle: { color: COLOR.line } },
-        axisTick: { show: true, lineStyle: { color: COLOR.line } },
-        splitLine: { lineStyle: { color: COLOR.line } },
-      },
+      grid: { left: 62, right: 20, top: 6, bottom: 28, outerBoundsMode: "none" },
+      xAxis: timeAxis({ fromMs, toMs, width, labels: true }),
       yAxis: {
         type: "category",
         inverse: true,
@@ -80,7 +65,8 @@ function bars(timeline: readonly TimelineEntry[]): CustomSeriesRenderItem {
     const [x = 0, y = 0] = api.coord([api.value(0), api.value(2)]);
     const [end = 0] = api.coord([api.value(1), api.value(2)]);
     const barWidth = Math.max(3, end - x - 1);
-    const text = shorten(entry.label, Math.floor((barWidth - 8) / CHAR_PX));
+    const room = Math.floor((barWidth - 8) / CHAR_PX);
+    const shown = room >= entry.label.length || room >= LABEL_CHARS_MIN;
     const color = LANE_COLOR[entry.kind];
     return {
       type: "group",
@@ -90,9 +76,14 @@ function bars(timeline: readonly TimelineEntry[]): CustomSeriesRenderItem {
           shape: { x, y: y - 10, width: barWidth, height: 20, r: 3 },
           style: { fill: color, opacity: barWidth > 3 ? 0.28 : 0.9 },
         },
-        ...(text.length < 3
-          ? []
-          : [{ type: "text" as const, style: { x: x + 5, y: y - 6, text, fill: COLOR.ink, fontSize: 12 } }]),
+        ...(shown
+          ? [
+              {
+                type: "text" as const,
+                style: { x: x + 5, y: y - 6, text: shorten(entry.label, room), fill: COLOR.ink, fontSize: 12 },
+              },
+            ]
+          : []),
       ],
     };
   };

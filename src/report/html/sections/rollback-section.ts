@@ -28,7 +28,7 @@ function quietProof({ actions, failed, residue }: RunReport["quiet"]): SafeHtml 
   if (failed?.during === "undo")
     return html`<p>${chip("fail", "not proven")} On the quiet twin, undoing ${failed.actionId} failed: ${failed.message}</p>`;
   if (residue.length > 0)
-    return html`<p>${chip("fail", "not proven")} On the quiet twin ${countOf(residue.length, "resource")} were left different.</p>`;
+    return html`<p>${chip("fail", "not proven")} On the quiet twin, left different: ${countOf(residue.length, "resource")}.</p>`;
   if (actions.length === 0) return html`<p>${chip("open", "not seen")} No action reached the quiet twin.</p>`;
   return html`<p>${chip("pass", "proven")} On the quiet twin everything was as before, exactly.</p>`;
 }

@@ -1,3 +1,4 @@
+import type { DriverReport } from "../../../replay/recording.ts";
 import { describeDuration, describeLevel, percent } from "../../amounts.ts";
 import type { RouteSummary, RunReport } from "../../run-report.ts";
 import type { ChartPainter } from "../charts/chart-painter.ts";
@@ -66,9 +67,11 @@ export function soundnessSection({ traffic, mirror, measuringShare }: RunReport)
   const { driver } = traffic;
   const { facts: twins } = mirror;
   const health =
-    driver.bottleneck.kind === "no"
-      ? "The load generator kept its schedule; it was not what was measured."
-      : `The load generator was itself the bottleneck: ${driver.bottleneck.why}`;
+    driver === undefined
+      ? "No traffic was sent: the quiet proof settled the answer."
+      : driver.bottleneck.kind === "no"
+        ? "The load generator kept its schedule; it was not what was measured."
+        : `The load generator was itself the bottleneck: ${driver.bottleneck.why}`;
   const cores =
     twins.cores.kind === "pinned"
       ? `each twin has its own: control ${twins.cores.control}, shadow ${twins.cores.shadow}`
@@ -77,21 +80,10 @@ export function soundnessSection({ traffic, mirror, measuringShare }: RunReport)
     html`<p>${health}</p>`,
     table({
       caption: "Load generator and twins",
-      headings: ["", "value"],
+      headings: ["measure", "value"],
       rows: [
-        [
-          "Requests sent to each twin",
-          `${driver.sent.toLocaleString("en-US")} (${driver.completed.toLocaleString("en-US")} completed, ${driver.dropped} dropped)`,
-        ],
+        ...(driver === undefined ? [] : driverRows(driver)),
         ["Arrivals", `${traffic.arrivals}, ${describeLevel(traffic.ratePerSecond, "per second")} to each twin`],
-        [
-          "Send lag p50 / p99 / max",
-          [driver.sendLagMsP50, driver.sendLagMsP99, driver.sendLagMsMax]
-            .map((lag) => describeLevel(lag, "ms"))
-            .join(" / "),
-        ],
-        ["Late seconds", percent(driver.lateSlots)],
-        ["Scheduling priority", driver.priority],
         ["Processor cores", cores],
         ["Network isolation", twins.isolation],
         ["Twins raised in", `${describeDuration(twins.raiseMs)} (${twins.prepared ? "prepared image" : "unprepared"})`],
@@ -99,6 +91,19 @@ export function soundnessSection({ traffic, mirror, measuringShare }: RunReport)
       ],
     }),
   ]);
+}
+
+function driverRows(driver: DriverReport): readonly (readonly [string, string])[] {
+  const lags = [driver.sendLagMsP50, driver.sendLagMsP99, driver.sendLagMsMax];
+  return [
+    [
+      "Requests sent to each twin",
+      `${driver.sent.toLocaleString("en-US")} (${driver.completed.toLocaleString("en-US")} completed, ${driver.dropped} dropped)`,
+    ],
+    ["Send lag p50 / p99 / max", lags.map((lag) => describeLevel(lag, "ms")).join(" / ")],
+    ["Late seconds", percent(driver.lateSlots)],
+    ["Scheduling priority", driver.priority],
+  ];
 }
 
 function total(counts: readonly number[]): number {

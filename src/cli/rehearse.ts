@@ -1,0 +1,104 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { CanaryError } from "../core/errors.ts";
+import { stateAccess } from "../mirror/state/state-access.ts";
+import { dockerRuntime } from "../mirror/twins/docker-runtime.ts";
+import { startDriver } from "../replay/driver/start-driver.ts";
+import type { RunObserver } from "../report/run-event.ts";
+import type { RunReport } from "../report/run-report.ts";
+import { createLiveView } from "../report/terminal/live-view.ts";
+import { wantsColor } from "../report/terminal/paint.ts";
+import { createPlainView } from "../report/terminal/plain-view.ts";
+import { openRunStore } from "../run/file-run-store.ts";
+import { loadJob } from "../run/load-job.ts";
+import { runCanary } from "../run/run-canary.ts";
+import type { RunJob } from "../run/run-job.ts";
+import { environmentValues } from "./options.ts";
+import { signerOf } from "./signing.ts";
+import { abortOnSignals, newRunIdentity, systemClock } from "./system.ts";
+import { harnessVersion } from "./version.ts";
+
+/** Wires the real world to one rehearsal: clock, engine, driver, key, folder and screen. */
+export async function rehearse(options: {
+  readonly scenarioFile: string;
+  readonly outDir: string;
+  readonly view: "auto" | "plain" | "json";
+  readonly seed?: number;
+  readonly keyFile?: string;
+}): Promise<{ readonly report: RunReport; readonly runDir: string }> {
+  const identity = newRunIdentity(systemClock.epochMs());
+  const job = await loadJob({
+    scenarioFile: options.scenarioFile,
+    rootDir: process.cwd(),
+    environment: environmentValues(),
+    runId: identity.runId,
+    seed: options.seed ?? identity.seed,
+  });
+  const sign = await signerOf(options.keyFile);
+  const runDir = path.join(options.outDir, `${job.scenario.name}-${job.runId}`);
+  await using store = await openRunStore({
+    runDir,
+    planText: job.planText,
+    scenarioText: await readFile(job.scenarioFile, "utf8"),
+    sign,
+  });
+  using view = viewOf(options.view, job);
+  using stop = stopSignal(job, view);
+  const dockerHost = process.env["DOCKER_HOST"];
+  const runtime = dockerRuntime({
+    clock: systemClock,
+    ownerPid: process.pid,
+    ...(dockerHost === undefined ? {} : { dockerHost }),
+  });
+  const report = await runCanary(
+    job,
+    {
+      clock: systemClock,
+      runtime,
+      startDriver,
+      state: stateAccess(systemClock),
+      store,
+      observe: view,
+      harnessVersion: harnessVersion(),
+    },
+    stop.signal,
+  );
+  return { report, runDir };
+}
+
+function viewOf(wanted: "auto" | "plain" | "json", job: RunJob): RunObserver & Disposable {
+  const stream = wanted === "json" ? process.stderr : process.stdout;
+  const { name, intent, agent, actions } = job.plan;
+  const plan = { name, intent, agent: `${agent.id} ${agent.version}`, actions };
+  if (wanted === "auto" && stream.isTTY === true) {
+    return createLiveView({ stream, clock: systemClock, plan, color: wantsColor(stream, environmentValues()) });
+  }
+  const githubActions = process.env["GITHUB_ACTIONS"] === "true";
+  return createPlainView({ stream, clock: systemClock, plan, githubActions });
+}
+
+/** Aborts on a person's signal or at the scenario's deadline, whichever is first. */
+function stopSignal(job: RunJob, observe: RunObserver): { readonly signal: AbortSignal } & Disposable {
+  const human = abortOnSignals((message) => observe({ kind: "note", message }));
+  const deadline = new AbortController();
+  const finished = new AbortController();
+  const timeoutMs = job.scenario.maxMinutes * 60_000;
+  systemClock.sleep(timeoutMs, AbortSignal.any([human.signal, finished.signal])).then(
+    () =>
+      deadline.abort(
+        new CanaryError({
+          code: "DEADLINE_EXCEEDED",
+          message: `the run passed ${job.scenario.maxMinutes} minutes`,
+          hint: "Raise maxMinutes in the scenario, or ask for less.",
+        }),
+      ),
+    () => undefined,
+  );
+  return {
+    signal: AbortSignal.any([human.signal, deadline.signal]),
+    [Symbol.dispose]: () => {
+      finished.abort();
+      human[Symbol.dispose]();
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import path from "node:path";
+import { Command } from "commander";
+import { CanaryError, EXIT_CODE } from "../core/errors.ts";
+import type { Verdict } from "../judge/verdict.ts";
+import { printJson, say, withJson } from "./options.ts";
+
+interface RunOptions {
+  readonly json?: true;
+  readonly seed?: string;
+  readonly out: string;
+  readonly key?: string;
+  readonly plain?: true;
+}
+
+/** `canary run`: one rehearsal, from reading the scenario to the signed verdict. */
+export function runCommand(): Command {
+  return withJson(new Command("run"))
+    .description("Rehearse the plan of a scenario on two live twins and sign the verdict.")
+    .argument("<scenario>", "scenario file (canary.scenario/v1)")
+    .option("--seed <n>", "seed of traffic and shuffles; the scenario's or a new one if absent")
+    .option("--out <folder>", "where run folders are written", "reports")
+    .option("--key <file>", "signing key; else CANARY_SIGNING_KEY (PEM), else .canary/keys (made when missing)")
+    .option("--plain", "plain lines instead of the live view")
+    .addHelpText(
+      "after",
+      `
+Example:
+  canary run scenarios/scale-batch-workers.yaml
+
+Ctrl-C stops the run, undoes what was done and removes the twins.
+Exit codes: 0 promote, 10 hold, 11 reject, 12 refused by policy, 20 mirror unavailable, 21 aborted, 24 no verdict.`,
+    )
+    .action(async (scenario: string, options: RunOptions) => {
+      const { rehearse } = await import("./rehearse.ts");
+      const { report, runDir } = await rehearse({
+        scenarioFile: scenario,
+        outDir: options.out,
+        view: options.json === true ? "json" : options.plain === true ? "plain" : "auto",
+        ...(options.seed === undefined ? {} : { seed: parseSeed(options.seed) }),
+        ...(options.key === undefined ? {} : { keyFile: options.key }),
+      });
+      process.exitCode = EXIT_CODE[report.verdict.kind];
+      if (options.json === true) printJson(summaryOf(report.verdict, { runId: report.runId, runDir }));
+      else say(`\n${path.join(runDir, "report.html")}`);
+    });
+}
+
+function summaryOf(verdict: Verdict, run: { readonly runId: string; readonly runDir: string }): unknown {
+  return {
+    kind: "verdict",
+    verdict: verdict.kind,
+    reasons: verdict.reasons,
+    runId: run.runId,
+    bundle: path.join(run.runDir, "verdict.sigstore.json"),
+    report: path.join(run.runDir, "report.json"),
+    exitCode: EXIT_CODE[verdict.kind],
+  };
+}
+
+function parseSeed(text: string): number {
+  if (/^\d{1,10}$/.test(text) && Number(text) <= 2 ** 31) return Number(text);
+  throw new CanaryError({
+    code: "USAGE",
+    message: `--seed ${text} is no seed`,
+    hint: "Give a whole number up to 2147483648.",
+  });
+}

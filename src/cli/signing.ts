@@ -1,0 +1,63 @@
+import { stat } from "node:fs/promises";
+import path from "node:path";
+import { readPrivateKeyFile, readPublicKeyFile, writeKeyFiles } from "../attest/key-files.ts";
+import { loadPrivateKey, newKeyPair, type SigningKey } from "../attest/keys.ts";
+import { signStatement, verdictStatement } from "../attest/verdict-statement.ts";
+import type { SignVerdict } from "../run/file-run-store.ts";
+import { say } from "./options.ts";
+
+/** Where a project keeps its own key pair; git-ignored. */
+export const KEY_FOLDER = path.join(".canary", "keys");
+export const KEY_NAME = "canary";
+
+/** Passphrase of an encrypted key, from the environment only: a command line is visible to everyone. */
+export function passphrase(): string | undefined {
+  return process.env["CANARY_KEY_PASSPHRASE"];
+}
+
+/**
+ * The signing key: `--key`, else CANARY_SIGNING_KEY (PEM text, for CI), else the project's own, made on first use.
+ * @throws CanaryError KEY_UNUSABLE
+ */
+export async function signingKey(keyFile: string | undefined): Promise<SigningKey> {
+  if (keyFile !== undefined) return await readPrivateKeyFile(keyFile, passphrase());
+  const fromEnvironment = process.env["CANARY_SIGNING_KEY"];
+  if (fromEnvironment !== undefined && fromEnvironment !== "") return loadPrivateKey(fromEnvironment, passphrase());
+  const file = path.join(KEY_FOLDER, `${KEY_NAME}.key`);
+  const exists = await stat(file).then(
+    () => true,
+    () => false,
+  );
+  if (!exists) {
+    const pair = newKeyPair(passphrase());
+    const written = await writeKeyFiles({ folder: KEY_FOLDER, name: KEY_NAME, pair });
+    say(`made a signing key for this project: ${written.privatePath} (public half ${written.publicPath})`, true);
+  }
+  return await readPrivateKeyFile(file, passphrase());
+}
+
+/** The public key that `verdict verify` trusts: `--key`, else the project's own. */
+export async function trustedPublicKey(keyFile: string | undefined): ReturnType<typeof readPublicKeyFile> {
+  return await readPublicKeyFile(keyFile ?? path.join(KEY_FOLDER, `${KEY_NAME}.pub`));
+}
+
+/** Turns a finished report into the signed bundle's text; the key is read before the run, so that it cannot fail after. */
+export async function signerOf(keyFile: string | undefined): Promise<SignVerdict> {
+  const key = await signingKey(keyFile);
+  return async (report, { recordingSha256 }) => {
+    const { sha256, agent, tier } = report.plan;
+    const statement = verdictStatement({
+      ...report,
+      plan: { sha256, agent, tier, file: report.plan.file },
+      scenario: report.scenario,
+      seed: report.traffic.seed,
+      traffic: {
+        ratePerSecond: report.traffic.ratePerSecond,
+        arrivals: report.traffic.arrivals,
+        sent: report.traffic.driver?.sent ?? 0,
+      },
+      recordingSha256,
+    });
+    return signStatement(statement, key);
+  };
+}

@@ -1,0 +1,85 @@
+import { readFile } from "node:fs/promises";
+import { Command } from "commander";
+import type { VerdictStatement } from "../attest/statement.ts";
+import { CanaryError } from "../core/errors.ts";
+import { printJson, say, withJson } from "./options.ts";
+import { trustedPublicKey } from "./signing.ts";
+import { systemClock } from "./system.ts";
+
+/** `canary verdict`: look at a signed verdict, or refuse it. */
+export function verdictCommand(): Command {
+  return new Command("verdict")
+    .description("Show or verify a signed verdict (*.sigstore.json).")
+    .addCommand(showCommand())
+    .addCommand(verifyCommand());
+}
+
+function showCommand(): Command {
+  return withJson(new Command("show"))
+    .description("Print what a verdict says. Nothing is verified: use `verify` before you believe it.")
+    .argument("<file>", "Sigstore bundle")
+    .addHelpText("after", "\nExample:\n  canary verdict show reports/<run>/verdict.sigstore.json")
+    .action(async (file: string, options: { readonly json?: true }) => {
+      const { readUnverified } = await import("../attest/verify.ts");
+      const read = readUnverified(await bundleText(file));
+      if (read.kind === "problem") throw refused(file, [read.message]);
+      if (options.json === true) printJson({ verified: false, keyId: read.keyId, statement: read.statement });
+      else say(`NOT VERIFIED (signed by key ${read.keyId})\n${describe(read.statement)}`);
+    });
+}
+
+function verifyCommand(): Command {
+  return withJson(new Command("verify"))
+    .description("Verify signature, validity and subject of a verdict; refuses on any doubt with exit code 30.")
+    .argument("<file>", "Sigstore bundle")
+    .option("--key <file>", "trusted public key (PEM); else .canary/keys/canary.pub")
+    .option("--plan <file>", "plan that the verdict must be about, byte for byte")
+    .addHelpText(
+      "after",
+      "\nExample:\n  canary verdict verify reports/<run>/verdict.sigstore.json --plan reports/<run>/plan.yaml",
+    )
+    .action(async (file: string, options: { readonly key?: string; readonly plan?: string; readonly json?: true }) => {
+      const { verifyBundle } = await import("../attest/verify.ts");
+      const key = await trustedPublicKey(options.key);
+      const plan = options.plan === undefined ? undefined : await readOrRefuse(options.plan);
+      const verification = verifyBundle({
+        bundleText: await bundleText(file),
+        trusted: [{ keyId: key.keyId, publicPem: key.publicPem, roles: ["verdict"] }],
+        nowEpochMs: systemClock.epochMs(),
+        ...(plan === undefined ? {} : { plan }),
+      });
+      if (verification.kind === "invalid") throw refused(file, verification.problems);
+      if (options.json === true) printJson({ verified: true, keyId: key.keyId, statement: verification.statement });
+      else say(`verified with key ${key.keyId}\n${describe(verification.statement)}`);
+    });
+}
+
+async function bundleText(file: string): Promise<string> {
+  return (await readOrRefuse(file)).toString("utf8");
+}
+
+async function readOrRefuse(file: string): Promise<Buffer> {
+  return await readFile(file).catch((cause: unknown) => {
+    throw new CanaryError({ code: "USAGE", message: `cannot read ${file}`, hint: "Check the path.", cause });
+  });
+}
+
+function refused(file: string, problems: readonly string[]): CanaryError {
+  return new CanaryError({
+    code: "SIGNATURE_INVALID",
+    message: `${file} is not a verdict to rely on`,
+    hint: problems.map((problem) => `- ${problem}`).join("\n"),
+  });
+}
+
+function describe({ predicate }: VerdictStatement): string {
+  const reasons = predicate.reasons.map(({ code, message }) => `  ${code}: ${message}`).join("\n");
+  return [
+    `${predicate.verdict.toUpperCase()}  plan sha256:${predicate.planDigest.sha256}`,
+    reasons,
+    `for          ${predicate.environment.id} (${predicate.environment.class})`,
+    `agent        ${predicate.agent.id} ${predicate.agent.version}, tier ${predicate.trustTier.effective}`,
+    `valid        ${predicate.notBefore} to ${predicate.expiresAt}`,
+    `does not show ${predicate.mirror.fidelity.join("; ") || "(the mirror names nothing)"}`,
+  ].join("\n");
+}

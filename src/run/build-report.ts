@@ -1,0 +1,120 @@
+import { acceptedRange, effectScale } from "../judge/accepted.ts";
+import type { Verdict } from "../judge/verdict.ts";
+import { blockLevels } from "../measure/block-levels.ts";
+import { routeReports } from "../measure/summaries.ts";
+import type { TwinPair } from "../mirror/twin.ts";
+import type { Admission } from "../policy/admit.ts";
+import type { QuietProof } from "../replay/proof/proofs.ts";
+import type { Window } from "../replay/recording.ts";
+import type { RunReport, SloTrail } from "../report/run-report.ts";
+import { resolvedSlos } from "./evidence.ts";
+import type { LoadEvidence } from "./rehearse-under-load.ts";
+import type { RunEffects } from "./run-effects.ts";
+import type { RunJob } from "./run-job.ts";
+import type { RunLog } from "./run-log.ts";
+
+/** Everything a run showed, in the form that every report is drawn from. */
+export function buildReport(options: {
+  readonly job: RunJob;
+  readonly admission: Extract<Admission, { kind: "admitted" }>;
+  readonly pair: TwinPair;
+  readonly log: RunLog;
+  readonly quiet: QuietProof;
+  readonly load: LoadEvidence | undefined;
+  readonly verdict: Verdict;
+  readonly effects: Pick<RunEffects, "clock" | "harnessVersion">;
+}): RunReport {
+  const { job, pair, log, load } = options;
+  const { plan, scenario } = job;
+  return {
+    schema: "canary.report/v1",
+    runId: job.runId,
+    harnessVersion: options.effects.harnessVersion,
+    startedEpochMs: log.startedEpochMs,
+    finishedEpochMs: options.effects.clock.epochMs(),
+    scenario: { name: scenario.name, file: job.scenarioFile, sha256: scenario.sha256 },
+    environment: scenario.environment,
+    plan: {
+      name: plan.name,
+      file: job.planFile,
+      sha256: plan.sha256,
+      agent: plan.agent,
+      target: plan.target,
+      confidence: plan.confidence,
+      intent: plan.intent,
+      evidence: plan.evidence,
+      tier: options.admission.tier,
+      actions: plan.actions,
+    },
+    mirror: { name: job.spec.name, sha256: job.spec.sha256, fidelity: job.spec.fidelity, facts: pair.facts },
+    verdict: options.verdict,
+    slos: load?.slos ?? [],
+    quiet: options.quiet,
+    rollback: load?.rollback ?? { kind: "not-run", why: "the quiet proof settled the answer" },
+    actions: log.actions(),
+    consequences: load?.consequences ?? [],
+    noise: load?.noise ?? [],
+    stubCalls: stubCallCounts(pair),
+    traffic: trafficOf(job, load),
+    distributions: load === undefined ? [] : reportsOf(load).map((route) => route.distribution),
+    trails: load === undefined ? [] : trailsOf(job, load),
+    timeline: log.timeline(),
+    measuringShare: measuringShare(load, log.elapsedMs()),
+  };
+}
+
+function trafficOf(job: RunJob, load: LoadEvidence | undefined): RunReport["traffic"] {
+  return {
+    seed: job.seed,
+    ratePerSecond: job.scenario.traffic.ratePerSecond,
+    arrivals: job.scenario.traffic.arrivals.kind,
+    routes: load === undefined ? [] : reportsOf(load).map(({ route, control, shadow }) => ({ route, control, shadow })),
+    ...(load === undefined ? {} : { driver: load.driver }),
+    phases: load?.session.phases ?? {},
+  };
+}
+
+/** After the plan where there is an after, else the baseline: what the verdict talks about. */
+function reportsOf(load: LoadEvidence): ReturnType<typeof routeReports> {
+  const { observing, baseline } = load.session.phases;
+  const window = observing ?? baseline;
+  return window === undefined ? [] : routeReports(load.session.store, window);
+}
+
+function trailsOf(job: RunJob, load: LoadEvidence): readonly SloTrail[] {
+  const { phases, store } = load.session;
+  const window: Window = { fromMs: phases.baseline?.fromMs ?? 0, toMs: lastEndMs(phases) };
+  return resolvedSlos(job).map((resolved) => {
+    const judged = load.slos.find((slo) => slo.name === resolved.slo.name);
+    const scale = effectScale(acceptedRange(resolved) ?? resolved.slo.limit);
+    const blockMs = judged?.blocks.blockMs ?? job.scenario.judge.blockSeconds * 1000;
+    return {
+      name: resolved.slo.name,
+      looks: load.trails.find((trail) => trail.name === resolved.slo.name)?.looks ?? [],
+      blocks: blockLevels(store, { measure: resolved.slo.measure, scale, window, blockMs }),
+    };
+  });
+}
+
+function lastEndMs(phases: LoadEvidence["session"]["phases"]): number {
+  return Math.max(0, ...Object.values(phases).map((window) => window.toMs));
+}
+
+/** From the first measured second to the end of recovery, over the time the whole run took so far. */
+function measuringShare(load: LoadEvidence | undefined, elapsedMs: number): number {
+  const fromMs = load?.session.phases.baseline?.fromMs;
+  if (load === undefined || fromMs === undefined || elapsedMs <= 0) return 0;
+  return Math.min(1, (lastEndMs(load.session.phases) - fromMs) / elapsedMs);
+}
+
+function stubCallCounts(pair: TwinPair): RunReport["stubCalls"] {
+  const counts = new Map<string, RunReport["stubCalls"][number]>();
+  for (const twin of [pair.control, pair.shadow]) {
+    for (const { host, method, path } of twin.stubCalls()) {
+      const key = `${method} ${host}${path}`;
+      const known = counts.get(key) ?? { host, method, path, control: 0, shadow: 0 };
+      counts.set(key, { ...known, [twin.role]: known[twin.role] + 1 });
+    }
+  }
+  return [...counts.values()].slice(0, 200);
+}

@@ -1,0 +1,88 @@
+import type { ResolvedSlo } from "../judge/accepted.ts";
+import type { Evidence } from "../judge/decide.ts";
+import { environmentGates } from "../judge/gates.ts";
+import type { Reason } from "../judge/verdict.ts";
+import { budgetsPassed, type DuringBudget, workShrank } from "../judge/work-reasons.ts";
+import type { TwinPair } from "../mirror/twin.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { Admission } from "../policy/admit.ts";
+import type { QuietProof } from "../replay/proof/proofs.ts";
+import type { Window } from "../replay/recording.ts";
+import type { LoadEvidence } from "./rehearse-under-load.ts";
+import type { RunJob } from "./run-job.ts";
+
+/** Every operator SLO with what the plan promises of it, if anything. */
+export function resolvedSlos(job: Pick<RunJob, "scenario" | "plan">): readonly ResolvedSlo[] {
+  return job.scenario.slos.map((slo) => {
+    const promised = job.plan.expects.find((expectation) => expectation.slo === slo.name)?.delta;
+    return { slo, ...(promised === undefined ? {} : { promised }) };
+  });
+}
+
+/** All that the judge decides from; what a phase did not reach is missing here, and what is missing never helps. */
+export function evidenceOf(options: {
+  readonly job: RunJob;
+  readonly admission: Extract<Admission, { kind: "admitted" }>;
+  readonly pair: TwinPair;
+  readonly quiet: QuietProof;
+  readonly load: LoadEvidence | undefined;
+}): Evidence {
+  const { job, admission, pair, quiet, load } = options;
+  const human = admission.humanNeeded.map(
+    (message): Reason => ({ code: "HUMAN_NEEDED", message: `A human must agree: ${message}.` }),
+  );
+  return {
+    slos: load?.slos ?? [],
+    gates: [...human, ...(load === undefined ? [] : [...load.underpowered, ...gatesOf(job, pair, load)])],
+    quiet,
+    rollback: load?.rollback ?? { kind: "not-run", why: "the quiet proof settled the answer" },
+    against: load === undefined ? [] : [...load.brokenInvariants, ...workReasons(job, load.session)],
+    replayFailures: replayFailures(load),
+    triggers: [],
+    tier: admission.tier.effective,
+    // Snapshots that are verified by restoring them come with the rollback engine; until then tier 3 cannot pass.
+    snapshotVerified: false,
+    stubOnlyEffects: [],
+  };
+}
+
+function gatesOf(job: RunJob, pair: TwinPair, load: LoadEvidence): readonly Reason[] {
+  const { baseline, observing } = load.session.phases;
+  return environmentGates({
+    store: load.session.store,
+    slos: resolvedSlos(job),
+    limits: job.scenario.judge,
+    cores: pair.facts.cores.kind,
+    windows: { baseline: baseline ?? EMPTY, ...(observing === undefined ? {} : { after: observing }) },
+  });
+}
+
+/** Rejections that the traffic itself shows: work that shrank after the plan, error budgets passed during it. */
+export function workReasons(
+  job: Pick<RunJob, "scenario" | "plan">,
+  session: LoadEvidence["session"],
+): readonly Reason[] {
+  const { store, phases } = session;
+  const budgets = job.plan.expects.flatMap(({ slo: name, during }): readonly DuringBudget[] => {
+    const slo = job.scenario.slos.find((candidate) => candidate.name === name);
+    return slo === undefined || during === undefined ? [] : [{ slo, excessErrors: during.excessErrors }];
+  });
+  const acting = phases.acting;
+  const during = acting === undefined ? undefined : { fromMs: acting.fromMs, toMs: (phases.settling ?? acting).toMs };
+  return [
+    ...(phases.observing === undefined ? [] : workShrank(store, phases.observing, job.scenario.judge)),
+    ...(during === undefined ? [] : budgetsPassed(store, during, budgets)),
+  ];
+}
+
+/** `update` replaces containers, so the bias between the twins is drawn anew (STATISTICS.md 3.2). */
+export function replacesProcesses(plan: Plan): boolean {
+  return plan.actions.some((action) => action.step.uses === "update");
+}
+
+function replayFailures(load: LoadEvidence | undefined): Evidence["replayFailures"] {
+  const end = load?.replay?.end;
+  return end?.kind === "failed" ? [{ actionId: end.actionId, message: end.message }] : [];
+}
+
+const EMPTY: Window = { fromMs: 0, toMs: 0 };

@@ -1,0 +1,112 @@
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdir, open, rename, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { pipeline } from "node:stream/promises";
+import type { Intent, IntentLog } from "../core/intent-log.ts";
+import { sha256Hex } from "../core/sha256.ts";
+import type { RecordingManifest } from "../replay/recording.ts";
+import type { RunReport } from "../report/run-report.ts";
+import { writeReports } from "../report/write-reports.ts";
+import type { RunStore } from "./run-effects.ts";
+
+/** Names of the files in a run's folder, for everyone who reads one. */
+export const RUN_FILES = {
+  recording: "recording",
+  manifest: "manifest.json",
+  metrics: "metrics.jsonl",
+  pairs: "pairs.bin",
+  intent: "intent.jsonl",
+  plan: "plan.yaml",
+  scenario: "scenario.yaml",
+  bundle: "verdict.sigstore.json",
+} as const;
+
+/** Makes the signed bundle of a finished run; wired by the CLI, which owns the key. */
+export type SignVerdict = (report: RunReport, evidence: { readonly recordingSha256: string }) => Promise<string>;
+
+/**
+ * A run's folder on disk. The verdict appears in it by one rename, last; a run that ends without an answer leaves
+ * its intent log and recording for people to look at, and no verdict.
+ */
+export async function openRunStore(options: {
+  readonly runDir: string;
+  readonly planText: string;
+  readonly scenarioText: string;
+  readonly sign: SignVerdict;
+}): Promise<RunStore> {
+  const recordingDir = path.join(options.runDir, RUN_FILES.recording);
+  await mkdir(recordingDir, { recursive: true });
+  await writeFile(path.join(options.runDir, RUN_FILES.plan), options.planText);
+  await writeFile(path.join(options.runDir, RUN_FILES.scenario), options.scenarioText);
+  await using opening = new AsyncDisposableStack();
+  const intent = await openIntentLog(path.join(options.runDir, RUN_FILES.intent));
+  opening.use(intent);
+  const metrics = createWriteStream(path.join(recordingDir, RUN_FILES.metrics));
+  opening.defer(() => new Promise<void>((resolve) => metrics.close(() => resolve())));
+  const opened = opening.move();
+  return {
+    recordingDir,
+    intent,
+    saveMetrics: (samples) => {
+      for (const sample of samples) metrics.write(`${JSON.stringify(sample)}\n`);
+    },
+    saveManifest: async (manifest: RecordingManifest) => {
+      await new Promise<void>((resolve, reject) => metrics.write("", (error) => (error ? reject(error) : resolve())));
+      await writeWhole(path.join(recordingDir, RUN_FILES.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
+    },
+    publish: async (report) => {
+      const bundle = await options.sign(report, { recordingSha256: await digestOfRecording(recordingDir) });
+      await writeReports({ ...report, bundleSha256: sha256Hex(bundle) }, options.runDir);
+      await writeWhole(path.join(options.runDir, RUN_FILES.bundle), bundle);
+      return options.runDir;
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+/** Append-only file; each entry is on disk (fsync) before `record` resolves. */
+async function openIntentLog(file: string): Promise<IntentLog & AsyncDisposable> {
+  const handle = await open(file, "a", 0o600);
+  let sequence = 0;
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    record: async (intent: Intent) => {
+      const line = `${JSON.stringify({ sequence: sequence++, ...intent })}\n`;
+      last = last.then(async () => {
+        await handle.appendFile(line);
+        await handle.sync();
+      });
+      await last;
+    },
+    [Symbol.asyncDispose]: async () => await handle.close(),
+  };
+}
+
+/** Written beside and renamed, so that nobody ever reads half of it. */
+async function writeWhole(file: string, text: string): Promise<void> {
+  const partial = `${file}.partial`;
+  const handle = await open(partial, "w");
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(partial, file);
+}
+
+/** SHA-256 over the files of a recording in a fixed order; a run that never sent traffic has an empty one. */
+async function digestOfRecording(recordingDir: string): Promise<string> {
+  const digest = createHash("sha256");
+  for (const name of [RUN_FILES.manifest, RUN_FILES.pairs, RUN_FILES.metrics]) {
+    const file = path.join(recordingDir, name);
+    const exists = await open(file).then(
+      (handle) => handle.close().then(() => true),
+      () => false,
+    );
+    digest.update(`${name}\0${exists}\0`);
+    if (exists) await pipeline(createReadStream(file), digest, { end: false });
+  }
+  return digest.digest("hex");
+}

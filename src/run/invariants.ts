@@ -1,0 +1,30 @@
+import { messageOf } from "../core/errors.ts";
+import type { Reason } from "../judge/verdict.ts";
+import type { Twin } from "../mirror/twin.ts";
+import type { Scenario } from "./scenario.ts";
+
+/**
+ * Asks every invariant of the scenario on one twin while state stands still.
+ * What cannot be answered, or answers anything but one true value, is broken: a check that errors fails.
+ */
+export async function brokenInvariants(
+  twin: Pick<Twin, "sql" | "role">,
+  invariants: Scenario["invariants"],
+  when: string,
+): Promise<readonly Reason[]> {
+  const asked = await Promise.all(
+    invariants.map(async ({ name, sql }): Promise<readonly Reason[]> => {
+      const broken = (how: string): readonly Reason[] => [
+        { code: "INVARIANT_BROKEN", subject: name, message: `invariant ${name} ${how} on the ${twin.role} ${when}` },
+      ];
+      try {
+        const rows = await twin.sql({ service: sql.service }, sql.query);
+        const values = rows.flatMap((row) => Object.values(row));
+        return rows.length === 1 && values[0] === true ? [] : broken("did not hold");
+      } catch (error) {
+        return broken(`could not be checked (${messageOf(error)})`);
+      }
+    }),
+  );
+  return asked.flat();
+}

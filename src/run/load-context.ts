@@ -1,0 +1,21 @@
+import type { Fingerprint } from "../mirror/fingerprint.ts";
+import type { Role, TwinPair } from "../mirror/twin.ts";
+import type { QuietProof } from "../replay/proof/proofs.ts";
+import type { RunEffects } from "./run-effects.ts";
+import type { RunJob } from "./run-job.ts";
+import type { RunLog } from "./run-log.ts";
+
+/** What every phase under load needs and none of them changes. */
+export interface LoadContext {
+  readonly job: RunJob;
+  readonly pair: TwinPair;
+  readonly effects: RunEffects;
+  readonly log: RunLog;
+  /** State of both twins before anything was done to either. */
+  readonly reference: Readonly<Record<Role, Fingerprint>>;
+  /** Whether the plan replaces processes, so that the twins' bias is drawn anew (STATISTICS.md 3.2). */
+  readonly restarts: boolean;
+  /** What the quiet twin showed; its direct effects are never excused as consequences. */
+  readonly quiet: QuietProof;
+  readonly signal: AbortSignal;
+}

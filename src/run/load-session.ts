@@ -1,0 +1,151 @@
+import type { Clock } from "../core/clock.ts";
+import { type BlockStore, type BlockStoreOptions, createBlockStore } from "../measure/block-store.ts";
+import type { Fingerprint } from "../mirror/fingerprint.ts";
+import { ROLES, type Role, type TwinPair } from "../mirror/twin.ts";
+import type { DriverReport, RecordingManifest, Window } from "../replay/recording.ts";
+import { trafficRoutes } from "../replay/traffic/traffic-routes.ts";
+import type { TrafficDriver } from "../replay/traffic-driver.ts";
+import type { TrafficSpec } from "../replay/traffic-spec.ts";
+import { sampleMetrics } from "./metric-sampler.ts";
+import type { RunEffects } from "./run-effects.ts";
+import type { RunJob } from "./run-job.ts";
+
+type PhaseName = keyof RecordingManifest["phases"];
+
+/** Traffic that flows to both twins, with everything that is read from them, on one axis. */
+export interface LoadSession extends AsyncDisposable {
+  readonly store: BlockStore;
+  readonly phases: RecordingManifest["phases"];
+  /** Milliseconds since the first arrival. */
+  axisMs(): number;
+  /** Every request intended before this instant has its outcome. */
+  completeUntilMs(): number;
+  /** Marks a phase; a later mark of the same phase replaces its end. */
+  mark(phase: PhaseName, window: Window): void;
+  /** Arrivals stop, requests end, background services freeze; fingerprints of both; then everything goes on. */
+  barrier(signal: AbortSignal): Promise<Readonly<Record<Role, Fingerprint>>>;
+  /** The last barrier: the driver ends, the background stays frozen. */
+  finish(signal: AbortSignal): Promise<{
+    readonly driver: DriverReport;
+    readonly fingerprints: Readonly<Record<Role, Fingerprint>>;
+  }>;
+}
+
+/** Starts driver and sampler; both twins receive their first request at the same instant. */
+export async function startLoad(options: {
+  readonly job: RunJob;
+  readonly pair: TwinPair;
+  readonly effects: RunEffects;
+  readonly signal: AbortSignal;
+}): Promise<LoadSession> {
+  const { job, pair, effects } = options;
+  const routes = trafficRoutes(job.scenario.traffic);
+  const store = createBlockStore(blockStoreOptions(job.scenario.traffic));
+  const phases: { -readonly [K in PhaseName]?: Window } = {};
+  const sampling = new AbortController();
+  await using opening = new AsyncDisposableStack();
+  const driver = opening.use(
+    await effects.startDriver({
+      traffic: job.scenario.traffic,
+      baseDir: job.scenarioDir,
+      targets: driverTargets(pair),
+      seed: job.seed,
+      recordingDir: effects.store.recordingDir,
+      onPairs: store.addPairs,
+      onPulse: (pulse) => effects.observe({ kind: "pulse", pulse }),
+      signal: options.signal,
+    }),
+  );
+  const axisMs = axisOf(effects.clock, driver);
+  const sampler = sampleMetrics({
+    pair,
+    measures: job.scenario.slos.map((slo) => slo.measure),
+    axisMs,
+    onSamples: (samples) => {
+      for (const sample of samples) store.addMetric(sample);
+      effects.store.saveMetrics(samples);
+    },
+    clock: effects.clock,
+    signal: AbortSignal.any([options.signal, sampling.signal]),
+  });
+  opening.defer(async () => {
+    sampling.abort();
+    await sampler;
+  });
+  const manifest = (report?: DriverReport): RecordingManifest => ({
+    schema: "canary.recording/v1",
+    runId: job.runId,
+    seed: job.seed,
+    routes,
+    ratePerSecond: job.scenario.traffic.ratePerSecond,
+    startedEpochMs: effects.clock.epochMs() - axisMs(),
+    phases,
+    ...(report === undefined ? {} : { driver: report }),
+  });
+  const opened = opening.move();
+  return {
+    store,
+    phases,
+    axisMs,
+    completeUntilMs: store.deliveredUntilMs,
+    mark: (phase, window) => {
+      phases[phase] = window;
+    },
+    barrier: async (signal) => {
+      await driver.pause(signal);
+      const fingerprints = await frozenFingerprints({ pair, effects, signal });
+      await Promise.all(ROLES.map((role) => pair[role].thaw(pair.spec.background, signal)));
+      await driver.resume();
+      return fingerprints;
+    },
+    finish: async (signal) => {
+      const report = await driver.finish(signal);
+      sampling.abort();
+      await sampler;
+      await effects.store.saveManifest(manifest(report));
+      return { driver: report, fingerprints: await frozenFingerprints({ pair, effects, signal }) };
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+/** State of both twins while nothing moves: background frozen, no traffic (the caller stopped it). */
+export async function frozenFingerprints(options: {
+  readonly pair: TwinPair;
+  readonly effects: Pick<RunEffects, "state">;
+  readonly signal: AbortSignal;
+}): Promise<Readonly<Record<Role, Fingerprint>>> {
+  const { pair, effects, signal } = options;
+  await Promise.all(ROLES.map((role) => pair[role].freeze(pair.spec.background, signal)));
+  const [control, shadow] = await Promise.all([
+    effects.state.fingerprint(pair.control, pair.spec.state, { signal }),
+    effects.state.fingerprint(pair.shadow, pair.spec.state, { signal }),
+  ]);
+  return { control, shadow };
+}
+
+/** How a recording of this traffic is counted; the same when it is judged again. */
+export function blockStoreOptions(traffic: TrafficSpec): BlockStoreOptions {
+  const timeouts = [...traffic.mix.map((route) => route.timeoutMs), traffic.recording?.timeoutMs ?? 0];
+  return {
+    routes: trafficRoutes(traffic),
+    baseBlockMs: 1000,
+    noAnswerMs: Math.max(...timeouts),
+    lateAfterMs: 10 + traffic.staggerMs,
+  };
+}
+
+function axisOf(clock: Clock, driver: TrafficDriver): () => number {
+  return () => clock.monotonicMs() - driver.startMonotonicMs;
+}
+
+function driverTargets(pair: TwinPair): Parameters<RunEffects["startDriver"]>[0]["targets"] {
+  const targetsOf = (role: Role) => {
+    const { http, grpc } = pair.spec.entry;
+    return {
+      ...(http === undefined ? {} : { http: pair[role].address(http) }),
+      ...(grpc === undefined ? {} : { grpc: pair[role].address(grpc) }),
+    };
+  };
+  return { control: targetsOf("control"), shadow: targetsOf("shadow") };
+}

@@ -1,0 +1,74 @@
+import { judgeSlos, type ResolvedSlo } from "../judge/judge-slos.ts";
+import type { SloJudgement } from "../judge/verdict.ts";
+import type { Window } from "../replay/recording.ts";
+import type { SloTrail } from "../report/run-report.ts";
+import type { LoadContext } from "./load-context.ts";
+import type { LoadSession } from "./load-session.ts";
+
+/** One look of the judge at everything complete so far. */
+export interface Look {
+  readonly slos: readonly SloJudgement[];
+  readonly after: Window;
+}
+
+/** Looks at the session block by block and remembers how the intervals moved. */
+export interface Looks {
+  /**
+   * Waits for the next block that is complete and judges again.
+   * `fromMs` is where the window starts; resolves `undefined` once `untilMs` has passed without a new block.
+   */
+  next(options: {
+    readonly fromMs: number;
+    readonly untilMs: number;
+    readonly signal: AbortSignal;
+  }): Promise<Look | undefined>;
+  judge(windows: { readonly baseline: Window; readonly after: Window }): readonly SloJudgement[];
+  trails(): readonly Pick<SloTrail, "name" | "looks">[];
+}
+
+/** How often the block store is asked; far below a block. */
+const POLL_MS = 200;
+
+/** Judges `slos` against the baseline of this session, whenever asked. */
+export function createLooks(
+  context: LoadContext,
+  session: LoadSession,
+  options: { readonly slos: readonly ResolvedSlo[]; readonly restarted: boolean },
+): Looks {
+  const { effects, job } = context;
+  const limits = job.scenario.judge;
+  const stepMs = limits.blockSeconds * 1000;
+  const trails = new Map<string, SloTrail["looks"][number][]>(options.slos.map(({ slo }) => [slo.name, []]));
+  let lookedUntilMs = Number.NEGATIVE_INFINITY;
+  const judge: Looks["judge"] = (windows) =>
+    judgeSlos({ store: session.store, slos: options.slos, windows, limits, restarted: options.restarted });
+  const look = (after: Window): Look => {
+    lookedUntilMs = after.toMs;
+    const baseline = session.phases.baseline ?? { fromMs: 0, toMs: 0 };
+    const slos = judge({ baseline, after });
+    effects.observe({ kind: "slos", slos });
+    for (const slo of slos) trails.get(slo.name)?.push(trailEntry(slo, after.toMs));
+    return { slos, after };
+  };
+  return {
+    judge,
+    next: async ({ fromMs, untilMs, signal }) => {
+      for (;;) {
+        const completeMs = Math.min(session.completeUntilMs(), untilMs);
+        const toMs = fromMs + Math.floor((completeMs - fromMs) / stepMs) * stepMs;
+        if (toMs > fromMs && toMs > lookedUntilMs) return look({ fromMs, toMs });
+        // A request may take its whole time-out before the last block is complete.
+        if (session.axisMs() >= untilMs + LAST_BLOCK_GRACE_MS || completeMs >= untilMs) return undefined;
+        await effects.clock.sleep(POLL_MS, signal);
+      }
+    },
+    trails: () => [...trails].map(([name, looks]) => ({ name, looks })),
+  };
+}
+
+const LAST_BLOCK_GRACE_MS = 10_000;
+
+function trailEntry(slo: SloJudgement, atMs: number): SloTrail["looks"][number] {
+  const finite = (bound: number): number | null => (Number.isFinite(bound) ? bound : null);
+  return { atMs, estimate: slo.estimate ?? 0, lo: finite(slo.interval.lo), hi: finite(slo.interval.hi) };
+}

@@ -1,0 +1,80 @@
+import { plannedPower } from "../judge/planned-power.ts";
+import type { Reason } from "../judge/verdict.ts";
+import type { Window } from "../replay/recording.ts";
+import { resolvedSlos } from "./evidence.ts";
+import type { LoadContext } from "./load-context.ts";
+import type { LoadSession } from "./load-session.ts";
+import type { Look, Looks } from "./looks.ts";
+
+/** Traffic flows, nothing is judged: caches fill, pools open, code gets compiled. */
+export async function warmUp(context: LoadContext, session: LoadSession): Promise<void> {
+  const ms = context.job.scenario.warmupSeconds * 1000;
+  context.log.phase("warm-up", ms);
+  const fromMs = session.axisMs();
+  await context.effects.clock.sleep(ms, context.signal);
+  session.mark("warmup", { fromMs, toMs: session.axisMs() });
+}
+
+/**
+ * The A/A period: both twins alike, so what differs is noise and bias. Measures until every SLO has its minimum of
+ * blocks; answers why the plan is not worth replaying, if the margins are out of reach in the time allowed.
+ */
+export async function measureBaseline(
+  context: LoadContext,
+  session: LoadSession,
+  looks: Looks,
+): Promise<readonly Reason[]> {
+  const { judge: limits } = context.job.scenario;
+  const blockMs = limits.blockSeconds * 1000;
+  context.log.phase("baseline", Math.min(limits.baselineSecondsMax * 1000, limits.minBlocksBefore * blockMs));
+  // Blocks start on a whole second of the axis: the grid on which requests are counted.
+  const fromMs = Math.ceil(session.axisMs() / 1000) * 1000;
+  const untilMs = fromMs + limits.baselineSecondsMax * 1000;
+  let window: Window = { fromMs, toMs: fromMs };
+  while (window.toMs < untilMs) {
+    await context.effects.clock.sleep(500, context.signal);
+    const blocks = Math.floor((session.completeUntilMs() - fromMs) / blockMs);
+    const toMs = Math.min(untilMs, fromMs + blocks * blockMs);
+    if (toMs === window.toMs) {
+      if (session.axisMs() > untilMs + limits.blockSeconds * 2000) break;
+      continue;
+    }
+    window = { fromMs, toMs };
+    session.mark("baseline", window);
+    const slos = looks.judge({ baseline: window, after: { fromMs: toMs, toMs } });
+    context.effects.observe({ kind: "slos", slos });
+    if (slos.every((slo) => slo.blocks.before >= limits.minBlocksBefore)) break;
+  }
+  return plannedPower({
+    store: session.store,
+    slos: resolvedSlos(context.job),
+    baseline: window,
+    limits,
+    restarted: context.restarts,
+    ratePerSecond: context.job.scenario.traffic.ratePerSecond,
+  });
+}
+
+/** Looks after every block until every SLO is inside, one is outside, or the time is up. */
+export async function observeAfter(context: LoadContext, session: LoadSession, looks: Looks): Promise<Look["slos"]> {
+  const { judge: limits } = context.job.scenario;
+  context.log.phase("observe", limits.minBlocksAfter * limits.blockSeconds * 1000);
+  const fromMs = Math.ceil(session.axisMs() / 1000) * 1000;
+  const untilMs = fromMs + limits.observeSecondsMax * 1000;
+  let last: Look | undefined;
+  for (;;) {
+    const look = await looks.next({ fromMs, untilMs, signal: context.signal });
+    if (look === undefined) break;
+    last = look;
+    session.mark("observing", look.after);
+    if (isDecided(look.slos)) break;
+  }
+  return (
+    last?.slos ??
+    looks.judge({ baseline: session.phases.baseline ?? { fromMs, toMs: fromMs }, after: { fromMs, toMs: fromMs } })
+  );
+}
+
+function isDecided(slos: Look["slos"]): boolean {
+  return slos.some((slo) => slo.state === "fail") || slos.every((slo) => slo.state === "pass");
+}

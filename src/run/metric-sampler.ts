@@ -1,0 +1,86 @@
+import type { Clock } from "../core/clock.ts";
+import { readMetric } from "../measure/prometheus-reading.ts";
+import type { Measure } from "../measure/slo.ts";
+import { measureKey } from "../measure/slo.ts";
+import type { MetricsSpec } from "../mirror/mirror-spec.ts";
+import { ROLES, type Twin, type TwinPair } from "../mirror/twin.ts";
+import type { MetricSample } from "../replay/recording.ts";
+
+/** How often counters, gauges and container usage are read; cheap enough not to show in the twins' latency. */
+export const SAMPLE_EVERY_MS = 2000;
+
+/**
+ * Reads everything that is not a request, from both twins in the same instant, until the signal aborts.
+ * A reading that fails is missing, on that twin only; the judge counts what is missing and never guesses.
+ */
+export async function sampleMetrics(options: {
+  readonly pair: TwinPair;
+  readonly measures: readonly Measure[];
+  readonly axisMs: () => number;
+  readonly onSamples: (samples: readonly MetricSample[]) => void;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}): Promise<void> {
+  const { pair, clock, signal } = options;
+  const measures = options.measures.filter((measure) => !REQUEST_KINDS.has(measure.kind));
+  if (measures.length === 0) return;
+  for (let tick = 1; !signal.aborted; tick++) {
+    const atMs = options.axisMs();
+    const readings = await Promise.all(
+      ROLES.map(async (role) => readTwin({ twin: pair[role], metrics: pair.spec.metrics, measures, atMs, signal })),
+    );
+    options.onSamples(readings.flat());
+    const nextMs = tick * SAMPLE_EVERY_MS;
+    await clock.sleep(Math.max(0, nextMs - options.axisMs()), signal).catch(() => undefined);
+  }
+}
+
+const REQUEST_KINDS: ReadonlySet<Measure["kind"]> = new Set(["latency", "errors", "served"]);
+
+async function readTwin(options: {
+  readonly twin: Twin;
+  readonly metrics: readonly MetricsSpec[];
+  readonly measures: readonly Measure[];
+  readonly atMs: number;
+  readonly signal: AbortSignal;
+}): Promise<readonly MetricSample[]> {
+  const { twin, measures, atMs, signal } = options;
+  const needsUsage = measures.some((measure) => measure.kind === "cpu" || measure.kind === "memory");
+  const usage = needsUsage ? twin.usage(signal).catch(() => []) : Promise.resolve([]);
+  const scraped = new Map<string, Promise<readonly string[]>>();
+  const scrape = (service: string): Promise<readonly string[]> => {
+    const endpoint = options.metrics.find((candidate) => candidate.service === service);
+    if (endpoint === undefined) return Promise.resolve([]);
+    const known = scraped.get(service) ?? twin.scrape(endpoint, signal).catch(() => []);
+    scraped.set(service, known);
+    return known;
+  };
+  const sampled = await Promise.all(
+    measures.map(async (measure): Promise<readonly MetricSample[]> => {
+      const sample = (value: number | undefined, key = measureKey(measure)): readonly MetricSample[] =>
+        value === undefined || !Number.isFinite(value) ? [] : [{ atMs, role: twin.role, key, value }];
+      switch (measure.kind) {
+        case "cpu":
+          return sample((await usage).find((entry) => entry.service === measure.service)?.cpuSeconds);
+        case "memory":
+          return sample((await usage).find((entry) => entry.service === measure.service)?.memoryBytes);
+        case "counter":
+        case "gauge":
+        case "histogram":
+          return readMetric(measure, await scrape(measure.service)).flatMap((reading) =>
+            sample(reading.value, reading.key),
+          );
+        case "sql": {
+          const rows = await twin.sql({ service: measure.service }, measure.query).catch(() => []);
+          const [value] = Object.values(rows[0] ?? {});
+          return sample(value === undefined || value === null ? undefined : Number(value));
+        }
+        case "latency":
+        case "errors":
+        case "served":
+          return [];
+      }
+    }),
+  );
+  return sampled.flat();
+}

@@ -1,0 +1,126 @@
+import { CanaryError } from "../core/errors.ts";
+import { decide } from "../judge/decide.ts";
+import type { Fingerprint } from "../mirror/fingerprint.ts";
+import { coarseDifference } from "../mirror/state/difference.ts";
+import type { Role, TwinPair } from "../mirror/twin.ts";
+import { type Admission, admit } from "../policy/admit.ts";
+import type { QuietProof } from "../replay/proof/proofs.ts";
+import { proveQuietly } from "../replay/proof/quiet-proof.ts";
+import type { RunReport } from "../report/run-report.ts";
+import { buildReport } from "./build-report.ts";
+import { evidenceOf, replacesProcesses } from "./evidence.ts";
+import { frozenFingerprints } from "./load-session.ts";
+import { performance } from "./plan-phases.ts";
+import { rehearseUnderLoad } from "./rehearse-under-load.ts";
+import type { RunEffects } from "./run-effects.ts";
+import type { RunJob } from "./run-job.ts";
+import { type RunLog, startRunLog } from "./run-log.ts";
+
+/**
+ * Rehearses one plan: admit, raise, prove quietly, rehearse under load, judge, publish, tear down (DESIGN.md 3).
+ * The answer is in the report; an error means there is no answer, and nothing was published.
+ * @throws CanaryError POLICY_REFUSED | MIRROR_UNAVAILABLE | REPLAY_FAILED | DRIVER_BOTTLENECK | ABORTED_BY_HUMAN | DEADLINE_EXCEEDED
+ */
+export async function runCanary(job: RunJob, effects: RunEffects, signal: AbortSignal): Promise<RunReport> {
+  const log = startRunLog(effects.clock, effects.observe);
+  const admission = admitOrThrow(job, log);
+  await effects.store.intent.record({
+    kind: "run",
+    runId: job.runId,
+    planSha256: job.plan.sha256,
+    scenario: job.scenario.name,
+  });
+  log.phase("raise");
+  await using pair = await effects.runtime.raise({
+    spec: job.spec,
+    runId: job.runId,
+    isolation: job.scenario.isolation,
+    onProgress: (step) => log.note(step),
+    signal,
+  });
+  const reference = await equalOrThrow({ pair, effects, signal });
+  const quiet = await provePlanQuietly({ job, pair, effects, log, reference, signal });
+  const load = settledByQuietProof(quiet)
+    ? undefined
+    : await rehearseUnderLoad({
+        job,
+        pair,
+        effects,
+        log,
+        reference,
+        quiet,
+        restarts: replacesProcesses(job.plan),
+        signal,
+      });
+
+  log.phase("judge");
+  const verdict = decide(evidenceOf({ job, admission, pair, quiet, load }));
+  const report = buildReport({ job, admission, pair, log, quiet, load, verdict, effects });
+  log.phase("publish");
+  signal.throwIfAborted();
+  const reportDir = await effects.store.publish(report);
+  await effects.store.intent.record({ kind: "end", outcome: verdict.kind });
+  log.tell({ kind: "verdict", verdict, reportDir });
+  log.phase("tear-down");
+  return report;
+}
+
+function admitOrThrow(job: RunJob, log: RunLog): Extract<Admission, { kind: "admitted" }> {
+  log.phase("admit");
+  const admission = admit(job.plan, job.scenario);
+  if (admission.kind === "admitted") return admission;
+  throw new CanaryError({
+    code: "POLICY_REFUSED",
+    message: `policy refuses plan ${job.plan.name} (tier ${admission.tier.effective}) before anything is raised`,
+    hint: admission.problems.map((problem) => `- ${problem}`).join("\n"),
+  });
+}
+
+/** Twins that are not equal before anything happened cannot show what a plan changed. */
+async function equalOrThrow(options: {
+  readonly pair: TwinPair;
+  readonly effects: Pick<RunEffects, "state">;
+  readonly signal: AbortSignal;
+}): Promise<Readonly<Record<Role, Fingerprint>>> {
+  const fingerprints = await frozenFingerprints(options);
+  const differences = coarseDifference(fingerprints.control, fingerprints.shadow);
+  if (differences.length === 0) return fingerprints;
+  throw new CanaryError({
+    code: "MIRROR_UNAVAILABLE",
+    message: `the twins are not equal: ${differences.length} resources differ before anything happened`,
+    hint: `Make the mirror's seed deterministic. First differences:\n${differences
+      .slice(0, 10)
+      .map(({ path, kind }) => `  ${kind} ${path}`)
+      .join("\n")}`,
+  });
+}
+
+async function provePlanQuietly(options: {
+  readonly job: RunJob;
+  readonly pair: TwinPair;
+  readonly effects: RunEffects;
+  readonly log: RunLog;
+  readonly reference: Readonly<Record<Role, Fingerprint>>;
+  readonly signal: AbortSignal;
+}): Promise<QuietProof> {
+  const { job, pair, effects, log, reference, signal } = options;
+  log.phase("quiet-proof");
+  return await proveQuietly({
+    ...performance({ proof: "quiet", job, pair, effects, log }),
+    plan: job.plan,
+    pair,
+    state: effects.state,
+    baseline: reference.shadow,
+    allowedChanges: job.scenario.mayChange,
+    signal,
+  });
+}
+
+/** What the quiet twin already shows to be wrong needs no load; minutes of traffic would not change the answer. */
+function settledByQuietProof(quiet: QuietProof): boolean {
+  return (
+    quiet.failed !== undefined ||
+    quiet.residue.length > 0 ||
+    quiet.actions.some((action) => action.undeclared.length > 0 || action.absent.length > 0 || action.noOp)
+  );
+}

@@ -1,0 +1,18 @@
+import type { MirrorSpec } from "../mirror/mirror-spec.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { Scenario } from "./scenario.ts";
+
+/** One rehearsal to do: every document read, parsed and held together. */
+export interface RunJob {
+  readonly runId: string;
+  readonly seed: number;
+  readonly scenario: Scenario;
+  /** Path of the scenario as the user gave it, for reports. */
+  readonly scenarioFile: string;
+  /** Absolute folder that relative paths in the traffic are resolved against. */
+  readonly scenarioDir: string;
+  readonly plan: Plan;
+  readonly planText: string;
+  readonly planFile: string;
+  readonly spec: MirrorSpec;
+}

@@ -1,0 +1,114 @@
+import { z } from "zod";
+import { intersect } from "../core/delta-range.ts";
+import { parseDocument } from "../core/document.ts";
+import { CanaryError } from "../core/errors.ts";
+import { LIMITS } from "../core/limits.ts";
+import { sha256Hex } from "../core/sha256.ts";
+import { JudgeLimitsSchema } from "../judge/judge-limits.ts";
+import { SloSchema } from "../measure/slo.ts";
+import type { Plan } from "../plan/plan.ts";
+import { TrafficSpecSchema } from "../replay/traffic-spec.ts";
+
+const Id = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, "lower-case letters, digits and dashes, starting with a letter");
+const Short = z.string().min(1).max(200);
+const RelativePath = z.string().min(1).max(400);
+
+/** A query on a state database that must return one row whose first column is true, at every barrier. */
+const InvariantSchema = z.strictObject({
+  name: Id,
+  sql: z.strictObject({ service: Short, query: z.string().min(1).max(LIMITS.textCharsMax) }),
+});
+
+const ScenarioSchema = z
+  .strictObject({
+    schema: z.literal("canary.scenario/v1"),
+    name: Id,
+    description: z.string().max(LIMITS.textCharsMax).optional(),
+    /** The Compose file to twin, relative to this file, inside the project. */
+    mirror: RelativePath,
+    /** The plan to rehearse, relative to this file, inside the project. */
+    plan: RelativePath,
+    /** The environment a verdict of this scenario is valid for. */
+    environment: z.strictObject({ id: Short, class: z.enum(["production", "staging", "development"]) }),
+    isolation: z.enum(["strict", "standard"]).default("strict"),
+    seed: z
+      .number()
+      .int()
+      .min(0)
+      .max(2 ** 31)
+      .optional(),
+    traffic: TrafficSpecSchema,
+    warmupSeconds: z.number().min(1).max(600).default(10),
+    slos: z.array(SloSchema).min(1).max(LIMITS.slosMax),
+    /** Patterns of resources that a plan may declare and touch (docs/resources.md); nothing else. */
+    mayChange: z.array(z.string().min(1).max(500)).min(1).max(100),
+    invariants: z.array(InvariantSchema).max(50).default([]),
+    judge: JudgeLimitsSchema.prefault({}),
+    /** Hard end of the whole run. */
+    maxMinutes: z
+      .number()
+      .positive()
+      .max(LIMITS.runMsMax / 60_000)
+      .default(60),
+  })
+  .refine((scenario) => new Set(scenario.slos.map((slo) => slo.name)).size === scenario.slos.length, {
+    error: "SLO names must be unique",
+    path: ["slos"],
+  });
+
+/** A scenario that has passed `parseScenario`, with the digest of its bytes. */
+export type Scenario = z.infer<typeof ScenarioSchema> & { readonly sha256: string };
+
+/**
+ * Reads what to rehearse, as an operator wrote it.
+ * @throws CanaryError SCENARIO_INVALID listing every problem with its line and path
+ */
+export function parseScenario(text: string, source: string): Scenario {
+  const scenario = parseDocument(ScenarioSchema, text, {
+    source,
+    what: "a canary.scenario/v1",
+    code: "SCENARIO_INVALID",
+  });
+  return { ...scenario, sha256: sha256Hex(text) };
+}
+
+/**
+ * Holds scenario and plan together: every expectation names an SLO of the operator and can only narrow its limit;
+ * routes of SLOs exist in the traffic.
+ * @throws CanaryError SCENARIO_INVALID | PLAN_INVALID with every contradiction
+ */
+export function checkTogether(scenario: Scenario, plan: Plan, routes: readonly string[]): void {
+  const unknownRoutes = scenario.slos.flatMap((slo) =>
+    "route" in slo.measure && slo.measure.route !== undefined && !routes.includes(slo.measure.route)
+      ? [`SLO ${slo.name} measures route "${slo.measure.route}", but the traffic only has: ${routes.join(", ")}`]
+      : [],
+  );
+  if (unknownRoutes.length > 0) {
+    throw new CanaryError({
+      code: "SCENARIO_INVALID",
+      message: `${scenario.name} measures what nobody sends`,
+      hint: unknownRoutes.join("\n"),
+    });
+  }
+  const problems = plan.expects.flatMap((expectation) => {
+    const slo = scenario.slos.find((candidate) => candidate.name === expectation.slo);
+    if (slo === undefined) return [`expects "${expectation.slo}", which is no SLO of scenario ${scenario.name}`];
+    if (slo.limit.scale !== expectation.delta.scale) {
+      return [`expects "${expectation.slo}" on another scale (% or pp) than the operator's limit`];
+    }
+    if (intersect(slo.limit, expectation.delta) === undefined) {
+      return [`expects "${expectation.slo}" wholly outside the operator's limit; a promise can only narrow it`];
+    }
+    return [];
+  });
+  if (plan.target.environment !== scenario.environment.id) {
+    problems.push(`is for ${plan.target.environment}, but the scenario stands for ${scenario.environment.id}`);
+  }
+  if (problems.length > 0) {
+    throw new CanaryError({
+      code: "PLAN_INVALID",
+      message: `plan ${plan.name} does not fit scenario ${scenario.name}`,
+      hint: problems.map((problem) => `It ${problem}.`).join("\n"),
+    });
+  }
+}

@@ -1,0 +1,63 @@
+import { z } from "zod";
+import { REASON_CODES } from "../judge/verdict.ts";
+
+const DifferenceSchema = z.strictObject({
+  path: z.string(),
+  kind: z.enum(["added", "removed", "changed"]),
+  before: z.string().exactOptional(),
+  after: z.string().exactOptional(),
+});
+const FailureSchema = z.strictObject({ actionId: z.string(), message: z.string() });
+const WindowSchema = z.strictObject({ fromMs: z.number(), toMs: z.number() });
+const TierSchema = z.literal([0, 1, 2, 3, 4]);
+
+const QuietSchema = z.strictObject({
+  actions: z.array(
+    z.strictObject({
+      id: z.string(),
+      effects: z.array(DifferenceSchema),
+      undeclared: z.array(DifferenceSchema),
+      absent: z.array(z.string()),
+      noOp: z.boolean(),
+    }),
+  ),
+  residue: z.array(DifferenceSchema),
+  failed: FailureSchema.extend({ during: z.enum(["act", "undo"]) }).exactOptional(),
+});
+
+const RollbackSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("not-run"), why: z.string() }),
+  z.strictObject({
+    kind: z.literal("run"),
+    undoMs: z.number(),
+    withinMs: z.number(),
+    residue: z.array(DifferenceSchema),
+    failed: FailureSchema.exactOptional(),
+    notRecovered: z.array(z.string()),
+  }),
+]);
+
+/** The parts of a report.json that a second judgement needs: what was witnessed and cannot be measured again. */
+export const StoredRunSchema = z.looseObject({
+  schema: z.literal("canary.report/v1"),
+  plan: z.looseObject({
+    tier: z.strictObject({ declared: TierSchema, classified: TierSchema, effective: TierSchema }),
+  }),
+  mirror: z.looseObject({ facts: z.looseObject({ cores: z.looseObject({ kind: z.enum(["pinned", "shared"]) }) }) }),
+  verdict: z.strictObject({
+    kind: z.enum(["promote", "hold", "reject"]),
+    reasons: z.array(
+      z.strictObject({ code: z.enum(REASON_CODES), message: z.string(), subject: z.string().exactOptional() }),
+    ),
+  }),
+  slos: z.array(z.looseObject({ name: z.string() })),
+  quiet: QuietSchema,
+  rollback: RollbackSchema,
+  traffic: z.looseObject({
+    driver: z.looseObject({}).exactOptional(),
+    phases: z.partialRecord(
+      z.enum(["warmup", "baseline", "acting", "settling", "observing", "undoing", "recovery"]),
+      WindowSchema,
+    ),
+  }),
+});

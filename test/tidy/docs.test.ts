@@ -1,0 +1,44 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { EXIT_CODE, EXIT_CODE_BY_ERROR } from "../../src/core/errors.ts";
+import { REASON_CODES } from "../../src/judge/verdict.ts";
+
+const read = (file: string): string => readFileSync(file, "utf8");
+
+test("every error code and exit code is documented", () => {
+  const text = read("docs/exit-codes.md");
+  const missing = [
+    ...Object.entries(EXIT_CODE_BY_ERROR).filter(
+      ([code, exit]) => !new RegExp(`\\b${exit}\\b.*\\b${code}\\b`).test(text),
+    ),
+    ...Object.entries(EXIT_CODE).filter(([name, exit]) => !new RegExp(`\\b${exit}\\b.*${name}`, "i").test(text)),
+  ];
+  expect(missing).toEqual([]);
+});
+
+test("every reason code is explained", () => {
+  const text = read("docs/reasons.md");
+  expect(REASON_CODES.filter((code) => !text.includes(`\`${code}\``))).toEqual([]);
+});
+
+test("ARCHITECTURE.md stays readable in one sitting and names every folder of src", () => {
+  const text = read("ARCHITECTURE.md");
+  expect(text.split("\n").length).toBeLessThanOrEqual(150);
+  const folders = new Set(globSync("src/*/*.ts").map((file) => file.split("/")[1] ?? ""));
+  expect([...folders].filter((folder) => !text.includes(`src/${folder}`))).toEqual([]);
+});
+
+test("links between the documents lead somewhere", () => {
+  const broken = [
+    ...globSync("*.md"),
+    ...globSync("docs/**/*.md"),
+    ...globSync("mirrors/*/README.md"),
+    ...globSync("bench/**/*.md"),
+  ].flatMap((file) =>
+    [...read(file).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].flatMap(([, target]) => {
+      const resolved = new URL(target ?? "", `file:///${file}`).pathname.slice(1);
+      return existsSync(resolved) ? [] : [`${file} -> ${target}`];
+    }),
+  );
+  expect(broken).toEqual([]);
+});
