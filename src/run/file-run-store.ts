@@ -3,6 +3,7 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, open, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
+import { CanaryError, messageOf } from "../core/errors.ts";
 import type { Intent, IntentLog } from "../core/intent-log.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import type { RecordingManifest } from "../replay/recording.ts";
@@ -28,13 +29,20 @@ export type SignVerdict = (report: RunReport, evidence: { readonly recordingSha2
 /**
  * A run's folder on disk. The verdict appears in it by one rename, last; a run that ends without an answer leaves
  * its intent log and recording for people to look at, and no verdict.
+ * @throws CanaryError REPLAY_FAILED, also from the store's methods, when the disk is full or does not let us write
  */
-export async function openRunStore(options: {
+export async function openRunStore(options: RunStoreOptions): Promise<RunStore> {
+  return await onDisk(options.runDir, () => openFolder(options));
+}
+
+interface RunStoreOptions {
   readonly runDir: string;
   readonly planText: string;
   readonly scenarioText: string;
   readonly sign: SignVerdict;
-}): Promise<RunStore> {
+}
+
+async function openFolder(options: RunStoreOptions): Promise<RunStore> {
   const recordingDir = path.join(options.runDir, RUN_FILES.recording);
   await mkdir(recordingDir, { recursive: true });
   await writeFile(path.join(options.runDir, RUN_FILES.plan), options.planText);
@@ -42,26 +50,66 @@ export async function openRunStore(options: {
   await using opening = new AsyncDisposableStack();
   const intent = await openIntentLog(path.join(options.runDir, RUN_FILES.intent));
   opening.use(intent);
-  const metrics = createWriteStream(path.join(recordingDir, RUN_FILES.metrics));
-  opening.defer(() => new Promise<void>((resolve) => metrics.close(() => resolve())));
+  const metrics = openMetrics(path.join(recordingDir, RUN_FILES.metrics));
+  opening.use(metrics);
   const opened = opening.move();
   return {
     recordingDir,
-    intent,
-    saveMetrics: (samples) => {
-      for (const sample of samples) metrics.write(`${JSON.stringify(sample)}\n`);
-    },
-    saveManifest: async (manifest: RecordingManifest) => {
-      await new Promise<void>((resolve, reject) => metrics.write("", (error) => (error ? reject(error) : resolve())));
-      await writeWhole(path.join(recordingDir, RUN_FILES.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
-    },
-    publish: async (report) => {
-      const bundle = await options.sign(report, { recordingSha256: await digestOfRecording(recordingDir) });
-      await writeReports({ ...report, bundleSha256: sha256Hex(bundle) }, options.runDir);
-      await writeWhole(path.join(options.runDir, RUN_FILES.bundle), bundle);
-      return options.runDir;
-    },
+    intent: { record: (entry) => onDisk(options.runDir, () => intent.record(entry)) },
+    saveMetrics: metrics.save,
+    saveManifest: (manifest: RecordingManifest) =>
+      onDisk(options.runDir, async () => {
+        await metrics.flush();
+        await writeWhole(path.join(recordingDir, RUN_FILES.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
+      }),
+    publish: (report) =>
+      onDisk(options.runDir, async () => {
+        const bundle = await options.sign(report, { recordingSha256: await digestOfRecording(recordingDir) });
+        await writeReports({ ...report, bundleSha256: sha256Hex(bundle) }, options.runDir);
+        await writeWhole(path.join(options.runDir, RUN_FILES.bundle), bundle);
+        return options.runDir;
+      }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+/** Says trouble with the disk in the words of a run; whatever else went wrong passes as it is. */
+async function onDisk<T>(runDir: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (cause) {
+    if (!(cause instanceof Error && "syscall" in cause)) throw cause;
+    throw new CanaryError({
+      code: "REPLAY_FAILED",
+      message: `cannot write into ${runDir}: ${messageOf(cause)}`,
+      hint: "There is no verdict. Make room on the disk, or give a folder that can be written with --out, and run again.",
+      cause,
+    });
+  }
+}
+
+/** Readings are buffered by the stream; what went wrong with one of them is told at the flush. */
+function openMetrics(
+  file: string,
+): AsyncDisposable & { readonly save: RunStore["saveMetrics"]; readonly flush: () => Promise<void> } {
+  const stream = createWriteStream(file);
+  let failure: Error | undefined;
+  // Without a listener a full disk would end the process, and the twins would be left to the reaper.
+  stream.on("error", (error) => {
+    failure ??= error;
+  });
+  const save: RunStore["saveMetrics"] = (samples) => {
+    if (failure !== undefined) return;
+    for (const sample of samples) stream.write(`${JSON.stringify(sample)}\n`);
+  };
+  return {
+    save,
+    flush: async () => {
+      if (failure !== undefined) throw failure;
+      await new Promise<void>((resolve, reject) => stream.write("", (error) => (error ? reject(error) : resolve())));
+    },
+    [Symbol.asyncDispose]: () =>
+      stream.closed ? Promise.resolve() : new Promise((resolve) => stream.close(() => resolve())),
   };
 }
 

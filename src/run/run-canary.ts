@@ -1,4 +1,4 @@
-import { CanaryError } from "../core/errors.ts";
+import { CanaryError, messageOf } from "../core/errors.ts";
 import { decide } from "../judge/decide.ts";
 import type { Fingerprint } from "../mirror/fingerprint.ts";
 import { coarseDifference } from "../mirror/state/difference.ts";
@@ -31,13 +31,14 @@ export async function runCanary(job: RunJob, effects: RunEffects, signal: AbortS
     scenario: job.scenario.name,
   });
   log.phase("raise");
-  await using pair = await effects.runtime.raise({
+  const pair = await effects.runtime.raise({
     spec: job.spec,
     runId: job.runId,
     isolation: job.scenario.isolation,
     onProgress: (step) => log.note(step),
     signal,
   });
+  await using _removal = removalOf(pair, log);
   const reference = await equalOrThrow({ pair, effects, signal });
   const quiet = await provePlanQuietly({ job, pair, effects, log, reference, signal });
   const load = settledByQuietProof(quiet)
@@ -59,10 +60,29 @@ export async function runCanary(job: RunJob, effects: RunEffects, signal: AbortS
   log.phase("publish");
   signal.throwIfAborted();
   const reportDir = await effects.store.publish(report);
-  await effects.store.intent.record({ kind: "end", outcome: verdict.kind });
   log.tell({ kind: "verdict", verdict, reportDir });
+  // The answer is out; a log that misses its last line must not take it back.
+  await effects.store.intent
+    .record({ kind: "end", outcome: verdict.kind })
+    .catch((error: unknown) => log.note(`the end of the run could not be recorded: ${messageOf(error)}`));
   log.phase("tear-down");
   return report;
+}
+
+/**
+ * Removes the twins, whatever went before. Trouble in it is told and no more: it must neither hide why the run ended nor
+ * take back an answer that is out already.
+ */
+function removalOf(pair: TwinPair, log: RunLog): AsyncDisposable {
+  return {
+    [Symbol.asyncDispose]: async () => {
+      try {
+        await pair[Symbol.asyncDispose]();
+      } catch (error) {
+        log.note(`the twins could not be removed, the next start removes what is left: ${messageOf(error)}`);
+      }
+    },
+  };
 }
 
 function admitOrThrow(job: RunJob, log: RunLog): Extract<Admission, { kind: "admitted" }> {

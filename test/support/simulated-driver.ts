@@ -1,0 +1,225 @@
+import { CanaryError } from "../../src/core/errors.ts";
+import { ROLES, type Role } from "../../src/mirror/twin.ts";
+import {
+  type ArmColumns,
+  type DriverReport,
+  OUTCOMES,
+  type Outcome,
+  type PairBatch,
+} from "../../src/replay/recording.ts";
+import type { StartDriver, TrafficDriver } from "../../src/replay/traffic-driver.ts";
+import type { SimulatedStage } from "./simulated-stage.ts";
+
+/** What the plan in force does to requests of the shadow. */
+export interface TrafficModel {
+  /** Whether the shadow is not as it was raised, now. */
+  readonly planInForce: () => boolean;
+}
+
+interface Answer {
+  readonly outcome: Outcome;
+  readonly latencyMs: number;
+}
+
+interface Pair {
+  readonly sequence: number;
+  readonly intendedMs: number;
+  readonly route: number;
+  readonly answers: Readonly<Record<Role, Answer>>;
+}
+
+const DELIVER_EVERY_MS = 500;
+const THING = "driver";
+
+/**
+ * A driver in virtual time: Poisson arrivals, log-normal latencies whose base both twins of a pair share, rare errors,
+ * and what faults and the plan do to them. Like the real one it ends with the run's signal, and tells its death only
+ * to who asks for something.
+ */
+export function simulatedDriver(stage: SimulatedStage, model: TrafficModel): StartDriver {
+  return async (options) => {
+    options.signal.throwIfAborted();
+    await stage.clock.sleep(200, options.signal);
+    if (stage.fault("driver-does-not-start") !== undefined) throw driverGone("it did not start");
+    const ended = new AbortController();
+    const end = (reason: unknown): void => {
+      stage.things.delete(THING);
+      ended.abort(reason);
+    };
+    options.signal.addEventListener("abort", () => end(options.signal.reason), { signal: ended.signal });
+    const dies = stage.fault("driver-dies");
+    if (dies !== undefined) stage.when(dies.when, () => end(driverGone("killed")));
+    stage.things.add(THING);
+    stage.proof = "load";
+    return drive({ stage, model, options, ended, end });
+  };
+}
+
+function drive(context: {
+  readonly stage: SimulatedStage;
+  readonly model: TrafficModel;
+  readonly options: Parameters<StartDriver>[0];
+  readonly ended: AbortController;
+  readonly end: (reason: unknown) => void;
+}): TrafficDriver {
+  const { stage, options, ended, end } = context;
+  const { clock } = stage;
+  const startMs = clock.monotonicMs();
+  const nowMs = (): number => clock.monotonicMs() - startMs;
+  const arrivals = arrivalList(context);
+  let waiting: Pair[] = [];
+  let paused = false;
+  const deliver = (): void => {
+    const done = waiting.filter((pair) => endOf(pair) <= nowMs());
+    waiting = waiting.filter((pair) => endOf(pair) > nowMs());
+    if (done.length > 0) options.onPairs(batchOf(done));
+  };
+  const tick = (): void => {
+    if (!paused) waiting.push(...arrivals.until(nowMs()));
+    deliver();
+    options.onPulse({ atMs: nowMs(), arms: { control: PULSE, shadow: PULSE } });
+  };
+  const ticking = keepTicking(stage, ended.signal, tick);
+  const drain = async (signal: AbortSignal): Promise<void> => {
+    const stop = AbortSignal.any([ended.signal, signal]);
+    stop.throwIfAborted();
+    if (!paused) waiting.push(...arrivals.until(nowMs()));
+    paused = true;
+    const lastMs = Math.max(nowMs(), ...waiting.map(endOf));
+    await clock.sleep(lastMs - nowMs() + 1, stop);
+    deliver();
+  };
+  return {
+    startMonotonicMs: startMs,
+    pause: drain,
+    resume: async () => {
+      ended.signal.throwIfAborted();
+      arrivals.skipTo(nowMs());
+      paused = false;
+    },
+    finish: async (signal) => {
+      await drain(signal);
+      return reportOf(stage);
+    },
+    [Symbol.asyncDispose]: async () => {
+      end(new Error("disposed"));
+      await ticking;
+    },
+  };
+}
+
+const PULSE = { ratePerSecond: 60, errorRatio: 0, latencyMsP99: 30, inFlight: 1 };
+
+async function keepTicking(stage: SimulatedStage, signal: AbortSignal, tick: () => void): Promise<void> {
+  while (!signal.aborted) {
+    await stage.clock.sleep(DELIVER_EVERY_MS, signal).then(tick, () => undefined);
+  }
+}
+
+/** The arrivals of the seed with what became of them; the list waits while the driver is paused. */
+function arrivalList({ stage, model, options }: Parameters<typeof drive>[0]) {
+  const random = stage.random("traffic");
+  const { ratePerSecond, mix } = options.traffic;
+  const weights = mix.map((route) => route.weight);
+  const gapMs = (): number => (-Math.log(1 - random()) * 1000) / ratePerSecond;
+  let sequence = 0;
+  let nextMs = gapMs();
+  return {
+    until: (untilMs: number): readonly Pair[] => {
+      const pairs: Pair[] = [];
+      for (; nextMs < untilMs; nextMs += gapMs()) {
+        const baseMs = Math.exp(Math.log(12) + 0.35 * normal(random));
+        const answers = {
+          control: answerOf({ stage, model, role: "control", baseMs, random }),
+          shadow: answerOf({ stage, model, role: "shadow", baseMs, random }),
+        };
+        pairs.push({ sequence: sequence++, intendedMs: nextMs, route: pick(weights, random()), answers });
+        stage.sent = sequence;
+      }
+      return pairs;
+    },
+    skipTo: (atMs: number): void => {
+      nextMs = atMs + gapMs();
+    },
+  };
+}
+
+function answerOf(request: {
+  readonly stage: SimulatedStage;
+  readonly model: TrafficModel;
+  readonly role: Role;
+  readonly baseMs: number;
+  readonly random: () => number;
+}): Answer {
+  const { stage, model, role, baseMs, random } = request;
+  const [noise, luck, loss] = [normal(random), random(), random()];
+  if (stage.engineGone) return { outcome: "connection-error", latencyMs: 1 };
+  const affected = role === "shadow" && model.planInForce();
+  const slower = affected ? (stage.fault("plan-slows")?.share ?? 0) : 0;
+  const breaks = affected ? (stage.fault("plan-breaks")?.share ?? 0) : 0;
+  const lost = role === "shadow" ? (stage.fault("shadow-loses-requests")?.share ?? 0) : 0;
+  const outcome = loss < lost ? "dropped" : luck < 0.002 + breaks ? "http-error" : "ok";
+  return { outcome, latencyMs: baseMs * (1 + slower) * Math.exp(0.1 * noise) };
+}
+
+function endOf(pair: Pair): number {
+  return pair.intendedMs + Math.max(pair.answers.control.latencyMs, pair.answers.shadow.latencyMs);
+}
+
+function batchOf(pairs: readonly Pair[]): PairBatch {
+  return {
+    size: pairs.length,
+    sequence: Uint32Array.from(pairs, (pair) => pair.sequence),
+    intendedMs: Float64Array.from(pairs, (pair) => pair.intendedMs),
+    route: Uint16Array.from(pairs, (pair) => pair.route),
+    arms: { control: columnsOf(pairs, "control"), shadow: columnsOf(pairs, "shadow") },
+  };
+}
+
+function columnsOf(pairs: readonly Pair[], role: Role): ArmColumns {
+  const latencyMs = Float32Array.from(pairs, (pair) => pair.answers[role].latencyMs);
+  return {
+    outcome: Uint8Array.from(pairs, (pair) => OUTCOMES.indexOf(pair.answers[role].outcome)),
+    status: Uint16Array.from(pairs, (pair) => (pair.answers[role].outcome === "ok" ? 200 : 500)),
+    sendLagMs: new Float32Array(pairs.length),
+    latencyMs,
+    serviceMs: latencyMs,
+  };
+}
+
+function reportOf(stage: SimulatedStage): DriverReport {
+  const full = stage.fault("driver-bottleneck") !== undefined;
+  return {
+    sent: stage.sent * ROLES.length,
+    completed: stage.sent * ROLES.length,
+    dropped: 0,
+    sendLagMsP50: 0.1,
+    sendLagMsP99: full ? 80 : 0.5,
+    sendLagMsMax: 90,
+    priority: "normal",
+    lateSlots: full ? 0.4 : 0,
+    bottleneck: full ? { kind: "yes", why: "40% of its seconds were late" } : { kind: "no" },
+  };
+}
+
+function driverGone(how: string): CanaryError {
+  return new CanaryError({
+    code: "REPLAY_FAILED",
+    message: `the traffic driver's process is gone: ${how} (simulated)`,
+    hint: "Run again.",
+  });
+}
+
+function pick(weights: readonly number[], draw: number): number {
+  let left = draw * weights.reduce((total, weight) => total + weight, 0);
+  for (const [index, weight] of weights.entries()) {
+    left -= weight;
+    if (left < 0) return index;
+  }
+  return 0;
+}
+
+/** Standard normal (Box and Muller). */
+function normal(random: () => number): number {
+  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+}

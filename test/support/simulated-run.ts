@@ -1,0 +1,86 @@
+import { CanaryError } from "../../src/core/errors.ts";
+import type { RunEvent } from "../../src/report/run-event.ts";
+import type { RunReport } from "../../src/report/run-report.ts";
+import { runCanary } from "../../src/run/run-canary.ts";
+import { simulatedDriver } from "./simulated-driver.ts";
+import type { Fault } from "./simulated-faults.ts";
+import { type SimulatedPlanName, simulatedJob } from "./simulated-job.ts";
+import { type SimulatedRuntime, simulatedRuntime } from "./simulated-runtime.ts";
+import { type SimulatedStage, simulatedStage } from "./simulated-stage.ts";
+import { simulatedState } from "./simulated-state.ts";
+
+/** How one simulated rehearsal went, and what it left. */
+export interface SimulatedRun {
+  readonly stage: SimulatedStage;
+  readonly end:
+    | { readonly kind: "report"; readonly report: RunReport }
+    | { readonly kind: "error"; readonly error: unknown };
+  readonly events: readonly RunEvent[];
+  readonly tornDown: ReturnType<SimulatedRuntime["tornDown"]>;
+  /** Sleepers that were still waiting when the run had ended. */
+  readonly sleeping: number;
+  /** Virtual length, ms. */
+  readonly tookMs: number;
+}
+
+/** Rehearses a plan in a simulated world: the real `runCanary`, nothing else real. */
+export async function simulateRun(options: {
+  readonly seed: number;
+  readonly plan?: SimulatedPlanName;
+  readonly faults?: readonly Fault[];
+}): Promise<SimulatedRun> {
+  const { seed, plan = "scale-one", faults = [] } = options;
+  const stage = simulatedStage(seed, faults);
+  const runtime = simulatedRuntime(stage);
+  const events: RunEvent[] = [];
+  const stop = stopOf(stage);
+  const planInForce = (): boolean => {
+    const twins = runtime.twins();
+    return twins !== undefined && settingsOf(twins.shadow.world) !== settingsOf(twins.control.world);
+  };
+  const end = await runCanary(
+    simulatedJob({ seed, plan, faults }),
+    {
+      clock: stage.clock,
+      runtime,
+      startDriver: simulatedDriver(stage, { planInForce }),
+      state: simulatedState,
+      store: stage.store,
+      observe: (event) => {
+        events.push(event);
+        if (event.kind === "phase") stage.entered(event.phase);
+      },
+      harnessVersion: "0.0.0-simulated",
+    },
+    stop,
+  ).then(
+    (report) => ({ kind: "report" as const, report }),
+    (error: unknown) => ({ kind: "error" as const, error }),
+  );
+  const tookMs = stage.clock.monotonicMs();
+  await new Promise((resolve) => setImmediate(resolve));
+  stage.clock.stop();
+  return { stage, end, events, tornDown: runtime.tornDown(), sleeping: stage.clock.sleeping, tookMs };
+}
+
+/** Aborts as the command line does: a person with one reason, the deadline with another. */
+function stopOf(stage: SimulatedStage): AbortSignal {
+  const stop = new AbortController();
+  for (const fault of stage.faults) {
+    if (fault.kind !== "aborted") continue;
+    const code = fault.by === "human" ? "ABORTED_BY_HUMAN" : "DEADLINE_EXCEEDED";
+    stage.when(fault.when, () => {
+      stop.abort(new CanaryError({ code, message: `stopped by the ${fault.by} (simulated)`, hint: "Run again." }));
+    });
+  }
+  return stop.signal;
+}
+
+type World = NonNullable<ReturnType<SimulatedRuntime["twins"]>>["shadow"]["world"];
+
+function settingsOf(world: World): string {
+  return JSON.stringify([
+    [...world.services].map(([name, { replicas, environment }]) => [name, replicas, environment]),
+    [...(world.databases.get("db")?.tables.get("flags")?.rows.values() ?? [])],
+  ]);
+}

@@ -1,0 +1,66 @@
+import { CanaryError } from "../../src/core/errors.ts";
+import type { Intent } from "../../src/core/intent-log.ts";
+import type { MetricSample, RecordingManifest } from "../../src/replay/recording.ts";
+import type { RunReport } from "../../src/report/run-report.ts";
+import type { RunStore } from "../../src/run/run-effects.ts";
+import { NEVER, type SimulatedClock } from "./simulated-clock.ts";
+import type { Fault } from "./simulated-faults.ts";
+
+/** A run's folder in memory. What is in `intents` is durable; recording takes time, as an fsync does. */
+export interface SimulatedStore extends RunStore {
+  readonly intents: readonly Intent[];
+  readonly manifests: readonly RecordingManifest[];
+  readonly metrics: readonly MetricSample[];
+  readonly published: readonly RunReport[];
+  /** What is going on according to the durable part of the log; an act or undo ends when its outcome is durable. */
+  readonly under: () => Extract<Intent, { kind: "act" | "undo" }> | undefined;
+}
+
+/** An empty folder; a full disk is one of the faults. */
+export function simulatedStore(clock: SimulatedClock, faults: readonly Fault[]): SimulatedStore {
+  const intents: Intent[] = [];
+  const manifests: RecordingManifest[] = [];
+  const metrics: MetricSample[] = [];
+  const published: RunReport[] = [];
+  const full = faults.find((fault) => fault.kind === "disk-full");
+  const write = async (what: "intent" | "manifest" | "report", written: number): Promise<void> => {
+    await clock.sleep(2, NEVER);
+    if (full?.writing === what && written >= full.from) {
+      throw new CanaryError({
+        code: "REPLAY_FAILED",
+        message: "cannot write: the disk is full (simulated)",
+        hint: "Make room.",
+      });
+    }
+  };
+  return {
+    recordingDir: "/simulated/recording",
+    intents,
+    manifests,
+    metrics,
+    published,
+    under: () => openIntent(intents),
+    intent: {
+      record: async (intent) => {
+        await write("intent", intents.length);
+        intents.push(intent);
+      },
+    },
+    saveMetrics: (samples) => void metrics.push(...samples),
+    saveManifest: async (manifest) => {
+      await write("manifest", manifests.length);
+      manifests.push(structuredClone(manifest));
+    },
+    publish: async (report) => {
+      await write("report", published.length);
+      published.push(report);
+      return "/simulated";
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}
+
+function openIntent(intents: readonly Intent[]): Extract<Intent, { kind: "act" | "undo" }> | undefined {
+  const last = intents.findLast((intent) => intent.kind !== "run" && intent.kind !== "end");
+  return last?.kind === "act" || last?.kind === "undo" ? last : undefined;
+}
