@@ -1,4 +1,6 @@
 import { setPriority } from "node:os";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
 
 // The driver is a process of its own and this is its one file that knows time and the process; everything else in this
 // folder gets a `DriverClock`.
@@ -9,38 +11,72 @@ export interface DriverClock {
   readonly nowMs: () => number;
   /** Calls `wake` once, at `atMs` or as soon after it as the machine allows; a later call replaces it. */
   readonly wakeAt: (atMs: number, wake: () => void) => void;
-  readonly cancelWake: () => void;
   /** Calls `tick` about every `periodMs` until the returned function is called. */
   readonly every: (periodMs: number, tick: () => void) => () => void;
   /** CPU time of the sending thread so far, ms. */
   readonly cpuMs: () => number;
 }
 
-/** Timers of the event loop are whole milliseconds and late; the last stretch is waited out in turns of the loop. */
-const SPIN_MS = 1.1;
+/** Memory shared with the alarm's thread. */
+export interface AlarmMemory {
+  /** `SET` counts how often the alarm was set. */
+  readonly control: Int32Array<SharedArrayBuffer>;
+  /** `DEADLINE` is when it should ring, host ms. */
+  readonly deadline: Float64Array<SharedArrayBuffer>;
+}
+export const SET = 0;
+export const DEADLINE = 0;
 
-/** The real clock. */
-export function systemDriverClock(): DriverClock {
-  // `performance.now()` reads the same clock without allocating a BigInt for each of thousands of readings a second.
-  const originMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
-  const nowMs = (): number => originMs + performance.now();
-  let timer: NodeJS.Timeout | undefined;
+const ALARM = fileURLToPath(
+  new URL(`./alarm-thread${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url),
+);
+
+/** The alarm takes about this long to reach the sending thread, so it is set earlier; what is left is turned away. */
+const RING_MS = 0.12;
+
+const ORIGIN_MS = hostOriginMs();
+
+/** CLOCK_MONOTONIC in ms, read without allocating a BigInt for each of thousands of readings a second. */
+export function hostNowMs(): number {
+  return ORIGIN_MS + performance.now();
+}
+
+/** Both clocks are read several times and the closest pair counts: a preemption between the two would shift the axis. */
+function hostOriginMs(): number {
+  let originMs = 0;
+  let closestNs = Number.POSITIVE_INFINITY;
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const before = process.hrtime.bigint();
+    const readingMs = performance.now();
+    const gapNs = Number(process.hrtime.bigint() - before);
+    if (gapNs >= closestNs) continue;
+    closestNs = gapNs;
+    originMs = (Number(before) + gapNs / 2) / 1e6 - readingMs;
+  }
+  return originMs;
+}
+
+/** The real clock; resolves when its alarm can ring. Its thread ends with the process. */
+export async function systemDriverClock(): Promise<DriverClock> {
+  const memory = alarmMemory();
+  const thread = new Worker(ALARM, { workerData: memory });
+  await new Promise((resolve) => thread.once("online", resolve));
+  let due = { atMs: Number.POSITIVE_INFINITY, wake: (): void => undefined };
   let turn: NodeJS.Immediate | undefined;
-  const cancelWake = (): void => {
-    clearTimeout(timer);
-    clearImmediate(turn);
+  const ring = (): void => {
+    const waitMs = due.atMs - hostNowMs();
+    if (waitMs <= 0) due.wake();
+    else if (waitMs <= RING_MS) turn = setImmediate(ring);
+    else setAlarm(memory, due.atMs - RING_MS);
   };
-  const wakeAt = (atMs: number, wake: () => void): void => {
-    cancelWake();
-    const waitMs = atMs - nowMs();
-    if (waitMs <= 0) turn = setImmediate(wake);
-    else if (waitMs > SPIN_MS) timer = setTimeout(() => wakeAt(atMs, wake), Math.floor(waitMs - SPIN_MS));
-    else turn = setImmediate(() => wakeAt(atMs, wake));
-  };
+  thread.on("message", ring);
   return {
-    nowMs,
-    wakeAt,
-    cancelWake,
+    nowMs: hostNowMs,
+    wakeAt: (atMs, wake) => {
+      clearImmediate(turn);
+      due = { atMs, wake };
+      ring();
+    },
     every: (periodMs, tick) => {
       const interval = setInterval(tick, periodMs);
       return () => clearInterval(interval);
@@ -50,6 +86,18 @@ export function systemDriverClock(): DriverClock {
       return (user + system) / 1000;
     },
   };
+}
+
+function alarmMemory(): AlarmMemory {
+  const deadline = new Float64Array(new SharedArrayBuffer(8));
+  deadline[DEADLINE] = Number.POSITIVE_INFINITY;
+  return { control: new Int32Array(new SharedArrayBuffer(4)), deadline };
+}
+
+function setAlarm(memory: AlarmMemory, atMs: number): void {
+  memory.deadline[DEADLINE] = atMs;
+  Atomics.add(memory.control, SET, 1);
+  Atomics.notify(memory.control, SET);
 }
 
 /** Raises this thread above ordinary ones; false if the machine forbids it. */

@@ -23,8 +23,6 @@ const LEAD_MS = 20;
 const FLUSH_MS = 250;
 const EXPIRE_MS = 10;
 
-const clock = systemDriverClock();
-
 function tell(notice: DriverNotice): void {
   if (process.connected) process.send?.(notice);
 }
@@ -82,6 +80,7 @@ interface Running {
 
 async function start(command: StartCommand): Promise<Running> {
   const { traffic, baseDir, seed } = command;
+  const clock = await systemDriverClock();
   const recording = traffic.recording === undefined ? undefined : await loadRecording(traffic.recording, baseDir, seed);
   const plan = planTraffic(traffic, recording?.requests ?? []);
   const lanes = await openLanes(plan, command.targets, await loadGrpcMethods(traffic, baseDir));

@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../../core/errors.ts";
 import type { DriverPulse, DriverReport } from "../recording.ts";
+import type { LeftOut } from "../recordings/recorded-request.ts";
 import type { DriverTargets } from "../traffic-driver.ts";
 import type { TrafficSpec } from "../traffic-spec.ts";
 
@@ -22,13 +23,10 @@ export type DriverCommand =
  * far it got; the run reads them from there, which costs the driver a few bytes a chunk.
  */
 export type DriverNotice =
-  | { readonly kind: "started"; readonly startMonotonicMs: number; readonly left: RecordingLeft | undefined }
+  | { readonly kind: "started"; readonly startMonotonicMs: number; readonly left: LeftOut | undefined }
   | { readonly kind: "written"; readonly offset: number }
   | { readonly kind: "pulse"; readonly pulse: DriverPulse }
   | { readonly kind: "paused"; readonly offset: number }
   | { readonly kind: "resumed" }
   | { readonly kind: "finished"; readonly offset: number; readonly report: DriverReport }
   | { readonly kind: "failed"; readonly code: ErrorCode; readonly message: string; readonly hint: string };
-
-/** How many entries of a recording are not replayed, by reason. */
-export type RecordingLeft = Readonly<Record<"otherMethod" | "unusable" | "beyondLimit", number>>;

@@ -41,6 +41,7 @@ type Answer<K extends DriverNotice["kind"]> = Extract<DriverNotice, { kind: K }>
 
 /** The conversation with the driver's process. */
 interface Link {
+  readonly ended: AbortSignal;
   /** Sends a command and waits for this answer. @throws what ended the driver meanwhile */
   ask<K extends DriverNotice["kind"]>(command: DriverCommand, answer: K, signal?: AbortSignal): Promise<Answer<K>>;
   /** Resolves when all pairs up to this length of the file were handed on. */
@@ -51,6 +52,7 @@ interface Link {
 function driverOf(link: Link, child: ChildProcess, startMonotonicMs: number): TrafficDriver {
   return {
     startMonotonicMs,
+    ended: link.ended,
     pause: async (signal) => {
       const { offset } = await link.ask({ kind: "pause" }, "paused", signal);
       await link.delivered(offset);
@@ -90,11 +92,13 @@ function linkTo(child: ChildProcess, options: DriverOptions): Link {
   });
   options.signal.addEventListener("abort", () => end(options.signal.reason), { once: true, signal: ended.signal });
   return {
+    ended: ended.signal,
     ask: async (command, answer, signal) => {
       const stop = AbortSignal.any(signal === undefined ? [ended.signal] : [ended.signal, signal]);
       stop.throwIfAborted();
       const reply = nextNotice(child, answer, stop);
-      child.send(command);
+      // A driver that is gone cannot be told anything; its exit, which says more, ends the waiting.
+      child.send(command, () => undefined);
       return await reply;
     },
     delivered: (offset) => tail.readTo(offset),

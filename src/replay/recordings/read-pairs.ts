@@ -96,10 +96,11 @@ export function parseBlock(
 
 /** Up to `READ_BYTES` from `offset`, in memory of its own: the batches' columns are views on it. */
 async function readBlock(file: FileHandle, offset: number): Promise<Buffer> {
-  const block = Buffer.from(new ArrayBuffer(READ_BYTES));
+  const { size } = await file.stat();
+  const block = Buffer.from(new ArrayBuffer(Math.min(READ_BYTES, Math.max(0, size - offset))));
   let filled = 0;
-  while (filled < READ_BYTES) {
-    const { bytesRead } = await file.read(block, filled, READ_BYTES - filled, offset + filled);
+  while (filled < block.length) {
+    const { bytesRead } = await file.read(block, filled, block.length - filled, offset + filled);
     if (bytesRead === 0) break;
     filled += bytesRead;
   }

@@ -69,18 +69,21 @@ type Source = { readonly arrivals: Arrivals; readonly call: (sequence: number) =
 /** The request list of a seed, endless and drawn lazily; the same seed gives the same list. */
 export function startTraffic(plan: TrafficPlan, seed: number): TrafficCursor {
   const sources = trafficSources(plan, seed).map((source) => ({ source, atMs: source.arrivals.next() }));
-  const [first] = sources;
-  invariant(first !== undefined, "traffic without a source");
-  let due = first;
-  const cursor = { sequence: -1, atMs: 0, call: first.source.call(0), advance };
-  function advance(): void {
-    if (cursor.sequence >= 0) due.atMs = due.source.arrivals.next();
-    for (const candidate of sources) if (candidate.atMs < due.atMs) due = candidate;
-    cursor.sequence += 1;
-    cursor.atMs = due.atMs;
-    cursor.call = due.source.call(cursor.sequence);
-  }
-  advance();
+  const earliest = (): (typeof sources)[number] =>
+    sources.reduce((first, other) => (other.atMs < first.atMs ? other : first));
+  let due = earliest();
+  const cursor = {
+    sequence: 0,
+    atMs: due.atMs,
+    call: due.source.call(0),
+    advance: () => {
+      due.atMs = due.source.arrivals.next();
+      due = earliest();
+      cursor.sequence += 1;
+      cursor.atMs = due.atMs;
+      cursor.call = due.source.call(cursor.sequence);
+    },
+  };
   return cursor;
 }
 
