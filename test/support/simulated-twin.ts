@@ -12,6 +12,8 @@ export interface SimulatedBehaviour {
   readonly onExec?: (service: string, argv: readonly string[], world: SimulatedWorld) => ExecResult;
   readonly onRedis?: (command: readonly string[], world: SimulatedWorld) => unknown;
   readonly address?: (port: { readonly service: string; readonly port: number }) => Address;
+  /** Id of an image that an update names; the name itself if not given. */
+  readonly imageId?: (reference: string) => string;
   readonly usage?: (world: SimulatedWorld) => readonly ServiceUsage[];
   readonly scrape?: (service: string, world: SimulatedWorld) => readonly string[];
   readonly stubCalls?: () => readonly StubCall[];
@@ -48,7 +50,7 @@ export function simulatedTwin(role: Role, template: SimulatedWorld, behaviour: S
     },
     update: async (name, change, signal) => {
       await enter(`update ${name}`, signal);
-      applyChange(service(name), change);
+      applyChange(service(name), change, behaviour.imageId ?? ((reference) => reference));
     },
     exec: async (name, argv, signal) => {
       await enter(`exec ${name}`, signal);
@@ -119,12 +121,16 @@ export function simulatedPair(options: {
   };
 }
 
-function applyChange(service: SimulatedService, change: Parameters<Twin["update"]>[1]): void {
+function applyChange(
+  service: SimulatedService,
+  change: Parameters<Twin["update"]>[1],
+  imageId: (reference: string) => string,
+): void {
   for (const [name, value] of Object.entries(change.environment ?? {})) {
     if (value === null) delete service.environment[name];
     else service.environment[name] = value;
   }
-  if (change.image !== undefined) service.imageId = change.image;
+  if (change.image !== undefined) service.imageId = imageId(change.image);
   if (change.memoryBytes !== undefined) service.memoryBytes = change.memoryBytes;
   if (change.cpus !== undefined) service.cpus = change.cpus;
 }

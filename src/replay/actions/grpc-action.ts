@@ -1,6 +1,7 @@
 import { realpath } from "node:fs/promises";
 import { relative, resolve, sep } from "node:path";
-import type { Client, Metadata, ServiceClientConstructor, ServiceError } from "@grpc/grpc-js";
+import type { Client, Metadata, ServiceError } from "@grpc/grpc-js";
+import type { MethodDefinition, PackageDefinition } from "@grpc/proto-loader";
 import { CanaryError } from "../../core/errors.ts";
 import type { Twin } from "../../mirror/twin.ts";
 import type { ActionStep } from "../../plan/action.ts";
@@ -21,25 +22,19 @@ export async function executeGrpc(step: GrpcStep, twin: Twin, context: StepConte
     .catch((cause: unknown) => {
       throw invalid(`${step.with.proto} is not a readable proto file`, "Check the file with protoc.", cause);
     });
-  const ServiceClient = serviceNamed(grpc.loadPackageDefinition(definition), rpcService);
-  const rpc = Object.values(ServiceClient?.service ?? {}).find((one) => one.path.endsWith(`/${method}`));
-  if (ServiceClient === undefined || rpc === undefined || rpc.requestStream || rpc.responseStream) {
+  const rpc = unaryMethod(definition, rpcService, method);
+  if (rpc === undefined) {
     throw invalid(
       `${step.with.proto} has no unary method ${rpcService}/${method}`,
       "Name the service in full: package.Service.",
     );
   }
   const address = twin.address({ service, port });
-  const client = new ServiceClient(`${address.host}:${address.port}`, grpc.credentials.createInsecure());
+  const client = new grpc.Client(`${address.host}:${address.port}`, grpc.credentials.createInsecure());
   const metadata = new grpc.Metadata();
   metadata.set("x-canary-action", context.actionId);
   try {
-    const answer = await unary(client, rpc, {
-      message,
-      metadata,
-      signal: context.signal,
-      timeoutMs: context.timeoutMs,
-    });
+    const answer = await unary(client, rpc, { message, metadata, signal: context.signal });
     if (answer.kind === "ok")
       return { landed: true, output: JSON.stringify(answer.value), message: `${rpcService}/${method} answered OK` };
     const status = grpc.status[answer.error.code] ?? String(answer.error.code);
@@ -49,17 +44,10 @@ export async function executeGrpc(step: GrpcStep, twin: Twin, context: StepConte
   }
 }
 
-type Rpc = ServiceClientConstructor["service"][string];
-
 function unary(
   client: Client,
-  rpc: Rpc,
-  call: {
-    readonly message: object;
-    readonly metadata: Metadata;
-    readonly signal: AbortSignal;
-    readonly timeoutMs: number;
-  },
+  rpc: UnaryMethod,
+  call: { readonly message: object; readonly metadata: Metadata; readonly signal: AbortSignal },
 ): Promise<{ kind: "ok"; value: unknown } | { kind: "failed"; error: ServiceError }> {
   return new Promise((resolveCall) => {
     const sent = client.makeUnaryRequest(
@@ -93,12 +81,14 @@ async function insideFolder(baseDir: string, file: string): Promise<string> {
   return path;
 }
 
-function serviceNamed(root: unknown, name: string): ServiceClientConstructor | undefined {
-  let node: unknown = root;
-  for (const part of name.split(".")) {
-    node = typeof node === "object" && node !== null ? Object.getOwnPropertyDescriptor(node, part)?.value : undefined;
-  }
-  return typeof node === "function" && "service" in node ? (node as ServiceClientConstructor) : undefined;
+type UnaryMethod = MethodDefinition<object, unknown>;
+
+/** Own properties only: `constructor` is a name that a plan might use. */
+function unaryMethod(definition: PackageDefinition, service: string, method: string): UnaryMethod | undefined {
+  const methods: unknown = Object.getOwnPropertyDescriptor(definition, service)?.value;
+  if (typeof methods !== "object" || methods === null || "format" in methods) return undefined;
+  const found = Object.getOwnPropertyDescriptor(methods, method)?.value as UnaryMethod | undefined;
+  return found === undefined || found.requestStream || found.responseStream ? undefined : found;
 }
 
 function invalid(message: string, hint: string, cause?: unknown): CanaryError {

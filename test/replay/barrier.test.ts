@@ -1,0 +1,258 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Fingerprint } from "../../src/mirror/fingerprint.ts";
+import { type BarrierStates, compareAtBarrier } from "../../src/replay/proof/barrier.ts";
+import { describeNoise, keyPattern, learnNoise, type Noise } from "../../src/replay/proof/noise.ts";
+import { anyState, fingerprintFrom, type StateNote } from "../support/fingerprint-builder.ts";
+
+const QUIET: Noise = { tables: [], columns: [], keyPatterns: [], sequences: [] };
+const JOBS = "db/db/shop/rows/jobs";
+const ORDERS = "db/db/shop/rows/orders";
+
+/** What traffic makes of a state: the same on both twins. */
+const note: StateNote = {
+  resources: { "service/worker/replicas": "1", "db/db/shop/schema/jobs": "table" },
+  tables: {
+    [JOBS]: { id: ["1", "2"], status: ["done", "queued"], created_at: ["t1", "t2"] },
+    [ORDERS]: { id: ["1"], total: ["10"] },
+  },
+  keys: { "redis/cache/stock:1": "a", "redis/cache/flag": "on" },
+};
+const before: StateNote = {
+  ...note,
+  tables: { ...note.tables, [JOBS]: { id: ["1"], status: ["queued"], created_at: ["t1"] } },
+  keys: { ...note.keys, "redis/cache/stock:1": "b" },
+};
+
+function compare(
+  given: { shadow: StateNote; control?: StateNote } & Partial<Omit<BarrierStates, "shadow" | "control">>,
+) {
+  const { shadow, control, ...rest } = given;
+  return compareAtBarrier({
+    reference: fingerprintFrom(before),
+    control: fingerprintFrom(control ?? note),
+    noise: QUIET,
+    consequences: [],
+    ...rest,
+    shadow: fingerprintFrom(shadow),
+  });
+}
+
+const residue = (given: Parameters<typeof compare>[0]) =>
+  compare(given).residue.map(({ kind, path }) => `${kind} ${path}`);
+
+describe("at the barrier", () => {
+  test("two twins that served the same and carry nothing of the plan show nothing", () => {
+    expect(compare({ shadow: note })).toEqual({ residue: [], consequences: [], noise: [] });
+  });
+
+  test("configuration and schema must be what they were, whatever was declared or learned", () => {
+    const shadow = { ...note, resources: { ...note.resources, "service/worker/replicas": "3" } };
+    expect(residue({ shadow, consequences: ["**"], directEffects: [] })).toEqual(["changed service/worker/replicas"]);
+  });
+
+  test("a column of a table that traffic writes must hold what it holds on the control", () => {
+    const shadow = { ...note, tables: { ...note.tables, [JOBS]: { ...note.tables[JOBS], status: ["done", "lost"] } } };
+    expect(residue({ shadow })).toEqual([`changed ${JOBS}/(some)/status`]);
+  });
+
+  test("rows in another order are the same rows", () => {
+    const shadow = {
+      ...note,
+      tables: { ...note.tables, [JOBS]: { id: ["2", "1"], status: ["queued", "done"], created_at: ["t2", "t1"] } },
+    };
+    expect(residue({ shadow })).toEqual([]);
+  });
+
+  test("a difference in learned noise is noted and forgiven", () => {
+    const shadow = { ...note, tables: { ...note.tables, [JOBS]: { ...note.tables[JOBS], created_at: ["t1", "t3"] } } };
+    const noise = learnNoise(fingerprintFrom(note), fingerprintFrom(shadow));
+    expect(noise.columns).toEqual([`${JOBS}/(some)/created_at`]);
+    expect(compare({ shadow, noise })).toEqual({ residue: [], consequences: [], noise: [`${JOBS}/(some)/created_at`] });
+  });
+
+  test("data under a declared pattern is a consequence where traffic writes the table", () => {
+    const shadow = { ...note, tables: { ...note.tables, [JOBS]: { ...note.tables[JOBS], status: ["done", "done"] } } };
+    const { residue: left, consequences } = compare({ shadow, consequences: [`${JOBS}/*/status`] });
+    expect(left).toEqual([]);
+    expect(consequences.map(({ path }) => path)).toEqual([`${JOBS}/(some)/status`]);
+  });
+
+  test("a table that traffic does not write must be exactly what it was", () => {
+    const shadow = { ...note, tables: { ...note.tables, [ORDERS]: { id: ["1"], total: ["11"] } } };
+    expect(residue({ shadow, consequences: [`${ORDERS}/**`] })).toEqual([`changed ${ORDERS}/(some)/total`]);
+    expect(residue({ shadow, consequences: [`${ORDERS}/**`], directEffects: [`${ORDERS}/1/total`] })).not.toEqual([]);
+    expect(residue({ shadow, consequences: [`${ORDERS}/**`], directEffects: ["service/worker/replicas"] })).toEqual([]);
+  });
+
+  test("values that changed places in a table that traffic does not write are found too", () => {
+    const both = { id: ["1", "2"], total: ["10", "20"] };
+    const withTwo = (orders: StateNote["tables"][string]) => ({
+      ...note,
+      tables: { ...note.tables, [ORDERS]: orders },
+    });
+    const control = withTwo(both);
+    const shadow = withTwo({ id: ["1", "2"], total: ["20", "10"] });
+    const reference = fingerprintFrom({ ...before, tables: { ...before.tables, [ORDERS]: both } });
+    expect(residue({ shadow, control, reference })).toEqual([`changed ${ORDERS}`]);
+  });
+
+  test("a new family of keys that the control does not know is residue", () => {
+    const shadow = { ...note, keys: { ...note.keys, "redis/cache/orphan:17": "x" } };
+    expect(residue({ shadow })).toEqual(["added redis/cache/orphan:17"]);
+  });
+
+  test("a key that traffic does not write must hold what it held", () => {
+    const shadow = { ...note, keys: { ...note.keys, "redis/cache/flag": "off" } };
+    expect(residue({ shadow })).toEqual(["changed redis/cache/flag"]);
+  });
+
+  test("a key that traffic writes must hold what it holds on the control, unless its family is noise", () => {
+    const shadow = { ...note, keys: { ...note.keys, "redis/cache/stock:1": "c" } };
+    expect(residue({ shadow })).toEqual(["changed redis/cache/stock:1"]);
+    const noise = { ...QUIET, keyPatterns: ["redis/cache/stock:*"] };
+    expect(compare({ shadow, noise })).toEqual({ residue: [], consequences: [], noise: ["redis/cache/stock:*"] });
+  });
+
+  test("a key at the end of its life is not a difference", () => {
+    const control: Fingerprint = { ...fingerprintFrom(note), storeEpochMs: 5000 };
+    const shadow: Fingerprint = {
+      ...fingerprintFrom({ ...note, keys: { ...note.keys, "redis/cache/lock": "x" } }),
+      expiring: { "redis/cache/lock": 5400 },
+      storeEpochMs: 5000,
+    };
+    const states = { reference: fingerprintFrom(before), control, noise: QUIET, consequences: [] };
+    expect(learnNoise(control, shadow).keyPatterns).toEqual([]);
+    expect(compareAtBarrier({ ...states, shadow: { ...shadow, expiring: {} } }).residue).not.toEqual([]);
+  });
+
+  test("numbers handed out stay handed out: only a step back is residue", () => {
+    const at = (value: string): Fingerprint => ({
+      ...fingerprintFrom(note),
+      sequences: { "db/db/shop/sequence/jobs_id_seq": value },
+    });
+    const states = { reference: at("5"), control: at("9"), noise: QUIET, consequences: [] };
+    expect(compareAtBarrier({ ...states, shadow: at("12") })).toMatchObject({
+      residue: [],
+      noise: ["db/db/shop/sequence/jobs_id_seq"],
+    });
+    expect(compareAtBarrier({ ...states, shadow: at("4") }).residue).toHaveLength(1);
+  });
+});
+
+describe("whatever the state", () => {
+  test("equal twins show neither residue nor consequences", () => {
+    fc.assert(
+      fc.property(anyState, anyState, (was, is) => {
+        const now = fingerprintFrom({ ...is, resources: was.resources });
+        const states = {
+          reference: fingerprintFrom(was),
+          control: now,
+          shadow: now,
+          noise: QUIET,
+          consequences: ["**"],
+        };
+        expect(compareAtBarrier(states)).toEqual({ residue: [], consequences: [], noise: [] });
+      }),
+    );
+  });
+
+  test("a value planted in a column that is not noise is always found", () => {
+    fc.assert(
+      fc.property(anyState, anyState, fc.nat(), (was, is, pick) => {
+        const tables = Object.keys(is.tables);
+        const table = tables[pick % tables.length] ?? "";
+        const planted = { ...is.tables[table], note: ["planted", "b", "c"] };
+        const shadow = { ...is, resources: was.resources, tables: { ...is.tables, [table]: planted } };
+        const control = fingerprintFrom({ ...is, resources: was.resources });
+        const noise = { ...QUIET, columns: [`${table}/(some)/status`] };
+        const left = compareAtBarrier({
+          reference: fingerprintFrom(was),
+          control,
+          shadow: fingerprintFrom(shadow),
+          noise,
+          consequences: [],
+        }).residue;
+        expect(left.some(({ path }) => path === table || path === `${table}/(some)/note`)).toBe(true);
+      }),
+    );
+  });
+
+  test("no noise and no declaration hides a change of configuration or schema", () => {
+    fc.assert(
+      fc.property(anyState, anyState, anyState, (was, is, other) => {
+        const noise = learnNoise(fingerprintFrom(is), fingerprintFrom(other));
+        const shadow = { ...is, resources: { ...was.resources, "db/db/shop/schema/jobs/index/planted": "btree" } };
+        const left = compareAtBarrier({
+          reference: fingerprintFrom(was),
+          control: fingerprintFrom({ ...is, resources: was.resources }),
+          shadow: fingerprintFrom(shadow),
+          noise,
+          consequences: ["**"],
+          directEffects: [],
+        }).residue;
+        expect(left.map(({ path }) => path)).toContain("db/db/shop/schema/jobs/index/planted");
+      }),
+    );
+  });
+
+  test("more noise never makes more residue", () => {
+    fc.assert(
+      fc.property(anyState, anyState, anyState, anyState, (was, control, shadow, other) => {
+        const states = {
+          reference: fingerprintFrom(was),
+          control: fingerprintFrom(control),
+          shadow: fingerprintFrom(shadow),
+          consequences: [],
+        };
+        const noise = learnNoise(fingerprintFrom(control), fingerprintFrom(other));
+        const count = (given: Noise) => compareAtBarrier({ ...states, noise: given }).residue.length;
+        expect(count(noise)).toBeLessThanOrEqual(count(QUIET));
+      }),
+    );
+  });
+
+  test("what two twins differed in before the plan explains the same difference after it", () => {
+    fc.assert(
+      fc.property(anyState, anyState, (control, other) => {
+        // Which tables exist is schema, and never noise.
+        const shadow = { ...other, tables: { ...control.tables, ...commonTables(other, control) } };
+        const noise = learnNoise(fingerprintFrom(control), fingerprintFrom(shadow));
+        const nowhere = fingerprintFrom({ resources: shadow.resources, tables: {}, keys: {} });
+        const { residue: left } = compareAtBarrier({
+          reference: nowhere,
+          control: fingerprintFrom(control),
+          shadow: fingerprintFrom(shadow),
+          noise,
+          consequences: [],
+        });
+        expect(left).toEqual([]);
+      }),
+    );
+  });
+
+  test("twins that are equal before the plan teach no noise", () => {
+    fc.assert(
+      fc.property(anyState, (state) => {
+        expect(describeNoise(learnNoise(fingerprintFrom(state), fingerprintFrom(state)))).toEqual([]);
+      }),
+    );
+  });
+});
+
+test.each([
+  ["session:42", "session:*"],
+  ["session:7f3a99c0d1", "session:*"],
+  ["cart:123e4567-e89b-12d3-a456-426614174000:items", "cart:*:items"],
+  ["session:kJ8sT2bQx9LmZ4vN7pRw1yUc3eHaGdFo", "session:*"],
+  ["customer-profile-settings", "customer-profile-settings"],
+  ["customerProfileSettingsCache", "customerProfileSettingsCache"],
+  ["feedback", "feedback"],
+  ["stock:1:2", "stock:*:*"],
+])("key %s belongs to the family %s", (key, pattern) => {
+  expect(keyPattern(`redis/cache/${key}`)).toBe(`redis/cache/${pattern}`);
+});
+
+function commonTables(of: StateNote, and: StateNote): StateNote["tables"] {
+  return Object.fromEntries(Object.entries(of.tables).filter(([path]) => and.tables[path] !== undefined));
+}
