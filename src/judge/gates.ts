@@ -12,6 +12,9 @@ import { JUDGE_RULES } from "./judge-limits.ts";
 import type { LookInput } from "./judge-slos.ts";
 import type { Reason } from "./verdict.ts";
 
+/** Fewer blocks say nothing of the environment; the SLO itself then holds for want of them. */
+const BLOCKS_FOR_GATES = 6;
+
 /** What the gates look at beside the SLOs; `after` is absent while there is only a baseline. */
 export interface GateInput extends Omit<LookInput, "windows" | "latched" | "restarted" | "profile"> {
   readonly windows: { readonly baseline: Window; readonly after?: Window };
@@ -72,7 +75,7 @@ function sloGates(resolved: ResolvedSlo, input: GateInput): readonly Reason[] {
   const blockMs = chooseBlockMs(input.store, { measure, scale, baseline: input.windows.baseline }, input.limits);
   const seriesOf = (window: Window): PhaseSeries => settledSeries(input.store, { measure, scale, window, blockMs });
   const before = seriesOf(input.windows.baseline);
-  if (before.kind === "no-data" || before.influence.length < input.limits.minBlocksBefore) return [];
+  if (before.kind === "no-data" || before.influence.length < BLOCKS_FOR_GATES) return [];
   const after = input.windows.after === undefined ? undefined : seriesOf(input.windows.after);
   const gate: SloGate = { resolved, input, before, blockMs, seriesOf };
   return [

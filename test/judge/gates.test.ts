@@ -1,0 +1,181 @@
+import { describe, expect, test } from "vitest";
+import { baselineSecondsNeeded, minimumSeconds, plannedPower, powerBySlo } from "../../src/judge/planned-power.ts";
+import { budgetsPassed, workShrank } from "../../src/judge/work-reasons.ts";
+import { createBlockStore } from "../../src/measure/block-store.ts";
+import { emptyBatch, traffic } from "../support/judged-traffic.ts";
+import { ERRORS, FOUR, gates, LIMITS, P50, slo, storeOf, WINDOWS, type World } from "./support/judged.ts";
+
+const codes = (reasons: readonly { readonly code: string }[]) => reasons.map((reason) => reason.code);
+
+/** Alike halves but for what the arguments say of first half, second half and the time after the plan. */
+function phases(...slower: readonly [number, number, number]) {
+  const store = createBlockStore({ routes: ["a"] });
+  const common = { ratePerSecond: 100, errors: { control: 0.002, shadow: 0.002 } };
+  store.addPairs(traffic({ ...common, seed: 1, fromMs: 0, toMs: 30_000, slower: slower[0] }));
+  store.addPairs(traffic({ ...common, seed: 2, fromMs: 30_000, toMs: 60_000, slower: slower[1] }));
+  store.addPairs(traffic({ ...common, seed: 3, ...WINDOWS.after, slower: slower[2] }));
+  return store;
+}
+
+describe("the environment", () => {
+  test("of alike twins gives no reason to doubt", () => expect(gates({})).toEqual([]));
+
+  test("whose twins differ before the plan holds", () => {
+    expect(codes(gates(phases(1.2, 1.2, 1.2), { slos: [P50] }))).toEqual(["TWINS_DIFFER"]);
+  });
+  test("whose twins differ a little is corrected, not held", () => {
+    expect(gates(phases(1.05, 1.05, 1.05), { slos: [P50] })).toEqual([]);
+  });
+  test("whose error rates differ before the plan holds", () => {
+    const store = createBlockStore({ routes: ["a"] });
+    store.addPairs(traffic({ seed: 1, ratePerSecond: 100, ...WINDOWS.baseline, errors: { control: 0, shadow: 0.06 } }));
+    store.addPairs(traffic({ seed: 2, ratePerSecond: 100, ...WINDOWS.after, errors: { control: 0, shadow: 0.06 } }));
+    expect(codes(gates(store, { slos: [ERRORS] }))).toEqual(["TWINS_DIFFER"]);
+  });
+  test("that wanders during the baseline holds", () => {
+    expect(codes(gates(phases(0.93, 1.07, 1), { slos: [P50] }))).toEqual(["ENVIRONMENT_UNSTABLE"]);
+  });
+  test("without traffic holds", () => {
+    expect(codes(gates(createBlockStore({ routes: [] })))).toEqual(["NO_DATA", "NO_DATA"]);
+  });
+  test("whose control fails holds", () => {
+    const failing: World = { errorsBefore: 0.6, errors: { control: 0.6, shadow: 0.6 } };
+    expect(codes(gates(failing, { slos: [] }))).toEqual(["ENVIRONMENT_UNSTABLE", "ENVIRONMENT_UNSTABLE"]);
+  });
+  test("with times that can not be holds", () => {
+    const store = storeOf();
+    const batch = emptyBatch(1);
+    batch.arms.shadow.latencyMs[0] = Number.NaN;
+    store.addPairs(batch);
+    expect(codes(gates(store))).toEqual(["NO_DATA"]);
+  });
+  test("that loses the shadow's requests only holds", () => {
+    const store = storeOf();
+    const batch = traffic({ seed: 9, ratePerSecond: 100, fromMs: 130_000, toMs: 190_000 });
+    for (let i = 0; i < batch.size; i += 5) batch.arms.shadow.outcome[i] = 5;
+    store.addPairs(batch);
+    const windows = { ...WINDOWS, after: { fromMs: 130_000, toMs: 190_000 } };
+    expect(codes(gates(store, { windows, slos: [] }))).toEqual(["ASYMMETRIC_LOSS"]);
+  });
+});
+
+describe("a control that moves after the plan", () => {
+  function moved() {
+    const store = createBlockStore({ routes: ["a"] });
+    const common = { ratePerSecond: 100, routes: 1 };
+    store.addPairs(traffic({ ...common, seed: 1, ...WINDOWS.baseline }));
+    // Both twins 30% slower: the difference is nil, the control's own shift is not.
+    store.addPairs(traffic({ ...common, seed: 2, ...WINDOWS.after, unit: 1.3 }));
+    return store;
+  }
+  test("holds on shared cores, saying by how much", () => {
+    const [reason] = gates(moved(), { cores: "shared", slos: [P50] });
+    expect(reason?.code).toBe("CONTROL_DISTURBED");
+    expect(reason?.message).toMatch(/^p50 shifted by \+(29|30|31)/);
+  });
+  test("does not on cores of its own", () => expect(gates(moved(), { cores: "pinned", slos: [P50] })).toEqual([]));
+  test("that stays put does not", () => expect(gates(phases(1, 1, 1.5), { cores: "shared", slos: [P50] })).toEqual([]));
+});
+
+describe("power", () => {
+  const strict = slo({ name: "p99", measure: { kind: "latency", quantile: 0.99 }, limit: { to: "+3%" } });
+  const input = { slos: FOUR, limits: LIMITS, baseline: WINDOWS.baseline, restarted: false };
+
+  test("of easy margins leaves nothing to say", () => {
+    expect(plannedPower({ ...input, store: storeOf() })).toEqual([]);
+    for (const power of powerBySlo({ ...input, store: storeOf() })) {
+      expect(power.observeSeconds).toBeGreaterThanOrEqual(12);
+      expect(power.observeSeconds).toBeLessThan(120);
+    }
+  });
+  test("that is not enough names the time, the margin and the traffic that would be", () => {
+    const long = { ...WINDOWS.baseline, toMs: 120_000 };
+    const store = createBlockStore({ routes: ["a"] });
+    store.addPairs(traffic({ seed: 1, ratePerSecond: 100, ...long }));
+    const [reason] = plannedPower({ ...input, store, slos: [strict], baseline: long });
+    expect(reason).toMatchObject({ code: "UNDERPOWERED", subject: "p99" });
+    expect(reason?.message).toMatch(
+      /needs about \d+ (min|h) of baseline and \d+ (min|h) of observation \(30 min are allowed\); a margin of [\d.]+% or about \d+ times the traffic would do/,
+    );
+  });
+  test("after a baseline that is too short asks for a longer one", () => {
+    const store = storeOf({ ratePerSecond: 5 });
+    const [power] = powerBySlo({ ...input, store, slos: [strict] });
+    expect(power).toMatchObject({ blockMs: 60_000, baselineSeconds: 1200, because: { code: "UNDERPOWERED" } });
+    expect(baselineSecondsNeeded(powerBySlo({ ...input, store, slos: [strict] }))).toBe(1200);
+  });
+  test("without any data is no power", () => {
+    expect(plannedPower({ ...input, store: createBlockStore({ routes: [] }), slos: [P50] })).toMatchObject([
+      { code: "NO_DATA" },
+    ]);
+  });
+  test("forecasts that come true: what is said to need a time passes in about that time", () => {
+    const [power] = powerBySlo({ ...input, store: storeOf(), slos: [P50] });
+    expect(power?.observeSeconds).toBeLessThanOrEqual(60);
+  });
+});
+
+describe("the least time, known from the rate alone", () => {
+  const errors = slo({ name: "errors", measure: { kind: "errors" }, limit: { to: "+0.1pp" } });
+  const p99 = slo({ name: "p99", measure: { kind: "latency", quantile: 0.99 }, limit: { to: "+10%" } });
+
+  test("of an error margin of 0.1 points is 7,267 clean pairs", () => {
+    const least = minimumSeconds(errors, 100, LIMITS);
+    expect(least.rule).toMatch(/^72\d\d pairs/);
+    expect(least.afterSeconds).toBeCloseTo(72.7, 0);
+  });
+  test("of a rare quantile is its exceedances", () => {
+    expect(minimumSeconds(p99, 5, LIMITS)).toEqual({
+      beforeSeconds: 1200,
+      afterSeconds: expect.closeTo(600, 6),
+      rule: "30 requests beyond the quantile",
+    });
+  });
+  test("otherwise is six blocks", () => {
+    expect(minimumSeconds(P50, 300, LIMITS)).toEqual({ beforeSeconds: 40, afterSeconds: 12, rule: "6 blocks of 2 s" });
+  });
+  test("of a margin of nothing is never", () => {
+    const none = slo({ name: "errors", measure: { kind: "errors" }, limit: { to: "-0.1pp" } });
+    expect(minimumSeconds(none, 100, LIMITS).afterSeconds).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
+describe("work", () => {
+  test("that shrinks on one route of many is found and named", () => {
+    const store = storeOf({ routes: 3 });
+    const batch = traffic({ seed: 5, ratePerSecond: 100, routes: 3, fromMs: 200_000, toMs: 260_000 });
+    for (let i = 0; i < batch.size; i++) if (batch.route[i] === 2 && i % 10 === 0) batch.arms.shadow.outcome[i] = 4;
+    store.addPairs(batch);
+    const reasons = workShrank(store, { fromMs: 200_000, toMs: 260_000 }, LIMITS);
+    expect(reasons).toMatchObject([{ code: "WORK_SHRANK", subject: "checkout" }]);
+    expect(workShrank(store, WINDOWS.after, LIMITS)).toEqual([]);
+  });
+  test("that a route of few requests loses wholly is found", () => {
+    const store = createBlockStore({ routes: ["rare"] });
+    const batch = traffic({ seed: 5, ratePerSecond: 1, fromMs: 0, toMs: 20_000 });
+    batch.arms.shadow.outcome.fill(1);
+    store.addPairs(batch);
+    expect(workShrank(store, { fromMs: 0, toMs: 20_000 }, LIMITS)).toHaveLength(1);
+  });
+  test("of an empty window has not shrunk", () => {
+    expect(workShrank(storeOf(), { fromMs: 1e6, toMs: 1e6 }, LIMITS)).toEqual([]);
+  });
+});
+
+describe("a budget of errors while the plan acts", () => {
+  const store = storeOf({ errorsBefore: 0, errors: { control: 0, shadow: 0.02 } });
+  const passed = (excessErrors: number) => budgetsPassed(store, WINDOWS.after, [{ slo: ERRORS.slo, excessErrors }]);
+
+  test("that is passed is told with both numbers", () => {
+    expect(passed(5)).toMatchObject([{ code: "EXCESS_ERRORS", subject: "errors" }]);
+    expect(passed(5)[0]?.message).toMatch(/the shadow had 1\d\d errors more than the control, 5 are allowed/);
+  });
+  test("that is kept is not", () => expect(passed(500)).toEqual([]));
+  test("counts an error at the very edge of the window", () => {
+    const edge = createBlockStore({ routes: ["a"] });
+    const batch = traffic({ seed: 1, ratePerSecond: 1, fromMs: 500, toMs: 2500 });
+    batch.arms.shadow.outcome[0] = 1;
+    edge.addPairs(batch);
+    expect(budgetsPassed(edge, { fromMs: 400, toMs: 900 }, [{ slo: ERRORS.slo, excessErrors: 0 }])).toHaveLength(1);
+  });
+});
