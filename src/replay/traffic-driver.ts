@@ -25,6 +25,8 @@ export interface DriverOptions {
 export interface TrafficDriver extends AsyncDisposable {
   /** `Clock.monotonicMs()` at the run axis's zero. */
   readonly startMonotonicMs: number;
+  /** Aborts when the driver ends by itself, with the reason: whoever waits for traffic then waits for nothing. */
+  readonly ended: AbortSignal;
   /** Stops arrivals and resolves when every request in flight has its outcome and all pairs were delivered: a barrier. */
   pause(signal: AbortSignal): Promise<void>;
   /** Goes on with the arrival list from now; the axis kept running meanwhile. */

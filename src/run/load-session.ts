@@ -16,6 +16,8 @@ type PhaseName = keyof RecordingManifest["phases"];
 export interface LoadSession extends AsyncDisposable {
   readonly store: BlockStore;
   readonly phases: RecordingManifest["phases"];
+  /** Aborts when the traffic has ended by itself. */
+  readonly ended: AbortSignal;
   /** Milliseconds since the first arrival. */
   axisMs(): number;
   /** Every request intended before this instant has its outcome. */
@@ -86,6 +88,7 @@ export async function startLoad(options: {
   return {
     store,
     phases,
+    ended: driver.ended,
     axisMs,
     completeUntilMs: store.deliveredUntilMs,
     mark: (phase, window) => {

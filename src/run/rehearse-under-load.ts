@@ -47,20 +47,22 @@ export async function rehearseUnderLoad(context: LoadContext): Promise<LoadEvide
   await using session = await startLoad(context);
   log.trafficStarted(effects.clock.monotonicMs() - session.axisMs());
   const looks = createLooks(context, session, { slos: resolvedSlos(context.job), restarted: context.restarts });
-  await warmUp(context, session);
-  const underpowered = await measureBaseline(context, session, looks);
+  // A driver that dies ends every phase at once: nobody waits for samples that cannot come. `conclude` ends it on purpose.
+  const driven = { ...context, signal: AbortSignal.any([context.signal, session.ended]) };
+  await warmUp(driven, session);
+  const underpowered = await measureBaseline(driven, session, looks);
   if (underpowered.length > 0) {
     log.note("the noise is too large for the margins asked; the plan is not replayed under load");
     return await conclude({ context, session, looks, underpowered });
   }
-  const noise = await learnAtBarrier(context, session);
+  const noise = await learnAtBarrier(driven, session);
   let acted: readonly Action[] = [];
   try {
-    const replay = await replayUnderLoad(context, session);
+    const replay = await replayUnderLoad(driven, session);
     acted = replay.acted;
-    context.signal.throwIfAborted();
-    const after = await observe({ context, session, looks, replay });
-    const undo = await undoAndRecover(context, session, acted);
+    driven.signal.throwIfAborted();
+    const after = await observe({ context: driven, session, looks, replay });
+    const undo = await undoAndRecover(driven, session, acted);
     return await conclude({ context, session, looks, underpowered, noise, replay, after, undo });
   } catch (error) {
     await undoAfterAbort(context, session, acted);

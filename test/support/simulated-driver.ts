@@ -33,8 +33,8 @@ const THING = "driver";
 
 /**
  * A driver in virtual time: Poisson arrivals, log-normal latencies whose base both twins of a pair share, rare errors,
- * and what faults and the plan do to them. Like the real one it ends with the run's signal, and tells its death only
- * to who asks for something.
+ * and what faults and the plan do to them. Like the real one it ends with the run's
+ * signal.
  */
 export function simulatedDriver(stage: SimulatedStage, model: TrafficModel): StartDriver {
   return async (options) => {
@@ -91,6 +91,7 @@ function drive(context: {
   };
   return {
     startMonotonicMs: startMs,
+    ended: ended.signal,
     pause: drain,
     resume: async () => {
       ended.signal.throwIfAborted();

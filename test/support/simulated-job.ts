@@ -198,7 +198,7 @@ const SCENARIO = {
   judge: {
     blockSeconds: 2,
     baselineSeconds: 40,
-    baselineSecondsMax: 60,
+    baselineSecondsMax: 90,
     settleSeconds: 2,
     restartSettleSeconds: 4,
     observeSecondsMax: 40,
