@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { CanaryError, messageOf } from "../../core/errors.ts";
 import { sha256Hex } from "../../core/sha256.ts";
 import type { ImageSource } from "../mirror-spec.ts";
+import { type BuildContext, contextArchive, digestOfContext, readBuildContext } from "./build-context.ts";
 import { abortable, type Docker, type ImageDetails } from "./engine.ts";
 import { engineError } from "./engine-errors.ts";
-import { digestOfPath } from "./file-digest.ts";
 import { findImage } from "./find-image.ts";
 import { LABEL } from "./labels.ts";
 import type { RunContext } from "./run-context.ts";
@@ -23,18 +23,26 @@ export async function buildImage(
   signal: AbortSignal,
 ): Promise<ImageDetails> {
   const { source, service } = wanted;
-  const digest = await buildDigest(run, source, signal);
+  const context = await abortable(readBuildContext(source.contextDir, source.dockerfile), signal);
+  const digest = await buildDigest(run, source, context, signal);
   const tag = `canary-build:${digest.slice(0, 24)}`;
   const known = await findImage(run, tag, signal);
   if (known !== undefined) return known;
   wanted.onProgress(`building ${service}`);
-  await run.engine.change(`building ${service}`, signal, (docker) => build(docker, { source, tag, digest, signal }));
+  await run.engine.change(`building ${service}`, signal, (docker) =>
+    build(docker, { source, context, tag, digest, signal }),
+  );
   const built = await findImage(run, tag, signal);
   if (built !== undefined) return built;
   throw engineError(new Error("the builder ended without an image"), `building ${service}`);
 }
 
-async function buildDigest(run: RunContext, source: BuildSource, signal: AbortSignal): Promise<string> {
+async function buildDigest(
+  run: RunContext,
+  source: BuildSource,
+  context: BuildContext,
+  signal: AbortSignal,
+): Promise<string> {
   const recipe = await readFile(join(source.contextDir, source.dockerfile), "utf8").catch((cause: unknown) => {
     throw new CanaryError({
       code: "MIRROR_UNAVAILABLE",
@@ -43,37 +51,50 @@ async function buildDigest(run: RunContext, source: BuildSource, signal: AbortSi
       cause,
     });
   });
-  const context = await abortable(digestOfPath(source.contextDir), signal);
+  const files = await abortable(digestOfContext(context), signal);
   const bases = [...recipe.matchAll(/^\s*FROM\s+(?:--\S+\s+)*(\S+)/gim)].map((match) => match[1] ?? "");
   const ids = await Promise.all(bases.map(async (base) => (await findImage(run, base, signal))?.Id ?? base));
-  return sha256Hex(JSON.stringify([recipe, context, source.args, source.target ?? null, ids]));
+  return sha256Hex(JSON.stringify([recipe, files, source.args, source.target ?? null, ids]));
 }
 
 async function build(
   docker: Docker,
-  order: { readonly source: BuildSource; readonly tag: string; readonly digest: string; readonly signal: AbortSignal },
+  order: {
+    readonly source: BuildSource;
+    readonly context: BuildContext;
+    readonly tag: string;
+    readonly digest: string;
+    readonly signal: AbortSignal;
+  },
 ): Promise<void> {
   const { source } = order;
-  const stream = await docker.buildImage(
-    { context: source.contextDir, src: ["."] },
-    {
-      t: order.tag,
-      dockerfile: source.dockerfile,
-      buildargs: { ...source.args },
-      labels: { [LABEL.built]: order.digest },
-      ...(source.target === undefined ? {} : { target: source.target }),
-      abortSignal: order.signal,
-    },
-  );
+  const stream = await docker.buildImage(contextArchive(order.context), {
+    t: order.tag,
+    dockerfile: source.dockerfile,
+    buildargs: { ...source.args },
+    labels: { [LABEL.built]: order.digest },
+    // Also after a failed step: the builder's own containers carry no label of ours.
+    rm: true,
+    forcerm: true,
+    ...(source.target === undefined ? {} : { target: source.target }),
+    abortSignal: order.signal,
+  });
   const lines: string[] = [];
+  let refusal: string | undefined;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  // The builder reports a failed step as a line of its output; the request itself succeeds.
   docker.modem.followProgress(
     stream,
     (failure: Error | null) => (failure === null ? resolve() : reject(failure)),
-    (event: { stream?: string; error?: string }) => void lines.push(event.stream ?? event.error ?? ""),
+    (event: { stream?: string; error?: string }) => {
+      // The builder reports a failed step as a line of its output; the request itself succeeds.
+      refusal ??= event.error;
+      lines.push(event.stream ?? event.error ?? "");
+    },
   );
-  await promise.catch((cause: unknown) => {
+  const built = promise.then(() => {
+    if (refusal !== undefined) throw new Error(refusal);
+  });
+  await built.catch((cause: unknown) => {
     const tail = lines.join("").trimEnd().split("\n").slice(-15);
     throw new CanaryError({
       code: "MIRROR_UNAVAILABLE",

@@ -4,6 +4,7 @@ import { type ContainerRuntime, ROLES, type Role, type Twin, type TwinFacts, typ
 import { configurationOf } from "./configuration.ts";
 import { coreSets } from "./core-sets.ts";
 import { type Engine, openEngine } from "./engine.ts";
+import { engineError, isEngineGone } from "./engine-errors.ts";
 import { requireEqual } from "./equality.ts";
 import { imageByReference, type ResolvedImages, resolveImages } from "./images.ts";
 import { INGRESS_IMAGE } from "./ingress.ts";
@@ -11,7 +12,7 @@ import { ownershipLabels } from "./labels.ts";
 import { createNetworks, type RunNetworks } from "./networks.ts";
 import { type Owner, ownerState, readOwner } from "./owner.ts";
 import { type RaisedWithStubs, raiseTwin, type TwinParts } from "./raise-twin.ts";
-import { startReaper } from "./reaper.ts";
+import { type Reaper, startReaper } from "./reaper.ts";
 import { engineThings, removeRun } from "./remove-things.ts";
 import type { RunContext, TwinContext } from "./run-context.ts";
 import { stateClients } from "./state-clients.ts";
@@ -39,7 +40,28 @@ type RaiseOptions = Parameters<ContainerRuntime["raise"]>[0];
 
 /** Twins on a real container engine, through testcontainers. */
 export function dockerRuntime(dependencies: RuntimeDependencies): ContainerRuntime {
-  return { raise: (options) => raisePair(dependencies, options) };
+  return {
+    raise: (options) =>
+      raisePair(dependencies, options).catch((cause: unknown) => {
+        throw firstFailure(cause);
+      }),
+  };
+}
+
+/** What went wrong first, not what then went wrong while everything was removed. */
+function firstFailure(cause: unknown): unknown {
+  return cause instanceof SuppressedError ? firstFailure(cause.suppressed) : cause;
+}
+
+/** When the engine is gone, the reaper tries again for a while after our end, and the next run sweeps. */
+async function tearDown(engine: Engine, runId: string, reaper: Reaper): Promise<void> {
+  try {
+    await removeRun(engine, runId);
+    reaper.dismiss();
+  } catch (cause) {
+    const failure = engineError(cause, "removing the twins");
+    if (!isEngineGone(failure)) throw failure;
+  }
 }
 
 async function raisePair(dependencies: RuntimeDependencies, options: RaiseOptions): Promise<TwinPair> {
@@ -51,8 +73,8 @@ async function raisePair(dependencies: RuntimeDependencies, options: RaiseOption
   const owner = await readOwner(ownerPid);
   const run = runContext(dependencies, options, { engine, owner });
   await using opened = new AsyncDisposableStack();
-  opened.use(startReaper({ runId, owner }));
-  opened.defer(async () => void (await removeRun(engine, runId)));
+  const reaper = startReaper({ runId, owner });
+  opened.defer(() => tearDown(engine, runId, reaper));
   await engine.change("removing what dead runs left", signal, (docker) =>
     sweep({ store: engineThings(docker), stateOf: ownerState }),
   );

@@ -6,6 +6,8 @@ interface KnownTrouble {
   readonly hint: string;
 }
 
+const ENGINE_GONE = "the container engine does not answer";
+
 /** What engines say, in the words of people who have to do something about it; first match wins. */
 const KNOWN_TROUBLES: readonly KnownTrouble[] = [
   {
@@ -45,7 +47,7 @@ const KNOWN_TROUBLES: readonly KnownTrouble[] = [
   },
   {
     pattern: /ECONNREFUSED|ENOENT|ECONNRESET|EPIPE|EACCES|socket hang up|container runtime strategy|connect E/i,
-    what: "the container engine does not answer",
+    what: ENGINE_GONE,
     hint: "Start it (`canary doctor --fix` tries to), check DOCKER_HOST and that this user may talk to it.",
   },
 ];
@@ -61,6 +63,11 @@ export function engineError(cause: unknown, doing: string): CanaryError {
     hint: trouble?.hint ?? "`canary doctor` checks the engine; its own log says more.",
     cause,
   });
+}
+
+/** True for an `engineError` that says that there is no engine to talk to any more. */
+export function isEngineGone(failure: CanaryError): boolean {
+  return failure.message.includes(ENGINE_GONE);
 }
 
 /** True when the engine says that the thing is already gone or already being removed. */

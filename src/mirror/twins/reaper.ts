@@ -2,11 +2,17 @@ import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Owner } from "./owner.ts";
 
+/** The process that cleans up after us. */
+export interface Reaper {
+  /** Tells it that nothing is left to remove, and it leaves. Without this it acts when we end. */
+  dismiss(): void;
+}
+
 /**
  * Starts a tiny process of its own that removes everything of this run if we die without doing it.
- * It notices our death by the end of the channel between us. Disposing tells it that all is well, and it leaves.
+ * It notices our death by the end of the channel between us.
  */
-export function startReaper(run: { readonly runId: string; readonly owner: Owner }): Disposable {
+export function startReaper(run: { readonly runId: string; readonly owner: Owner }): Reaper {
   const entry = import.meta.url.endsWith(".ts") ? "./reaper-main.ts" : "./reaper-main.js";
   const { pid, startTicks, bootId } = run.owner;
   const child = fork(
@@ -19,7 +25,7 @@ export function startReaper(run: { readonly runId: string; readonly owner: Owner
   child.unref();
   child.channel?.unref();
   return {
-    [Symbol.dispose]() {
+    dismiss() {
       if (!child.connected) return;
       child.send("done", () => child.connected && child.disconnect());
     },

@@ -68,7 +68,8 @@ export async function removeRun(engine: Engine, runId: string): Promise<Removed>
     mayRemove: (thing: Thing) => thing.labels[LABEL.run] === runId && ownerOfLabels(thing.labels) !== undefined,
   };
   const store = engineThings(engine.docker);
-  const first = await removeThings(store, options);
+  // What is still being created holds its network and has no name to remove it by; it only has to settle.
+  const first = await removeThings(store, options).catch(() => NOTHING);
   await engine.settled();
   const late = await removeThings(store, options);
   return {
@@ -77,6 +78,8 @@ export async function removeRun(engine: Engine, runId: string): Promise<Removed>
     volumes: first.volumes + late.volumes,
   };
 }
+
+const NOTHING: Removed = { containers: 0, networks: 0, volumes: 0 };
 
 /** The real engine's labelled things. Every list is filtered by label, so that others' things are never even seen. */
 export function engineThings(docker: Docker): ThingStore {
