@@ -42,7 +42,6 @@ type Answer<K extends DriverNotice["kind"]> = Extract<DriverNotice, { kind: K }>
 /** The conversation with the driver's process. */
 interface Link {
   readonly ended: AbortSignal;
-  readonly ended: AbortSignal;
   /** Sends a command and waits for this answer. @throws what ended the driver meanwhile */
   ask<K extends DriverNotice["kind"]>(command: DriverCommand, answer: K, signal?: AbortSignal): Promise<Answer<K>>;
   /** Resolves when all pairs up to this length of the file were handed on. */
