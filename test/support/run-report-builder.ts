@@ -115,7 +115,9 @@ const TIMELINE: RunReport["timeline"] = [
   { atMs: 304_200, toMs: 330_000, kind: "phase", label: "recover" },
   { atMs: 134_000, toMs: 134_900, kind: "barrier", label: "barrier before the plan" },
   { atMs: 135_200, toMs: 138_900, kind: "action", label: "more-workers" },
-  { atMs: 300_100, toMs: 304_000, kind: "undo", label: "more-workers" },
+  { atMs: 139_000, toMs: 139_140, kind: "action", label: "open-fast-lane" },
+  { atMs: 300_000, toMs: 300_140, kind: "undo", label: "open-fast-lane" },
+  { atMs: 300_200, toMs: 304_000, kind: "undo", label: "more-workers" },
   { atMs: 331_000, toMs: 332_400, kind: "barrier", label: "barrier after the undo" },
   { atMs: 212_000, kind: "note", label: "control paused 240 ms; block left out" },
 ];

@@ -18,6 +18,8 @@ export interface EvidenceOptions {
 const NARROW_COLUMNS = 72;
 /** `decided in ~2 min` */
 const STATE_COLUMNS = 17;
+/** `quiet ◂ undoing` and a space. */
+const CELL_COLUMNS = 16;
 const STEP_MARK = { acting: "▸", landed: "✓", failed: "✗", undoing: "◂", undone: "↺" } as const;
 
 /** One line per action: what became of it on the quiet twin and under load. Long plans show the stretch that is being worked on. */
@@ -25,24 +27,26 @@ export function stepLines(options: EvidenceOptions): readonly string[] {
   const { state, columns, paint } = options;
   const { shown, before, after } = aroundCurrent(options);
   const lines = shown.map((action) => {
-    const cell = (proof: "quiet" | "load"): string => {
-      const seen = state.steps[proof][action.id]?.state;
-      if (seen === undefined) return paint("quiet", fitTo(`${proof} ○`, 16));
-      const text = fitTo(`${proof} ${STEP_MARK[seen]} ${seen}`, 16);
-      return seen === "failed"
-        ? paint("bad", text)
-        : seen === "acting" || seen === "undoing"
-          ? paint("strong", text)
-          : text;
-    };
-    const room = Math.max(0, columns - 34);
-    return `${cell("quiet")} ${cell("load")} ${cutTo(action.what, room)}`.trimEnd();
+    const cell = (proof: "quiet" | "load"): string => stepCell(proof, state.steps[proof][action.id]?.state, options);
+    const cells = `${cell("quiet")} ${cell("load")}`;
+    return `${cells} ${cutTo(action.what, Math.max(0, columns - textWidth(cells) - 1))}`.trimEnd();
   });
   return [
-    ...(before > 0 ? [paint("quiet", `… ${before} steps before`)] : []),
+    ...(before > 0 ? [paint("quiet", cutTo(`… ${before} before`, columns))] : []),
     ...lines,
-    ...(after > 0 ? [paint("quiet", `… ${after} steps to come`)] : []),
+    ...(after > 0 ? [paint("quiet", cutTo(`… ${after} after`, columns))] : []),
   ];
+}
+
+/** One proof of one action: `quiet ✓ landed`, or only the mark where there is no room for the word. */
+function stepCell(proof: "quiet" | "load", seen: keyof typeof STEP_MARK | undefined, options: EvidenceOptions): string {
+  const { columns, paint } = options;
+  const width = columns < NARROW_COLUMNS ? proof.length + 2 : CELL_COLUMNS;
+  if (seen === undefined) return paint("quiet", fitTo(`${proof} ○`, width));
+  const mark = `${proof} ${STEP_MARK[seen]}`;
+  const text = fitTo(columns < NARROW_COLUMNS ? mark : `${mark} ${seen}`, width);
+  if (seen === "failed") return paint("bad", text);
+  return seen === "acting" || seen === "undoing" ? paint("strong", text) : text;
 }
 
 /** At most `max` actions around the one that was touched last. */
@@ -65,7 +69,7 @@ export function sloLines(options: EvidenceOptions): readonly string[] {
   const narrow = columns < NARROW_COLUMNS;
   const slos = mostUrgent(state.slos, Math.max(1, narrow ? Math.floor(options.max / 2) : options.max));
   const hidden = state.slos.length - slos.length;
-  const more = hidden > 0 ? [paint("quiet", `… and ${hidden} more, none of them more urgent`)] : [];
+  const more = hidden > 0 ? [paint("quiet", cutTo(`… and ${hidden} more, none of them more urgent`, columns))] : [];
   if (narrow) return [...slos.flatMap((slo) => narrowSlo(slo, columns, paint)), ...more];
   return [...sloTable(slos, columns, paint), ...more];
 }

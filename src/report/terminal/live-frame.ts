@@ -19,13 +19,14 @@ export interface FrameOptions {
 
 const COLUMNS_MAX = 120;
 /** Lines of everything but SLOs and steps on a usual terminal. */
-const OTHER_LINES = 16;
+const OTHER_LINES = 18;
+const STEPS_MAX = 5;
 
 /** The live picture as lines, none wider than `columns`, not more than `rows`; the most urgent parts stay when room is short. */
 export function liveFrame(options: FrameOptions): readonly string[] {
   const columns = Math.max(20, Math.min(options.columns, COLUMNS_MAX));
   const sized = { ...options, columns };
-  const sloMax = Math.max(3, options.rows - OTHER_LINES);
+  const sloMax = Math.max(3, options.rows - OTHER_LINES - Math.min(STEPS_MAX, options.plan.actions.length));
   // In order of what an on-call person needs when the window is small; drawn in order of `place`.
   const blocks = [
     { place: 0, lines: header(sized) },
@@ -33,7 +34,7 @@ export function liveFrame(options: FrameOptions): readonly string[] {
     { place: 6, lines: [options.paint("quiet", cutTo("Ctrl-C aborts and rolls back", columns))] },
     { place: 2, lines: twinLines(sized) },
     { place: 1, lines: phaseLines(sized) },
-    { place: 3, lines: stepLines({ ...sized, max: 5 }) },
+    { place: 3, lines: stepLines({ ...sized, max: STEPS_MAX }) },
     { place: 5, lines: noteLines(sized) },
   ].filter((block) => block.lines.length > 0);
   const kept: { place: number; lines: readonly string[] }[] = [];
