@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readdir, readFile, readlink } from "node:fs/promises";
+import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
@@ -37,12 +37,13 @@ export async function readBuildContext(contextDir: string, dockerfile: string): 
   return { contextDir, entries: entries.toSorted((a, b) => (a.path < b.path ? -1 : 1)) };
 }
 
-/** SHA-256 over names, kinds and contents. */
+/** SHA-256 over names, kinds, permissions and contents. */
 export async function digestOfContext({ contextDir, entries }: BuildContext): Promise<string> {
   const digest = createHash("sha256");
   for (const { path, kind } of entries) {
-    digest.update(`${kind}\0${path}\0`);
     const file = join(contextDir, path);
+    const { mode } = await lstat(file);
+    digest.update(`${kind}\0${path}\0${mode & 0o777}\0`);
     if (kind === "link") digest.update(await readlink(file));
     else await pipeline(createReadStream(file), digest, { end: false });
     digest.update("\0");
