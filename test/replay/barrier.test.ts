@@ -78,6 +78,18 @@ describe("at the barrier", () => {
     expect(consequences.map(({ path }) => path)).toEqual([`${JOBS}/(some)/status`]);
   });
 
+  test("a request that only one twin answered explains a few rows, not many and not other values", () => {
+    const jobs = (count: number) => Array.from({ length: count }, (_, index) => String(index + 1));
+    const shadow = (rows: number): StateNote => ({
+      ...note,
+      tables: { ...note.tables, [JOBS]: { id: jobs(rows), status: jobs(rows), created_at: jobs(rows) } },
+    });
+    expect(residue({ shadow: shadow(3) })).not.toEqual([]);
+    expect(residue({ shadow: shadow(3), discordantRequests: 1 })).toEqual([]);
+    expect(residue({ shadow: shadow(30), discordantRequests: 1 })).not.toEqual([]);
+    expect(residue({ shadow: shadow(2), discordantRequests: 1 })).not.toEqual([]);
+  });
+
   test("a table that traffic does not write must be exactly what it was", () => {
     const shadow = { ...note, tables: { ...note.tables, [ORDERS]: { id: ["1"], total: ["11"] } } };
     expect(residue({ shadow, consequences: [`${ORDERS}/**`] })).toEqual([`changed ${ORDERS}/(some)/total`]);

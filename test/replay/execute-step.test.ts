@@ -256,7 +256,7 @@ describe("scale and update", () => {
     const context = { clock: manualClock(), signal: never, timeoutMs: 5000, baseDir: FIXTURES, actionId: "act-1" };
     expect(await executeStep(step("scale", { service: "worker", replicas: 3 }), deaf, context)).toMatchObject({
       landed: false,
-      message: "worker runs 1 replicas, not 3",
+      message: "worker runs 1 replica, not 3",
     });
     expect((await executeStep(update, deaf, context)).message).toBe(
       "api does not have the new environment POOL, environment PORT, memory, cpus",

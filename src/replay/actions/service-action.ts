@@ -11,10 +11,8 @@ export async function executeScale(step: ScaleStep, twin: Twin, context: StepCon
   await twin.scale(service, replicas, context.signal);
   const now = await configurationOf(twin, service, context.signal);
   if (now === undefined) return notLanded(`there is no service ${service}`);
-  const output = `${service}: ${now.replicas} replicas`;
-  return now.replicas === replicas
-    ? { landed: true, output, message: `${service} runs ${replicas} ${replicas === 1 ? "replica" : "replicas"}` }
-    : notLanded(`${service} runs ${now.replicas} replicas, not ${replicas}`, output);
+  const message = `${service} runs ${now.replicas} ${now.replicas === 1 ? "replica" : "replicas"}`;
+  return now.replicas === replicas ? { landed: true, output: "", message } : notLanded(`${message}, not ${replicas}`);
 }
 
 /** Changes environment, image or limits; it landed if the engine then reports every one of the new values. */
@@ -28,8 +26,8 @@ export async function executeUpdate(step: UpdateStep, twin: Twin, context: StepC
   return missing.length === 0
     ? {
         landed: true,
-        output: `${service}: ${changedNames(step).join(", ")} updated`,
-        message: `${service} runs with the new configuration`,
+        output: "",
+        message: `${service} runs with the new ${changedNames(step).join(", ")}`,
       }
     : notLanded(`${service} does not have the new ${missing.join(", ")}`);
 }

@@ -19,10 +19,10 @@ export async function executeSql(step: SqlStep, twin: Twin, context: StepContext
     await cancellable(service, text, twin, context.signal);
   }
   const done = `${statements.length} ${statements.length === 1 ? "statement" : "statements"} acknowledged`;
-  if (landed === undefined) return { landed: true, output: done, message: done };
+  if (landed === undefined) return { landed: true, output: "", message: done };
   return (await holds(landed, service, twin))
-    ? { landed: true, output: done, message: `${done} and confirmed by the landed query` }
-    : notLanded(`${done}, but the landed query does not answer one row that is true`, done);
+    ? { landed: true, output: "", message: `${done} and confirmed by the landed query` }
+    : notLanded(`${done}, but the landed query does not answer one row that is true`);
 }
 
 /** Whether a landed query answers exactly one row whose first column is true. */

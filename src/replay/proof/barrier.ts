@@ -24,7 +24,15 @@ export interface BarrierStates {
    * a consequence only if the plan did not touch it itself; without this list no such table may.
    */
   readonly directEffects?: readonly ResourcePath[];
+  /**
+   * Requests that were not answered alike by both twins (an error or no answer on one side); default 0. Each explains a few
+   * rows more or less in a table that traffic writes: those come from the traffic, whose errors are judged elsewhere.
+   */
+  readonly discordantRequests?: number;
 }
+
+/** Rows of one table that a single request may write, as far as a missing answer explains missing rows. */
+const ROWS_PER_REQUEST_MAX = 20;
 
 /** What the last barrier showed. */
 export interface BarrierComparison {
@@ -67,14 +75,14 @@ function tables(states: BarrierStates): readonly Finding[] {
 }
 
 /** Traffic writes it: the control shows what it would hold without the plan. */
-function writtenTable(path: ResourcePath, { control, shadow, noise, consequences }: BarrierStates): readonly Finding[] {
-  const differences = tableDifferences(path, control, shadow, "multisets");
-  return differences.map((difference) => {
-    const isNoise = noise.tables.includes(path) || noise.columns.includes(difference.path);
-    return {
-      kind: isNoise ? "noise" : anyMatches(consequences, difference.path) ? "consequence" : "residue",
-      difference,
-    };
+function writtenTable(path: ResourcePath, states: BarrierStates): readonly Finding[] {
+  const { control, shadow, noise, consequences, discordantRequests = 0 } = states;
+  const rowsApart = Math.abs((control.tables[path]?.rows ?? 0) - (shadow.tables[path]?.rows ?? 0));
+  const explained = rowsApart > 0 && rowsApart <= discordantRequests * ROWS_PER_REQUEST_MAX;
+  return tableDifferences(path, control, shadow, "multisets").map((difference) => {
+    const declared = anyMatches(consequences, difference.path);
+    const isNoise = noise.tables.includes(path) || noise.columns.includes(difference.path) || (explained && !declared);
+    return { kind: isNoise ? "noise" : declared ? "consequence" : "residue", difference };
   });
 }
 
