@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import tar from "tar-fs";
 import { parseDockerIgnore } from "../compose/docker-ignore.ts";
@@ -45,7 +44,7 @@ export async function digestOfContext({ contextDir, entries }: BuildContext): Pr
     const { mode } = await lstat(file);
     digest.update(`${kind}\0${path}\0${mode & 0o777}\0`);
     if (kind === "link") digest.update(await readlink(file));
-    else await pipeline(createReadStream(file), digest, { end: false });
+    else for await (const chunk of createReadStream(file)) digest.update(chunk);
     digest.update("\0");
   }
   return digest.digest("hex");

@@ -23,8 +23,8 @@ function exchange(admin: Address, line: string): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const chunks: Buffer[] = [];
   let bytes = 0;
-  const socket = connect(admin.port, admin.host, () => socket.write(line));
-  socket.setTimeout(ANSWER_TIMEOUT_MS, () => socket.destroy(unavailable("the ingress does not answer")));
+  const socket = connect({ ...admin, timeout: ANSWER_TIMEOUT_MS }, () => socket.write(line));
+  socket.on("timeout", () => socket.destroy(unavailable("the ingress does not answer")));
   socket.on("data", (chunk) => {
     bytes += chunk.length;
     chunks.push(chunk);

@@ -105,12 +105,12 @@ async function portsOpen(target: WaitingFor): Promise<"yes" | "no" | "unreachabl
 /** Straight to the container, past the ingress: a refusal comes back in microseconds where the network is this host's. */
 function tryConnect(host: string, port: number): Promise<"open" | "refused" | "unreachable"> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port });
+    const socket = connect({ host, port, timeout: CONNECT_TIMEOUT_MS });
     const done = (state: "open" | "refused" | "unreachable"): void => {
       resolve(state);
       socket.destroy();
     };
-    socket.setTimeout(CONNECT_TIMEOUT_MS, () => done("unreachable"));
+    socket.once("timeout", () => done("unreachable"));
     socket.once("connect", () => done("open"));
     socket.once("error", (error: NodeJS.ErrnoException) =>
       done(error.code === "ECONNREFUSED" ? "refused" : "unreachable"),
