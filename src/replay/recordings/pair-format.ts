@@ -15,7 +15,7 @@ const END_MAGIC = 0x21444e45; // "END!"
 /** 8 intended + 4 sequence + 4 x 4 lag and service + 3 x 2 route and status + 2 outcome. */
 export const ROW_BYTES = 36;
 /** A chunk never holds more; a reader may rely on it. */
-export const CHUNK_ROWS_MAX = 65_536;
+export const CHUNK_ROWS_MAX = 16_384;
 
 /** One row's columns, as views on the chunk's payload, in the order of the file. */
 export interface ChunkColumns {

@@ -1,0 +1,156 @@
+import { type ChildProcess, execFileSync, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { startDriver } from "../../src/replay/driver/start-driver.ts";
+import type { DriverReport } from "../../src/replay/recording.ts";
+import { readPairs } from "../../src/replay/recordings/read-pairs.ts";
+import type { DriverTargets } from "../../src/replay/traffic-driver.ts";
+import { TrafficSpecSchema } from "../../src/replay/traffic-spec.ts";
+import { runWrk } from "./wrk.ts";
+
+// Measures the traffic driver against two trivial services, each in a process of its own. See README.md beside this file.
+
+const { values: flags } = parseArgs({
+  options: {
+    rates: { type: "string", default: "100,300,600" },
+    seconds: { type: "string", default: "20" },
+    "memory-seconds": { type: "string", default: "60" },
+    "memory-rate": { type: "string", default: "1000" },
+  },
+});
+const seconds = Number(flags.seconds);
+
+interface Driven {
+  readonly report: DriverReport;
+  /** Quantiles of the control's service time, ms. */
+  readonly service: { readonly p50: number; readonly p90: number; readonly p99: number };
+  /** Resident memory of the driver's process, MB, once a second. */
+  readonly rssMb: readonly number[];
+}
+
+async function raiseService(): Promise<{ readonly port: number; readonly child: ChildProcess }> {
+  const child = fork(fileURLToPath(new URL("./trivial-service.ts", import.meta.url)));
+  const [port] = await once(child, "message");
+  return { port, child };
+}
+
+async function drive(targets: DriverTargets, path: string, ratePerSecond: number, durationS: number): Promise<Driven> {
+  const dir = await mkdtemp(join(tmpdir(), "canary-bench-"));
+  try {
+    const signal = new AbortController().signal;
+    const traffic = TrafficSpecSchema.parse({ ratePerSecond, mix: [{ route: "trivial", weight: 1, http: { path } }] });
+    await using driver = await startDriver({
+      traffic,
+      baseDir: dir,
+      targets,
+      seed: 1,
+      recordingDir: dir,
+      onPairs: () => undefined,
+      onPulse: () => undefined,
+      signal,
+    });
+    const pid = execFileSync("pgrep", ["-P", String(process.pid), "-f", "driver-main"])
+      .toString()
+      .trim();
+    const rssMb: number[] = [];
+    for (let second = 0; second < durationS; second++) {
+      await sleep(1000);
+      rssMb.push(await residentMb(pid));
+    }
+    const report = await driver.finish(signal);
+    return { report, service: await serviceQuantiles(dir), rssMb };
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function residentMb(pid: string): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
+}
+
+async function serviceQuantiles(dir: string): Promise<Driven["service"]> {
+  const all: number[] = [];
+  for await (const batch of readPairs(dir)) for (const value of batch.arms.control.serviceMs) all.push(value);
+  all.sort((a, b) => a - b);
+  const at = (q: number): number => all[Math.floor(q * all.length)] ?? Number.NaN;
+  return { p50: at(0.5), p90: at(0.9), p99: at(0.99) };
+}
+
+const row = (cells: readonly (string | number)[]): void => console.log(`| ${cells.join(" | ")} |`);
+const ms = (value: number): string => value.toFixed(2);
+const load = (): string =>
+  loadavg()
+    .map((value) => value.toFixed(1))
+    .join(" ");
+
+async function benchLag(targets: DriverTargets): Promise<void> {
+  console.log("\n## Send lag, ms\n");
+  row(["requests/s to each", "priority", "p50", "p99", "max", "late seconds", "bottleneck", "load before"]);
+  row(Array.from({ length: 8 }, () => "---"));
+  for (const rate of flags.rates.split(",").map(Number)) {
+    const before = load();
+    const { report } = await drive(targets, "/fast", rate, seconds);
+    const lag = [report.sendLagMsP50, report.sendLagMsP99, report.sendLagMsMax].map(ms);
+    row([rate, report.priority, ...lag, `${(report.lateSlots * 100).toFixed(0)}%`, report.bottleneck.kind, before]);
+  }
+}
+
+async function benchWrk(targets: DriverTargets, ports: readonly number[]): Promise<void> {
+  console.log("\n## Service time against wrk at the same rate to both services, ms\n");
+  row(["path", "tool", "rate", "p50", "p90", "p99", "load before"]);
+  row(Array.from({ length: 7 }, () => "---"));
+  for (const [path, meanServiceMs] of [
+    ["/fast", 0.3],
+    ["/slow", 11.5],
+  ] as const) {
+    const rate = 200;
+    const load1 = load();
+    const ours = (await drive(targets, path, rate, seconds)).service;
+    row([path, "driver", rate, ms(ours.p50), ms(ours.p90), ms(ours.p99), load1]);
+    const load2 = load();
+    const runs = await Promise.all(
+      ports.map((port) =>
+        runWrk({ url: `http://127.0.0.1:${port}${path}`, ratePerSecond: rate, seconds, meanServiceMs }),
+      ),
+    );
+    const [theirs] = runs;
+    if (theirs === undefined) throw new Error("wrk did not run");
+    const { p50, p90, p99 } = theirs.latencyMs;
+    row([path, "wrk", theirs.ratePerSecond.toFixed(0), ms(p50), ms(p90), ms(p99), load2]);
+    row([path, "ratio", "", ms(ours.p50 / p50), ms(ours.p90 / p90), ms(ours.p99 / p99), ""]);
+  }
+}
+
+async function benchMemory(targets: DriverTargets): Promise<void> {
+  const rate = Number(flags["memory-rate"]);
+  const durationS = Number(flags["memory-seconds"]);
+  const { rssMb, report } = await drive(targets, "/fast", rate, durationS);
+  const at = (share: number): string => (rssMb[Math.floor(share * (rssMb.length - 1))] ?? 0).toFixed(0);
+  console.log(`\n## Memory of the driver: ${report.sent} requests in ${durationS} s\n`);
+  row(["after 10%", "after 25%", "after 50%", "after 75%", "at the end"]);
+  row(Array.from({ length: 5 }, () => "---"));
+  row([0.1, 0.25, 0.5, 0.75, 1].map((share) => `${at(share)} MB`));
+}
+
+const services = [await raiseService(), await raiseService()];
+try {
+  const [control, shadow] = services.map(({ port }) => ({ http: { host: "127.0.0.1", port } as const }));
+  if (control === undefined || shadow === undefined) throw new Error("two services expected");
+  const targets = { control, shadow };
+  // The services compile their hot paths first, as the run's warm-up does.
+  await drive(targets, "/fast", 300, 3);
+  await benchLag(targets);
+  await benchWrk(
+    targets,
+    services.map(({ port }) => port),
+  );
+  await benchMemory(targets);
+} finally {
+  for (const { child } of services) child.disconnect();
+}

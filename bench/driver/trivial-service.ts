@@ -1,0 +1,13 @@
+import { createServer } from "node:http";
+
+// The service that bench/driver drives, in a process of its own: /fast answers at once, /slow after 2 to 20 ms.
+
+const server = createServer((request, response) => {
+  if (request.url === "/slow") setTimeout(() => response.end("ok"), 2 + Math.random() * 18);
+  else response.end("ok");
+});
+server.listen(0, "127.0.0.1", () => {
+  const address = server.address();
+  if (address !== null && typeof address === "object") process.send?.(address.port);
+});
+process.on("disconnect", () => process.exit(0));
