@@ -160,13 +160,8 @@ describe("rows", () => {
     const { sha, rows, columns, buckets } = tableFingerprint(SHAPE, [
       { bucket: 3, rows: "2", whole: sum, h0: "1", h1: sum, h2: null },
     ]);
-    expect([rows, sha.length, columns["password"], buckets.length, buckets[3]]).toEqual([
-      2,
-      24,
-      "0".repeat(24),
-      256,
-      `2:${sum}`,
-    ]);
+    expect(sha).toMatch(/^[0-9a-f]{24}$/);
+    expect([rows, columns["password"], buckets.length, buckets[3]]).toEqual([2, "0".repeat(24), 256, `2:${sum}`]);
   });
 });
 

@@ -24,6 +24,10 @@ describe("a path", () => {
     );
   });
 
+  test("encodes what means something elsewhere, and nothing else", () => {
+    expect(resourcePath("redis", "cache", "a/b*c%d\n", "é:1,(x)")).toBe("redis/cache/a%2Fb%2Ac%25d%0A/é:1,(x)");
+  });
+
   test("never holds a wildcard or a control character, so that a name cannot pose as a pattern", () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: "binary" }), { minLength: 1 }), (names) => {
