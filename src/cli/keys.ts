@@ -1,6 +1,6 @@
 import { Command } from "commander";
+import { KEY_FOLDER, KEY_NAME, passphrase } from "./key-location.ts";
 import { printJson, say, withJson } from "./options.ts";
-import { KEY_FOLDER, KEY_NAME, passphrase } from "./signing.ts";
 
 /** `canary keys`: the key pair that signs verdicts. */
 export function keysCommand(): Command {

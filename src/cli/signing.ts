@@ -4,16 +4,8 @@ import { readPrivateKeyFile, readPublicKeyFile, writeKeyFiles } from "../attest/
 import { loadPrivateKey, newKeyPair, type SigningKey } from "../attest/keys.ts";
 import { signStatement, verdictStatement } from "../attest/verdict-statement.ts";
 import type { SignVerdict } from "../run/file-run-store.ts";
+import { KEY_FOLDER, KEY_NAME, passphrase } from "./key-location.ts";
 import { say } from "./options.ts";
-
-/** Where a project keeps its own key pair; git-ignored. */
-export const KEY_FOLDER = path.join(".canary", "keys");
-export const KEY_NAME = "canary";
-
-/** Passphrase of an encrypted key, from the environment only: a command line is visible to everyone. */
-export function passphrase(): string | undefined {
-  return process.env["CANARY_KEY_PASSPHRASE"];
-}
 
 /**
  * The signing key: `--key`, else CANARY_SIGNING_KEY (PEM text, for CI), else the project's own, made on first use.

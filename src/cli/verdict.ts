@@ -3,7 +3,6 @@ import { Command } from "commander";
 import type { VerdictStatement } from "../attest/statement.ts";
 import { CanaryError } from "../core/errors.ts";
 import { printJson, say, withJson } from "./options.ts";
-import { trustedPublicKey } from "./signing.ts";
 import { systemClock } from "./system.ts";
 
 /** `canary verdict`: look at a signed verdict, or refuse it. */
@@ -39,7 +38,10 @@ function verifyCommand(): Command {
       "\nExample:\n  canary verdict verify reports/<run>/verdict.sigstore.json --plan reports/<run>/plan.yaml",
     )
     .action(async (file: string, options: { readonly key?: string; readonly plan?: string; readonly json?: true }) => {
-      const { verifyBundle } = await import("../attest/verify.ts");
+      const [{ verifyBundle }, { trustedPublicKey }] = await Promise.all([
+        import("../attest/verify.ts"),
+        import("./signing.ts"),
+      ]);
       const key = await trustedPublicKey(options.key);
       const plan = options.plan === undefined ? undefined : await readOrRefuse(options.plan);
       const verification = verifyBundle({

@@ -37,8 +37,6 @@ export const REASON_ORDER: readonly ReasonCode[] = [
   "NOT_RECOVERED",
   "UNDO_TOO_SLOW",
   "NO_OP",
-  "HUMAN_NEEDED",
-  "SNAPSHOT_MISSING",
   "NO_DATA",
   "UNDERPOWERED",
   "ASYMMETRIC_LOSS",
@@ -47,6 +45,8 @@ export const REASON_ORDER: readonly ReasonCode[] = [
   "CONTROL_DISTURBED",
   "BIAS_UNCALIBRATED",
   "REQUESTED_NOT_PROVEN",
+  "SNAPSHOT_MISSING",
+  "HUMAN_NEEDED",
   "ALL_SHOWN",
 ];
 
@@ -58,7 +58,10 @@ export function decide(evidence: Evidence): Verdict {
   const quiet = quietReasons(evidence.quiet);
   const rollback = rollbackReasons(evidence.rollback);
   const [worst, ...others] = ranked([...quiet.against, ...rollback.against, ...rejections(evidence)]);
-  const missing = ranked([...quiet.missing, ...rollback.missing, ...holds(evidence)]);
+  const doubts = [...quiet.missing, ...holds(evidence)];
+  // A rollback that was not run under load is the consequence of whatever ended the run before it; it stands alone
+  // only when nothing else explains it.
+  const missing = ranked(worst === undefined && doubts.length === 0 ? rollback.missing : doubts);
   if (worst !== undefined) return { kind: "reject", reasons: [worst, ...others, ...missing] };
   const [first, ...rest] = missing;
   if (first !== undefined) return { kind: "hold", reasons: [first, ...rest] };

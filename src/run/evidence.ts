@@ -1,6 +1,8 @@
 import type { ResolvedSlo } from "../judge/accepted.ts";
 import type { Evidence } from "../judge/decide.ts";
+import { duration } from "../judge/forecast.ts";
 import { environmentGates } from "../judge/gates.ts";
+import { minimumSeconds } from "../judge/planned-power.ts";
 import type { Reason } from "../judge/verdict.ts";
 import { budgetsPassed, type DuringBudget, workShrank } from "../judge/work-reasons.ts";
 import type { TwinPair } from "../mirror/twin.ts";
@@ -19,12 +21,37 @@ export function resolvedSlos(job: Pick<RunJob, "scenario" | "plan">): readonly R
   });
 }
 
+/**
+ * SLOs that the fixed sample rules alone put out of reach at this rate, whatever the noise: known before any traffic,
+ * so nobody has to wait for it.
+ */
+export function hopelessFromTheStart(job: Pick<RunJob, "scenario" | "plan">): readonly Reason[] {
+  const { judge: limits, traffic } = job.scenario;
+  const weight = traffic.mix.reduce((sum, route) => sum + route.weight, traffic.recording?.weight ?? 0);
+  return resolvedSlos(job).flatMap((resolved): readonly Reason[] => {
+    const { name, measure } = resolved.slo;
+    const route = "route" in measure ? traffic.mix.find((candidate) => candidate.route === measure.route) : undefined;
+    const share = route === undefined ? 1 : route.weight / weight;
+    const least = minimumSeconds(resolved, traffic.ratePerSecond * share, limits);
+    const tooLong = least.afterSeconds > limits.observeSecondsMax || least.beforeSeconds > limits.baselineSecondsMax;
+    if (!tooLong) return [];
+    const rate = Number((traffic.ratePerSecond * share).toPrecision(3));
+    const message =
+      `${name} can not be decided in this run: at ${rate} requests a second it needs at least ${duration(least.beforeSeconds)} ` +
+      `before the plan and ${duration(least.afterSeconds)} after it (${least.rule}); ` +
+      `${duration(limits.baselineSecondsMax)} and ${duration(limits.observeSecondsMax)} are allowed.`;
+    return [{ code: "UNDERPOWERED", subject: name, message }];
+  });
+}
+
 /** All that the judge decides from; what a phase did not reach is missing here, and what is missing never helps. */
 export function evidenceOf(options: {
   readonly job: RunJob;
   readonly admission: Extract<Admission, { kind: "admitted" }>;
   readonly pair: TwinPair;
   readonly quiet: QuietProof;
+  /** What was known before any traffic to be out of reach (`hopelessFromTheStart`). */
+  readonly hopeless: readonly Reason[];
   readonly load: LoadEvidence | undefined;
 }): Evidence {
   const { job, admission, pair, quiet, load } = options;
@@ -32,8 +59,13 @@ export function evidenceOf(options: {
     (message): Reason => ({ code: "HUMAN_NEEDED", message: `A human must agree: ${message}.` }),
   );
   return {
-    slos: load?.slos ?? [],
-    gates: [...human, ...(load === undefined ? [] : [...load.underpowered, ...gatesOf(job, pair, load)])],
+    // A plan that never acted under load has no SLOs after it; why it did not act is what there is to say.
+    slos: load?.session.phases.acting === undefined ? [] : load.slos,
+    gates: [
+      ...human,
+      ...options.hopeless,
+      ...(load === undefined ? [] : [...load.underpowered, ...gatesOf(job, pair, load)]),
+    ],
     quiet,
     rollback: load?.rollback ?? { kind: "not-run", why: "the quiet proof settled the answer" },
     against: load === undefined ? [] : [...load.brokenInvariants, ...workReasons(job, load.session)],

@@ -8,7 +8,7 @@ import type { QuietProof } from "../replay/proof/proofs.ts";
 import { proveQuietly } from "../replay/proof/quiet-proof.ts";
 import type { RunReport } from "../report/run-report.ts";
 import { buildReport } from "./build-report.ts";
-import { evidenceOf, replacesProcesses } from "./evidence.ts";
+import { evidenceOf, hopelessFromTheStart, replacesProcesses } from "./evidence.ts";
 import { frozenFingerprints } from "./load-session.ts";
 import { performance } from "./plan-phases.ts";
 import { rehearseUnderLoad } from "./rehearse-under-load.ts";
@@ -41,21 +41,24 @@ export async function runCanary(job: RunJob, effects: RunEffects, signal: AbortS
   await using _removal = removalOf(pair, log);
   const reference = await equalOrThrow({ pair, effects, signal });
   const quiet = await provePlanQuietly({ job, pair, effects, log, reference, signal });
-  const load = settledByQuietProof(quiet)
-    ? undefined
-    : await rehearseUnderLoad({
-        job,
-        pair,
-        effects,
-        log,
-        reference,
-        quiet,
-        restarts: replacesProcesses(job.plan),
-        signal,
-      });
+  const hopeless = hopelessFromTheStart(job);
+  if (hopeless.length > 0) log.note("this rate can not decide every SLO in the time allowed; no traffic is sent");
+  const load =
+    settledByQuietProof(quiet) || hopeless.length > 0
+      ? undefined
+      : await rehearseUnderLoad({
+          job,
+          pair,
+          effects,
+          log,
+          reference,
+          quiet,
+          restarts: replacesProcesses(job.plan),
+          signal,
+        });
 
   log.phase("judge");
-  const verdict = decide(evidenceOf({ job, admission, pair, quiet, load }));
+  const verdict = decide(evidenceOf({ job, admission, pair, quiet, hopeless, load }));
   const report = buildReport({ job, admission, pair, log, quiet, load, verdict, effects });
   log.phase("publish");
   signal.throwIfAborted();

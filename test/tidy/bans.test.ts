@@ -18,7 +18,7 @@ const outsideProcesses = (file: string): boolean => inSource(file) && !PROCESSES
 
 const BANS: readonly Ban[] = [
   { pattern: /\bDate\.now\(|\bperformance\.now\(/, instead: "take a Clock", where: outsideProcesses },
-  { pattern: /\bsetTimeout\(|\bsetInterval\(/, instead: "take a Clock", where: outsideProcesses },
+  { pattern: /(?<![.\w])(?:setTimeout|setInterval)\(/, instead: "take a Clock", where: outsideProcesses },
   { pattern: /\bMath\.random\(/, instead: "seededRandom", where: everywhere },
   { pattern: /\bprocess\.(?!hrtime)/, instead: "pass it in from cli", where: outsideProcesses },
   { pattern: /\bconsole\./, instead: "report, or write to a stream", where: inSource },

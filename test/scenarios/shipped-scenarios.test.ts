@@ -1,0 +1,67 @@
+import { execFileSync } from "node:child_process";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { canary, codesOf, variantOf } from "./canary-command.ts";
+
+const OUT = path.join("reports", "test-runs");
+
+function leftBehind(): readonly string[] {
+  const ask = (...args: readonly string[]): readonly string[] =>
+    execFileSync("docker", [...args, "--filter", "label=dev.canary.run", "--format", "{{.ID}}"], { encoding: "utf8" })
+      .split("\n")
+      .filter((line) => line !== "");
+  return [...ask("ps", "-a"), ...ask("network", "ls"), ...ask("volume", "ls")];
+}
+
+test("the flagship is promoted, its bundle verifies, and judging the recording again says the same", async () => {
+  const run = await canary("run", "scenarios/scale-batch-workers.yaml", "--out", OUT);
+  expect({ exit: run.exitCode, codes: codesOf(run) }, run.stderr).toEqual({ exit: 0, codes: ["ALL_SHOWN"] });
+
+  const bundle = String(run.json["bundle"]);
+  const runDir = path.dirname(bundle);
+  const verified = await canary("verdict", "verify", bundle, "--plan", path.join(runDir, "plan.yaml"));
+  expect(verified.exitCode).toBe(0);
+  const otherPlan = await canary("verdict", "verify", bundle, "--plan", "scenarios/plans/drop-unused-index.yaml");
+  expect(otherPlan.exitCode).toBe(30);
+
+  const again = await canary("judge", runDir);
+  expect({ exit: again.exitCode, codes: codesOf(again) }).toEqual({ exit: 0, codes: ["ALL_SHOWN"] });
+  expect(leftBehind()).toEqual([]);
+});
+
+test("a flagship that scales to what is there already is held as a no-op", async () => {
+  const scenario = await variantOf("scale-batch-workers", "no-op", {
+    plan: [["with: { service: worker, replicas: 3 }", "with: { service: worker, replicas: 1 }"]],
+  });
+  const run = await canary("run", scenario, "--out", OUT);
+  expect({ exit: run.exitCode, codes: codesOf(run) }, run.stderr).toEqual({ exit: 10, codes: ["NO_OP"] });
+});
+
+test("a flagship that removes the worker instead is rejected because no job gets done", async () => {
+  const scenario = await variantOf("scale-batch-workers", "reversed", {
+    plan: [["with: { service: worker, replicas: 3 }", "with: { service: worker, replicas: 0 }"]],
+    scenario: [["judge: { blockSeconds: 5,", "judge: { blockSeconds: 2,"]],
+  });
+  const run = await canary("run", scenario, "--out", OUT);
+  expect({ exit: run.exitCode, first: codesOf(run)[0] }, run.stderr).toEqual({ exit: 11, first: "SLO_OUTSIDE_RANGE" });
+});
+
+test("dropping the index that search needs is rejected by search's latency", async () => {
+  const run = await canary("run", "scenarios/drop-unused-index.yaml", "--out", OUT);
+  expect({ exit: run.exitCode, codes: codesOf(run) }, run.stderr).toMatchObject({ exit: 11 });
+  expect(run.json["reasons"]).toContainEqual(
+    expect.objectContaining({ code: "SLO_OUTSIDE_RANGE", subject: "search-latency" }),
+  );
+});
+
+test("five requests a second are held as underpowered, with the time it would take", async () => {
+  const run = await canary("run", "scenarios/tune-pool-at-night.yaml", "--out", OUT);
+  expect(run.exitCode, run.stderr).toBe(10);
+  expect(run.json["reasons"]).toContainEqual(
+    expect.objectContaining({
+      code: "UNDERPOWERED",
+      subject: "checkout-latency",
+      message: expect.stringMatching(/needs .*\d+ (s|min|h)/),
+    }),
+  );
+});
