@@ -24,6 +24,12 @@ export function expectSoundRun(run: SimulatedRun, label: string): void {
   }
 }
 
+/** How a run ended, in one word: its verdict, or the code of its error. */
+export function endOf({ end }: SimulatedRun): string {
+  if (end.kind === "report") return end.report.verdict.kind;
+  return end.error instanceof CanaryError ? end.error.code : String(end.error);
+}
+
 /** A promotion in a world that gave reason for none is the one thing that must never happen. */
 function expectEarned({ stage, end }: SimulatedRun, label: string): void {
   const spoiling = stage.faults.filter((fault) => !HARMLESS_FAULTS.has(fault.kind) && !mayComeTooLate(fault));
@@ -70,9 +76,11 @@ function isBeforeTraffic(moment: Moment): boolean {
 
 /** Whether nothing outside the run's power kept it from undoing what it did. */
 function mayUndo({ stage, tornDown }: SimulatedRun): boolean {
-  const undoFails = stage.fault("undo-does-not-land") ?? stage.fault("undo-leaves-residue");
+  const undoFails = (["undo-does-not-land", "undo-leaves-residue", "undo-hangs", "twins-differ"] as const).some(
+    (kind) => stage.fault(kind) !== undefined,
+  );
   const noLog = stage.faults.some((fault) => fault.kind === "disk-full" && fault.writing === "intent");
-  return tornDown.times === 1 && !stage.engineGone && undoFails === undefined && !noLog;
+  return tornDown.times === 1 && !stage.engineGone && !undoFails && !noLog;
 }
 
 /** Actions that were begun and not undone afterwards; one that never landed may have had nothing to undo. */

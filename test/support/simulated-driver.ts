@@ -128,11 +128,12 @@ function arrivalList({ stage, model, options }: Parameters<typeof drive>[0]) {
   return {
     until: (untilMs: number): readonly Pair[] => {
       const pairs: Pair[] = [];
+      const planInForce = model.planInForce();
       for (; nextMs < untilMs; nextMs += gapMs()) {
         const baseMs = Math.exp(Math.log(12) + 0.35 * normal(random));
         const answers = {
-          control: answerOf({ stage, model, role: "control", baseMs, random }),
-          shadow: answerOf({ stage, model, role: "shadow", baseMs, random }),
+          control: answerOf({ stage, affected: false, baseMs, random }),
+          shadow: answerOf({ stage, affected: planInForce, baseMs, random, losing: true }),
         };
         pairs.push({ sequence: sequence++, intendedMs: nextMs, route: pick(weights, random()), answers });
         stage.sent = sequence;
@@ -147,18 +148,18 @@ function arrivalList({ stage, model, options }: Parameters<typeof drive>[0]) {
 
 function answerOf(request: {
   readonly stage: SimulatedStage;
-  readonly model: TrafficModel;
-  readonly role: Role;
+  /** Whether the plan is in force where this request arrives. */
+  readonly affected: boolean;
+  readonly losing?: boolean;
   readonly baseMs: number;
   readonly random: () => number;
 }): Answer {
-  const { stage, model, role, baseMs, random } = request;
+  const { stage, affected, losing = false, baseMs, random } = request;
   const [noise, luck, loss] = [normal(random), random(), random()];
   if (stage.engineGone) return { outcome: "connection-error", latencyMs: 1 };
-  const affected = role === "shadow" && model.planInForce();
   const slower = affected ? (stage.fault("plan-slows")?.share ?? 0) : 0;
   const breaks = affected ? (stage.fault("plan-breaks")?.share ?? 0) : 0;
-  const lost = role === "shadow" ? (stage.fault("shadow-loses-requests")?.share ?? 0) : 0;
+  const lost = losing ? (stage.fault("shadow-loses-requests")?.share ?? 0) : 0;
   const outcome = loss < lost ? "dropped" : luck < 0.002 + breaks ? "http-error" : "ok";
   return { outcome, latencyMs: baseMs * (1 + slower) * Math.exp(0.1 * noise) };
 }

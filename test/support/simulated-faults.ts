@@ -14,6 +14,9 @@ export type ProofName = "quiet" | "load";
 
 /** One way in which a simulated world is bad. */
 export type Fault =
+  /** The plan declares what the operator lets nobody change. */
+  | { readonly kind: "plan-not-allowed" }
+  | { readonly kind: "twins-differ" }
   | { readonly kind: "raise-fails"; readonly atStep: number }
   | { readonly kind: "engine-dies"; readonly when: Moment }
   | { readonly kind: "teardown-fails" }
@@ -25,6 +28,7 @@ export type Fault =
   /** Half is done, then nothing moves until somebody gives up. */
   | { readonly kind: "act-hangs"; readonly proof: ProofName }
   | { readonly kind: "undo-does-not-land"; readonly proof: ProofName }
+  | { readonly kind: "undo-hangs"; readonly proof: ProofName }
   /** The undo does what it says and something else stays changed. */
   | { readonly kind: "undo-leaves-residue"; readonly proof: ProofName }
   /** The action changes something else too, which its undo puts back. */
@@ -56,6 +60,8 @@ export function drawFaults(seed: number): readonly Fault[] {
 
 function drawFault(random: () => number): Fault {
   const draws: readonly (() => Fault)[] = [
+    () => ({ kind: "plan-not-allowed" }),
+    () => ({ kind: "twins-differ" }),
     () => ({ kind: "raise-fails", atStep: Math.floor(random() * 12) }),
     () => ({ kind: "engine-dies", when: drawMoment(random) }),
     () => ({ kind: "engine-dies", when: { kind: "call", number: 1 + Math.floor(random() * 150) } }),
@@ -66,6 +72,7 @@ function drawFault(random: () => number): Fault {
     () => ({ kind: "act-does-not-land", proof: drawProof(random) }),
     () => ({ kind: "act-hangs", proof: drawProof(random) }),
     () => ({ kind: "undo-does-not-land", proof: drawProof(random) }),
+    () => ({ kind: "undo-hangs", proof: drawProof(random) }),
     () => ({ kind: "undo-leaves-residue", proof: drawProof(random) }),
     () => ({ kind: "undeclared-effect" }),
     () => ({ kind: "absent-effect" }),

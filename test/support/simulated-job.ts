@@ -133,14 +133,18 @@ export function simulatedShop(faults: readonly Fault[]): SimulatedWorld {
 }
 
 function planTextOf(name: SimulatedPlanName, faults: readonly Fault[]): string {
-  const absent = faults.some((fault) => fault.kind === "absent-effect");
+  const has = (kind: Fault["kind"]): boolean => faults.some((fault) => fault.kind === kind);
+  const extra = [
+    ...(has("absent-effect") ? ["service/worker/memory"] : []),
+    ...(has("plan-not-allowed") ? ["service/db/image"] : []),
+  ];
   const actions = ACTIONS[name].map(({ id, step, changes, rollback }, index) => ({
     id,
     what: `do ${id}`,
     why: "the simulation asks for it",
     ...step,
     requires: ["simulated:all"],
-    changes: absent && index === 0 ? [...changes, "service/worker/memory"] : changes,
+    changes: index === 0 ? [...changes, ...extra] : changes,
     rollback,
     timeoutSeconds: 20,
   }));

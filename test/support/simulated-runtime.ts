@@ -36,6 +36,7 @@ export function simulatedRuntime(stage: SimulatedStage): SimulatedRuntime {
       }
       const world = simulatedShop(stage.faults);
       const raised = { control: stagedTwin(stage, "control", world), shadow: stagedTwin(stage, "shadow", world) };
+      if (stage.fault("twins-differ") !== undefined) setLogLevel(raised.shadow.world, "trace");
       const pair = simulatedPair({ spec, world });
       twins = raised;
       return {
@@ -131,7 +132,7 @@ function checkAllowed(stage: SimulatedStage, role: Role, what: string): void {
 
 async function changed(stage: SimulatedStage, { signal, half, all }: Change, world: SimulatedWorld): Promise<void> {
   const undoing = stage.store.under()?.kind === "undo";
-  if (!undoing && stage.fault("act-hangs")?.proof === stage.proof) {
+  if (stage.fault(undoing ? "undo-hangs" : "act-hangs")?.proof === stage.proof) {
     half();
     // A server ends by itself what takes too long, also where nobody can stop it.
     await stage.clock.sleep(25_000, signal);
