@@ -1,3 +1,5 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { reportPage } from "../../src/report/html/report-page.ts";
@@ -132,4 +134,15 @@ test("SLOs without data or without information are drawn without inventing a mea
   const page = await reportPage({ ...report, slos, trails: [] });
   expect(page).toContain("no interval");
   expect(page).not.toMatch(/NaN|Infinity|undefined/);
+});
+
+test("writing a page leaves nothing that keeps a process alive", async () => {
+  const page = new URL("../../src/report/html/report-page.ts", import.meta.url).href;
+  const builder = new URL("../support/run-report-builder.ts", import.meta.url).href;
+  const script = `
+    const { reportPage } = await import(${JSON.stringify(page)});
+    const { buildRunReport } = await import(${JSON.stringify(builder)});
+    console.log((await reportPage(buildRunReport({ verdict: "hold" }))).length > 100_000);`;
+  const run = promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script], { timeout: 20_000 });
+  expect((await run).stdout.trim()).toBe("true");
 });

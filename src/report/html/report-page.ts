@@ -1,3 +1,4 @@
+import { completeTimeline } from "../complete-timeline.ts";
 import { withPlainText } from "../plain-text.ts";
 import type { RunReport } from "../run-report.ts";
 import { VERDICT_WORDS } from "../verdict-words.ts";
@@ -17,7 +18,8 @@ const CONTENT_POLICY =
 
 /** The run as one self-contained HTML file; equal reports give equal bytes. */
 export async function reportPage(written: RunReport): Promise<string> {
-  const report = withPlainText(written);
+  const plain = withPlainText(written);
+  const report = { ...plain, timeline: completeTimeline(plain) };
   const paint = await loadChartPainter();
   const title = `${VERDICT_WORDS[report.verdict.kind].title}: ${report.plan.name}`;
   const page = html`<!doctype html>

@@ -1,11 +1,12 @@
 import type { SloJudgement, Verdict } from "../../judge/verdict.ts";
+import { withPlainText } from "../plain-text.ts";
 import { type SloWords, sloWords } from "../slo-words.ts";
 import { adviceFor, reasonSentence, VERDICT_WORDS, verifyCommand } from "../verdict-words.ts";
 import { STATE_TONE } from "./delta-bar.ts";
 import type { Paint, Tone } from "./paint.ts";
 import { cutTo, fitTo, textWidth, wrapWords } from "./text-width.ts";
 
-/** What the end of a run is told from; text already plain. */
+/** What the end of a run is told from. */
 export interface FinalBlock {
   readonly planName: string;
   readonly verdict: Verdict;
@@ -19,9 +20,10 @@ const VERDICT_TONE: Readonly<Record<Verdict["kind"], Tone>> = { promote: "good",
 
 /** The verdict in plain words, why, promised against measured, what to do next; lines of at most `columns`. */
 export function finalBlock(
-  block: FinalBlock,
+  told: FinalBlock,
   options: { readonly columns: number; readonly paint: Paint },
 ): readonly string[] {
+  const block = withPlainText(told);
   const columns = Math.max(20, Math.min(options.columns, COLUMNS_MAX));
   const sized = { columns, paint: options.paint };
   return [

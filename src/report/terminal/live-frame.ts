@@ -1,10 +1,11 @@
 import { stopwatch } from "../amounts.ts";
+import { PHASE_WORDS } from "../phase-words.ts";
 import { PHASES, type Phase } from "../run-event.ts";
 import { sloLines, stepLines } from "./live-evidence.ts";
 import { twinLines } from "./live-twins.ts";
 import type { Paint } from "./paint.ts";
 import { cutTo, flow, textWidth } from "./text-width.ts";
-import { PHASE_WORDS, type WatchedPlan, type WatchState } from "./watch-state.ts";
+import type { WatchedPlan, WatchState } from "./watch-state.ts";
 
 /** What a frame is drawn from and where. */
 export interface FrameOptions {

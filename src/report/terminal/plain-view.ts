@@ -1,6 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { SloJudgement } from "../../judge/verdict.ts";
 import { describeDuration, stopwatch } from "../amounts.ts";
+import { PHASE_WORDS } from "../phase-words.ts";
 import { withPlainText } from "../plain-text.ts";
 import type { RunEvent, RunObserver } from "../run-event.ts";
 import { describeForecast, sloWords } from "../slo-words.ts";
@@ -8,7 +9,7 @@ import { verdictAnnotation, withoutWorkflowCommands } from "../workflow-commands
 import { finalBlock } from "./final-block.ts";
 import type { ViewStream } from "./live-view.ts";
 import { createPaint } from "./paint.ts";
-import { PHASE_WORDS, startWatching, type WatchedPlan, type WatchState, watch } from "./watch-state.ts";
+import { startWatching, type WatchedPlan, type WatchState, watch } from "./watch-state.ts";
 
 export interface PlainViewOptions {
   readonly stream: Pick<ViewStream, "write">;

@@ -53,21 +53,3 @@ export function watch(state: WatchState, event: RunEvent, nowMs: number): WatchS
       return { ...state, ending: { verdict: event.verdict, reportDir: event.reportDir } };
   }
 }
-
-/** Names of phases for people. */
-export const PHASE_WORDS: Readonly<Record<Phase, string>> = {
-  admit: "admit",
-  raise: "raise twins",
-  "quiet-proof": "quiet proof",
-  "warm-up": "warm up",
-  baseline: "baseline",
-  replay: "plan acts",
-  settle: "settle",
-  observe: "observe",
-  rollback: "undo",
-  recover: "recover",
-  barrier: "compare state",
-  judge: "judge",
-  publish: "sign",
-  "tear-down": "tear down",
-};

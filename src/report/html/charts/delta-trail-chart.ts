@@ -68,7 +68,9 @@ function levelSeries(trail: SloTrail, lines: MarkLines): Series[] {
 
 function deltaSeries(slo: SloJudgement, trail: SloTrail, lines: MarkLines, domain: DeltaDomain): Series[] {
   const clip = (value: number): number => Math.min(domain.hi, Math.max(domain.lo, value));
-  const ends = trail.looks.map((look) => [look.atMs, clip(look.lo ?? domain.lo), clip(look.hi ?? domain.hi)]);
+  // A look that knew neither bound had no estimate worth drawing either.
+  const known = trail.looks.filter(({ lo, hi }) => lo !== null || hi !== null);
+  const ends = known.map((look) => [look.atMs, clip(look.lo ?? domain.lo), clip(look.hi ?? domain.hi)]);
   const noChange = { yAxis: 0, lineStyle: { color: COLOR.muted, type: "dotted" as const } };
   return [
     {
@@ -86,7 +88,7 @@ function deltaSeries(slo: SloJudgement, trail: SloTrail, lines: MarkLines, domai
       yAxisIndex: 1,
       silent: true,
       symbol: "none",
-      data: trail.looks.map((look) => [look.atMs, clip(look.estimate)]),
+      data: known.map((look) => [look.atMs, clip(look.estimate)]),
       lineStyle: { color: COLOR.ink, width: 2 },
       markArea: {
         silent: true,

@@ -8,7 +8,7 @@ type RouteTraffic = RunReport["traffic"]["routes"][number];
 export function latencyChart(distribution: Distribution, route: RouteTraffic | undefined, id: string): Chart {
   const p99 = (role: "control" | "shadow"): string =>
     route === undefined ? "unknown" : describeLevel(route[role].latencyMs.p99, "ms");
-  const title = `Latency of ${distribution.route} after the plan: p99 ${p99("control")} at control, ${p99("shadow")} at shadow`;
+  const title = `Latency of ${distribution.route}: p99 ${p99("control")} at control, ${p99("shadow")} at shadow`;
   return { id, title, wide: 480, narrow: 340, draw: (width) => picture(distribution, route, width) };
 }
 

@@ -9,13 +9,12 @@ import { html, type SafeHtml } from "../safe-html.ts";
 /** Phases and steps on the run's axis, as a picture and as a table. */
 export function timelineSection({ timeline, startedEpochMs }: RunReport, paint: ChartPainter): SafeHtml | undefined {
   if (timeline.length === 0) return undefined;
-  const ordered = [...timeline].sort((a, b) => a.atMs - b.atMs);
   return section("timeline", "Timeline", [
-    paint(timelineChart(ordered, "timeline-1")),
+    paint(timelineChart(timeline, "timeline-1")),
     html`<details><summary>Every entry</summary>${table({
       caption: `Minutes are counted from the first request; the run began at ${utc(startedEpochMs)}`,
       headings: ["at", "until", "kind", "what"],
-      rows: ordered.map((entry) => [axisTime(entry.atMs), untilTime(entry), entry.kind, entry.label]),
+      rows: timeline.map((entry) => [axisTime(entry.atMs), untilTime(entry), entry.kind, entry.label]),
     })}</details>`,
   ]);
 }
@@ -36,7 +35,7 @@ export function provenanceSection(report: RunReport): SafeHtml {
   const { agent } = plan;
   return section("provenance", "Where this comes from", [
     facts([
-      ["Plan", code(`sha256:${plan.sha256}`)],
+      ["Plan", html`${plan.file} ${code(`sha256:${plan.sha256}`)}`],
       ["Scenario", html`${scenario.file} ${code(`sha256:${scenario.sha256}`)}`],
       ["Mirror", html`${mirror.name} ${code(`sha256:${mirror.sha256}`)}`],
       ["Agent", `${agent.id} ${agent.version}`],

@@ -14,7 +14,8 @@ const TRAIL_CHARTS_MAX = 12;
 const TWINS = html`<ul class="legend"><li class="control"><span></span>control, untouched</li><li class="shadow"><span></span>shadow, where the plan ran</li>`;
 
 /** Latency of both twins per route. */
-export function latencySection({ distributions, traffic }: RunReport, paint: ChartPainter): SafeHtml {
+export function latencySection({ distributions, traffic }: RunReport, paint: ChartPainter): SafeHtml | undefined {
+  if (distributions.length + traffic.routes.length === 0) return undefined;
   const drawn = [...distributions]
     .sort((a, b) => total(b.counts.control) - total(a.counts.control))
     .slice(0, ROUTE_CHARTS_MAX)
@@ -25,13 +26,13 @@ export function latencySection({ distributions, traffic }: RunReport, paint: Cha
   return section("latency", "Latency of both twins", [
     html`${TWINS}<li>dashed: p99</li></ul>`,
     html`<div class="pair">${drawn}</div>`,
-    routeTable(traffic.routes),
+    routeTable(traffic),
   ]);
 }
 
 /** Level and delta of each SLO while the run went on. */
 export function trailSection({ slos, trails, timeline }: RunReport, paint: ChartPainter): SafeHtml | undefined {
-  const drawn = slos.flatMap((slo, i) => {
+  const drawn = slos.slice(0, TRAIL_CHARTS_MAX).flatMap((slo, i) => {
     const trail = trails.find((candidate) => candidate.name === slo.name);
     if (trail === undefined || trail.blocks.length + trail.looks.length === 0) return [];
     return [html`<h3>${slo.name}</h3>${paint(deltaTrailChart(slo, trail, timeline, `trail-${i + 1}`))}`];
@@ -39,13 +40,13 @@ export function trailSection({ slos, trails, timeline }: RunReport, paint: Chart
   if (drawn.length === 0) return undefined;
   return section("trails", "How it went over time", [
     html`${TWINS}<li class="band"><span></span>accepted range</li><li>grey: interval at each look</li><li>dashed: an action</li></ul>`,
-    ...drawn.slice(0, TRAIL_CHARTS_MAX),
+    ...drawn,
   ]);
 }
 
-function routeTable(routes: RunReport["traffic"]["routes"]): SafeHtml {
+function routeTable({ routes, phases }: RunReport["traffic"]): SafeHtml {
   return table({
-    caption: "Requests per route and twin, after the plan",
+    caption: `Requests per route and twin, ${phases.observing === undefined ? "before the plan" : "after the plan"}`,
     headings: ["route", "twin", "requests", "errors", "blocked", "p50", "p95", "p99"],
     rows: routes.flatMap(({ route, control, shadow }) => [
       [route, "control", ...routeCells(control)],
