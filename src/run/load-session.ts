@@ -9,6 +9,7 @@ import type { TrafficSpec } from "../replay/traffic-spec.ts";
 import { sampleMetrics } from "./metric-sampler.ts";
 import type { RunEffects } from "./run-effects.ts";
 import type { RunJob } from "./run-job.ts";
+import { watchTwins } from "./twin-watch.ts";
 
 type PhaseName = keyof RecordingManifest["phases"];
 
@@ -16,7 +17,7 @@ type PhaseName = keyof RecordingManifest["phases"];
 export interface LoadSession extends AsyncDisposable {
   readonly store: BlockStore;
   readonly phases: RecordingManifest["phases"];
-  /** Aborts when the traffic has ended by itself. */
+  /** Aborts when there is nothing to wait for any more: the driver has ended by itself, or both twins are gone. */
   readonly ended: AbortSignal;
   /** Milliseconds since the first arrival. */
   axisMs(): number;
@@ -45,6 +46,7 @@ export async function startLoad(options: {
   const store = createBlockStore(blockStoreOptions(job.scenario.traffic));
   const phases: { -readonly [K in PhaseName]?: Window } = {};
   const sampling = new AbortController();
+  const watch = watchTwins(pair, options.signal);
   await using opening = new AsyncDisposableStack();
   const driver = opening.use(
     await effects.startDriver({
@@ -54,7 +56,10 @@ export async function startLoad(options: {
       seed: job.seed,
       recordingDir: effects.store.recordingDir,
       onPairs: store.addPairs,
-      onPulse: (pulse) => effects.observe({ kind: "pulse", pulse }),
+      onPulse: (pulse) => {
+        effects.observe({ kind: "pulse", pulse });
+        watch.onPulse(pulse);
+      },
       signal: options.signal,
     }),
   );
@@ -88,7 +93,7 @@ export async function startLoad(options: {
   return {
     store,
     phases,
-    ended: driver.ended,
+    ended: AbortSignal.any([driver.ended, watch.lost]),
     axisMs,
     completeUntilMs: store.deliveredUntilMs,
     mark: (phase, window) => {

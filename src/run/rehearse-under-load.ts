@@ -47,7 +47,8 @@ export async function rehearseUnderLoad(context: LoadContext): Promise<LoadEvide
   await using session = await startLoad(context);
   log.trafficStarted(effects.clock.monotonicMs() - session.axisMs());
   const looks = createLooks(context, session, { slos: resolvedSlos(context.job), restarted: context.restarts });
-  // A driver that dies ends every phase at once: nobody waits for samples that cannot come. `conclude` ends it on purpose.
+  // A dead driver or engine ends every phase at once: nobody waits for samples that cannot come. `conclude` ends the
+  // driver on purpose.
   const driven = { ...context, signal: AbortSignal.any([context.signal, session.ended]) };
   await warmUp(driven, session);
   const underpowered = await measureBaseline(driven, session, looks);

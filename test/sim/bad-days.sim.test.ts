@@ -107,6 +107,14 @@ test.each(PHASES.filter((phase) => !AFTER_THE_TWINS.includes(phase)))(
   },
 );
 
+test.each(WITH_TRAFFIC)(
+  "an engine that dies during %s is noticed within seconds, not at the end of the phase",
+  async (phase) => {
+    const run = await onADayWith({ kind: "engine-dies", when: inPhase(phase) });
+    expect(run.tookMs - enteredMs(run, phase)).toBeLessThan(PROMPT_MS);
+  },
+);
+
 test.each(AFTER_THE_TWINS)("an engine that dies during %s cannot take the answer back", async (phase) => {
   const run = await onADayWith({ kind: "engine-dies", when: inPhase(phase) });
   expect(endOf(run)).toBe("promote");

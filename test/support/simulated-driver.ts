@@ -77,7 +77,8 @@ function drive(context: {
   const tick = (): void => {
     if (!paused) waiting.push(...arrivals.until(nowMs()));
     deliver();
-    options.onPulse({ atMs: nowMs(), arms: { control: PULSE, shadow: PULSE } });
+    const arm = { ratePerSecond: 60, errorRatio: stage.engineGone ? 1 : 0, latencyMsP99: 30, inFlight: 1 };
+    options.onPulse({ atMs: nowMs(), arms: { control: arm, shadow: arm } });
   };
   const ticking = keepTicking(stage, ended.signal, tick);
   const drain = async (signal: AbortSignal): Promise<void> => {
@@ -108,8 +109,6 @@ function drive(context: {
     },
   };
 }
-
-const PULSE = { ratePerSecond: 60, errorRatio: 0, latencyMsP99: 30, inFlight: 1 };
 
 async function keepTicking(stage: SimulatedStage, signal: AbortSignal, tick: () => void): Promise<void> {
   while (!signal.aborted) {
