@@ -4,7 +4,7 @@ import { sha256Hex } from "./sha256.ts";
 // It errs towards masking; it is a net under the rule "secrets are never printed", not a licence to print them.
 
 const SECRET_NAME =
-  /pass(?:word|wd|phrase)|secret|token|credential|api_?key|(?:key|pwd|dsn|auth|authorization|cookie)s?(?:$|[_.-])/i;
+  /pass(?:word|wd|phrase)|secret|token|credential|api_?key|(?:key|pass|pwd|dsn|auth|authorization|cookie)s?(?:$|[_.-])/i;
 
 const PEM = /-----BEGIN ([A-Z0-9 ]{1,60})-----[\s\S]*?(?:-----END \1-----|$)/g;
 const URL_CREDENTIALS = /\b([a-z][a-z0-9+.-]{0,30}:\/\/[^\s:@/]{0,200}:)[^\s@/]{1,500}@/gi;

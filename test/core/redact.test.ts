@@ -71,6 +71,7 @@ test.each([
   "sentry-dsn",
   "Authorization",
   "AWS_SECRET_ACCESS_KEY",
+  "requirepass",
 ])("%s looks secret", (name) => expect(looksSecret(name)).toBe(true));
 
 test.each(["PORT", "DB_POOL_MAX", "keyspace", "author", "NODE_ENV", "monkeys"])("%s does not look secret", (name) => {

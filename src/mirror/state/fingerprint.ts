@@ -6,6 +6,7 @@ import { configurationResources } from "./configuration-state.ts";
 import { readPostgres } from "./postgres-state.ts";
 import { readRedis } from "./redis-state.ts";
 import type { StateSource, StoreState } from "./store-state.ts";
+import { readingState } from "./unreadable-state.ts";
 
 const READ_ATTEMPTS = 4;
 const READ_AGAIN_MS = 500;
@@ -47,20 +48,17 @@ async function readPatiently(
     try {
       return await readStore(source, store, signal);
     } catch (thrown) {
-      const gone = thrown instanceof CanaryError && thrown.code === "MIRROR_UNAVAILABLE";
-      if (!gone || attempt >= READ_ATTEMPTS) throw thrown;
+      const refused = thrown instanceof CanaryError && thrown.code === "MIRROR_UNAVAILABLE";
+      if (!refused || attempt >= READ_ATTEMPTS) throw thrown;
       await clock.sleep(READ_AGAIN_MS, signal);
     }
   }
 }
 
 function readStore(source: StateSource, store: StateSpec, signal: AbortSignal): Promise<StoreState> {
-  switch (store.kind) {
-    case "postgres":
-      return readPostgres(source, store, signal);
-    case "redis":
-      return readRedis(source, store, signal);
-  }
+  return readingState(store, signal, () =>
+    store.kind === "postgres" ? readPostgres(source, store, signal) : readRedis(source, store, signal),
+  );
 }
 
 function merged<T>(parts: readonly Readonly<Record<string, T>>[]): Readonly<Record<string, T>> {

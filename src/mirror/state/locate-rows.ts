@@ -14,6 +14,9 @@ import {
   withinLimit,
 } from "./row-differences.ts";
 import type { StateSource } from "./store-state.ts";
+import { readingState } from "./unreadable-state.ts";
+
+type PostgresSpec = Extract<StateSpec, { kind: "postgres" }>;
 
 /** A table that differs between a twin that changed and one that still has the old state. */
 export interface RowQuery {
@@ -31,10 +34,14 @@ export interface RowQuery {
  */
 export async function locateRows(query: RowQuery): Promise<readonly Difference[] | undefined> {
   const store = query.stores.find(
-    (candidate): candidate is Extract<StateSpec, { kind: "postgres" }> =>
+    (candidate): candidate is PostgresSpec =>
       candidate.kind === "postgres" && query.table.startsWith(`${databasePath(candidate)}/rows/`),
   );
   if (store === undefined) return undefined;
+  return await readingState(store, query.signal, () => locateIn(store, query));
+}
+
+async function locateIn(store: PostgresSpec, query: RowQuery): Promise<readonly Difference[] | undefined> {
   const [was, is] = await Promise.all([
     shapeOfTable(query.reference, store, query.table),
     shapeOfTable(query.changed, store, query.table),

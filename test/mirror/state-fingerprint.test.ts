@@ -1,0 +1,105 @@
+import { describe, expect, test } from "vitest";
+import { CanaryError } from "../../src/core/errors.ts";
+import type { StateSpec } from "../../src/mirror/mirror-spec.ts";
+import { fingerprint } from "../../src/mirror/state/fingerprint.ts";
+import { locateRows } from "../../src/mirror/state/locate-rows.ts";
+import type { StateSource } from "../../src/mirror/state/store-state.ts";
+import { NEVER, simulatedClock } from "../support/simulated-clock.ts";
+
+const REDIS: StateSpec = { kind: "redis", service: "cache", port: 6379 };
+const POSTGRES: StateSpec = { kind: "postgres", service: "db", port: 5432, database: "shop", user: "u", password: "p" };
+
+/** A Redis in words: one database, pages of keys as the script answers them. */
+function redisSource(
+  pages: readonly (readonly string[])[],
+  settings: unknown = ["maxmemory", "0", "requirepass", "s3cr3t"],
+): StateSource {
+  return {
+    configuration: async () => [],
+    sql: () => Promise.reject(new Error("permission denied for table orders")),
+    redis: async (_, [verb, ...rest]) => {
+      if (verb === "INFO") return "# Keyspace\r\ndb0:keys=3,expires=1\r\n";
+      if (verb === "CONFIG") return settings;
+      const page = Number(rest[3]);
+      return ["1000", String(page + 1 < pages.length ? page + 1 : 0), pages[page] ?? []];
+    },
+  };
+}
+
+const take = (source: StateSource, stores: readonly StateSpec[]) =>
+  fingerprint(source, stores, { clock: simulatedClock(), signal: NEVER });
+
+describe("a Redis", () => {
+  test("is read page by page, keys that are answered twice counted once, secrets as digests", async () => {
+    const taken = await take(
+      redisSource([
+        ["a", "string:1", "-1", "b/c", "hash:2", "500"],
+        ["a", "string:1", "-1"],
+      ]),
+      [REDIS],
+    );
+    expect(taken.keys).toEqual({ "redis/cache/a": "string:1", "redis/cache/b%2Fc": "hash:2" });
+    expect(taken.expiring).toEqual({ "redis/cache/b%2Fc": 1500 });
+    expect(taken.storeEpochMs).toBe(1000);
+    expect(taken.resources["redis/cache/setting/maxmemory"]).toBe("0");
+    expect(JSON.stringify(taken)).not.toContain("s3cr3t");
+  });
+
+  test.each([
+    ["a Map", new Map([["maxmemory", "0"]])],
+    ["an object", { maxmemory: "0" }],
+  ])("may answer its settings as %s", async (_, settings) => {
+    const taken = await take(redisSource([[]], settings), [REDIS]);
+    expect(taken.resources).toEqual({ "redis/cache/setting/maxmemory": "0" });
+  });
+
+  test("that answers something else is an error, not an empty state", async () => {
+    const source = {
+      ...redisSource([[]]),
+      redis: async (_: unknown, [verb]: readonly string[]) => (verb === "INFO" ? "db0:keys=1" : "?"),
+    };
+    await expect(take(source, [REDIS])).rejects.toMatchObject({ code: "MIRROR_UNAVAILABLE" });
+  });
+});
+
+describe("a store that cannot be read", () => {
+  test("is an error that names it and what is needed", async () => {
+    const reading = take(redisSource([[]]), [POSTGRES]);
+    await expect(reading).rejects.toMatchObject({
+      code: "MIRROR_UNAVAILABLE",
+      message: "the state of db cannot be read: permission denied for table orders",
+    });
+    const source = redisSource([[]]);
+    const query = {
+      table: "db/db/shop/rows/orders",
+      stores: [POSTGRES],
+      reference: source,
+      changed: source,
+      signal: NEVER,
+    };
+    await expect(locateRows(query)).rejects.toBeInstanceOf(CanaryError);
+  });
+
+  test("at first, because an action restarted it, is asked again", async () => {
+    let refusals = 2;
+    const source = redisSource([["a", "string:1", "-1"]]);
+    const restarting: StateSource = {
+      ...source,
+      redis: async (store, command) => {
+        if (refusals-- > 0) throw new CanaryError({ code: "MIRROR_UNAVAILABLE", message: "refused", hint: "" });
+        return await source.redis(store, command);
+      },
+    };
+    expect((await take(restarting, [REDIS])).keys).toEqual({ "redis/cache/a": "string:1" });
+  });
+
+  test("does not keep an abort waiting", async () => {
+    const human = new AbortController();
+    human.abort(new Error("stop"));
+    const reading = fingerprint(redisSource([[]]), [REDIS, POSTGRES], {
+      clock: simulatedClock(),
+      signal: human.signal,
+    });
+    await expect(reading).rejects.toThrow("stop");
+  });
+});
