@@ -38,7 +38,7 @@ export function sloWords(slo: SloJudgement): SloWords {
     accepted: describeRange(slo.accepted, slo.unit),
     limit: describeRange(slo.limit, slo.unit),
     promised: slo.promised === undefined ? "nothing" : describeRange(slo.promised, slo.unit),
-    measured: slo.estimate === undefined ? "no data" : describeSloDelta(slo, slo.estimate),
+    measured: slo.estimate === undefined || slo.state === "no-data" ? "no data" : describeSloDelta(slo, slo.estimate),
     interval: describeInterval(slo),
     state: slo.state,
     stateWord: STATE_WORDS[slo.state],
@@ -71,6 +71,8 @@ export function describeForecast(slo: SloJudgement): string | undefined {
 function describeInterval(slo: SloJudgement): string {
   const { lo, hi } = slo.interval;
   if (slo.state === "no-data" || (!Number.isFinite(lo) && !Number.isFinite(hi))) return "no interval";
+  if (!Number.isFinite(hi)) return `${describeSloDelta(slo, lo)} or more`;
+  if (!Number.isFinite(lo)) return `${describeSloDelta(slo, hi)} or less`;
   return `${describeSloDelta(slo, lo)} to ${describeSloDelta(slo, hi)}`;
 }
 

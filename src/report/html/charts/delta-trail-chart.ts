@@ -6,6 +6,7 @@ import { type DeltaDomain, deltaDomain } from "../../delta-domain.ts";
 import { shorten } from "../../plain-text.ts";
 import type { SloTrail, TimelineEntry } from "../../run-report.ts";
 import { type Chart, type ChartPicture, COLOR } from "./chart-painter.ts";
+import { thinTrail } from "./thin-trail.ts";
 import { timeAxis } from "./time-axis.ts";
 
 /** How one SLO went: above the level of both twins, below the delta with its interval closing on the accepted band. */
@@ -16,7 +17,13 @@ export function deltaTrailChart(
   id: string,
 ): Chart {
   const title = `${slo.name} over time: level of both twins, and the delta between them with its interval`;
-  return { id, title, wide: 980, narrow: 340, draw: (width) => picture(slo, trail, timeline, width) };
+  return {
+    id,
+    title,
+    wide: 980,
+    narrow: 340,
+    draw: (width) => picture(slo, thinTrail(trail, width / 4), timeline, width),
+  };
 }
 
 function picture(slo: SloJudgement, trail: SloTrail, timeline: readonly TimelineEntry[], width: number): ChartPicture {
@@ -57,7 +64,7 @@ function levelSeries(trail: SloTrail, lines: MarkLines): Series[] {
     xAxisIndex: 0,
     yAxisIndex: 0,
     silent: true,
-    symbol: "circle",
+    symbol: trail.blocks.length > 60 ? "none" : "circle",
     symbolSize: 4,
     data: trail.blocks.map((block) => [block.atMs, block[role]]),
     lineStyle: { color: COLOR[role], width: 2 },

@@ -32,6 +32,7 @@ function roundTimes(fromMs: number, toMs: number, ticksMax: number): number[] {
 
 function describeTick(atMs: number): string {
   const seconds = Math.round(atMs / 1000);
+  if (seconds === 0) return "0";
   return seconds % 60 === 0 || Math.abs(seconds) > 600
     ? `${Number((seconds / 60).toFixed(1))} min`
     : Math.abs(seconds) < 60

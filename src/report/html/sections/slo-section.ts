@@ -7,21 +7,16 @@ import { sloRangeChart } from "../charts/slo-range-chart.ts";
 import { chip, section, table } from "../page-parts.ts";
 import { html, type SafeHtml } from "../safe-html.ts";
 
-/** Pictures are drawn for this many SLOs; beyond it the table says it all. */
-export const SLO_CHARTS_MAX = 50;
-
 const STATE_CHIP = { pass: "pass", fail: "fail", open: "open", "no-data": "open" } as const;
 
 /** The heart of the page: what was promised against what was measured, one row per SLO. */
 export function sloSection({ slos }: RunReport, paint: ChartPainter): SafeHtml {
-  const rows = slos.slice(0, SLO_CHARTS_MAX).map((slo, i) => sloRow(slo, `slo-${i + 1}`, paint));
-  const none = html`<p>No SLO was judged in this run.</p>`;
-  return section("slos", "Promised and measured", [
+  const title = "Promised and measured";
+  if (slos.length === 0) return section("slos", title, [html`<p>No SLO was judged in this run.</p>`]);
+  return section("slos", title, [
     html`<ul class="legend"><li class="band"><span></span>accepted range</li><li>bar: where the true change lies</li><li>dot: best guess</li></ul>`,
-    ...(slos.length === 0 ? [none] : rows),
-    ...(slos.length === 0
-      ? []
-      : [html`<details><summary>All numbers behind these rows</summary>${levels(slos)}${evidence(slos)}</details>`]),
+    ...slos.map((slo, i) => sloRow(slo, `slo-${i + 1}`, paint)),
+    html`<details><summary>All numbers behind these rows</summary>${levels(slos)}${evidence(slos)}</details>`,
   ]);
 }
 
