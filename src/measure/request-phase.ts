@@ -45,6 +45,7 @@ export function growRequestPhase(
 ): GrowingRequestPhase {
   let blocks: RequestBlock[] = [];
   let counts = emptyCounts();
+  const scratch = new Uint32Array(4 * BIN_COUNT);
   const upTo = (blockCount: number): RequestPhase => {
     if (blockCount < blocks.length) {
       blocks = blocks.slice(0, blockCount);
@@ -53,7 +54,7 @@ export function growRequestPhase(
     }
     while (blocks.length < blockCount) {
       const first = grid.firstBase + blocks.length * grid.basesPerBlock;
-      const block = digest(basesBetween(bases, first, first + grid.basesPerBlock), route);
+      const block = digest(basesBetween(bases, first, first + grid.basesPerBlock), route, scratch);
       blocks.push(block);
       if (block.valid) addCounts(counts, block);
     }
@@ -72,7 +73,7 @@ export function basesBetween(bases: ReadonlyMap<number, BaseBlock>, first: numbe
   return found;
 }
 
-function digest(bases: readonly BaseBlock[], route: number | undefined): RequestBlock {
+function digest(bases: readonly BaseBlock[], route: number | undefined, scratch: Uint32Array): RequestBlock {
   const capacity = bases.reduce((total, base) => total + base.size, 0);
   const control = new Uint16Array(capacity);
   const shadow = new Uint16Array(capacity);
@@ -94,9 +95,34 @@ function digest(bases: readonly BaseBlock[], route: number | undefined): Request
   return {
     ...countsOf(tally, size),
     size,
-    codes: { control: control.slice(0, size).sort(), shadow: shadow.slice(0, size).sort() },
+    codes: {
+      control: sortCodes(control.subarray(0, size), scratch),
+      shadow: sortCodes(shadow.subarray(0, size), scratch),
+    },
     valid: size > 0 && isTrustworthy(bases, capacity),
   };
+}
+
+/** An ascending copy. Counting beats comparing when thousands of values share a few thousand codes. */
+function sortCodes(codes: Uint16Array, scratch: Uint32Array): Uint16Array {
+  if (codes.length < 500) return codes.slice().sort();
+  let [low, high] = [scratch.length, 0];
+  for (let i = 0; i < codes.length; i++) {
+    const code = codes[i] ?? 0;
+    scratch[code] = (scratch[code] ?? 0) + 1;
+    if (code < low) low = code;
+    if (code > high) high = code;
+  }
+  const sorted = new Uint16Array(codes.length);
+  let at = 0;
+  for (let code = low; code <= high; code++) {
+    const count = scratch[code] ?? 0;
+    if (count === 0) continue;
+    sorted.fill(code, at, at + count);
+    at += count;
+    scratch[code] = 0;
+  }
+  return sorted;
 }
 
 function countsOf(

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   confidenceSequence,
   criticalValue,
+  onePhaseSequence,
   PLAIN_BIAS,
   varianceInflation,
 } from "../../src/judge/confidence-sequence.ts";
@@ -75,6 +76,14 @@ describe("difference in differences on block means", () => {
     expect(cs.critical).toBeCloseTo(4.42147272, 8);
     expect(cs.lo).toBeCloseTo(-0.03416333, 8);
     expect(cs.hi).toBeCloseTo(0.09566333, 8);
+  });
+
+  test("of one phase alone is a sequence around its own mean", () => {
+    const cs = onePhaseSequence(phases.before, 0.001, options);
+    expect(cs.varianceInflation).toBe(1);
+    expect(cs.critical).toBe(criticalValue(10, 9, 1, 0.02));
+    expect(cs.hi - cs.estimate).toBeCloseTo((cs.critical * cs.blockSd) / Math.sqrt(10), 12);
+    expect(cs.blockSd).toBeCloseTo(0.00788529, 8);
   });
 
   test("variance inflation of leaning blocks", () => {

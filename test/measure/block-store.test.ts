@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createBlockStore } from "../../src/measure/block-store.ts";
+import { binOfMs } from "../../src/measure/log-bins.ts";
 import { REQUEST_STATE } from "../../src/measure/pair-log.ts";
 import { phaseSeries } from "../../src/measure/phase-series.ts";
 import { codedPool } from "../../src/measure/sample.ts";
@@ -92,6 +93,14 @@ describe("blocks", () => {
     ]);
     const [block] = store.requests(undefined, { fromMs: 0, toMs: 1000 }, 1000).blocks;
     expect(block).toMatchObject({ size: 5, shadowOnly: 2, controlOnly: 1, ok: { control: 3, shadow: 2 } });
+  });
+
+  test("latencies of a full block are ascending, and all of them are there", () => {
+    const pairs = Array.from({ length: 2000 }, (_, i) => ({ atMs: i / 2, shadowMs: 1 + ((i * 7919) % 997) }));
+    const [block] = storeOf(pairs).requests(undefined, { fromMs: 0, toMs: 1000 }, 1000).blocks;
+    const expected = Uint16Array.from(pairs, ({ shadowMs }) => binOfMs(shadowMs) << 2).sort();
+    expect(block?.codes.shadow).toEqual(expected);
+    expect(block?.codes.control).toEqual(new Uint16Array(2000).fill(binOfMs(10) << 2));
   });
 
   test("routes are counted apart and together; an unknown route has nothing", () => {
