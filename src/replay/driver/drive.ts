@@ -52,7 +52,8 @@ interface DriveState extends DriveOptions {
   /** From the list's time to the axis: grows with every pause, ms. */
   shiftMs: number;
   pausedAtMs: number | undefined;
-  whenIdle: (() => void) | undefined;
+  /** Pauses that wait until nothing is under way. */
+  readonly whenIdle: (() => void)[];
 }
 
 /** Starts sending: every request of the list to both twins at its instant, whatever became of earlier ones (open loop). */
@@ -70,7 +71,7 @@ export function startDrive(options: DriveOptions): Drive {
     staggered: [],
     shiftMs: 0,
     pausedAtMs: undefined,
-    whenIdle: undefined,
+    whenIdle: [],
   };
   sendDue(state);
   return {
@@ -215,7 +216,7 @@ function remember(state: DriveState, slot: PairSlot): void {
 function pause(state: DriveState): Promise<void> {
   state.pausedAtMs ??= axisNow(state);
   return new Promise((resolve) => {
-    state.whenIdle = resolve;
+    state.whenIdle.push(resolve);
     idle(state);
   });
 }
@@ -224,8 +225,7 @@ function pause(state: DriveState): Promise<void> {
 function idle(state: DriveState): void {
   const { inFlight } = state.flights;
   if (inFlight.control + inFlight.shadow + state.staggered.length > 0) return;
-  state.whenIdle?.();
-  state.whenIdle = undefined;
+  for (const resolve of state.whenIdle.splice(0)) resolve();
 }
 
 function resume(state: DriveState): void {

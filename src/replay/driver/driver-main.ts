@@ -2,16 +2,16 @@ import { execFileSync } from "node:child_process";
 import { CanaryError, messageOf } from "../../core/errors.ts";
 import { ROLES, type Role } from "../../mirror/twin.ts";
 import type { DriverReport } from "../recording.ts";
-import { loadRecording } from "../recordings/load-recording.ts";
-import { planTraffic, type TrafficPlan } from "../traffic/traffic-plan.ts";
+import type { TrafficPlan } from "../traffic/traffic-plan.ts";
 import type { DriverTargets } from "../traffic-driver.ts";
 import { type Drive, startDrive, type TwinLanes } from "./drive.ts";
 import { raiseNiceness, systemDriverClock } from "./driver-clock.ts";
 import { driverHealth } from "./driver-health.ts";
 import type { DriverCommand, DriverNotice } from "./driver-protocol.ts";
-import { type GrpcMethods, grpcLane, loadGrpcMethods } from "./grpc-lane.ts";
+import { type GrpcMethods, grpcLane } from "./grpc-lane.ts";
 import { httpLane } from "./http-lane.ts";
 import { type PairWriter, startPairWriter } from "./pair-writer.ts";
+import { prepareTraffic } from "./prepare-traffic.ts";
 import { PULSE_MS } from "./pulse.ts";
 
 // Entry point of the driver's process: started by `startDriver`, ends with its parent.
@@ -27,16 +27,12 @@ function tell(notice: DriverNotice): void {
   if (process.connected) process.send?.(notice);
 }
 
+const UNEXPECTED = { code: "REPLAY_FAILED", hint: "This is a bug in the traffic driver; please report it." } as const;
+
 function failWith(error: unknown): void {
-  const known = error instanceof CanaryError;
-  tell({
-    kind: "failed",
-    code: known ? error.code : "REPLAY_FAILED",
-    message: known
-      ? error.message
-      : `the traffic driver failed: ${error instanceof Error ? error.stack : messageOf(error)}`,
-    hint: known ? error.hint : "This is a bug in the driver; please report it.",
-  });
+  const { code, hint } = error instanceof CanaryError ? error : UNEXPECTED;
+  const stack = error instanceof Error ? error.stack : undefined;
+  tell({ kind: "failed", code, message: messageOf(error), hint, stack });
 }
 
 /** The best scheduling class that this machine grants: late sends are the driver's noise, not the twins'. */
@@ -81,9 +77,8 @@ interface Running {
 async function start(command: StartCommand): Promise<Running> {
   const { traffic, baseDir, seed } = command;
   const clock = await systemDriverClock();
-  const recording = traffic.recording === undefined ? undefined : await loadRecording(traffic.recording, baseDir, seed);
-  const plan = planTraffic(traffic, recording?.requests ?? []);
-  const lanes = await openLanes(plan, command.targets, await loadGrpcMethods(traffic, baseDir));
+  const { plan, methods, left } = await prepareTraffic(traffic, baseDir, seed);
+  const lanes = await openLanes(plan, command.targets, methods);
   const writer = await startPairWriter({
     dir: command.recordingDir,
     onWritten: (offset) => tell({ kind: "written", offset }),
@@ -105,7 +100,7 @@ async function start(command: StartCommand): Promise<Running> {
       tell({ kind: "pulse", pulse: drive.beat() });
     }),
   ];
-  tell({ kind: "started", startMonotonicMs: startMs, left: recording?.left });
+  tell({ kind: "started", startMonotonicMs: startMs, left });
   const finish = async (): Promise<{ offset: number; report: DriverReport }> => {
     await drive.pause();
     for (const stop of stops) stop();
@@ -129,8 +124,8 @@ async function obey(command: DriverCommand, running: Running): Promise<void> {
       tell({ kind: "resumed" });
       break;
     case "finish":
+      // The parent closes the channel when it has read this; ending here first could overtake the notice.
       tell({ kind: "finished", ...(await running.finish()) });
-      process.disconnect();
       break;
   }
 }

@@ -29,4 +29,10 @@ export type DriverNotice =
   | { readonly kind: "paused"; readonly offset: number }
   | { readonly kind: "resumed" }
   | { readonly kind: "finished"; readonly offset: number; readonly report: DriverReport }
-  | { readonly kind: "failed"; readonly code: ErrorCode; readonly message: string; readonly hint: string };
+  | {
+      readonly kind: "failed";
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly hint: string;
+      readonly stack: string | undefined;
+    };

@@ -4,6 +4,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CanaryError, messageOf } from "../../core/errors.ts";
+import { invariant } from "../../core/invariant.ts";
 import type { DriverReport, PairBatch } from "../recording.ts";
 import { FILE_HEADER_BYTES, PAIRS_FILE } from "../recordings/pair-format.ts";
 import { parseBlock } from "../recordings/read-pairs.ts";
@@ -41,6 +42,7 @@ type Answer<K extends DriverNotice["kind"]> = Extract<DriverNotice, { kind: K }>
 
 /** The conversation with the driver's process. */
 interface Link {
+  /** Aborts when the driver ends without having been asked to `finish`. */
   readonly ended: AbortSignal;
   /** Sends a command and waits for this answer. @throws what ended the driver meanwhile */
   ask<K extends DriverNotice["kind"]>(command: DriverCommand, answer: K, signal?: AbortSignal): Promise<Answer<K>>;
@@ -63,6 +65,7 @@ function driverOf(link: Link, child: ChildProcess, startMonotonicMs: number): Tr
     finish: async (signal): Promise<DriverReport> => {
       const { offset, report } = await link.ask({ kind: "finish" }, "finished", signal);
       await link.delivered(offset);
+      if (child.connected) child.disconnect();
       return report;
     },
     [Symbol.asyncDispose]: async () => {
@@ -84,16 +87,21 @@ function linkTo(child: ChildProcess, options: DriverOptions): Link {
     stderr = (stderr + text).slice(-4000);
   });
   child.on("error", (cause) => end(driverDied(messageOf(cause), cause)));
-  child.on("exit", (code, signal) => end(driverDied(`it ended with ${signal ?? code}\n${stderr}`.trim())));
+  let finished = false;
+  child.on("exit", (code, signal) => {
+    if (!finished) end(driverDied(`it ended with ${signal ?? code}\n${stderr}`.trim()));
+  });
   child.on("message", (notice: DriverNotice) => {
     if (notice.kind === "pulse") options.onPulse(notice.pulse);
     if (notice.kind === "written") void tail.readTo(notice.offset);
-    if (notice.kind === "failed") end(new CanaryError(notice));
+    if (notice.kind === "finished") finished = true;
+    if (notice.kind === "failed") end(new CanaryError({ ...notice, cause: notice.stack }));
   });
   options.signal.addEventListener("abort", () => end(options.signal.reason), { once: true, signal: ended.signal });
   return {
     ended: ended.signal,
     ask: async (command, answer, signal) => {
+      invariant(!finished, "a finished driver takes no commands");
       const stop = AbortSignal.any(signal === undefined ? [ended.signal] : [ended.signal, signal]);
       stop.throwIfAborted();
       const reply = nextNotice(child, answer, stop);

@@ -100,6 +100,23 @@ test("what a stall of the driver delayed is sent at once after it, and its laten
   expect(report().bottleneck).toMatchObject({ kind: "yes" });
 });
 
+test("a stalled twin's time-outs and drops never make the driver a bottleneck", () => {
+  const { sent, finished, pass, report } = world({ ratePerSecond: 100, inFlightMax: 30 });
+  let handled = 0;
+  for (let step = 0; step < 3000; step++) {
+    pass(5);
+    answerAll(sent.slice(handled), "control");
+    handled = sent.length;
+  }
+  const shadows = finished.map((slot) => slot.arms.shadow.outcome);
+  expect(new Set(shadows)).toEqual(new Set(["timeout", "dropped"]));
+  expect(new Set(finished.map((slot) => slot.arms.control.outcome))).toEqual(new Set(["ok"]));
+  expect(report()).toMatchObject({
+    dropped: expect.toSatisfy((count: number) => count > 500),
+    bottleneck: { kind: "no" },
+  });
+});
+
 test("the order of the twins is drawn from the seed, about as often either way", () => {
   const orders = (seed: number): readonly Role[] => {
     const { sent, pass } = world({ ratePerSecond: 1000 }, seed);

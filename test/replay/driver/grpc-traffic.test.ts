@@ -52,7 +52,7 @@ function mixOf(message: object, more: object = {}): object {
   return {
     ratePerSecond: 150,
     values: { sku: ["a", "b"] },
-    mix: [{ route: "reserve", weight: 1, timeoutMs: 300, grpc: { ...CALL, message }, ...more }],
+    mix: [{ route: "reserve", weight: 1, timeoutMs: 1500, grpc: { ...CALL, message }, ...more }],
   };
 }
 
