@@ -6,8 +6,9 @@ import { systemClock } from "../../src/cli/system.ts";
 import { pollUntil } from "../../src/core/clock.ts";
 import type { MirrorSpec } from "../../src/mirror/mirror-spec.ts";
 import { openEngine } from "../../src/mirror/twins/engine.ts";
-import { ownershipLabels } from "../../src/mirror/twins/labels.ts";
+import { LABEL, ownershipLabels } from "../../src/mirror/twins/labels.ts";
 import { ownerState, readOwner } from "../../src/mirror/twins/owner.ts";
+import { pruneImages } from "../../src/mirror/twins/prune-images.ts";
 import { engineThings } from "../../src/mirror/twins/remove-things.ts";
 import { sweep } from "../../src/mirror/twins/sweep.ts";
 import { leftOf, raiseMini, runIdOf } from "./fixtures/mini/engine-of-tests.ts";
@@ -183,3 +184,21 @@ async function connection(host: string, port: number) {
   await once(socket, "connect");
   return { socket };
 }
+
+test("only the newest images of ours are kept, and only ours", async () => {
+  const engine = await openEngine();
+  const { docker } = engine;
+  const label = `test-${runIdOf("prune")}`;
+  const make = async (tag: string, labels: Readonly<Record<string, string>>): Promise<void> => {
+    const container = await docker.createContainer({ Image: "redis:7", Labels: { ...labels, tag } });
+    await container.commit({ repo: label, tag });
+    await container.remove();
+  };
+  for (const tag of ["one", "two", "three", "four", "five"]) await make(tag, { [LABEL.preparedFor]: label });
+  await make("other", {});
+  await pruneImages({ engine }, { [LABEL.preparedFor]: label }, forever);
+  const tags = (await docker.listImages({ filters: { reference: [label] } })).flatMap(({ RepoTags }) => RepoTags ?? []);
+  expect(tags.map((tag) => tag.split(":")[1]).filter((tag) => tag !== "other")).toHaveLength(3);
+  expect(tags).toContain(`${label}:other`);
+  await Promise.all(tags.map((tag) => docker.getImage(tag).remove()));
+});

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { CanaryError, messageOf } from "../../core/errors.ts";
 import { sha256Hex } from "../../core/sha256.ts";
 import type { ImageSource } from "../mirror-spec.ts";
@@ -8,6 +8,7 @@ import { abortable, type Docker, type ImageDetails } from "./engine.ts";
 import { engineError } from "./engine-errors.ts";
 import { findImage } from "./find-image.ts";
 import { LABEL } from "./labels.ts";
+import { pruneImages } from "./prune-images.ts";
 import type { RunContext } from "./run-context.ts";
 
 type BuildSource = Extract<ImageSource, { kind: "build" }>;
@@ -30,11 +31,18 @@ export async function buildImage(
   if (known !== undefined) return known;
   wanted.onProgress(`building ${service}`);
   await run.engine.change(`building ${service}`, signal, (docker) =>
-    build(docker, { source, context, tag, digest, signal }),
+    build(docker, { source, context, tag, digest, builtFor: builtFor(run, source), signal }),
   );
+  await pruneImages(run, { [LABEL.builtFor]: builtFor(run, source) }, signal);
   const built = await findImage(run, tag, signal);
   if (built !== undefined) return built;
   throw engineError(new Error("the builder ended without an image"), `building ${service}`);
+}
+
+/** Older images of the same section of the same mirror are superseded, whichever service asked for them. */
+function builtFor(run: RunContext, source: BuildSource): string {
+  const context = relative(run.spec.baseDir, source.contextDir);
+  return JSON.stringify([run.spec.name, context, source.dockerfile, source.target ?? "", source.args]);
 }
 
 async function buildDigest(
@@ -64,6 +72,7 @@ async function build(
     readonly context: BuildContext;
     readonly tag: string;
     readonly digest: string;
+    readonly builtFor: string;
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
@@ -72,7 +81,7 @@ async function build(
     t: order.tag,
     dockerfile: source.dockerfile,
     buildargs: { ...source.args },
-    labels: { [LABEL.built]: order.digest },
+    labels: { [LABEL.built]: order.digest, [LABEL.builtFor]: order.builtFor },
     // Also after a failed step: the builder's own containers carry no label of ours.
     rm: true,
     forcerm: true,

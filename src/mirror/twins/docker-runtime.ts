@@ -1,13 +1,15 @@
 import { randomInt } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
+import { messageOf } from "../../core/errors.ts";
 import { type ContainerRuntime, ROLES, type Role, type Twin, type TwinFacts, type TwinPair } from "../twin.ts";
 import { configurationOf } from "./configuration.ts";
 import { coreSets } from "./core-sets.ts";
 import { type Engine, openEngine } from "./engine.ts";
 import { engineError, isEngineGone } from "./engine-errors.ts";
 import { requireEqual } from "./equality.ts";
+import { freeLoopbackPorts } from "./free-ports.ts";
 import { imageByReference, type ResolvedImages, resolveImages } from "./images.ts";
-import { INGRESS_IMAGE } from "./ingress.ts";
+import { INGRESS_IMAGE, portsNeeded } from "./ingress.ts";
 import { ownershipLabels } from "./labels.ts";
 import { createNetworks, type RunNetworks } from "./networks.ts";
 import { type Owner, ownerState, readOwner } from "./owner.ts";
@@ -75,9 +77,7 @@ async function raisePair(dependencies: RuntimeDependencies, options: RaiseOption
   await using opened = new AsyncDisposableStack();
   const reaper = startReaper({ runId, owner });
   opened.defer(() => tearDown(engine, runId, reaper));
-  await engine.change("removing what dead runs left", signal, (docker) =>
-    sweep({ store: engineThings(docker), stateOf: ownerState }),
-  );
+  await sweepQuietly(run, options);
   const { images, twins, cores } = await raiseBoth(run, opened, options);
   const [control, shadow] = twins;
   requireEqual(await configurationOf(control.raised, signal), await configurationOf(shadow.raised, signal));
@@ -92,6 +92,17 @@ async function raisePair(dependencies: RuntimeDependencies, options: RaiseOption
   const [controlTwin, shadowTwin] = [handleOf(control, opened), handleOf(shadow, opened)];
   const kept = opened.move();
   return { spec, control: controlTwin, shadow: shadowTwin, facts, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+/** What cannot be removed is no reason not to run; `canary doctor` reports it. */
+async function sweepQuietly({ engine }: RunContext, { onProgress, signal }: RaiseOptions): Promise<void> {
+  const sweeping = engine.change("removing what dead runs left", signal, (docker) =>
+    sweep({ store: engineThings(docker), stateOf: ownerState }),
+  );
+  await sweeping.catch((cause: unknown) => {
+    if (signal.aborted) throw signal.reason;
+    onProgress(`left as it is: ${messageOf(cause)}`);
+  });
 }
 
 function runContext(
@@ -122,16 +133,19 @@ async function raiseBoth(run: RunContext, opened: AsyncDisposableStack, options:
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const together = firstFailureOf(stop);
-  const [images, ingressImage, networks] = await Promise.all([
+  const count = portsNeeded(run.spec);
+  const [images, ingressImage, networks, ports] = await Promise.all([
     together(resolveImages(run, options.onProgress, signal)),
     together(imageByReference(run, INGRESS_IMAGE, signal)),
     together(createNetworks(run, signal)),
+    together(freeLoopbackPorts({ count: 2 * count, random: run.random })),
   ]);
   options.onProgress("starting both twins");
   const cores = coreSets(run.engine.cpus);
   const parts: TwinParts = {
     images: images.byService,
     ingressImageId: ingressImage.imageId,
+    ports: { control: ports.slice(0, count), shadow: ports.slice(count) },
     ...(networks.front === undefined ? {} : { front: networks.front }),
   };
   const raise = async (role: Role): Promise<RaisedWithStubs> =>

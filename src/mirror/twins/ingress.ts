@@ -1,12 +1,11 @@
 import { pollUntil } from "../../core/clock.ts";
 import { CanaryError } from "../../core/errors.ts";
 import { invariant } from "../../core/invariant.ts";
-import type { ServicePort } from "../mirror-spec.ts";
+import type { MirrorSpec, ServicePort } from "../mirror-spec.ts";
 import type { Address } from "../twin.ts";
 import { lastLines } from "./container-io.ts";
 import type { ContainerOptions } from "./engine.ts";
 import { unavailable } from "./failures.ts";
-import { freeLoopbackPorts } from "./free-ports.ts";
 import { askHaproxy } from "./haproxy-admin.ts";
 import { haproxyConfig } from "./haproxy-config.ts";
 import { ADMIN_PORT, backendName, type IngressRoute, planRoutes } from "./ingress-plan.ts";
@@ -33,17 +32,25 @@ const IMAGE = "haproxy:2.6";
 const START = 'printf %s "$CANARY_INGRESS" > /tmp/ingress.cfg && exec haproxy -f /tmp/ingress.cfg';
 const START_TIMEOUT_MS = 15_000;
 
-/**
- * Chooses fixed loopback ports, which stay the same for the twin's whole life, and begins to start the ingress behind
- * them. Services start meanwhile; `add` and `remove` wait for it.
- */
-export async function beginIngress(
-  twin: TwinContext,
-  settings: { readonly imageId: string; readonly front?: TwinNetwork; readonly stubs?: StubListener },
-  signal: AbortSignal,
-): Promise<Ingress> {
+/** What the ingress of one twin is started with. */
+export interface IngressStart {
+  readonly imageId: string;
+  /** Free loopback ports, as many as `portsNeeded` says; they stay the same for the twin's whole life. */
+  readonly ports: readonly number[];
+  readonly front?: TwinNetwork;
+  readonly stubs?: StubListener;
+}
+
+/** Loopback ports of one twin: one per route and one for the ingress itself. */
+export function portsNeeded(spec: MirrorSpec): number {
+  return planRoutes(spec).length + 1;
+}
+
+/** Begins to start the ingress. Services start meanwhile; `add` and `remove` wait for it. */
+export function beginIngress(twin: TwinContext, settings: IngressStart, signal: AbortSignal): Ingress {
   const routes = planRoutes(twin.spec);
-  const ports = await freeLoopbackPorts({ count: routes.length + 1, random: twin.random });
+  const { ports } = settings;
+  invariant(ports.length === portsNeeded(twin.spec), "every route and the runtime API have a port");
   const front = settings.front ?? { name: twin.network, subnet: twin.subnet };
   const frontAddress = settings.front === undefined ? twin.subnet.ingress : twin.addressOnFront(front.subnet);
   const config = haproxyConfig({

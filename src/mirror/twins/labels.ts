@@ -17,6 +17,7 @@ export const LABEL = {
   preparedBase: "dev.canary.prepared.base",
   /** On images built from a `build` section: digest of the context. */
   built: "dev.canary.built",
+  builtFor: "dev.canary.built.for",
 } as const;
 
 export type Labels = Readonly<Record<string, string>>;

@@ -1,5 +1,4 @@
 import { pollUntil } from "../../core/clock.ts";
-import { messageOf } from "../../core/errors.ts";
 import { sha256Hex } from "../../core/sha256.ts";
 import type { ServiceSpec, StateSpec } from "../mirror-spec.ts";
 import { execInContainer, lastLines } from "./container-io.ts";
@@ -9,13 +8,13 @@ import { unavailable } from "./failures.ts";
 import { digestOfPath } from "./file-digest.ts";
 import { findImage } from "./find-image.ts";
 import { LABEL } from "./labels.ts";
+import { pruneImages } from "./prune-images.ts";
 import { type RunContext, resourceName } from "./run-context.ts";
 
 /** Outside every VOLUME of the image: what lies in a volume is not part of a committed image. */
 const DATA_DIR = "/var/lib/canary/pgdata";
 /** Raised when the recipe below changes, so that older prepared images are not used any more. */
 const RECIPE = 1;
-const KEPT_PER_SERVICE = 3;
 const SEED_TIMEOUT_MS = 15 * 60_000;
 
 type PostgresState = Extract<StateSpec, { kind: "postgres" }>;
@@ -45,7 +44,7 @@ export async function preparedPostgres(
   if (known !== undefined) return { image: { ...image, imageId: known.Id }, fresh: false };
   wanted.onProgress(`preparing ${wanted.service.name}: seeding once, later runs reuse it`);
   await seedAndCommit(run, wanted, { tag, digest }, signal);
-  await pruneOlder(run, wanted.service.name, signal);
+  await pruneImages(run, { [LABEL.preparedFor]: `${run.spec.name}/${wanted.service.name}` }, signal);
   const made = await findImage(run, tag, signal);
   if (made === undefined) throw engineError(new Error(`No such image: ${tag}`), `preparing ${wanted.service.name}`);
   return { image: { ...image, imageId: made.Id }, fresh: true };
@@ -173,18 +172,4 @@ function committedLabels(
     `LABEL ${LABEL.preparedBase}="${base.baseImageId}"`,
     `ENV PGDATA=${DATA_DIR}`,
   ];
-}
-
-/** Keeps the newest few of a service; one that is in use or already gone is left to a later run. */
-async function pruneOlder(run: RunContext, service: string, signal: AbortSignal): Promise<void> {
-  const filters = { label: [`${LABEL.preparedFor}=${run.spec.name}/${service}`] };
-  const images = await run.engine.read("listing prepared images", signal, (docker) => docker.listImages({ filters }));
-  const older = images.sort((a, b) => b.Created - a.Created).slice(KEPT_PER_SERVICE);
-  for (const image of older) {
-    await run.engine
-      .change("removing an older prepared image", signal, (docker) => docker.getImage(image.Id).remove())
-      .catch((cause: unknown) => {
-        if (signal.aborted || !/conflict|no such image|in use|being used/i.test(messageOf(cause))) throw cause;
-      });
-  }
 }

@@ -1,4 +1,5 @@
 import { invariant } from "../../core/invariant.ts";
+import type { Role } from "../twin.ts";
 import type { ResolvedImage } from "./container-options.ts";
 import { beginIngress } from "./ingress.ts";
 import type { TwinNetwork } from "./networks.ts";
@@ -12,6 +13,8 @@ import { usageMeter, usageReader } from "./usage-meter.ts";
 export interface TwinParts {
   readonly images: ReadonlyMap<string, ResolvedImage>;
   readonly ingressImageId: string;
+  /** Loopback ports of each twin, chosen together so that the two never want the same one. */
+  readonly ports: Readonly<Record<Role, readonly number[]>>;
   /** Network that publishes the ingress; absent when the twin's own network does. */
   readonly front?: TwinNetwork;
 }
@@ -35,7 +38,11 @@ export async function raiseTwin(twin: TwinContext, parts: TwinParts, signal: Abo
   const reader = await usageReader(twin.engine);
   const raised: RaisedTwin = {
     twin,
-    ingress: await beginIngress(twin, { imageId: parts.ingressImageId, ...front, ...listener }, signal),
+    ingress: beginIngress(
+      twin,
+      { imageId: parts.ingressImageId, ports: parts.ports[twin.role], ...front, ...listener },
+      signal,
+    ),
     stubHosts: [...new Set(twin.spec.stubs.map((stub) => `${stub.host}:${twin.subnet.ingress}`))],
     services: new Map(services),
     frozen: new Set(),
