@@ -77,7 +77,7 @@ interface Running {
 async function start(command: StartCommand): Promise<Running> {
   const { traffic, baseDir, seed } = command;
   const clock = await systemDriverClock();
-  const { plan, methods, left } = await prepareTraffic(traffic, baseDir, seed);
+  const { plan, methods } = await prepareTraffic(traffic, baseDir, seed);
   const lanes = await openLanes(plan, command.targets, methods);
   const writer = await startPairWriter({
     dir: command.recordingDir,
@@ -100,7 +100,7 @@ async function start(command: StartCommand): Promise<Running> {
       tell({ kind: "pulse", pulse: drive.beat() });
     }),
   ];
-  tell({ kind: "started", startMonotonicMs: startMs, left });
+  tell({ kind: "started", startMonotonicMs: startMs });
   const finish = async (): Promise<{ offset: number; report: DriverReport }> => {
     await drive.pause();
     for (const stop of stops) stop();

@@ -1,6 +1,5 @@
 import type { ErrorCode } from "../../core/errors.ts";
 import type { DriverPulse, DriverReport } from "../recording.ts";
-import type { LeftOut } from "../recordings/recorded-request.ts";
 import type { DriverTargets } from "../traffic-driver.ts";
 import type { TrafficSpec } from "../traffic-spec.ts";
 
@@ -23,7 +22,7 @@ export type DriverCommand =
  * far it got; the run reads them from there, which costs the driver a few bytes a chunk.
  */
 export type DriverNotice =
-  | { readonly kind: "started"; readonly startMonotonicMs: number; readonly left: LeftOut | undefined }
+  | { readonly kind: "started"; readonly startMonotonicMs: number }
   | { readonly kind: "written"; readonly offset: number }
   | { readonly kind: "pulse"; readonly pulse: DriverPulse }
   | { readonly kind: "paused"; readonly offset: number }

@@ -40,6 +40,8 @@ export interface Call {
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const PATH = /^\/[\x21-\x7e]*$/;
+/** The connection sets these itself; a scenario that sets them too would contradict it. */
+const SET_BY_CONNECTION = /^(connection|keep-alive|transfer-encoding|upgrade|expect|content-length|te|trailer)$/;
 const DEFAULT_HOST = "localhost";
 
 /** Finds the placeholders of a route's request; what is wrong is added to `scope.problems`. */
@@ -87,6 +89,7 @@ function compileHeaders(http: NonNullable<RouteSpec["http"]>, scope: TemplateSco
     if (!HEADER_NAME.test(name) || ![value, ...lists].every((text) => HEADER_VALUE.test(String(text)))) {
       scope.problems.push(`${scope.where}: "${name}" is not a header that HTTP can carry`);
     }
+    if (SET_BY_CONNECTION.test(name)) scope.problems.push(`${scope.where}: "${name}" is set by the connection itself`);
     return [compileText(name, scope), compileText(value, scope)];
   });
 }

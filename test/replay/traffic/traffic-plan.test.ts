@@ -90,13 +90,16 @@ test("everything that cannot be sent is listed at once with its place", () => {
       { route: "a", weight: 1, http: { path: "/a b", headers: { "x y": "1" } } },
       { route: "b", weight: 1, http: { path: "/${nowhere}" } },
       { route: "c", weight: 1, http: { path: "/", headers: { "x-name": "${pick:names}" } } },
+      { route: "d", weight: 1, http: { path: "/", headers: { "Content-Length": "7" } } },
     ],
     values: { names: ["two\nlines"] },
   });
   expect(() => planTraffic(spec, [])).toThrowError(
     expect.objectContaining({
       code: "SCENARIO_INVALID",
-      hint: expect.stringMatching(/mix\.0\.http\.path.*\n.*mix\.0\.http\.headers.*\n.*mix\.1\.http\.path.*\n.*mix\.2/),
+      hint: expect.stringMatching(
+        /mix\.0\.http\.path.*\n.*mix\.0\.http\.headers.*\n.*mix\.1\.http\.path.*\n.*mix\.2.*\n.*mix\.3.*set by the connection/,
+      ),
     }),
   );
 });
