@@ -93,11 +93,14 @@ function rejections(evidence: Evidence): readonly Reason[] {
 
 function holds(evidence: Evidence): readonly Reason[] {
   const { slos, tier, snapshotVerified, stubOnlyEffects } = evidence;
-  const reasons: Reason[] = [
-    ...evidence.gates,
+  const unsettled = [
     ...slos.filter((slo) => slo.state === "open").map((slo) => sloReason(slo, "UNDERPOWERED")),
     ...slos.filter((slo) => slo.state === "no-data").map((slo) => sloReason(slo, "NO_DATA")),
   ];
+  // Where the forecast already says of an SLO why it can not be decided, its empty interval adds nothing.
+  const isForecast = ({ code, subject }: Reason): boolean =>
+    evidence.gates.some((gate) => gate.code === code && gate.subject === subject && subject !== undefined);
+  const reasons: Reason[] = [...evidence.gates, ...unsettled.filter((reason) => !isForecast(reason))];
   if (slos.length === 0 && evidence.gates.length === 0) {
     reasons.push({ code: "NO_DATA", message: "No SLO was judged, so nothing is known of what the plan costs." });
   }

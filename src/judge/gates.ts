@@ -130,21 +130,44 @@ function twinsDiffer(gate: SloGate): readonly Reason[] {
   return [{ code: "TWINS_DIFFER", subject: resolved.slo.name, message }];
 }
 
-/** The control's own blocks after the plan against its own before: it was not touched, so it should not move. */
+/**
+ * The control's own blocks after the plan against its own before: it was not touched, so it should not get worse.
+ * Only what cores that are shared can worsen; a queue that drains moves on both twins alike, and a control that gets
+ * better hides nothing.
+ */
 function controlDisturbed(gate: SloGate, after: Series): readonly Reason[] {
   const { resolved, before } = gate;
+  const worse = worseDirection(resolved);
+  if (worse === undefined || after.influence.length < gate.input.limits.minBlocksAfter) return [];
   const phases = {
     before: before.arms.control,
     after: after.arms.control,
     floor: Math.max(before.floor, after.floor),
   };
-  if (after.influence.length < gate.input.limits.minBlocksAfter) return [];
   const cs = confidenceSequence(phases, PLAIN_BIAS, gateOptions(gate));
-  if (cs.lo <= 0 && cs.hi >= 0) return [];
-  if (Math.abs(cs.estimate) <= controlShiftCap(resolved, before)) return [];
+  const isShown = worse > 0 ? cs.lo > 0 : cs.hi < 0;
+  if (!isShown || Math.abs(cs.estimate) <= controlShiftCap(resolved, before)) return [];
   const shift = describeDelta(toDelta(cs.estimate, before.scale), rangeScale(before), deltaUnit(resolved.slo.measure));
   const message = `${resolved.slo.name} shifted by ${shift} on the untouched control after the plan; on shared cores that can hide harm.`;
   return [{ code: "CONTROL_DISTURBED", subject: resolved.slo.name, message }];
+}
+
+/** Which way a measure goes when a twin is starved of cores; undefined for what does not tell. */
+function worseDirection({ slo }: ResolvedSlo): 1 | -1 | undefined {
+  switch (slo.measure.kind) {
+    case "latency":
+    case "histogram":
+    case "errors":
+    case "cpu":
+      return 1;
+    case "served":
+      return -1;
+    case "memory":
+    case "counter":
+    case "gauge":
+    case "sql":
+      return undefined;
+  }
 }
 
 function controlShiftCap({ slo }: ResolvedSlo, before: Series): number {

@@ -132,13 +132,21 @@ describe("precedence", () => {
       "UNDECLARED_EFFECT",
       "SLO_OUTSIDE_RANGE",
       "EXCESS_ERRORS",
-      "SNAPSHOT_MISSING",
       "UNDERPOWERED",
+      "SNAPSHOT_MISSING",
     );
   });
   test("a reason that two sources give is told once", () => {
     const [open] = OPEN;
     check({ slos: OPEN, gates: open?.because === undefined ? [] : [open.because] }, "hold", "UNDERPOWERED");
+  });
+  test("a forecast of an SLO stands for its interval that never came", () => {
+    const forecast = { code: "UNDERPOWERED" as const, subject: "p50", message: "p50 needs an hour." };
+    const verdict = check({ slos: OPEN, gates: [forecast] }, "hold", "UNDERPOWERED");
+    expect(verdict.reasons).toEqual([forecast]);
+  });
+  test("a rollback that was not run is told only when nothing else explains the hold", () => {
+    check({ slos: OPEN, rollback: { kind: "not-run", why: "underpowered" } }, "hold", "UNDERPOWERED");
   });
   test("every reason has its place in the order", () => {
     expect(new Set(REASON_ORDER)).toEqual(new Set(REASON_CODES));

@@ -61,12 +61,12 @@ describe("the environment", () => {
 });
 
 describe("a control that moves after the plan", () => {
-  function moved() {
+  function moved(by = 1.3) {
     const store = createBlockStore({ routes: ["a"] });
     const common = { ratePerSecond: 100, routes: 1 };
     store.addPairs(traffic({ ...common, seed: 1, ...WINDOWS.baseline }));
-    // Both twins 30% slower: the difference is nil, the control's own shift is not.
-    store.addPairs(traffic({ ...common, seed: 2, ...WINDOWS.after, unit: 1.3 }));
+    // Both twins alike slower or faster: the difference is nil, the control's own shift is not.
+    store.addPairs(traffic({ ...common, seed: 2, ...WINDOWS.after, unit: by }));
     return store;
   }
   test("holds on shared cores, saying by how much", () => {
@@ -74,6 +74,8 @@ describe("a control that moves after the plan", () => {
     expect(reason?.code).toBe("CONTROL_DISTURBED");
     expect(reason?.message).toMatch(/^p50 shifted by \+(29|30|31)/);
   });
+  test("to the better does not: that hides nothing", () =>
+    expect(gates(moved(0.7), { cores: "shared", slos: [P50] })).toEqual([]));
   test("does not on cores of its own", () => expect(gates(moved(), { cores: "pinned", slos: [P50] })).toEqual([]));
   test("that stays put does not", () => expect(gates(phases(1, 1, 1.5), { cores: "shared", slos: [P50] })).toEqual([]));
 });
