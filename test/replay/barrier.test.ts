@@ -126,6 +126,29 @@ describe("at the barrier", () => {
     expect(compare({ shadow, noise })).toEqual({ residue: [], consequences: [], noise: ["redis/cache/stock:*"] });
   });
 
+  test("requests that overtook each other swap values within a family of keys, and that is noise; a new value is not", () => {
+    const sessions = (...values: readonly string[]): StateNote => ({
+      ...note,
+      keys: {
+        ...note.keys,
+        ...Object.fromEntries(values.map((value, index) => [`redis/cache/session:${index}`, value])),
+      },
+    });
+    const control = sessions("anna", "bert", "carl");
+    expect(compare({ control, shadow: sessions("bert", "anna", "carl") })).toEqual({
+      residue: [],
+      consequences: [],
+      noise: ["redis/cache/session:*"],
+    });
+    expect(learnNoise(fingerprintFrom(control), fingerprintFrom(sessions("bert", "anna", "carl"))).keyPatterns).toEqual(
+      [],
+    );
+    expect(residue({ control, shadow: sessions("bert", "anna", "mallory") })).toEqual([
+      "changed redis/cache/session:2",
+    ]);
+    expect(residue({ control, shadow: sessions("bert", "bert", "carl") })).toEqual(["changed redis/cache/session:0"]);
+  });
+
   test("a key at the end of its life is not a difference", () => {
     const control: Fingerprint = { ...fingerprintFrom(note), storeEpochMs: 5000 };
     const shadow: Fingerprint = {

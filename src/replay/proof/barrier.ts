@@ -8,7 +8,7 @@ import {
   wholeTable,
 } from "../../mirror/state/difference.ts";
 import { anyMatches, isExact } from "../../plan/resource-pattern.ts";
-import { differingColumns, endsByItself, keyPattern, type Noise } from "./noise.ts";
+import { differingColumns, differingKeys, endsByItself, keyPattern, type Noise } from "./noise.ts";
 
 /** The states that are compared at the last barrier: traffic has ended, the plan is undone, nothing writes. */
 export interface BarrierStates {
@@ -130,15 +130,18 @@ function keys(states: BarrierStates): readonly Finding[] {
   const againstReference = valuesDiffering(reference.keys, shadow.keys).filter(
     ({ path }) => !written.has(keyPattern(path)) && !endsByItself(path, reference, shadow),
   );
-  const againstControl = valuesDiffering(control.keys, shadow.keys).filter(
-    ({ path }) => written.has(keyPattern(path)) && !endsByItself(path, control, shadow),
-  );
+  const { differing, changedPlaces } = differingKeys(control, shadow);
+  const againstControl = differing.filter(({ path }) => written.has(keyPattern(path)));
   const noisy = new Set(noise.keyPatterns);
-  return [...againstReference, ...againstControl].map((difference) => {
+  const moved = changedPlaces
+    .filter((pattern) => written.has(pattern))
+    .map((path): Finding => ({ kind: "noise", difference: { path, kind: "changed" } }));
+  const found = [...againstReference, ...againstControl].map((difference): Finding => {
     const pattern = keyPattern(difference.path);
     if (noisy.has(pattern)) return { kind: "noise", difference: { ...difference, path: pattern } };
     return { kind: anyMatches(consequences, difference.path) ? "consequence" : "residue", difference };
   });
+  return [...moved, ...found];
 }
 
 /** Numbers that were handed out stay handed out: ahead of the control is noise, behind the reference is residue. */

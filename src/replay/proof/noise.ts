@@ -1,4 +1,4 @@
-import type { Fingerprint, ResourcePath, TableFingerprint } from "../../mirror/fingerprint.ts";
+import type { Difference, Fingerprint, ResourcePath, TableFingerprint } from "../../mirror/fingerprint.ts";
 import { hasExpired, unionOfKeys, valuesDiffering } from "../../mirror/state/difference.ts";
 import { encodeSegment } from "../../plan/resource-pattern.ts";
 
@@ -17,9 +17,7 @@ export interface Noise {
 /** Learns the noise of a pair at a barrier before the plan. Configuration and schema are never noise. */
 export function learnNoise(control: Fingerprint, shadow: Fingerprint): Noise {
   const tables = unionOfKeys(control.tables, shadow.tables);
-  const differing = valuesDiffering(control.keys, shadow.keys).filter(
-    ({ path }) => !endsByItself(path, control, shadow),
-  );
+  const { differing } = differingKeys(control, shadow);
   return {
     tables: tables.filter((path) => control.tables[path]?.rows !== shadow.tables[path]?.rows),
     columns: tables.flatMap((path) => {
@@ -78,6 +76,33 @@ function looksRandom(run: string): boolean {
     return previous !== undefined && previous !== one && !(previous === "capital" && one === "small");
   });
   return jumps.length >= 5;
+}
+
+/** Keys of two states that served the same traffic. */
+export interface KeyComparison {
+  /** Keys that only one of them has, or whose value no key of the family has on the other side. */
+  readonly differing: readonly Difference[];
+  /** Families in which the same values stand under other keys of the same family: two requests overtook each other. */
+  readonly changedPlaces: readonly string[];
+}
+
+/** Compares keys as columns are compared: within a family, values as a multiset. */
+export function differingKeys(a: Fingerprint, b: Fingerprint): KeyComparison {
+  const all = valuesDiffering(a.keys, b.keys).filter(({ path }) => !endsByItself(path, a, b));
+  const changed = all.filter(({ kind }) => kind === "changed");
+  const balance = new Map<string, number>();
+  const familyValue = (path: ResourcePath, value: string | undefined): string => `${keyPattern(path)} ${value}`;
+  const add = (key: string, by: number) => balance.set(key, (balance.get(key) ?? 0) + by);
+  for (const { path, before, after } of changed) {
+    add(familyValue(path, before), 1);
+    add(familyValue(path, after), -1);
+  }
+  const moved = (one: Difference): boolean =>
+    balance.get(familyValue(one.path, one.before)) === 0 && balance.get(familyValue(one.path, one.after)) === 0;
+  return {
+    differing: all.filter((one) => one.kind !== "changed" || !moved(one)),
+    changedPlaces: [...new Set(changed.filter(moved).map(({ path }) => keyPattern(path)))].sort(),
+  };
 }
 
 /** Whether a key that only one of two states has was at the end of its life anyway. */
