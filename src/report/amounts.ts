@@ -39,10 +39,11 @@ export function countOf(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** A level in its SLO's natural unit (`SloJudgement.levels.unit`): ms, ratio, bytes, or anything written after the number. */
+/** A level in its SLO's natural unit (`SloJudgement.levels.unit`): ms, fraction, bytes, or anything written after the number. */
 export function describeLevel(value: number, unit: string): string {
   if (!Number.isFinite(value)) return "no data";
-  if (unit === "ratio") return percent(value);
+  if (unit === "ratio" || unit === "fraction") return percent(value);
+  if (unit === "ms" && Math.abs(value) >= 1000) return describeDuration(value);
   if (unit === "bytes") return describeBytes(value);
   const rate = /^(?:per |\/ ?)(?:second|s)$/.exec(unit) !== null;
   const number = Number(value.toPrecision(3)).toLocaleString("en-US", { maximumSignificantDigits: 3 });

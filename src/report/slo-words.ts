@@ -31,8 +31,9 @@ export const STATE_WORDS: Readonly<Record<SloJudgement["state"], string>> = {
 
 /** Puts one judgement into the words that all reports share. */
 export function sloWords(slo: SloJudgement): SloWords {
-  const { levels } = slo;
-  const level = (value: number): string => describeLevel(value, levels.unit);
+  const { levels, blocks } = slo;
+  // Where no block was measured the numbers are place-holders.
+  const level = (value: number, count: number): string => (count === 0 ? "no data" : describeLevel(value, levels.unit));
   return {
     name: slo.name,
     accepted: describeRange(slo.accepted, slo.unit),
@@ -42,8 +43,8 @@ export function sloWords(slo: SloJudgement): SloWords {
     interval: describeInterval(slo),
     state: slo.state,
     stateWord: STATE_WORDS[slo.state],
-    shadowLevels: `${level(levels.shadowBefore)} → ${level(levels.shadowAfter)}`,
-    controlLevels: `${level(levels.controlBefore)} → ${level(levels.controlAfter)}`,
+    shadowLevels: `${level(levels.shadowBefore, blocks.before)} → ${level(levels.shadowAfter, blocks.after)}`,
+    controlLevels: `${level(levels.controlBefore, blocks.before)} → ${level(levels.controlAfter, blocks.after)}`,
   };
 }
 
@@ -70,7 +71,7 @@ export function describeForecast(slo: SloJudgement): string | undefined {
 
 function describeInterval(slo: SloJudgement): string {
   const { lo, hi } = slo.interval;
-  if (slo.state === "no-data" || (!Number.isFinite(lo) && !Number.isFinite(hi))) return "no interval";
+  if (slo.state === "no-data" || (!Number.isFinite(lo) && !Number.isFinite(hi))) return "unknown";
   if (!Number.isFinite(hi)) return `${describeSloDelta(slo, lo)} or more`;
   if (!Number.isFinite(lo)) return `${describeSloDelta(slo, hi)} or less`;
   return `${describeSloDelta(slo, lo)} to ${describeSloDelta(slo, hi)}`;

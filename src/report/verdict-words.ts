@@ -45,9 +45,15 @@ const ADVICE: Readonly<Record<ReasonCode, string>> = {
   ALL_SHOWN: "Hand the signed verdict to the gate before it expires.",
 };
 
+/** Reasons that only say "this was not reached" where a run is held before it. */
+const ADVICE_WHEN_HELD: Readonly<Partial<Record<ReasonCode, string>>> = {
+  UNDO_NOT_PROVEN: "Remove the other reasons first; the undo is tried in a run that gets that far.",
+};
+
 /** Advice for the reasons of a verdict, without repetitions, in their order. */
-export function adviceFor(reasons: readonly Reason[]): readonly string[] {
-  return [...new Set(reasons.map((reason) => ADVICE[reason.code]))];
+export function adviceFor(verdict: Verdict): readonly string[] {
+  const special = verdict.kind === "hold" ? ADVICE_WHEN_HELD : {};
+  return [...new Set(verdict.reasons.map(({ code }) => special[code] ?? ADVICE[code]))];
 }
 
 /** The reason as a sentence that names its subject once. */

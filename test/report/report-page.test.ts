@@ -132,7 +132,7 @@ test("SLOs without data or without information are drawn without inventing a mea
     state: i === 0 ? ("no-data" as const) : ("open" as const),
   }));
   const page = await reportPage({ ...report, slos, trails: [] });
-  expect(page).toContain("no interval");
+  expect(page).toContain("interval: unknown");
   expect(page).not.toMatch(/NaN|Infinity|undefined/);
 });
 

@@ -147,7 +147,7 @@ function mirror({ mirror: { fidelity } }: RunReport): string {
 }
 
 function next({ verdict, runId }: RunReport): string {
-  const advice = adviceFor(verdict.reasons).map((line) => `- ${line}`);
+  const advice = adviceFor(verdict).map((line) => `- ${line}`);
   const verify = `Full picture in \`report.html\`; check the signature with \`canary verdict verify ${BUNDLE_FILE}\` (run ${codeSpan(runId)}).`;
   return ["## What to do next", "", ...advice, "", verify].join("\n");
 }

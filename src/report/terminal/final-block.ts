@@ -97,7 +97,7 @@ function nextLines({ verdict, reportDir }: FinalBlock, { columns, paint }: Sized
   const directory = reportDir.replace(/\/$/, "");
   return [
     paint("strong", "What to do next"),
-    ...adviceFor(verdict.reasons).flatMap((advice) => bullet(advice, columns)),
+    ...adviceFor(verdict).flatMap((advice) => bullet(advice, columns)),
     "",
     // Paths and commands are never cut or wrapped: people copy them.
     `Report  ${directory}/report.html`,

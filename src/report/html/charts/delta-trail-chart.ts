@@ -32,24 +32,26 @@ function picture(slo: SloJudgement, trail: SloTrail, timeline: readonly Timeline
   const startMs = Math.min(0, ...times);
   const domain = trailDomain(slo, trail);
   const axis = { fromMs: startMs, toMs: endMs };
-  const [left, right] = [62, 20];
+  const levels = levelSeries(trail, actionLines(timeline, width < 500 ? 11 : 40, axis));
+  const deltas = deltaSeries(slo, trail, actionLines(timeline, 0, axis), domain);
+  // A run that ended before its first look has levels to show and no delta.
+  const looked = trail.looks.some(isKnown);
+  const place = { left: 62, right: 20, outerBoundsMode: "none" as const };
+  const grids = [
+    { ...place, top: 34, height: 100 },
+    { ...place, top: 172, height: 124 },
+  ].slice(0, looked ? 2 : 1);
   return {
     width,
-    height: 330,
+    height: looked ? 330 : 164,
     option: {
-      grid: [
-        { left, right, top: 34, height: 100, outerBoundsMode: "none" },
-        { left, right, top: 172, height: 124, outerBoundsMode: "none" },
-      ],
-      xAxis: [0, 1].map((gridIndex) => ({
-        ...timeAxis({ fromMs: startMs, toMs: endMs, width, labels: gridIndex === 1 }),
+      grid: grids,
+      xAxis: grids.map((_, gridIndex) => ({
+        ...timeAxis({ ...axis, width, labels: gridIndex === grids.length - 1 }),
         gridIndex,
       })),
-      yAxis: [levelAxis(slo), deltaAxis(slo, domain)],
-      series: [
-        ...levelSeries(trail, actionLines(timeline, width < 500 ? 11 : 40, axis)),
-        ...deltaSeries(slo, trail, actionLines(timeline, 0, axis), domain),
-      ],
+      yAxis: looked ? [levelAxis(slo), deltaAxis(slo, domain)] : [levelAxis(slo)],
+      series: looked ? [...levels, ...deltas] : levels,
     },
   };
 }
@@ -75,8 +77,7 @@ function levelSeries(trail: SloTrail, lines: MarkLines): Series[] {
 
 function deltaSeries(slo: SloJudgement, trail: SloTrail, lines: MarkLines, domain: DeltaDomain): Series[] {
   const clip = (value: number): number => Math.min(domain.hi, Math.max(domain.lo, value));
-  // A look that knew neither bound had no estimate worth drawing either.
-  const known = trail.looks.filter(({ lo, hi }) => lo !== null || hi !== null);
+  const known = trail.looks.filter(isKnown);
   const ends = known.map((look) => [look.atMs, clip(look.lo ?? domain.lo), clip(look.hi ?? domain.hi)]);
   const noChange = { yAxis: 0, lineStyle: { color: COLOR.muted, type: "dotted" as const } };
   return [
@@ -120,6 +121,11 @@ function intervalShape(ends: readonly (readonly number[])[]): CustomSeriesRender
       style: { fill: COLOR.ink, opacity: 0.16 },
     };
   };
+}
+
+/** A look that knew neither bound had no estimate worth drawing either. */
+function isKnown({ lo, hi }: SloTrail["looks"][number]): boolean {
+  return lo !== null || hi !== null;
 }
 
 function actionsOf(timeline: readonly TimelineEntry[]): readonly TimelineEntry[] {

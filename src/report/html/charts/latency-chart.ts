@@ -87,10 +87,11 @@ function shares({ edgesMs, counts }: Distribution, role: "control" | "shadow", f
   return end === undefined ? points : [...points, [Math.log10(Math.max(1e-3, end)), points.at(-1)?.[1] ?? 0]];
 }
 
-/** 1, 2 and 5 of every decade, as logarithms. */
+/** 1, 2 and 5 of every decade, as logarithms; fewer where many decades share the axis. */
 function roundNumbers(lo: number, hi: number): number[] {
+  const digits = hi - lo > 2.5 ? [1] : hi - lo > 1.6 ? [1, 3] : [1, 2, 5];
   const decades = Array.from({ length: Math.ceil(hi) - Math.floor(lo) + 1 }, (_, i) => Math.floor(lo) + i);
   return decades
-    .flatMap((decade) => [1, 2, 5].map((digit) => decade + Math.log10(digit)))
+    .flatMap((decade) => digits.map((digit) => decade + Math.log10(digit)))
     .filter((log) => log >= lo && log <= hi);
 }

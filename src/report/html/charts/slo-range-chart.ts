@@ -26,7 +26,7 @@ function picture(slo: SloJudgement, width: number): ChartPicture {
     width,
     height: HEIGHT,
     option: {
-      grid: { left: 12, right: 12, top: 20, bottom: 24, outerBoundsMode: "none" },
+      grid: { left: 22, right: 22, top: 20, bottom: 24, outerBoundsMode: "none" },
       xAxis: {
         type: "value",
         min: domain.lo,

@@ -1,3 +1,4 @@
+import { stopwatch } from "../../amounts.ts";
 import { COLOR } from "./chart-painter.ts";
 
 const STEPS_MS = [5_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000, 3_600_000];
@@ -30,12 +31,10 @@ function roundTimes(fromMs: number, toMs: number, ticksMax: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * stepMs);
 }
 
+/** `30 s`, `1:15`, `2 min`. */
 function describeTick(atMs: number): string {
   const seconds = Math.round(atMs / 1000);
   if (seconds === 0) return "0";
-  return seconds % 60 === 0 || Math.abs(seconds) > 600
-    ? `${Number((seconds / 60).toFixed(1))} min`
-    : Math.abs(seconds) < 60
-      ? `${seconds} s`
-      : `${Number((seconds / 60).toFixed(2))} min`;
+  if (seconds % 60 === 0) return `${seconds / 60} min`;
+  return Math.abs(seconds) < 60 ? `${seconds} s` : stopwatch(atMs);
 }

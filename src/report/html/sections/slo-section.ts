@@ -66,13 +66,13 @@ function evidence(slos: readonly SloJudgement[]): SafeHtml {
     ],
     rows: slos.map(({ name, interval, blocks, varianceInflation, minimalDetectable, ...slo }) => [
       name,
-      percent(interval.level),
+      interval.level === 0 ? "none" : percent(interval.level),
       `${blocks.before} + ${blocks.after}`,
       String(blocks.invalid),
       describeDuration(blocks.blockMs),
       blocks.effective.toFixed(1),
       varianceInflation.toFixed(2),
-      describeSloDelta(slo, minimalDetectable).replace(/^\+/, "±"),
+      Number.isFinite(minimalDetectable) ? describeSloDelta(slo, minimalDetectable).replace(/^\+/, "±") : "unknown",
     ]),
     numeric: [3, 5, 6],
   });

@@ -21,7 +21,7 @@ export function verdictSection(report: RunReport): SafeHtml {
 <p class="meaning">${words.meaning}</p>
 ${list(reasons)}
 <h2>What to do next</h2>
-${list(adviceFor(verdict.reasons))}
+${list(adviceFor(verdict))}
 </div>
 ${facts([
   ["Agent", `${agent.id} ${agent.version}, ${agent.model.provider} ${agent.model.name} ${agent.model.version}`],
