@@ -120,10 +120,8 @@ function powerOf(resolved: ResolvedSlo, input: PowerInput): PlannedPower {
   const bounds = boundsOf(accepted);
   const distance = distanceToBound(expectedEffect(bounds), bounds);
   const most = Math.max(1, Math.floor((limits.observeSecondsMax * 1000) / blockMs));
-  const reach = Math.floor((REACH_SECONDS * 1000) / blockMs);
   const enough = before.influence.length >= limits.minBlocksBefore;
-  const blocks = enough ? blocksToResolve(noise, distance, { least: limits.minBlocksAfter, most }) : undefined;
-  const balanced = blocksOnBothSides(noise, distance, { least: limits.minBlocksBefore, most: reach }) ?? Infinity;
+  const needs = enough ? blocksNeeded(noise, distance, { limits, blockMs }) : undefined;
   const measuredPerSecond = before.observations / ((before.influence.length * blockMs) / 1000);
   const ratePerSecond = measuredPerSecond > 0 ? measuredPerSecond : (input.ratePerSecond ?? 0);
   const least = ratePerSecond > 0 ? minimumSeconds(resolved, ratePerSecond, limits).afterSeconds : 0;
@@ -131,29 +129,49 @@ function powerOf(resolved: ResolvedSlo, input: PowerInput): PlannedPower {
   const resolvable = enough ? resolvableAfter(noise, most) : Infinity;
   const power = {
     ...base,
-    baselineSeconds: blocks === undefined && enough ? seconds(balanced) : base.baselineSeconds,
-    observeSeconds: Math.max(seconds(blocks ?? (enough ? balanced : limits.minBlocksAfter)), least),
+    baselineSeconds: seconds(needs?.before ?? limits.minBlocksBefore),
+    observeSeconds: Math.max(seconds(needs?.after ?? limits.minBlocksAfter), least),
     minimalDetectable: toDelta(resolvable, scale),
   };
-  const decidable = blocks !== undefined && power.observeSeconds <= limits.observeSecondsMax;
-  if (decidable) return power;
+  const fits = needs !== undefined && needs.before <= before.influence.length;
+  if (fits && power.observeSeconds <= limits.observeSecondsMax) return power;
   const text = enough
     ? shortfall({ power, resolved, limits, before, factor: resolvable / distance })
     : `${name} needs a baseline of ${duration(base.baselineSeconds)} (${limits.minBlocksBefore} blocks of ${blockMs / 1000} s) and at least ${duration(power.observeSeconds)} of observation; the baseline has ${before.influence.length} blocks.`;
   return { ...power, because: { code: "UNDERPOWERED", subject: name, message: text } };
 }
 
+/** Blocks on both sides: after this baseline if that is enough or costs less, else with a longer one. */
+function blocksNeeded(
+  noise: NoiseModel,
+  distance: number,
+  options: { readonly limits: JudgeLimits; readonly blockMs: number },
+): { readonly before: number; readonly after: number } {
+  const { limits, blockMs } = options;
+  const reach = Math.floor((REACH_SECONDS * 1000) / blockMs);
+  const after = blocksToResolve(noise, distance, { least: limits.minBlocksAfter, most: reach }) ?? Infinity;
+  const balanced =
+    blocksOnBothSides(noise, distance, { least: limits.minBlocksBefore, most: reach }) ?? Number.POSITIVE_INFINITY;
+  const inTime = (after * blockMs) / 1000 <= limits.observeSecondsMax;
+  if (inTime || (Number.isFinite(after) && noise.blocksBefore + after <= 2 * balanced)) {
+    return { before: noise.blocksBefore, after };
+  }
+  return { before: balanced, after: balanced };
+}
+
 function noiseOf(resolved: ResolvedSlo, before: Series, input: Omit<LookInput, "windows" | "latched">): NoiseModel {
   const { limits } = input;
   const squares = before.influence.reduce((total, value) => total + value * value, 0);
   const m = before.influence.length;
-  const { bias } = chooseBias({
+  const asked = {
     measure: resolved.slo.measure,
     scale: before.scale,
-    restarted: input.restarted,
     calibration: input.profile?.slos[resolved.slo.name],
     controlLevel: before.levels.control,
-  });
+  };
+  const restarted = chooseBias({ ...asked, restarted: input.restarted });
+  // A restart that nobody calibrated can not pass but may well be rejected: noise alone must not end such a run.
+  const { bias } = restarted.calibrated ? restarted : chooseBias({ ...asked, restarted: false });
   return {
     blockSd: Math.max(m > 1 ? Math.sqrt(squares / (m - 1)) : 0, before.floor),
     varianceInflation: varianceInflation(before.influence, []),
@@ -181,7 +199,7 @@ function shortfall(input: {
     ? `about ${duration(power.baselineSeconds)} of baseline and ${duration(power.observeSeconds)} of observation (${duration(limits.observeSecondsMax)} are allowed)`
     : "more time than any run has";
   const ways = [
-    ...(Number.isFinite(power.minimalDetectable) ? [`a margin of ${margin.replace("+", "")}`] : []),
+    ...(Number.isFinite(power.minimalDetectable) && factor > 1 ? [`a margin of ${margin.replace("+", "")}`] : []),
     ...(Number.isFinite(factor) && factor > 1 ? [`about ${Math.ceil(factor ** 2)} times the traffic`] : []),
   ];
   const instead = ways.length === 0 ? "" : `; ${ways.join(" or ")} would do`;

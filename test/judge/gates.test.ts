@@ -107,6 +107,18 @@ describe("power", () => {
     expect(power).toMatchObject({ blockMs: 60_000, baselineSeconds: 1200, because: { code: "UNDERPOWERED" } });
     expect(baselineSecondsNeeded(powerBySlo({ ...input, store, slos: [strict] }))).toBe(1200);
   });
+  test("that only the allowed time denies asks for that time, not for another baseline", () => {
+    const limits = { ...LIMITS, observeSecondsMax: 10 };
+    const [power] = powerBySlo({ ...input, store: storeOf(), slos: [P50], limits });
+    expect(power).toMatchObject({ baselineSeconds: 60, observeSeconds: 12 });
+    expect(power?.because?.message).toMatch(/60 s of baseline and 12 s of observation \(10 s are allowed\)/);
+  });
+  test("of a restart that nobody calibrated does not end the run: it may yet be rejected", () => {
+    expect(plannedPower({ ...input, store: storeOf(), restarted: true })).toEqual([]);
+    const profile = { slos: { p50: { restart: { sd: 0.1, rounds: 1 } } } };
+    const [reason] = plannedPower({ ...input, store: storeOf(), slos: [P50], restarted: true, profile });
+    expect(reason?.message).toMatch(/needs more time than any run has; a margin of \d+(\.\d)?%/);
+  });
   test("without any data is no power", () => {
     expect(plannedPower({ ...input, store: createBlockStore({ routes: [] }), slos: [P50] })).toMatchObject([
       { code: "NO_DATA" },
