@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import type { CanaryError } from "../../core/errors.ts";
 import type { ServiceSpec } from "../mirror-spec.ts";
+import type { ExecResult } from "../twin.ts";
 import { execInContainer, healthOutput, lastLines } from "./container-io.ts";
 import { healthArgv } from "./container-options.ts";
 import { unavailable } from "./failures.ts";
@@ -17,8 +18,8 @@ export interface WaitingFor {
 
 const POLL_MS = 25;
 const CONNECT_TIMEOUT_MS = 200;
-/** An exec costs some 100 ms of the cores that everything else starts on. */
-const EXEC_PAUSE_MS = 50;
+const EXEC_PAUSE_MS_MIN = 50;
+const EXEC_PAUSE_MS_MAX = 500;
 /** After this long without an open port the health check is asked all the same: it may not need one. */
 const PORT_PATIENCE_MS = 2_000;
 
@@ -49,22 +50,39 @@ async function becomesReady(twin: TwinContext, target: WaitingFor, signal: Abort
   let complaint = "";
   for (;;) {
     const elapsedMs = twin.clock.monotonicMs() - startMs;
-    const open = await portsOpen(target);
-    if (
-      open === "yes" ||
-      (open === "unreachable" && elapsedMs > PORT_PATIENCE_MS) ||
-      (check && elapsedMs > PORT_PATIENCE_MS)
-    ) {
+    const ports = await portsOpen(target, check === undefined ? "needed" : "all");
+    const patient = elapsedMs < PORT_PATIENCE_MS;
+    if (ports === "open" || (!patient && (check !== undefined || ports === "unreachable"))) {
       if (check === undefined) return;
-      const answer = await execInContainer(twin.engine, target.containerId, check, signal);
+      const askedMs = twin.clock.monotonicMs();
+      const answer = await askHealth(twin, target, check, signal);
       if (answer.exitCode === 0) return;
       complaint = `; its health check says: ${healthOutput(answer)}`;
-      await twin.clock.sleep(EXEC_PAUSE_MS, signal);
+      // At most half of the time: a check is a process of its own, on the cores that the service starts on.
+      const tookMs = twin.clock.monotonicMs() - askedMs;
+      await twin.clock.sleep(Math.min(Math.max(tookMs, EXEC_PAUSE_MS_MIN), EXEC_PAUSE_MS_MAX), signal);
     }
     if (elapsedMs > timeoutMs)
       throw await failure(twin, target, `was not healthy after ${Math.round(timeoutMs / 1000)} s${complaint}`);
     await twin.clock.sleep(POLL_MS, signal);
   }
+}
+
+/** One run of the health check; one that hangs counts as failed after its time-out, which a busy machine gets at least 5 s of. */
+async function askHealth(
+  twin: TwinContext,
+  target: WaitingFor,
+  check: readonly string[],
+  signal: AbortSignal,
+): Promise<ExecResult> {
+  const timeoutMs = Math.max(target.service.healthcheck?.timeoutMs ?? 0, 5_000);
+  const timeout = AbortSignal.timeout(timeoutMs);
+  return await execInContainer(twin.engine, target.containerId, check, AbortSignal.any([signal, timeout])).catch(
+    (cause: unknown) => {
+      if (signal.aborted || !timeout.aborted) throw cause;
+      return { exitCode: -1, stdout: `no answer within ${timeoutMs} ms`, stderr: "" };
+    },
+  );
 }
 
 /** The health check's own patience, but never less than the operator's minimum: twins start on busy cores. */
@@ -92,14 +110,19 @@ async function failure(twin: TwinContext, target: WaitingFor, what: string): Pro
   return unavailable(`service ${target.service.name} of the ${twin.role} twin ${what}`, output);
 }
 
-async function portsOpen(target: WaitingFor): Promise<"yes" | "no" | "unreachable"> {
+/**
+ * Before a health check is asked, every port it might ask for should be open. Without one, the ports that the run needs
+ * decide, or any of those declared: a port may be declared and unused.
+ */
+async function portsOpen(target: WaitingFor, which: "needed" | "all"): Promise<"open" | "closed" | "unreachable"> {
   const needed = target.neededPorts;
-  const anyOf = needed.length > 0 ? needed : target.service.ports;
-  if (anyOf.length === 0) return "yes";
+  const ports = which === "all" ? [...new Set([...needed, ...target.service.ports])] : needed;
+  const anyOf = ports.length > 0 ? ports : target.service.ports;
+  if (anyOf.length === 0) return "open";
   const states = await Promise.all(anyOf.map((port) => tryConnect(target.address, port)));
-  const open = needed.length > 0 ? states.every((state) => state === "open") : states.includes("open");
-  if (open) return "yes";
-  return states.includes("refused") || states.includes("open") ? "no" : "unreachable";
+  const enough = ports.length > 0 ? states.every((state) => state === "open") : states.includes("open");
+  if (enough) return "open";
+  return states.every((state) => state === "unreachable") ? "unreachable" : "closed";
 }
 
 /** Straight to the container, past the ingress: a refusal comes back in microseconds where the network is this host's. */
