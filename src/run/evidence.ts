@@ -1,4 +1,3 @@
-import type { ResolvedSlo } from "../judge/accepted.ts";
 import type { Evidence } from "../judge/decide.ts";
 import { duration } from "../judge/forecast.ts";
 import { environmentGates } from "../judge/gates.ts";
@@ -6,20 +5,12 @@ import { minimumSeconds } from "../judge/planned-power.ts";
 import type { Reason } from "../judge/verdict.ts";
 import { budgetsPassed, type DuringBudget, workShrank } from "../judge/work-reasons.ts";
 import type { TwinPair } from "../mirror/twin.ts";
-import type { Plan } from "../plan/plan.ts";
 import type { Admission } from "../policy/admit.ts";
 import type { QuietProof } from "../replay/proof/proofs.ts";
 import type { Window } from "../replay/recording.ts";
 import type { LoadEvidence } from "./rehearse-under-load.ts";
+import { resolvedSlos } from "./resolved-slos.ts";
 import type { RunJob } from "./run-job.ts";
-
-/** Every operator SLO with what the plan promises of it, if anything. */
-export function resolvedSlos(job: Pick<RunJob, "scenario" | "plan">): readonly ResolvedSlo[] {
-  return job.scenario.slos.map((slo) => {
-    const promised = job.plan.expects.find((expectation) => expectation.slo === slo.name)?.delta;
-    return { slo, ...(promised === undefined ? {} : { promised }) };
-  });
-}
 
 /**
  * SLOs that the fixed sample rules alone put out of reach at this rate, whatever the noise: known before any traffic,
@@ -105,11 +96,6 @@ export function workReasons(
     ...(phases.observing === undefined ? [] : workShrank(store, phases.observing, job.scenario.judge)),
     ...(during === undefined ? [] : budgetsPassed(store, during, budgets)),
   ];
-}
-
-/** `update` replaces containers, so the bias between the twins is drawn anew (STATISTICS.md 3.2). */
-export function replacesProcesses(plan: Plan): boolean {
-  return plan.actions.some((action) => action.step.uses === "update");
 }
 
 function replayFailures(load: LoadEvidence | undefined): Evidence["replayFailures"] {

@@ -1,10 +1,10 @@
 import { plannedPower } from "../judge/planned-power.ts";
 import type { Reason } from "../judge/verdict.ts";
 import type { Window } from "../replay/recording.ts";
-import { resolvedSlos } from "./evidence.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { LoadSession } from "./load-session.ts";
 import type { Look, Looks } from "./looks.ts";
+import { resolvedSlos } from "./resolved-slos.ts";
 
 /** Traffic flows, nothing is judged: caches fill, pools open, code gets compiled. */
 export async function warmUp(context: LoadContext, session: LoadSession): Promise<void> {

@@ -9,13 +9,13 @@ import { describeNoise, learnNoise, type Noise } from "../replay/proof/noise.ts"
 import type { RollbackProof } from "../replay/proof/proofs.ts";
 import type { DriverReport } from "../replay/recording.ts";
 import type { SloTrail } from "../report/run-report.ts";
-import { resolvedSlos } from "./evidence.ts";
 import { brokenInvariants } from "./invariants.ts";
 import type { LoadContext } from "./load-context.ts";
 import { type LoadSession, startLoad } from "./load-session.ts";
 import { createLooks, type Look, type Looks } from "./looks.ts";
 import { measureBaseline, observeAfter, warmUp } from "./measure-phases.ts";
 import { measureRecovery, replayUnderLoad, settle, undoUnderLoad } from "./plan-phases.ts";
+import { resolvedSlos } from "./resolved-slos.ts";
 
 /** Everything the load showed; what was not reached is absent, and its absence never helps the plan. */
 export interface LoadEvidence {

@@ -15,9 +15,10 @@ import { admit } from "../policy/admit.ts";
 import type { RecordingManifest } from "../replay/recording.ts";
 import { readPairs } from "../replay/recordings/read-pairs.ts";
 import { REPORT_FILES } from "../report/write-reports.ts";
-import { replacesProcesses, resolvedSlos, workReasons } from "./evidence.ts";
+import { workReasons } from "./evidence.ts";
 import { RUN_FILES } from "./file-run-store.ts";
 import { blockStoreOptions } from "./load-session.ts";
+import { replacesProcesses, resolvedSlos } from "./resolved-slos.ts";
 import { parseScenario, type Scenario } from "./scenario.ts";
 import { StoredRunSchema } from "./stored-run.ts";
 

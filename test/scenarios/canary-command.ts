@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 
@@ -7,6 +7,7 @@ export interface CommandEnd {
   readonly exitCode: number | null;
   readonly json: Record<string, unknown>;
   readonly stderr: string;
+  readonly pid: number | undefined;
 }
 
 /** Runs the command as its user would, from the root of the project, and reads its one JSON document. */
@@ -25,7 +26,46 @@ export async function canary(...args: readonly string[]): Promise<CommandEnd> {
     child.on("close", resolve);
   });
   if (stdout.trim() === "") throw new Error(`canary ${args.join(" ")} printed nothing; exit ${exitCode}\n${stderr}`);
-  return { exitCode, json: JSON.parse(stdout), stderr };
+  return { exitCode, json: JSON.parse(stdout), stderr, pid: child.pid };
+}
+
+/** A run that goes on until somebody stops it; `said` resolves once it has printed the words. */
+export function startRun(
+  scenario: string,
+  out: string,
+): { readonly child: ChildProcess; said(words: string): Promise<void>; ended(): Promise<number | null> } {
+  const args = ["bin/canary.js", "run", scenario, "--plain", "--out", out];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  let printed = "";
+  const waiting = new Set<() => void>();
+  child.stdout.on("data", (chunk: Buffer) => {
+    printed += chunk.toString("utf8");
+    for (const look of waiting) look();
+  });
+  const closed = new Promise<number | null>((resolve) => child.on("close", resolve));
+  return {
+    child,
+    ended: () => closed,
+    said: (words) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (printed.includes(words)) resolve();
+        };
+        waiting.add(look);
+        void closed.then(() => reject(new Error(`the run ended without saying "${words}":\n${printed}`)));
+        look();
+      }),
+  };
+}
+
+/** Containers, networks and volumes on the engine that a process started, by our ownership label. */
+export function leftBehind(ownerPid: number | undefined): readonly string[] {
+  const filter = `label=dev.canary.owner.pid=${ownerPid}`;
+  const ask = (...args: readonly string[]): readonly string[] =>
+    execFileSync("docker", [...args, "--filter", filter, "-q"], { encoding: "utf8" })
+      .split("\n")
+      .filter((line) => line !== "");
+  return [...ask("ps", "-a"), ...ask("network", "ls"), ...ask("volume", "ls")];
 }
 
 /** Reason codes of a verdict printed by `run` or `judge`. */

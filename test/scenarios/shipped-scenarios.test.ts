@@ -1,17 +1,8 @@
-import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { canary, codesOf, variantOf } from "./canary-command.ts";
+import { canary, codesOf, leftBehind, variantOf } from "./canary-command.ts";
 
 const OUT = path.join("reports", "test-runs");
-
-function leftBehind(): readonly string[] {
-  const ask = (...args: readonly string[]): readonly string[] =>
-    execFileSync("docker", [...args, "--filter", "label=dev.canary.run", "--format", "{{.ID}}"], { encoding: "utf8" })
-      .split("\n")
-      .filter((line) => line !== "");
-  return [...ask("ps", "-a"), ...ask("network", "ls"), ...ask("volume", "ls")];
-}
 
 test("the flagship is promoted, its bundle verifies, and judging the recording again says the same", async () => {
   const run = await canary("run", "scenarios/scale-batch-workers.yaml", "--out", OUT);
@@ -26,7 +17,7 @@ test("the flagship is promoted, its bundle verifies, and judging the recording a
 
   const again = await canary("judge", runDir);
   expect({ exit: again.exitCode, codes: codesOf(again) }).toEqual({ exit: 0, codes: ["ALL_SHOWN"] });
-  expect(leftBehind()).toEqual([]);
+  expect(leftBehind(run.pid)).toEqual([]);
 });
 
 test("a flagship that scales to what is there already is held as a no-op", async () => {

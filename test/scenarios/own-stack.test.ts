@@ -1,0 +1,26 @@
+import { cp, readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { canary, codesOf, leftBehind } from "./canary-command.ts";
+
+test("canary init on a Compose file that is not ours leads to a first verdict", async () => {
+  const folder = path.join("reports", "test-variants", "hello");
+  await rm(folder, { recursive: true, force: true });
+  await cp("test/scenarios/fixtures/hello", folder, { recursive: true });
+
+  const init = await canary("init", path.join(folder, "compose.yaml"));
+  expect(init.exitCode, init.stderr).toBe(0);
+  const scenarioFile = path.join(folder, String(init.json["scenarioFile"]));
+  const scenario = await readFile(scenarioFile, "utf8");
+  // What init writes takes its time; the shortest blocks show the same path in a minute.
+  const shorter = scenario.replace(
+    /judge: .*/,
+    "judge: { blockSeconds: 2, baselineSecondsMax: 60, settleSeconds: 5, observeSecondsMax: 60 }",
+  );
+  expect(shorter).not.toBe(scenario);
+  await writeFile(scenarioFile, shorter);
+
+  const run = await canary("run", scenarioFile, "--out", path.join("reports", "test-runs"));
+  expect({ exit: run.exitCode, codes: codesOf(run) }, run.stderr).toEqual({ exit: 0, codes: ["ALL_SHOWN"] });
+  expect(leftBehind(run.pid)).toEqual([]);
+});
