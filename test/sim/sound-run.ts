@@ -16,12 +16,24 @@ export function expectSoundRun(run: SimulatedRun, label: string): void {
     expect(stage.store.published, `${label}: published although there is no answer`).toEqual([]);
   } else {
     expect(stage.store.published, label).toEqual([end.report]);
+    expectTimes(run, label);
     if (end.report.verdict.kind === "promote") expectEarned(run, label);
   }
   if (mayUndo(run)) {
     expect(tornDown.shadowRestored, `${label}: torn down before it was undone`).toBe(true);
     expect(withoutUndo(stage.store.intents), `${label}: acted and never undone`).toEqual([]);
   }
+}
+
+/** Every instant of a report lies within the run, whatever the wall clock did. */
+function expectTimes({ end, tookMs }: SimulatedRun, label: string): void {
+  if (end.kind === "error") return;
+  const { timeline, actions, measuringShare } = end.report;
+  const instantsMs = [...timeline.map((entry) => entry.atMs), ...actions.map((action) => action.startedMs)];
+  const outside = instantsMs.filter((atMs) => !(Math.abs(atMs) <= tookMs));
+  expect(outside, `${label}: instants outside the run`).toEqual([]);
+  expect(measuringShare, label).toBeGreaterThanOrEqual(0);
+  expect(measuringShare, label).toBeLessThanOrEqual(1);
 }
 
 /** How a run ended, in one word: its verdict, or the code of its error. */

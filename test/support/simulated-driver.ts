@@ -44,6 +44,7 @@ export function simulatedDriver(stage: SimulatedStage, model: TrafficModel): Sta
     const ended = new AbortController();
     const end = (reason: unknown): void => {
       stage.things.delete(THING);
+      stage.flowing = false;
       ended.abort(reason);
     };
     options.signal.addEventListener("abort", () => end(options.signal.reason), { signal: ended.signal });
@@ -51,6 +52,7 @@ export function simulatedDriver(stage: SimulatedStage, model: TrafficModel): Sta
     if (dies !== undefined) stage.when(dies.when, () => end(driverGone("killed")));
     stage.things.add(THING);
     stage.proof = "load";
+    stage.flowing = true;
     return drive({ stage, model, options, ended, end });
   };
 }
@@ -88,6 +90,7 @@ function drive(context: {
     paused = true;
     const lastMs = Math.max(nowMs(), ...waiting.map(endOf));
     await clock.sleep(lastMs - nowMs() + 1, stop);
+    stage.flowing = false;
     deliver();
   };
   return {
@@ -98,6 +101,7 @@ function drive(context: {
       ended.signal.throwIfAborted();
       arrivals.skipTo(nowMs());
       paused = false;
+      stage.flowing = true;
     },
     finish: async (signal) => {
       await drain(signal);
@@ -168,23 +172,37 @@ function endOf(pair: Pair): number {
 }
 
 function batchOf(pairs: readonly Pair[]): PairBatch {
-  return {
-    size: pairs.length,
-    sequence: Uint32Array.from(pairs, (pair) => pair.sequence),
-    intendedMs: Float64Array.from(pairs, (pair) => pair.intendedMs),
-    route: Uint16Array.from(pairs, (pair) => pair.route),
-    arms: { control: columnsOf(pairs, "control"), shadow: columnsOf(pairs, "shadow") },
+  const size = pairs.length;
+  const batch = {
+    size,
+    sequence: new Uint32Array(size),
+    intendedMs: new Float64Array(size),
+    route: new Uint16Array(size),
+    arms: { control: columnsOf(size), shadow: columnsOf(size) },
   };
+  for (const [i, pair] of pairs.entries()) {
+    batch.sequence[i] = pair.sequence;
+    batch.intendedMs[i] = pair.intendedMs;
+    batch.route[i] = pair.route;
+    for (const role of ROLES) {
+      const { outcome, latencyMs } = pair.answers[role];
+      const columns = batch.arms[role];
+      columns.outcome[i] = OUTCOMES.indexOf(outcome);
+      columns.status[i] = outcome === "ok" ? 200 : 500;
+      columns.latencyMs[i] = latencyMs;
+      columns.serviceMs[i] = latencyMs;
+    }
+  }
+  return batch;
 }
 
-function columnsOf(pairs: readonly Pair[], role: Role): ArmColumns {
-  const latencyMs = Float32Array.from(pairs, (pair) => pair.answers[role].latencyMs);
+function columnsOf(size: number): ArmColumns {
   return {
-    outcome: Uint8Array.from(pairs, (pair) => OUTCOMES.indexOf(pair.answers[role].outcome)),
-    status: Uint16Array.from(pairs, (pair) => (pair.answers[role].outcome === "ok" ? 200 : 500)),
-    sendLagMs: new Float32Array(pairs.length),
-    latencyMs,
-    serviceMs: latencyMs,
+    outcome: new Uint8Array(size),
+    status: new Uint16Array(size),
+    sendLagMs: new Float32Array(size),
+    latencyMs: new Float32Array(size),
+    serviceMs: new Float32Array(size),
   };
 }
 

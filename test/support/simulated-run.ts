@@ -1,4 +1,5 @@
 import { CanaryError } from "../../src/core/errors.ts";
+import type { StateAccess } from "../../src/mirror/state/state-access.ts";
 import type { RunEvent } from "../../src/report/run-event.ts";
 import type { RunReport } from "../../src/report/run-report.ts";
 import { runCanary } from "../../src/run/run-canary.ts";
@@ -44,7 +45,7 @@ export async function simulateRun(options: {
       clock: stage.clock,
       runtime,
       startDriver: simulatedDriver(stage, { planInForce }),
-      state: simulatedState,
+      state: stateOfStillTwins(stage, runtime),
       store: stage.store,
       observe: (event) => {
         events.push(event);
@@ -61,6 +62,19 @@ export async function simulateRun(options: {
   await new Promise((resolve) => setImmediate(resolve));
   stage.clock.stop();
   return { stage, end, events, tornDown: runtime.tornDown(), sleeping: stage.clock.sleeping, tookMs };
+}
+
+/** Reads state as the simulation does, and notices when it is read while something still writes it. */
+function stateOfStillTwins(stage: SimulatedStage, runtime: SimulatedRuntime): StateAccess {
+  return {
+    ...simulatedState,
+    fingerprint: (twin, stores, options) => {
+      if (stage.flowing) stage.broken.push(`the ${twin.role} was fingerprinted while traffic flowed`);
+      if (runtime.twins()?.[twin.role].frozen.has("worker") !== true)
+        stage.broken.push(`the ${twin.role} was fingerprinted while its worker ran`);
+      return simulatedState.fingerprint(twin, stores, options);
+    },
+  };
 }
 
 /** Aborts as the command line does: a person with one reason, the deadline with another. */

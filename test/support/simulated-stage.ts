@@ -19,6 +19,8 @@ export interface SimulatedStage {
   engineGone: boolean;
   /** Which proof is going on. */
   proof: ProofName;
+  /** Whether requests are under way. */
+  flowing: boolean;
   /** Pairs of requests sent so far. */
   sent: number;
   fault<K extends Fault["kind"]>(kind: K): Extract<Fault, { kind: K }> | undefined;
@@ -54,6 +56,7 @@ export function simulatedStage(seed: number, faults: readonly Fault[]): Simulate
     broken: [],
     engineGone: false,
     proof: "quiet",
+    flowing: false,
     sent: 0,
     fault: (kind) => faults.find((fault): fault is Extract<Fault, { kind: typeof kind }> => fault.kind === kind),
     when: (moment, happen) => {
