@@ -4,11 +4,8 @@ import { settledSeries } from "../measure/phase-series.ts";
 import type { PhaseQuery } from "../measure/series.ts";
 import type { Measure } from "../measure/slo.ts";
 import type { Window } from "../replay/recording.ts";
-import { varianceInflation } from "./confidence-sequence.ts";
+import { isShownToLean, varianceInflation } from "./confidence-sequence.ts";
 import { JUDGE_RULES, type JudgeLimits, shortestBlockMs } from "./judge-limits.ts";
-
-/** Autocorrelation of fewer blocks is mostly chance. */
-const BLOCKS_FOR_INFLATION = 20;
 
 /**
  * Block length of one measure, ms, from the baseline alone: doubled while a block expects fewer than 3 exceedances of
@@ -21,7 +18,10 @@ export function chooseBlockMs(
 ): number {
   const { measure, scale, baseline } = query;
   let blockMs = shortestBlockMs(measure, limits);
-  while (blockMs < JUDGE_RULES.blockMsMax && isTooShort(store, { measure, scale, window: baseline, blockMs })) {
+  while (
+    blockMs < JUDGE_RULES.blockMsMax &&
+    isTooShort(store, { measure, scale, window: baseline, blockMs }, limits.minBlocksBefore)
+  ) {
     blockMs = Math.min(JUDGE_RULES.blockMsMax, 2 * blockMs);
   }
   return blockMs;
@@ -33,11 +33,14 @@ export function tailShare(measure: Measure): number | undefined {
   return Math.min(measure.quantile, 1 - measure.quantile);
 }
 
-function isTooShort(store: BlockStore, query: PhaseQuery): boolean {
+function isTooShort(store: BlockStore, query: PhaseQuery, minBlocks: number): boolean {
   const series = settledSeries(store, query);
   if (series.kind === "no-data") return false;
-  const blocks = series.influence.length;
+  const { influence, observations } = series;
   const tail = tailShare(query.measure);
-  if (tail !== undefined && (series.observations / blocks) * tail < JUDGE_RULES.blockExceedancesMin) return true;
-  return blocks >= BLOCKS_FOR_INFLATION && varianceInflation(series.influence, []) > JUDGE_RULES.blockInflationMax;
+  if (tail !== undefined && (observations / influence.length) * tail < JUDGE_RULES.blockExceedancesMin) return true;
+  if (!(varianceInflation(influence, []) > JUDGE_RULES.blockInflationMax)) return false;
+  // By chance alone one baseline of 30 independent blocks in eight shows as much. Where doubling would leave too few
+  // blocks to judge, it takes correlation beyond chance; the interval is deflated for the rest either way.
+  return influence.length >= 2 * minBlocks || isShownToLean(influence);
 }

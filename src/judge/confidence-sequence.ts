@@ -71,6 +71,14 @@ export function varianceInflation(before: readonly number[], after: readonly num
   return Math.max(1, 2 * tail - 1, (1 + rho) / (1 - rho));
 }
 
+/** Whether centred values of one phase lean on their neighbours beyond chance: lag-one correlation, one-sided 1%. */
+export function isShownToLean(values: readonly number[]): boolean {
+  const total = squares(values);
+  if (!(total > 0)) return false;
+  // Independent values have a lag-one correlation of about -1/n with a standard deviation of 1/sqrt(n).
+  return lagged(values, 1) / total + 1 / values.length > normalQuantile(0.99) / Math.sqrt(values.length);
+}
+
 /** Effective number of blocks behind the difference of m before and n after, already deflated. */
 export function effectiveBlocks(m: number, n: number, blockSd: number, bias: BiasModel): number {
   if (bias.redrawn !== undefined) return n;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { seededRandom } from "../../src/core/random.ts";
-import { confidenceSequence, PLAIN_BIAS } from "../../src/judge/confidence-sequence.ts";
+import { confidenceSequence, isShownToLean, PLAIN_BIAS } from "../../src/judge/confidence-sequence.ts";
 import { meanArm } from "../../src/measure/arm-series.ts";
 import { studentQuantile } from "./support/baselines.ts";
 
@@ -68,4 +68,14 @@ test.each([0, 0.3])(
 
 test("a plan that costs nothing is promoted nearly always", () => {
   expect(promoted(0, 0).ours).toBeGreaterThanOrEqual(0.97);
+});
+
+test("blocks that stand alone are hardly ever said to lean on each other, blocks that lean mostly are", () => {
+  const random = seededRandom(7);
+  const share = (rho: number): number => {
+    const runs = Array.from({ length: 1000 }, () => meanArm(phase(random, 30, { mean: 0, rho })).influence);
+    return runs.filter(isShownToLean).length / runs.length;
+  };
+  expect(share(0)).toBeLessThanOrEqual(0.03);
+  expect(share(0.75)).toBeGreaterThanOrEqual(0.8);
 });
