@@ -39,6 +39,8 @@ function isTooShort(store: BlockStore, query: PhaseQuery, minBlocks: number): bo
   const { influence, observations } = series;
   const tail = tailShare(query.measure);
   if (tail !== undefined && (observations / influence.length) * tail < JUDGE_RULES.blockExceedancesMin) return true;
+  // With too few blocks already, cutting them still longer only hides what they show.
+  if (influence.length < minBlocks) return false;
   if (!(varianceInflation(influence, []) > JUDGE_RULES.blockInflationMax)) return false;
   // By chance alone one baseline of 30 independent blocks in eight shows as much. Where doubling would leave too few
   // blocks to judge, it takes correlation beyond chance; the interval is deflated for the rest either way.
