@@ -1,5 +1,6 @@
 import { CanaryError } from "../core/errors.ts";
 import type { Reason, SloJudgement } from "../judge/verdict.ts";
+import { workByRoute } from "../measure/work.ts";
 import type { Difference, Fingerprint } from "../mirror/fingerprint.ts";
 import { ROLES, type Role } from "../mirror/twin.ts";
 import type { Action } from "../plan/plan.ts";
@@ -126,7 +127,10 @@ async function conclude(options: {
   context.log.phase("barrier");
   const { driver, fingerprints } = await session.finish(context.signal);
   refuseBottleneck(driver);
-  const compared = noise === undefined ? NOTHING_COMPARED : compareStates(context, fingerprints, noise);
+  const compared =
+    noise === undefined
+      ? NOTHING_COMPARED
+      : compareStates(context, { now: fingerprints, noise, discordant: discordantRequests(session) });
   const invariants = await Promise.all(
     ROLES.map((role) => brokenInvariants(context.pair[role], context.job.scenario.invariants, "at the last barrier")),
   );
@@ -150,13 +154,19 @@ async function conclude(options: {
 
 const NOTHING_COMPARED: BarrierComparison = { residue: [], consequences: [], noise: [] };
 
+/** Requests that ended differently on the twins over the whole run: each may have left rows on one of them only. */
+function discordantRequests({ store, axisMs }: LoadSession): number {
+  const work = workByRoute(store, { fromMs: 0, toMs: axisMs() });
+  return work.reduce((sum, route) => sum + route.shadowOnly + route.controlOnly, 0);
+}
+
 /** State after the undo, against the state before anything and against the control now. */
 function compareStates(
   context: LoadContext,
-  now: Readonly<Record<Role, Fingerprint>>,
-  noise: Noise,
+  seen: { readonly now: Readonly<Record<Role, Fingerprint>>; readonly noise: Noise; readonly discordant: number },
 ): BarrierComparison {
   const { job, quiet, reference } = context;
+  const { now, noise, discordant } = seen;
   return compareAtBarrier({
     reference: reference.shadow,
     control: now.control,
@@ -164,6 +174,7 @@ function compareStates(
     noise,
     consequences: job.plan.actions.flatMap((action) => action.changes),
     directEffects: quiet.actions.flatMap((action) => action.effects.map((effect) => effect.path)),
+    discordantRequests: discordant,
   });
 }
 
