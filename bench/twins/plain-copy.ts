@@ -1,8 +1,8 @@
+import { systemClock } from "../../src/cli/system.ts";
 import type { MirrorSpec, ServiceSpec } from "../../src/mirror/mirror-spec.ts";
-import { execInContainer } from "../../src/mirror/twins/container-io.ts";
-import { healthArgv } from "../../src/mirror/twins/container-options.ts";
 import type { ContainerDetails, Engine } from "../../src/mirror/twins/engine.ts";
 import { LABEL } from "../../src/mirror/twins/labels.ts";
+import { waitUntilReady } from "../../src/mirror/twins/readiness.ts";
 import { engineThings, removeThings } from "../../src/mirror/twins/remove-things.ts";
 import { startInOrder } from "../../src/mirror/twins/service-order.ts";
 
@@ -38,7 +38,7 @@ export function plainServices(spec: MirrorSpec, containers: readonly ContainerDe
 
 /**
  * One copy with nothing but what the engine needs: a bridge, containers that publish their own ports, started in
- * dependency order, health checks polled every 50 ms. Returns when all are healthy, with what removes it again.
+ * dependency order, waited for like a twin's. Returns when all are healthy, with what removes it again.
  */
 export async function startPlainCopy(
   engine: Engine,
@@ -81,16 +81,17 @@ export async function startPlainCopy(
     services.map(({ spec }) => spec),
     {
       start: async ({ name }) => void (await docker.getContainer(ids.get(name) ?? "").start()),
-      ready: ({ name, healthcheck }) => healthy(engine, ids.get(name) ?? "", healthArgv(healthcheck)),
+      ready: (service) => healthy(engine, service, ids.get(service.name) ?? "", network),
     },
   );
   const store = engineThings(docker);
   return { remove: async () => void (await removeThings(store, { runId, mayRemove: () => true })) };
 }
 
-async function healthy(engine: Engine, id: string, check: readonly string[] | undefined): Promise<void> {
-  for (;;) {
-    if (check === undefined || (await execInContainer(engine, id, check, forever)).exitCode === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+/** The same waiting as for a twin, so that only what is started differs. */
+async function healthy(engine: Engine, service: ServiceSpec, id: string, network: string): Promise<void> {
+  const { NetworkSettings } = await engine.docker.getContainer(id).inspect();
+  const address = NetworkSettings.Networks[network]?.IPAddress ?? "";
+  const twin = { engine, clock: systemClock, role: "control", readyTimeoutMs: 60_000 } as const;
+  await waitUntilReady(twin, { service, containerId: id, address, neededPorts: service.ports }, forever);
 }

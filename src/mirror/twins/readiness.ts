@@ -7,6 +7,9 @@ import { healthArgv } from "./container-options.ts";
 import { unavailable } from "./failures.ts";
 import type { TwinContext } from "./run-context.ts";
 
+/** What waiting needs to know of a twin. */
+export type WaitingTwin = Pick<TwinContext, "engine" | "clock" | "role" | "readyTimeoutMs">;
+
 /** A started replica as far as waiting for it goes. */
 export interface WaitingFor {
   readonly service: ServiceSpec;
@@ -27,7 +30,7 @@ const PORT_PATIENCE_MS = 2_000;
  * Resolves when a replica answers: its ports accept connections and its own health check, run by us, succeeds.
  * @throws CanaryError MIRROR_UNAVAILABLE with its last lines of output when it ends or stays unhealthy
  */
-export async function waitUntilReady(twin: TwinContext, target: WaitingFor, signal: AbortSignal): Promise<void> {
+export async function waitUntilReady(twin: WaitingTwin, target: WaitingFor, signal: AbortSignal): Promise<void> {
   const finished = new AbortController();
   const limit = AbortSignal.any([signal, finished.signal]);
   try {
@@ -38,12 +41,12 @@ export async function waitUntilReady(twin: TwinContext, target: WaitingFor, sign
 }
 
 /** Resolves when a one-shot has ended well. @throws CanaryError MIRROR_UNAVAILABLE with its last lines when it has not */
-export async function waitUntilCompleted(twin: TwinContext, target: WaitingFor, signal: AbortSignal): Promise<void> {
+export async function waitUntilCompleted(twin: WaitingTwin, target: WaitingFor, signal: AbortSignal): Promise<void> {
   const exitCode = await exitCodeOf(twin, target.containerId, signal);
   if (exitCode !== 0) throw await failure(twin, target, `ended with exit code ${exitCode}`);
 }
 
-async function becomesReady(twin: TwinContext, target: WaitingFor, signal: AbortSignal): Promise<void> {
+async function becomesReady(twin: WaitingTwin, target: WaitingFor, signal: AbortSignal): Promise<void> {
   const startMs = twin.clock.monotonicMs();
   const timeoutMs = readyTimeoutMs(twin, target.service);
   const check = healthArgv(target.service.healthcheck);
@@ -70,7 +73,7 @@ async function becomesReady(twin: TwinContext, target: WaitingFor, signal: Abort
 
 /** One run of the health check; one that hangs counts as failed after its time-out, which a busy machine gets at least 5 s of. */
 async function askHealth(
-  twin: TwinContext,
+  twin: WaitingTwin,
   target: WaitingFor,
   check: readonly string[],
   signal: AbortSignal,
@@ -86,25 +89,25 @@ async function askHealth(
 }
 
 /** The health check's own patience, but never less than the operator's minimum: twins start on busy cores. */
-function readyTimeoutMs(twin: TwinContext, service: ServiceSpec): number {
+function readyTimeoutMs(twin: WaitingTwin, service: ServiceSpec): number {
   const check = service.healthcheck;
   const promisedMs =
     check === undefined ? 0 : check.startPeriodMs + check.retries * (check.intervalMs + check.timeoutMs);
   return Math.max(twin.readyTimeoutMs, Math.min(promisedMs, 10 * 60_000));
 }
 
-async function endsEarly(twin: TwinContext, target: WaitingFor, signal: AbortSignal): Promise<never> {
+async function endsEarly(twin: WaitingTwin, target: WaitingFor, signal: AbortSignal): Promise<never> {
   const exitCode = await exitCodeOf(twin, target.containerId, signal);
   throw await failure(twin, target, `ended with exit code ${exitCode} before it was ready`);
 }
 
-async function exitCodeOf(twin: TwinContext, containerId: string, signal: AbortSignal): Promise<number> {
+async function exitCodeOf(twin: WaitingTwin, containerId: string, signal: AbortSignal): Promise<number> {
   // Told by the engine as it happens: no polling. The abort closes the request, which changes nothing at the engine.
   const { StatusCode } = await twin.engine.wait(containerId, signal);
   return StatusCode;
 }
 
-async function failure(twin: TwinContext, target: WaitingFor, what: string): Promise<CanaryError> {
+async function failure(twin: WaitingTwin, target: WaitingFor, what: string): Promise<CanaryError> {
   // A signal of its own: the wait that failed may have been stopped because of this very failure.
   const output = await lastLines(twin.engine, target.containerId, 20, AbortSignal.timeout(5_000)).catch(() => "");
   return unavailable(`service ${target.service.name} of the ${twin.role} twin ${what}`, output);
