@@ -4,6 +4,7 @@ import { loadavg } from "node:os";
 import { argv, pid, stdout } from "node:process";
 import { systemClock } from "../../src/cli/system.ts";
 import { loadMirror } from "../../src/mirror/compose/load-mirror.ts";
+import type { MirrorSpec } from "../../src/mirror/mirror-spec.ts";
 import type { TwinPair } from "../../src/mirror/twin.ts";
 import { dockerRuntime } from "../../src/mirror/twins/docker-runtime.ts";
 import { openEngine } from "../../src/mirror/twins/engine.ts";
@@ -21,9 +22,9 @@ async function timed<T>(work: () => Promise<T>): Promise<{ readonly ms: number; 
   return { ms: systemClock.monotonicMs() - startMs, value };
 }
 
-function raise(runId: string): Promise<TwinPair> {
+function raise(runId: string, mirror: MirrorSpec = spec): Promise<TwinPair> {
   const signal = new AbortController().signal;
-  return runtime.raise({ spec, runId, isolation: "strict", onProgress: () => undefined, signal });
+  return runtime.raise({ spec: mirror, runId, isolation: "strict", onProgress: () => undefined, signal });
 }
 
 async function servicesOf(runId: string): Promise<readonly PlainService[]> {
@@ -34,13 +35,48 @@ async function servicesOf(runId: string): Promise<readonly PlainService[]> {
 
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+/** The same stack before anything was prepared: the database's own image, which makes and seeds its folder at start. */
+function unprepared(services: readonly PlainService[]): readonly PlainService[] {
+  return services.map((service) => {
+    if (service.spec.image.kind !== "image") return service;
+    return {
+      ...service,
+      image: service.spec.image.reference,
+      environment: Object.entries(service.spec.environment).map(([name, value]) => `${name}=${value}`),
+      mounts: service.mounts.filter(({ target }) => !target.startsWith("/var/lib/canary/")),
+    };
+  });
+}
+
+/** First start of all: a mirror of another name, whose database was never prepared; images stay as they are. */
+async function firstStart(services: readonly PlainService[]): Promise<void> {
+  const unseen = spec.services.map((service) => ({
+    ...service,
+    environment: { ...service.environment, BENCH: String(pid) },
+  }));
+  const fresh = { ...spec, name: `${spec.name}-bench-${pid}`, services: unseen };
+  const first = await timed(() => raise(`bench-${pid}-first`, fresh));
+  await first.value[Symbol.asyncDispose]();
+  const plain = await timed(() => startPlainCopy(engine, unprepared(services), `bench-${pid}-first-plain`));
+  await plain.value.remove();
+  for (const { name } of fresh.services) {
+    const filters = { label: [`${LABEL.preparedFor}=${fresh.name}/${name}`] };
+    for (const { Id } of await engine.docker.listImages({ filters })) await engine.docker.getImage(Id).remove();
+  }
+  stdout.write(
+    `first start, nothing prepared: two twins ${first.ms.toFixed(0)} ms, one plain copy ${plain.ms.toFixed(0)} ms, ` +
+      `ratio ${(first.ms / plain.ms).toFixed(2)}\n`,
+  );
+}
+
+let services: readonly PlainService[] = [];
 const pairMs: number[] = [];
 const plainMs: number[] = [];
 const teardownMs: number[] = [];
 for (let round = 0; round <= rounds; round++) {
   const runId = `bench-${pid}-${round}`;
   const pair = await timed(() => raise(runId));
-  const services = await servicesOf(runId);
+  services = await servicesOf(runId);
   const teardown = await timed(async () => await pair.value[Symbol.asyncDispose]());
   const plain = await timed(() => startPlainCopy(engine, services, `${runId}-plain`));
   await plain.value.remove();
@@ -53,6 +89,7 @@ for (let round = 0; round <= rounds; round++) {
     `round ${round}: pair ${pair.ms.toFixed(0)} ms, plain copy ${plain.ms.toFixed(0)} ms, teardown ${teardown.ms.toFixed(0)} ms\n`,
   );
 }
+await firstStart(services);
 stdout.write(
   `${spec.name}, ${spec.services.length} services, median of ${rounds}: two twins ${median(pairMs).toFixed(0)} ms, ` +
     `one plain copy ${median(plainMs).toFixed(0)} ms, ratio ${(median(pairMs) / median(plainMs)).toFixed(2)}, ` +
