@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { type AlarmMemory, DEADLINE, hostNowMs, SET } from "./driver-clock.ts";
+import { type AlarmMemory, DEADLINE, hostNowMs, raiseNiceness, SET } from "./driver-clock.ts";
 
 // Second thread of the driver's process. Timers of an event loop count whole milliseconds; a thread that waits on
 // memory wakes within a tenth of one and, unlike turning the loop, leaves the cores to the twins.
@@ -20,4 +20,6 @@ function serve(): never {
   }
 }
 
+// Niceness belongs to a thread, not to the process: a nice sender woken by an ordinary alarm would be late all the same.
+raiseNiceness();
 serve();
