@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, open, rename, writeFile } from "node:fs/promises";
+import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { CanaryError, messageOf } from "../core/errors.ts";
@@ -8,7 +8,7 @@ import type { Intent, IntentLog } from "../core/intent-log.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import type { RecordingManifest } from "../replay/recording.ts";
 import type { RunReport } from "../report/run-report.ts";
-import { writeReports } from "../report/write-reports.ts";
+import { REPORT_FILES, writeReports } from "../report/write-reports.ts";
 import type { RunStore } from "./run-effects.ts";
 
 /** Names of the files in a run's folder, for everyone who reads one. */
@@ -65,8 +65,7 @@ async function openFolder(options: RunStoreOptions): Promise<RunStore> {
     publish: (report) =>
       onDisk(options.runDir, async () => {
         const bundle = await options.sign(report, { recordingSha256: await digestOfRecording(recordingDir) });
-        await writeReports({ ...report, bundleSha256: sha256Hex(bundle) }, options.runDir);
-        await writeWhole(path.join(options.runDir, RUN_FILES.bundle), bundle);
+        await publishWhole({ ...report, bundleSha256: sha256Hex(bundle) }, bundle, options.runDir);
         return options.runDir;
       }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
@@ -131,17 +130,39 @@ async function openIntentLog(file: string): Promise<IntentLog & AsyncDisposable>
   };
 }
 
+/**
+ * Reports and bundle, or none of them: the bundle is on disk before the reports are written and gets its name after,
+ * so that a full disk leaves neither a verdict without reports nor reports without a verdict.
+ */
+async function publishWhole(report: RunReport, bundle: string, runDir: string): Promise<void> {
+  const file = path.join(runDir, RUN_FILES.bundle);
+  const partial = `${file}.partial`;
+  try {
+    await writeDurably(partial, bundle);
+    await writeReports(report, runDir);
+    await rename(partial, file);
+  } catch (error) {
+    const written = [partial, ...Object.values(REPORT_FILES).map((name) => path.join(runDir, name))];
+    await Promise.all(written.map((name) => rm(name, { force: true })));
+    throw error;
+  }
+}
+
 /** Written beside and renamed, so that nobody ever reads half of it. */
 async function writeWhole(file: string, text: string): Promise<void> {
   const partial = `${file}.partial`;
-  const handle = await open(partial, "w");
+  await writeDurably(partial, text);
+  await rename(partial, file);
+}
+
+async function writeDurably(file: string, text: string): Promise<void> {
+  const handle = await open(file, "w");
   try {
     await handle.writeFile(text);
     await handle.sync();
   } finally {
     await handle.close();
   }
-  await rename(partial, file);
 }
 
 /** SHA-256 over the files of a recording in a fixed order; a run that never sent traffic has an empty one. */

@@ -38,6 +38,9 @@ export async function loadJob(options: {
   const actionProtos = plan.actions.flatMap((action) => (action.step.uses === "grpc" ? [action.step.with.proto] : []));
   await Promise.all([...protos, ...recordings, ...actionProtos].map(inside));
   checkTogether(scenario, plan, trafficRoutes(scenario.traffic));
+  // Recording, protos and placeholders are read once now, so that a mistake in them costs no containers.
+  const { prepareTraffic } = await import("../replay/driver/prepare-traffic.ts");
+  await prepareTraffic(scenario.traffic, scenarioDir, options.seed);
   const spec = await loadMirror({ path: await inside(scenario.mirror), environment: options.environment });
   return {
     runId: options.runId,

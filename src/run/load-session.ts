@@ -6,7 +6,7 @@ import type { DriverReport, RecordingManifest, Window } from "../replay/recordin
 import { trafficRoutes } from "../replay/traffic/traffic-routes.ts";
 import type { TrafficDriver } from "../replay/traffic-driver.ts";
 import type { TrafficSpec } from "../replay/traffic-spec.ts";
-import { sampleMetrics } from "./metric-sampler.ts";
+import { readsMetrics, sampleMetrics } from "./metric-sampler.ts";
 import type { RunEffects } from "./run-effects.ts";
 import type { RunJob } from "./run-job.ts";
 import { watchTwins } from "./twin-watch.ts";
@@ -21,7 +21,7 @@ export interface LoadSession extends AsyncDisposable {
   readonly ended: AbortSignal;
   /** Milliseconds since the first arrival. */
   axisMs(): number;
-  /** Every request intended before this instant has its outcome. */
+  /** Every request intended before this instant has its outcome, and every metric was asked for beyond it. */
   completeUntilMs(): number;
   /** Marks a phase; a later mark of the same phase replaces its end. */
   mark(phase: PhaseName, window: Window): void;
@@ -64,11 +64,14 @@ export async function startLoad(options: {
     }),
   );
   const axisMs = axisOf(effects.clock, driver);
+  const measures = job.scenario.slos.map((slo) => slo.measure);
+  let sampledUntilMs = readsMetrics(measures) ? 0 : Number.POSITIVE_INFINITY;
   const sampler = sampleMetrics({
     pair,
-    measures: job.scenario.slos.map((slo) => slo.measure),
+    measures,
     axisMs,
-    onSamples: (samples) => {
+    onSamples: (samples, atMs) => {
+      sampledUntilMs = atMs;
       for (const sample of samples) store.addMetric(sample);
       effects.store.saveMetrics(samples);
     },
@@ -95,7 +98,7 @@ export async function startLoad(options: {
     phases,
     ended: AbortSignal.any([driver.ended, watch.lost]),
     axisMs,
-    completeUntilMs: store.deliveredUntilMs,
+    completeUntilMs: () => Math.min(store.deliveredUntilMs(), sampledUntilMs),
     mark: (phase, window) => {
       phases[phase] = window;
     },

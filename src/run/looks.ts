@@ -33,7 +33,12 @@ const POLL_MS = 200;
 export function createLooks(
   context: LoadContext,
   session: LoadSession,
-  options: { readonly slos: readonly ResolvedSlo[]; readonly restarted: boolean },
+  options: {
+    readonly slos: readonly ResolvedSlo[];
+    readonly restarted: boolean;
+    /** Told every judgement that people should see; recovery is judged without showing it as the plan's. */
+    readonly onLook?: (slos: readonly SloJudgement[]) => void;
+  },
 ): Looks {
   const { effects, job } = context;
   const limits = job.scenario.judge;
@@ -46,7 +51,7 @@ export function createLooks(
     lookedUntilMs = after.toMs;
     const baseline = session.phases.baseline ?? { fromMs: 0, toMs: 0 };
     const slos = judge({ baseline, after });
-    effects.observe({ kind: "slos", slos });
+    options.onLook?.(slos);
     for (const slo of slos) trails.get(slo.name)?.push(trailEntry(slo, after.toMs));
     return { slos, after };
   };

@@ -7,7 +7,7 @@ import { ROLES, type Twin, type TwinPair } from "../mirror/twin.ts";
 import type { MetricSample } from "../replay/recording.ts";
 
 /** How often counters, gauges and container usage are read; cheap enough not to show in the twins' latency. */
-export const SAMPLE_EVERY_MS = 2000;
+const SAMPLE_EVERY_MS = 1000;
 
 /**
  * Reads everything that is not a request, from both twins in the same instant, until the signal aborts.
@@ -17,7 +17,8 @@ export async function sampleMetrics(options: {
   readonly pair: TwinPair;
   readonly measures: readonly Measure[];
   readonly axisMs: () => number;
-  readonly onSamples: (samples: readonly MetricSample[]) => void;
+  /** Told after every round, also when nothing could be read: `atMs` is the instant of the round. */
+  readonly onSamples: (samples: readonly MetricSample[], atMs: number) => void;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }): Promise<void> {
@@ -29,10 +30,15 @@ export async function sampleMetrics(options: {
     const readings = await Promise.all(
       ROLES.map(async (role) => readTwin({ twin: pair[role], metrics: pair.spec.metrics, measures, atMs, signal })),
     );
-    options.onSamples(readings.flat());
+    options.onSamples(readings.flat(), atMs);
     const nextMs = tick * SAMPLE_EVERY_MS;
     await clock.sleep(Math.max(0, nextMs - options.axisMs()), signal).catch(() => undefined);
   }
+}
+
+/** Whether any of these measures needs readings beside the requests. */
+export function readsMetrics(measures: readonly Measure[]): boolean {
+  return measures.some((measure) => !REQUEST_KINDS.has(measure.kind));
 }
 
 const REQUEST_KINDS: ReadonlySet<Measure["kind"]> = new Set(["latency", "errors", "served"]);

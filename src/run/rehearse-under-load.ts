@@ -47,7 +47,11 @@ export async function rehearseUnderLoad(context: LoadContext): Promise<LoadEvide
   await Promise.all(ROLES.map((role) => pair[role].thaw(pair.spec.background, context.signal)));
   await using session = await startLoad(context);
   log.trafficStarted(effects.clock.monotonicMs() - session.axisMs());
-  const looks = createLooks(context, session, { slos: resolvedSlos(context.job), restarted: context.restarts });
+  const looks = createLooks(context, session, {
+    slos: resolvedSlos(context.job),
+    restarted: context.restarts,
+    onLook: (slos) => effects.observe({ kind: "slos", slos }),
+  });
   // A dead driver or engine ends every phase at once: nobody waits for samples that cannot come. `conclude` ends the
   // driver on purpose.
   const driven = { ...context, signal: AbortSignal.any([context.signal, session.ended]) };
