@@ -58,7 +58,8 @@ export function decide(evidence: Evidence): Verdict {
   const quiet = quietReasons(evidence.quiet);
   const rollback = rollbackReasons(evidence.rollback);
   const [worst, ...others] = ranked([...quiet.against, ...rollback.against, ...rejections(evidence)]);
-  const doubts = [...quiet.missing, ...holds(evidence)];
+  const explained = [...quiet.missing, ...holds(evidence)];
+  const doubts = explained.length === 0 && evidence.slos.length === 0 ? [NOTHING_JUDGED] : explained;
   // A rollback that was not run under load is the consequence of whatever ended the run before it; it stands alone
   // only when nothing else explains it.
   const missing = ranked(worst === undefined && doubts.length === 0 ? rollback.missing : doubts);
@@ -72,6 +73,11 @@ export function decide(evidence: Evidence): Verdict {
   const message = `${shown}, every effect was declared, and the rollback was proven quietly and under load.`;
   return { kind: "promote", reasons: [{ code: "ALL_SHOWN", message }] };
 }
+
+const NOTHING_JUDGED: Reason = {
+  code: "NO_DATA",
+  message: "No SLO was judged, so nothing is known of what the plan costs.",
+};
 
 /** Order of caution, for laws: promote 0 < hold 1 < reject 2. */
 export function cautionRank(verdict: Verdict): number {
@@ -101,9 +107,6 @@ function holds(evidence: Evidence): readonly Reason[] {
   const isForecast = ({ code, subject }: Reason): boolean =>
     evidence.gates.some((gate) => gate.code === code && gate.subject === subject && subject !== undefined);
   const reasons: Reason[] = [...evidence.gates, ...unsettled.filter((reason) => !isForecast(reason))];
-  if (slos.length === 0 && evidence.gates.length === 0) {
-    reasons.push({ code: "NO_DATA", message: "No SLO was judged, so nothing is known of what the plan costs." });
-  }
   if (tier >= 3 && !snapshotVerified) {
     const message = `A tier ${tier} plan needs a snapshot that was restored and compared; there is none.`;
     reasons.push({ code: "SNAPSHOT_MISSING", message });

@@ -77,7 +77,7 @@ export interface Twin {
   configuration(signal: AbortSignal): Promise<readonly ServiceConfiguration[]>;
   /** CPU and memory per service, cheap enough for every second. */
   usage(signal: AbortSignal): Promise<readonly ServiceUsage[]>;
-  /** Text of every replica's Prometheus endpoint of this service. */
+  /** Text of every replica's Prometheus endpoint; empty only when there is no replica. Rejects when one does not answer or is frozen. */
   scrape(port: ServicePort & { readonly path: string }, signal: AbortSignal): Promise<readonly string[]>;
   /** Pauses (or resumes) every replica of these services, present and future. */
   freeze(services: readonly string[], signal: AbortSignal): Promise<void>;

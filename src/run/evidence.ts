@@ -3,7 +3,7 @@ import { duration } from "../judge/forecast.ts";
 import { environmentGates } from "../judge/gates.ts";
 import { minimumSeconds } from "../judge/planned-power.ts";
 import type { Reason } from "../judge/verdict.ts";
-import { budgetsPassed, type DuringBudget, workShrank } from "../judge/work-reasons.ts";
+import { budgetsPassed, type DuringBudget, harmAlarms, workShrank } from "../judge/work-reasons.ts";
 import type { TwinPair } from "../mirror/twin.ts";
 import type { Admission } from "../policy/admit.ts";
 import type { QuietProof } from "../replay/proof/proofs.ts";
@@ -44,8 +44,10 @@ export function evidenceOf(options: {
   /** What was known before any traffic to be out of reach (`hopelessFromTheStart`). */
   readonly hopeless: readonly Reason[];
   readonly load: LoadEvidence | undefined;
+  /** What the plan asked of stubs on the quiet twin (`requestedOfStubs`). */
+  readonly stubOnlyEffects: readonly string[];
 }): Evidence {
-  const { job, admission, pair, quiet, load } = options;
+  const { job, admission, pair, quiet, load, stubOnlyEffects } = options;
   const human = admission.humanNeeded.map(
     (message): Reason => ({ code: "HUMAN_NEEDED", message: `A human must agree: ${message}.` }),
   );
@@ -55,7 +57,7 @@ export function evidenceOf(options: {
     gates: [
       ...human,
       ...options.hopeless,
-      ...(load === undefined ? [] : [...load.underpowered, ...gatesOf(job, pair, load)]),
+      ...(load === undefined ? [] : [...load.underpowered, ...notPerformed(load), ...gatesOf(job, pair, load)]),
     ],
     quiet,
     rollback: load?.rollback ?? { kind: "not-run", why: "the quiet proof settled the answer" },
@@ -65,8 +67,16 @@ export function evidenceOf(options: {
     tier: admission.tier.effective,
     // Snapshots that are verified by restoring them come with the rollback engine; until then tier 3 cannot pass.
     snapshotVerified: false,
-    stubOnlyEffects: [],
+    stubOnlyEffects,
   };
+}
+
+/** An action that was at its target already under load did nothing there: neither its cost nor its undo was rehearsed. */
+function notPerformed({ replay }: LoadEvidence): readonly Reason[] {
+  return (replay?.noOps ?? []).map((actionId): Reason => {
+    const message = `Action ${actionId} found its target already as it wants it under load, so what it costs was not rehearsed.`;
+    return { code: "NO_OP", subject: actionId, message };
+  });
 }
 
 function gatesOf(job: RunJob, pair: TwinPair, load: LoadEvidence): readonly Reason[] {
@@ -80,7 +90,10 @@ function gatesOf(job: RunJob, pair: TwinPair, load: LoadEvidence): readonly Reas
   });
 }
 
-/** Rejections that the traffic itself shows: work that shrank after the plan, error budgets passed during it. */
+/**
+ * Rejections that the traffic itself shows: work that shrank after the plan, error budgets passed during it, gross harm
+ * while it acted, settled or was undone.
+ */
 export function workReasons(
   job: Pick<RunJob, "scenario" | "plan">,
   session: LoadEvidence["session"],
@@ -95,6 +108,16 @@ export function workReasons(
   return [
     ...(phases.observing === undefined ? [] : workShrank(store, phases.observing, job.scenario.judge)),
     ...(during === undefined ? [] : budgetsPassed(store, during, budgets)),
+    ...harmAlarms(store, unjudged(during, phases), job.scenario.judge),
+  ];
+}
+
+/** Seconds under the plan's influence of which no interval is made. */
+function unjudged(during: Window | undefined, phases: LoadEvidence["session"]["phases"]): readonly Window[] {
+  const { undoing, recovery } = phases;
+  return [
+    ...(during === undefined ? [] : [during]),
+    ...(undoing === undefined ? [] : [{ fromMs: undoing.fromMs, toMs: recovery?.fromMs ?? undoing.toMs }]),
   ];
 }
 

@@ -6,13 +6,15 @@ import type { Scenario } from "./scenario.ts";
 /**
  * Asks every invariant of the scenario on one twin while state stands still.
  * What cannot be answered, or answers anything but one true value, is broken: a check that errors fails.
+ * @throws CanaryError MIRROR_UNAVAILABLE when it is the engine that does not answer: that says nothing of the plan
  */
 export async function brokenInvariants(
-  twin: Pick<Twin, "sql" | "role">,
+  twin: Pick<Twin, "sql" | "role" | "configuration">,
   invariants: Scenario["invariants"],
-  when: string,
+  asked: { readonly when: string; readonly signal: AbortSignal },
 ): Promise<readonly Reason[]> {
-  const asked = await Promise.all(
+  const { when, signal } = asked;
+  const found = await Promise.all(
     invariants.map(async ({ name, sql }): Promise<readonly Reason[]> => {
       const broken = (how: string): readonly Reason[] => [
         { code: "INVARIANT_BROKEN", subject: name, message: `invariant ${name} ${how} on the ${twin.role} ${when}` },
@@ -22,9 +24,10 @@ export async function brokenInvariants(
         const values = rows.flatMap((row) => Object.values(row));
         return rows.length === 1 && values[0] === true ? [] : broken("did not hold");
       } catch (error) {
+        await twin.configuration(signal);
         return broken(`could not be checked (${messageOf(error)})`);
       }
     }),
   );
-  return asked.flat();
+  return found.flat();
 }

@@ -3,8 +3,11 @@ import { readMetric } from "../measure/prometheus-reading.ts";
 import type { Measure } from "../measure/slo.ts";
 import { measureKey } from "../measure/slo.ts";
 import type { MetricsSpec } from "../mirror/mirror-spec.ts";
-import { ROLES, type Twin, type TwinPair } from "../mirror/twin.ts";
+import { ROLES, type Role, type Twin } from "../mirror/twin.ts";
 import type { MetricSample } from "../replay/recording.ts";
+
+/** What reading metrics asks of a twin: no more than this. */
+type Readable = Pick<Twin, "role" | "usage" | "scrape" | "sql">;
 
 /** How often counters, gauges and container usage are read; cheap enough not to show in the twins' latency. */
 const SAMPLE_EVERY_MS = 1000;
@@ -14,7 +17,7 @@ const SAMPLE_EVERY_MS = 1000;
  * A reading that fails is missing, on that twin only; the judge counts what is missing and never guesses.
  */
 export async function sampleMetrics(options: {
-  readonly pair: TwinPair;
+  readonly pair: Readonly<Record<Role, Readable>> & { readonly spec: { readonly metrics: readonly MetricsSpec[] } };
   readonly measures: readonly Measure[];
   readonly axisMs: () => number;
   /** Told after every round, also when nothing could be read: `atMs` is the instant of the round. */
@@ -44,7 +47,7 @@ export function readsMetrics(measures: readonly Measure[]): boolean {
 const REQUEST_KINDS: ReadonlySet<Measure["kind"]> = new Set(["latency", "errors", "served"]);
 
 async function readTwin(options: {
-  readonly twin: Twin;
+  readonly twin: Readable;
   readonly metrics: readonly MetricsSpec[];
   readonly measures: readonly Measure[];
   readonly atMs: number;
@@ -53,11 +56,11 @@ async function readTwin(options: {
   const { twin, measures, atMs, signal } = options;
   const needsUsage = measures.some((measure) => measure.kind === "cpu" || measure.kind === "memory");
   const usage = needsUsage ? twin.usage(signal).catch(() => []) : Promise.resolve([]);
-  const scraped = new Map<string, Promise<readonly string[]>>();
-  const scrape = (service: string): Promise<readonly string[]> => {
+  const scraped = new Map<string, Promise<readonly string[] | undefined>>();
+  const scrape = (service: string): Promise<readonly string[] | undefined> => {
     const endpoint = options.metrics.find((candidate) => candidate.service === service);
-    if (endpoint === undefined) return Promise.resolve([]);
-    const known = scraped.get(service) ?? twin.scrape(endpoint, signal).catch(() => []);
+    if (endpoint === undefined) return Promise.resolve(undefined);
+    const known = scraped.get(service) ?? twin.scrape(endpoint, signal).catch(() => undefined);
     scraped.set(service, known);
     return known;
   };
@@ -72,10 +75,13 @@ async function readTwin(options: {
           return sample((await usage).find((entry) => entry.service === measure.service)?.memoryBytes);
         case "counter":
         case "gauge":
-        case "histogram":
-          return readMetric(measure, await scrape(measure.service)).flatMap((reading) =>
-            sample(reading.value, reading.key),
-          );
+        case "histogram": {
+          const texts = await scrape(measure.service);
+          if (texts === undefined) return [];
+          // A service without a single replica counts nothing, which is not the same as not answering.
+          if (texts.length === 0 && measure.kind === "counter") return sample(0);
+          return readMetric(measure, texts).flatMap((reading) => sample(reading.value, reading.key));
+        }
         case "sql": {
           const rows = await twin.sql({ service: measure.service }, measure.query).catch(() => []);
           const [value] = Object.values(rows[0] ?? {});

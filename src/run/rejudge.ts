@@ -31,6 +31,8 @@ export interface Rejudged {
   readonly storedVerdict: Verdict["kind"];
 }
 
+/** Doubts of the same kind: what only a stub saw, and what was not performed under load. */
+const WITNESSED_DOUBTS: ReadonlySet<string> = new Set(["REQUESTED_NOT_PROVEN", "NO_OP"]);
 /** Reasons that were seen while the twins lived and cannot be measured again; they stand as they were. */
 const WITNESSED: ReadonlySet<string> = new Set(["INVARIANT_BROKEN", "ACTION_FAILED", "TRIGGER_BREACHED"]);
 
@@ -57,6 +59,7 @@ export async function rejudge(runDir: string): Promise<Rejudged> {
   const human = admission.kind === "admitted" ? admission.humanNeeded : admission.problems;
   const gates: readonly Reason[] = [
     ...human.map((message): Reason => ({ code: "HUMAN_NEEDED", message: `A human must agree: ${message}.` })),
+    ...stored.verdict.reasons.filter(({ code }) => WITNESSED_DOUBTS.has(code)),
     ...(judged.length === 0 || phases.observing !== undefined
       ? []
       : plannedPower({ store, slos, limits, restarted, baseline, ratePerSecond: scenario.traffic.ratePerSecond })),

@@ -16,6 +16,7 @@ import { replacesProcesses } from "./resolved-slos.ts";
 import type { RunEffects } from "./run-effects.ts";
 import type { RunJob } from "./run-job.ts";
 import { type RunLog, startRunLog } from "./run-log.ts";
+import { requestedOfStubs, stubCallsSoFar } from "./stub-effects.ts";
 
 /**
  * Rehearses one plan: admit, raise, prove quietly, rehearse under load, judge, publish, tear down (DESIGN.md 3).
@@ -41,7 +42,9 @@ export async function runCanary(job: RunJob, effects: RunEffects, signal: AbortS
   });
   await using _removal = removalOf(pair, log);
   const reference = await equalOrThrow({ pair, effects, signal });
+  const heard = stubCallsSoFar(pair);
   const quiet = await provePlanQuietly({ job, pair, effects, log, reference, signal });
+  const stubOnlyEffects = requestedOfStubs(pair, heard);
   const hopeless = hopelessFromTheStart(job);
   if (hopeless.length > 0) log.note("this rate can not decide every SLO in the time allowed; no traffic is sent");
   const load =
@@ -59,7 +62,7 @@ export async function runCanary(job: RunJob, effects: RunEffects, signal: AbortS
         });
 
   log.phase("judge");
-  const verdict = decide(evidenceOf({ job, admission, pair, quiet, hopeless, load }));
+  const verdict = decide(evidenceOf({ job, admission, pair, quiet, hopeless, load, stubOnlyEffects }));
   const report = buildReport({ job, admission, pair, log, quiet, load, verdict, effects });
   log.phase("publish");
   signal.throwIfAborted();

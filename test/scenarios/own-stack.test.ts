@@ -13,10 +13,12 @@ test("canary init on a Compose file that is not ours leads to a first verdict", 
   const scenarioFile = path.join(folder, String(init.json["scenarioFile"]));
   const scenario = await readFile(scenarioFile, "utf8");
   // What init writes takes its time; the shortest blocks show the same path in a minute.
-  const shorter = scenario.replace(
-    /judge: .*/,
-    "judge: { blockSeconds: 2, baselineSecondsMax: 60, settleSeconds: 5, observeSecondsMax: 60 }",
-  );
+  const shorter = scenario
+    .replace(
+      /judge: .*/,
+      "judge: { blockSeconds: 2, baselineSecondsMax: 60, settleSeconds: 5, observeSecondsMax: 120 }",
+    )
+    .replace("ratePerSecond: 40", "ratePerSecond: 100");
   expect(shorter).not.toBe(scenario);
   await writeFile(scenarioFile, shorter);
 

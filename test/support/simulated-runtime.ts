@@ -81,7 +81,10 @@ function stagedTwin(stage: SimulatedStage, role: Role, template: SimulatedWorld)
       worker.work(twin);
       writeOrders(stage, twin.world, role);
     },
-    scrape: () => (silent() ? [] : [`# TYPE jobs_done_total counter\njobs_done_total ${worker.done()}\n`]),
+    scrape: () => {
+      if (silent()) throw new Error("the replica does not answer");
+      return [`# TYPE jobs_done_total counter\njobs_done_total ${worker.done()}\n`];
+    },
     onSql: (statement) =>
       statement === INVARIANT_QUERY
         ? [{ holds: stage.fault("invariant-breaks") === undefined || role === "control" }]

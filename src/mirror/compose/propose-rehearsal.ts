@@ -57,7 +57,7 @@ export function scenarioText({ name, composeFile, planFile, service, change, pat
     `    - { route: ${path === "/" ? "home" : "health"}, weight: 1, http: { path: ${JSON.stringify(path)} } }`,
     "# What is judged on both twins: the difference that a plan may make. A plan's promise can only narrow it.",
     "slos:",
-    '  - { name: latency, measure: { kind: latency, quantile: 0.95 }, limit: { to: "+50%" } }',
+    '  - { name: latency, measure: { kind: latency, quantile: 0.75 }, limit: { to: "+50%" } }',
     '  - { name: errors, measure: { kind: errors }, limit: { to: "+1pp" } }',
     '  - { name: served, measure: { kind: served }, limit: { from: "-5%" } }',
     "# Resources that a plan may change; nothing else.",

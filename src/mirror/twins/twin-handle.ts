@@ -76,7 +76,13 @@ async function scrapeReplicas(
   at: ServicePort & { readonly path: string },
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  if (raised.frozen.has(at.service)) return [];
+  if (raised.frozen.has(at.service)) {
+    throw new CanaryError({
+      code: "MIRROR_UNAVAILABLE",
+      message: `${at.service} is frozen and can not be asked for its metrics`,
+      hint: "Thaw it first; no answer is not the same as no replica.",
+    });
+  }
   const { host, port } = raised.ingress.address(at);
   const slots = [...raised.admitted.values()].filter((replica) => replica.service === at.service);
   return await Promise.all(
