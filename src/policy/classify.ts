@@ -29,9 +29,13 @@ export function writes(step: ActionStep): boolean {
   return tierFloor(step) > 0;
 }
 
-/** The tier of a plan: the highest of what it declares and what its actions are. */
+/**
+ * The tier of a plan: the highest of what it declares and what its actions are. Their rollbacks count alike: they are
+ * carried out as well, and SQL under `rollback` can do no less than SQL under `with`.
+ */
 export function classify(plan: Plan): { readonly declared: Tier; readonly classified: Tier; readonly effective: Tier } {
-  const floors = plan.actions.map((action) => tierFloor(action.step));
+  const steps = plan.actions.flatMap(({ step, rollback }) => (rollback === undefined ? [step] : [step, rollback]));
+  const floors = steps.map(tierFloor);
   const classified = floors.reduce<Tier>((highest, floor) => (floor > highest ? floor : highest), 0);
   return { declared: plan.tier, classified, effective: plan.tier > classified ? plan.tier : classified };
 }
