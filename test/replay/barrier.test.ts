@@ -119,6 +119,18 @@ describe("at the barrier", () => {
     expect(residue({ shadow })).toEqual(["changed redis/cache/flag"]);
   });
 
+  test("a key that the plan itself set must be put back, however exactly it was declared", () => {
+    const flag = "redis/cache/flag";
+    const shadow = { ...note, keys: { ...note.keys, [flag]: "off" } };
+    expect(residue({ shadow, consequences: [flag], directEffects: [flag] })).toEqual([`changed ${flag}`]);
+    expect(residue({ shadow, consequences: ["redis/**"], directEffects: [flag] })).toEqual([`changed ${flag}`]);
+    expect(residue({ shadow, consequences: ["redis/**"] })).toEqual([`changed ${flag}`]);
+    expect(residue({ shadow, consequences: ["redis/**"], directEffects: [] })).toEqual([]);
+    const stock = { ...note, keys: { ...note.keys, "redis/cache/stock:1": "c" } };
+    const direct = { consequences: ["redis/**"], directEffects: ["redis/cache/stock:1"] };
+    expect(residue({ shadow: stock, ...direct })).toEqual(["changed redis/cache/stock:1"]);
+  });
+
   test("a key that traffic writes must hold what it holds on the control, unless its family is noise", () => {
     const shadow = { ...note, keys: { ...note.keys, "redis/cache/stock:1": "c" } };
     expect(residue({ shadow })).toEqual(["changed redis/cache/stock:1"]);

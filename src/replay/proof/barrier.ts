@@ -20,8 +20,8 @@ export interface BarrierStates {
   /** Patterns the plan declared as changed: data under them may differ as a consequence of the plan. */
   readonly consequences: readonly string[];
   /**
-   * Paths that the plan itself was seen to change on the quiet twin. A table that traffic does not write may differ as
-   * a consequence only if the plan did not touch it itself; without this list no such table may.
+   * Paths that the plan itself was seen to change on the quiet twin. A table or key that traffic does not write may
+   * differ as a consequence only if the plan did not touch it itself; without this list none may.
    */
   readonly directEffects?: readonly ResourcePath[];
   /**
@@ -121,7 +121,13 @@ function tableDifferences(
 
 /** Key families that traffic does not touch must equal the reference, the others the control's now. */
 function keys(states: BarrierStates): readonly Finding[] {
-  const { reference, control, shadow, noise, consequences } = states;
+  const { reference, control, shadow, noise, consequences, directEffects } = states;
+  // What the plan itself set was to be put back: no declaration of it, however exact, excuses that it was not.
+  const globs = consequences.filter((pattern) => !isExact(pattern));
+  const mayFollow = (path: ResourcePath): boolean =>
+    written.has(keyPattern(path))
+      ? anyMatches(consequences, path) && !(directEffects ?? []).includes(path)
+      : anyMatches(globs, path) && !(directEffects?.includes(path) ?? true);
   const written = new Set(
     valuesDiffering(reference.keys, control.keys)
       .filter(({ path }) => !endsByItself(path, reference, control))
@@ -139,7 +145,7 @@ function keys(states: BarrierStates): readonly Finding[] {
   const found = [...againstReference, ...againstControl].map((difference): Finding => {
     const pattern = keyPattern(difference.path);
     if (noisy.has(pattern)) return { kind: "noise", difference: { ...difference, path: pattern } };
-    return { kind: anyMatches(consequences, difference.path) ? "consequence" : "residue", difference };
+    return { kind: mayFollow(difference.path) ? "consequence" : "residue", difference };
   });
   return [...moved, ...found];
 }
