@@ -53,6 +53,11 @@ export const JUDGE_RULES = {
   controlErrorsMax: 0.5,
   /** Share of a route's requests that the shadow may serve less before work shrank. */
   workShrinkMax: 0.01,
+  /**
+   * Harm alarm while the plan acts, settles or is undone: in any stretch of this length, a larger share of requests that
+   * failed on the shadow only is gross harm. Ten seconds, so that the length of settling does not dilute an outage.
+   */
+  alarm: { blockMs: 10_000, excessShareMax: 0.1 },
   /** Chance with which forecasts are to come true, as a normal quantile (80%). */
   forecastZ: 0.8416,
   /** A calibrated bias is never believed to be smaller. */

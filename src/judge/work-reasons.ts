@@ -19,6 +19,61 @@ export function workShrank(store: BlockStore, after: Window, limits: Pick<JudgeL
     .map((work): Reason => ({ code: "WORK_SHRANK", subject: work.route, message: shrinkText(work) }));
 }
 
+/**
+ * Gross harm in seconds that no interval is made of (STATISTICS.md 4: what is discarded is still checked for gross
+ * failure): the request-level test on stretches of ten seconds, alpha over all of them, for each route and for all
+ * together. It needs no promise of the plan's, because an agent that promises nothing for these seconds must not be free
+ * to stop the service in them.
+ */
+export function harmAlarms(
+  store: BlockStore,
+  windows: readonly Window[],
+  limits: Pick<JudgeLimits, "alpha">,
+): readonly Reason[] {
+  const stretches = windows.flatMap(stretchesOf).map((window) => {
+    const routes = workByRoute(store, window);
+    return routes.length > 1 ? [totalWork(routes), ...routes] : routes;
+  });
+  const works = stretches.flat();
+  const threshold = Math.log(works.length / limits.alpha);
+  const harmed = works.filter((work) => logEvidenceAbove(work, JUDGE_RULES.alarm.excessShareMax) >= threshold);
+  const worst = harmed.toSorted((a, b) => excessShare(b) - excessShare(a))[0];
+  if (worst === undefined) return [];
+  const message =
+    `While the plan acted or was undone, ${worst.shadowOnly} of ${worst.requests} requests of ${worst.route} failed on the ` +
+    `shadow and not on the control within ${JUDGE_RULES.alarm.blockMs / 1000} s; the control had ${worst.controlOnly} such failures.`;
+  return [{ code: "EXCESS_ERRORS", message }];
+}
+
+/** Whole stretches from the start of the window, rounded outwards to seconds; the last one may be shorter. */
+function stretchesOf({ fromMs, toMs }: Window): readonly Window[] {
+  const { blockMs } = JUDGE_RULES.alarm;
+  const startMs = Math.floor(fromMs / 1000) * 1000;
+  const count = Math.max(0, Math.ceil((toMs - startMs) / blockMs));
+  return Array.from({ length: count }, (_, i) => ({
+    fromMs: startMs + i * blockMs,
+    toMs: Math.min(toMs, startMs + (i + 1) * blockMs),
+  }));
+}
+
+function totalWork(routes: readonly RouteWork[]): RouteWork {
+  const total = (pick: (work: RouteWork) => number): number => routes.reduce((sum, work) => sum + pick(work), 0);
+  return {
+    route: "all routes",
+    requests: total((work) => work.requests),
+    controlOk: total((work) => work.controlOk),
+    shadowOk: total((work) => work.shadowOk),
+    shadowOnly: total((work) => work.shadowOnly),
+    controlOnly: total((work) => work.controlOnly),
+    neither: total((work) => work.neither),
+    dropped: { control: total((work) => work.dropped.control), shadow: total((work) => work.dropped.shadow) },
+  };
+}
+
+function excessShare({ shadowOnly, controlOnly, requests }: RouteWork): number {
+  return (shadowOnly - controlOnly) / requests;
+}
+
 function shrinkText({ route, requests, controlOk, shadowOk }: RouteWork): string {
   const change = describeDelta(controlOk === 0 ? -1 : (shadowOk - controlOk) / controlOk, "ratio");
   return `Route ${route}: after the plan the shadow served ${shadowOk} of ${requests} requests, the control ${controlOk} (${change}).`;

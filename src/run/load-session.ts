@@ -27,6 +27,8 @@ export interface LoadSession extends AsyncDisposable {
   mark(phase: PhaseName, window: Window): void;
   /** Arrivals stop, requests end, background services freeze; fingerprints of both; then everything goes on. */
   barrier(signal: AbortSignal): Promise<Readonly<Record<Role, Fingerprint>>>;
+  /** The same stillness for a look of another kind; background services are frozen while it lasts. */
+  still<T>(look: () => Promise<T>, signal: AbortSignal): Promise<T>;
   /** The last barrier: the driver ends, the background stays frozen. */
   finish(signal: AbortSignal): Promise<{
     readonly driver: DriverReport;
@@ -92,6 +94,14 @@ export async function startLoad(options: {
     phases,
     ...(report === undefined ? {} : { driver: report }),
   });
+  const still = async <T>(look: () => Promise<T>, signal: AbortSignal): Promise<T> => {
+    await driver.pause(signal);
+    await freezeBackground(pair, signal);
+    const seen = await look();
+    await Promise.all(ROLES.map((role) => pair[role].thaw(pair.spec.background, signal)));
+    await driver.resume();
+    return seen;
+  };
   const opened = opening.move();
   return {
     store,
@@ -102,13 +112,8 @@ export async function startLoad(options: {
     mark: (phase, window) => {
       phases[phase] = window;
     },
-    barrier: async (signal) => {
-      await driver.pause(signal);
-      const fingerprints = await frozenFingerprints({ pair, effects, signal });
-      await Promise.all(ROLES.map((role) => pair[role].thaw(pair.spec.background, signal)));
-      await driver.resume();
-      return fingerprints;
-    },
+    barrier: (signal) => still(() => fingerprintsOf({ pair, effects, signal }), signal),
+    still,
     finish: async (signal) => {
       const report = await driver.finish(signal);
       sampling.abort();
@@ -126,8 +131,19 @@ export async function frozenFingerprints(options: {
   readonly effects: Pick<RunEffects, "state">;
   readonly signal: AbortSignal;
 }): Promise<Readonly<Record<Role, Fingerprint>>> {
-  const { pair, effects, signal } = options;
+  await freezeBackground(options.pair, options.signal);
+  return await fingerprintsOf(options);
+}
+
+async function freezeBackground(pair: TwinPair, signal: AbortSignal): Promise<void> {
   await Promise.all(ROLES.map((role) => pair[role].freeze(pair.spec.background, signal)));
+}
+
+async function fingerprintsOf({
+  pair,
+  effects,
+  signal,
+}: Parameters<typeof frozenFingerprints>[0]): Promise<Readonly<Record<Role, Fingerprint>>> {
   const [control, shadow] = await Promise.all([
     effects.state.fingerprint(pair.control, pair.spec.state, { signal }),
     effects.state.fingerprint(pair.shadow, pair.spec.state, { signal }),

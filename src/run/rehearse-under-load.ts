@@ -67,9 +67,9 @@ export async function rehearseUnderLoad(context: LoadContext): Promise<LoadEvide
     const replay = await replayUnderLoad(driven, session);
     acted = replay.acted;
     driven.signal.throwIfAborted();
-    const after = await observe({ context: driven, session, looks, replay });
+    const observed = await observe({ context: driven, session, looks, replay });
     const undo = await undoAndRecover(driven, session, acted);
-    return await conclude({ context, session, looks, underpowered, noise, replay, after, undo });
+    return await conclude({ context, session, looks, underpowered, noise, replay, observed, undo });
   } catch (error) {
     await undoAfterAbort(context, session, acted);
     throw error;
@@ -84,17 +84,34 @@ async function learnAtBarrier(context: LoadContext, session: LoadSession): Promi
   return learnNoise(before.control, before.shadow);
 }
 
+/** What was seen while the plan was in force. */
+interface Observed {
+  readonly slos: Look["slos"];
+  readonly brokenInvariants: readonly Reason[];
+}
+
 async function observe(options: {
   readonly context: LoadContext;
   readonly session: LoadSession;
   readonly looks: Looks;
   readonly replay: ReplayOutcome;
-}): Promise<Look["slos"] | undefined> {
+}): Promise<Observed | undefined> {
   const { context, session, looks, replay } = options;
   if (replay.end.kind !== "done") return undefined;
   const { judge } = context.job.scenario;
   await settle(context, session, context.restarts ? judge.restartSettleSeconds : judge.settleSeconds);
-  return await observeAfter(context, session, looks);
+  const slos = await observeAfter(context, session, looks);
+  if (context.job.scenario.invariants.length === 0) return { slos, brokenInvariants: [] };
+  // Before the undo: what the plan breaks, its undo may mend, and then nobody would know.
+  context.log.barrier("with the plan in force");
+  const ask = () => askInvariants(context, "with the plan in force");
+  return { slos, brokenInvariants: await session.still(ask, context.signal) };
+}
+
+async function askInvariants({ job, pair, signal }: LoadContext, when: string): Promise<readonly Reason[]> {
+  const { invariants } = job.scenario;
+  const asked = ROLES.map((role) => brokenInvariants(pair[role], invariants, { when, signal }));
+  return (await Promise.all(asked)).flat();
 }
 
 type UndoEvidence = Omit<Extract<RollbackProof, { kind: "run" }>, "kind" | "residue">;
@@ -124,7 +141,7 @@ async function conclude(options: {
   readonly underpowered: readonly Reason[];
   readonly noise?: Noise;
   readonly replay?: ReplayOutcome;
-  readonly after?: Look["slos"] | undefined;
+  readonly observed?: Observed | undefined;
   readonly undo?: UndoEvidence;
 }): Promise<LoadEvidence> {
   const { context, session, looks, noise, undo } = options;
@@ -135,14 +152,12 @@ async function conclude(options: {
     noise === undefined
       ? NOTHING_COMPARED
       : compareStates(context, { now: fingerprints, noise, discordant: discordantRequests(session) });
-  const invariants = await Promise.all(
-    ROLES.map((role) => brokenInvariants(context.pair[role], context.job.scenario.invariants, "at the last barrier")),
-  );
+  const invariants = await askInvariants(context, "at the last barrier");
   const baseline = session.phases.baseline ?? { fromMs: 0, toMs: 0 };
   return {
     session,
     driver,
-    slos: options.after ?? looks.judge({ baseline, after: { fromMs: baseline.toMs, toMs: baseline.toMs } }),
+    slos: options.observed?.slos ?? looks.judge({ baseline, after: { fromMs: baseline.toMs, toMs: baseline.toMs } }),
     underpowered: options.underpowered,
     ...(options.replay === undefined ? {} : { replay: options.replay }),
     rollback:
@@ -151,7 +166,7 @@ async function conclude(options: {
         : { kind: "run", ...undo, residue: compared.residue },
     consequences: compared.consequences,
     noise: noise === undefined ? [] : describeNoise(noise),
-    brokenInvariants: invariants.flat(),
+    brokenInvariants: [...(options.observed?.brokenInvariants ?? []), ...invariants],
     trails: looks.trails(),
   };
 }

@@ -1,4 +1,4 @@
-import { ROLES, type Role, type StubCall, type TwinPair } from "../mirror/twin.ts";
+import type { Role, StubCall, TwinPair } from "../mirror/twin.ts";
 
 /** How many calls the stubs of each twin had answered at an instant. */
 export type StubCallCounts = Readonly<Record<Role, number>>;
@@ -14,10 +14,9 @@ export function stubCallsSoFar(pair: Pick<TwinPair, Role>): StubCallCounts {
  * What the control asked meanwhile as well is the application's own habit.
  */
 export function requestedOfStubs(pair: Pick<TwinPair, Role>, since: StubCallCounts): readonly string[] {
-  const asked = Object.fromEntries(
-    ROLES.map((role) => [role, new Set(pair[role].stubCalls().slice(since[role]).map(callName))]),
-  ) as Readonly<Record<Role, ReadonlySet<string>>>;
-  return [...asked.shadow].filter((call) => !asked.control.has(call)).sort();
+  const asked = (role: Role): ReadonlySet<string> => new Set(pair[role].stubCalls().slice(since[role]).map(callName));
+  const own = asked("control");
+  return [...asked("shadow")].filter((call) => !own.has(call)).sort();
 }
 
 function callName({ method, host, path }: StubCall): string {

@@ -203,6 +203,8 @@ const EVIDENCE: readonly { readonly fault: Fault; readonly verdict: string; read
   { fault: { kind: "undeclared-effect" }, verdict: "reject", code: "UNDECLARED_EFFECT" },
   { fault: { kind: "absent-effect" }, verdict: "reject", code: "ABSENT_EFFECT" },
   { fault: { kind: "invariant-breaks" }, verdict: "reject", code: "INVARIANT_BROKEN" },
+  { fault: { kind: "plan-breaks-invariant" }, verdict: "reject", code: "INVARIANT_BROKEN" },
+  { fault: { kind: "plan-calls-stub" }, verdict: "hold", code: "REQUESTED_NOT_PROVEN" },
   { fault: { kind: "plan-slows", share: 0.5 }, verdict: "reject", code: "SLO_OUTSIDE_RANGE" },
   { fault: { kind: "plan-breaks", share: 0.2 }, verdict: "reject", code: "WORK_SHRANK" },
   { fault: { kind: "already-at-target" }, verdict: "hold", code: "NO_OP" },

@@ -45,6 +45,10 @@ export type Fault =
   | { readonly kind: "plan-slows"; readonly share: number }
   | { readonly kind: "plan-breaks"; readonly share: number }
   | { readonly kind: "invariant-breaks" }
+  /** On the shadow while the plan is in force; the undo mends it. */
+  | { readonly kind: "plan-breaks-invariant" }
+  /** The plan asks something of a third party, which only a stub hears. */
+  | { readonly kind: "plan-calls-stub" }
   | { readonly kind: "disk-full"; readonly writing: "intent" | "manifest" | "report"; readonly from: number };
 
 /** Faults after which a verdict may still be `promote`: they change nothing that a verdict is about. */

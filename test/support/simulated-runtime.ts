@@ -87,8 +87,13 @@ function stagedTwin(stage: SimulatedStage, role: Role, template: SimulatedWorld)
     },
     onSql: (statement) =>
       statement === INVARIANT_QUERY
-        ? [{ holds: stage.fault("invariant-breaks") === undefined || role === "control" }]
+        ? [{ holds: role === "control" || !breaksInvariant(stage, twin.world, template) }]
         : undefined,
+    stubCalls: () => {
+      const acted = stage.store.intents.some((intent) => intent.kind === "act");
+      const called = role === "shadow" && acted && stage.fault("plan-calls-stub") !== undefined;
+      return called ? [CHARGE] : [];
+    },
   });
   const change = async (options: Change): Promise<void> => {
     await answer();
@@ -113,6 +118,15 @@ function stagedTwin(stage: SimulatedStage, role: Role, template: SimulatedWorld)
       return doesNotLand(stage) ? [] : await twin.sql(database, text);
     },
   };
+}
+
+const CHARGE = { host: "payments.example", method: "POST", path: "/v1/charges", status: 200, atMonotonicMs: 1 };
+
+function breaksInvariant(stage: SimulatedStage, world: SimulatedWorld, template: SimulatedWorld): boolean {
+  const inForce = world.services.get("worker")?.replicas !== template.services.get("worker")?.replicas;
+  return (
+    stage.fault("invariant-breaks") !== undefined || (inForce && stage.fault("plan-breaks-invariant") !== undefined)
+  );
 }
 
 /** Telemetry that falls silent does so while the baseline is measured, ms. */

@@ -1,0 +1,75 @@
+import { describe, expect, test } from "vitest";
+import { harmAlarms } from "../../src/judge/work-reasons.ts";
+import { createBlockStore } from "../../src/measure/block-store.ts";
+import { workReasons } from "../../src/run/evidence.ts";
+import { LIMITS } from "../judge/support/judged.ts";
+import { traffic } from "../support/judged-traffic.ts";
+import { simulatedJob } from "../support/simulated-job.ts";
+
+const TIMEOUT = 2;
+
+/** A minute and a half of traffic in which the shadow answers nothing for some seconds. */
+function storeWith(outage: { readonly fromMs: number; readonly toMs: number; readonly both?: true }) {
+  const store = createBlockStore({ routes: ["browse", "search", "checkout"] });
+  const errors = { control: 0.01, shadow: 0.01 };
+  const batch = traffic({ seed: 3, ratePerSecond: 60, routes: 3, fromMs: 0, toMs: 90_000, errors });
+  for (let i = 0; i < batch.size; i++) {
+    const atMs = batch.intendedMs[i] ?? 0;
+    if (atMs < outage.fromMs || atMs >= outage.toMs) continue;
+    batch.arms.shadow.outcome[i] = TIMEOUT;
+    if (outage.both === true) batch.arms.control.outcome[i] = TIMEOUT;
+  }
+  store.addPairs(batch);
+  return store;
+}
+
+const WINDOW = { fromMs: 20_000, toMs: 60_000 };
+
+describe("seconds of which no interval is made", () => {
+  const job = simulatedJob({ seed: 1, plan: "scale-one", faults: [] });
+  const silent = { ...job, plan: { ...job.plan, expects: [] } };
+  const phases = {
+    acting: { fromMs: 20_300, toMs: 22_100 },
+    settling: { fromMs: 22_100, toMs: 37_100 },
+    observing: { fromMs: 38_000, toMs: 60_000 },
+    undoing: { fromMs: 61_000, toMs: 63_000 },
+    recovery: { fromMs: 69_000, toMs: 85_000 },
+  };
+  const codes = (outage: Parameters<typeof storeWith>[0]) =>
+    workReasons(silent, { store: storeWith(outage), phases }).map((reason) => reason.code);
+
+  test("a service that stops while the plan acts is harm, although the plan promised nothing for these seconds", () => {
+    expect(codes({ fromMs: 21_000, toMs: 25_000 })).toEqual(["EXCESS_ERRORS"]);
+  });
+  test("so is one that stops while the plan settles, or is undone, or just after", () => {
+    expect(codes({ fromMs: 30_000, toMs: 34_000 })).toEqual(["EXCESS_ERRORS"]);
+    expect(codes({ fromMs: 61_500, toMs: 64_500 })).toEqual(["EXCESS_ERRORS"]);
+    expect(codes({ fromMs: 64_500, toMs: 67_500 })).toEqual(["EXCESS_ERRORS"]);
+  });
+  test("nothing is said of a service that goes on, or that stops on both twins alike", () => {
+    expect(codes({ fromMs: 0, toMs: 0 })).toEqual([]);
+    expect(codes({ fromMs: 21_000, toMs: 25_000, both: true })).toEqual([]);
+  });
+});
+
+describe("the harm alarm", () => {
+  test("does not depend on how long the plan settles", () => {
+    const store = storeWith({ fromMs: 41_000, toMs: 45_000 });
+    expect(harmAlarms(store, [{ fromMs: 0, toMs: 90_000 }], LIMITS)).toHaveLength(1);
+    expect(harmAlarms(store, [WINDOW], LIMITS)[0]?.message).toMatch(/\d\d of \d{3} requests of/);
+  });
+  test("leaves a moment alone, and an empty window", () => {
+    expect(harmAlarms(storeWith({ fromMs: 41_000, toMs: 41_400 }), [WINDOW], LIMITS)).toEqual([]);
+    expect(harmAlarms(storeWith({ fromMs: 0, toMs: 0 }), [{ fromMs: 1e6, toMs: 1e6 }], LIMITS)).toEqual([]);
+  });
+  test("is seldom false: not in one of two hundred runs with one error in twenty requests on both twins", () => {
+    let alarms = 0;
+    for (let seed = 0; seed < 200; seed++) {
+      const store = createBlockStore({ routes: ["a", "b"] });
+      const errors = { control: 0.05, shadow: 0.05 };
+      store.addPairs(traffic({ seed, ratePerSecond: 30, routes: 2, fromMs: 0, toMs: 40_000, errors }));
+      alarms += harmAlarms(store, [{ fromMs: 0, toMs: 40_000 }], LIMITS).length;
+    }
+    expect(alarms).toBe(0);
+  });
+});
