@@ -153,6 +153,21 @@ describe("validity", () => {
     expect(invalid(many(300, 3))).toBe(0);
     expect(invalid(many(300, 4))).toBe(1);
   });
+  test("a pause costs its second on both twins, and the block of three seconds around it stands", () => {
+    const second = (at: number, late: number): readonly Pair[] =>
+      many(200, late).map((pair) => ({ ...pair, atMs: at * 1000 + pair.atMs }));
+    const store = storeOf([...second(0, 0), ...second(1, 40), ...second(2, 0)]);
+    const [block] = store.requests(undefined, { fromMs: 0, toMs: 3000 }, 3000).blocks;
+    expect(block).toMatchObject({ valid: true, size: 400, ok: { control: 400, shadow: 400 } });
+  });
+
+  test("a block of which more than a third is late is invalid", () => {
+    const second = (at: number, late: number): readonly Pair[] =>
+      many(200, late).map((pair) => ({ ...pair, atMs: at * 1000 + pair.atMs }));
+    const store = storeOf([...second(0, 40), ...second(1, 40), ...second(2, 0)]);
+    expect(store.requests(undefined, { fromMs: 0, toMs: 3000 }, 3000).blocks[0]?.valid).toBe(false);
+  });
+
   test("a single late request among few is forgiven", () => expect(invalid(many(10, 1))).toBe(0));
   test("a block without requests is invalid", () => expect(invalid([{ atMs: 5000 }])).toBe(1));
 
