@@ -1,8 +1,11 @@
 import { CanaryError, EXIT_CODE, messageOf } from "../core/errors.ts";
+import { plainText } from "../report/plain-text.ts";
+import { withoutWorkflowCommands } from "../report/workflow-commands.ts";
 
 /**
  * Prints an error the way people and machines can act on it, and sets the exit code.
  * A stack trace only with `--debug`; anything that is no `CanaryError` is our bug.
+ * Errors quote documents, logs of containers and answers of services: none of them may command a terminal or a runner.
  */
 export function failWith(thrown: unknown, options: { readonly debug: boolean; readonly json: boolean }): void {
   const known = thrown instanceof CanaryError;
@@ -15,11 +18,11 @@ export function failWith(thrown: unknown, options: { readonly debug: boolean; re
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ kind: "error", code, message, hint, exitCode: process.exitCode })}\n`);
   }
-  process.stderr.write(`\ncanary: ${message} [${code}]\n${indent(hint)}\n`);
+  const tell = (text: string): boolean => process.stderr.write(withoutWorkflowCommands(plainText(text, "keep")));
+  tell(`\ncanary: ${message} [${code}]\n${indent(hint)}\n`);
   if (options.debug && thrown instanceof Error) {
-    process.stderr.write(`${thrown.stack ?? ""}\n`);
-    if (thrown.cause instanceof Error)
-      process.stderr.write(`caused by ${thrown.cause.stack ?? thrown.cause.message}\n`);
+    tell(`${thrown.stack ?? ""}\n`);
+    if (thrown.cause instanceof Error) tell(`caused by ${thrown.cause.stack ?? thrown.cause.message}\n`);
   }
 }
 

@@ -12,7 +12,8 @@ export function judgeCommand(): Command {
       const { rejudge } = await import("../run/rejudge.ts");
       const { finalBlock } = await import("../report/terminal/final-block.ts");
       const { createPaint, wantsColor } = await import("../report/terminal/paint.ts");
-      const judged = await rejudge(runDir);
+      const { withPlainText } = await import("../report/plain-text.ts");
+      const judged = withPlainText(await rejudge(runDir));
       process.exitCode = EXIT_CODE[judged.verdict.kind];
       if (options.json === true) printJson({ kind: "verdict", ...judged, exitCode: process.exitCode });
       else {

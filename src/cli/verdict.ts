@@ -2,6 +2,8 @@ import { readFile } from "node:fs/promises";
 import { Command } from "commander";
 import type { VerdictStatement } from "../attest/statement.ts";
 import { CanaryError } from "../core/errors.ts";
+import { withPlainText } from "../report/plain-text.ts";
+import { withoutWorkflowCommands } from "../report/workflow-commands.ts";
 import { printJson, say, withJson } from "./options.ts";
 import { systemClock } from "./system.ts";
 
@@ -23,7 +25,7 @@ function showCommand(): Command {
       const read = readUnverified(await bundleText(file));
       if (read.kind === "problem") throw refused(file, [read.message]);
       if (options.json === true) printJson({ verified: false, keyId: read.keyId, statement: read.statement });
-      else say(`NOT VERIFIED (signed by key ${read.keyId})\n${describe(read.statement)}`);
+      else say(`NOT VERIFIED (signed by key ${withPlainText(read.keyId)})\n${describe(read.statement)}`);
     });
 }
 
@@ -74,14 +76,17 @@ function refused(file: string, problems: readonly string[]): CanaryError {
   });
 }
 
-function describe({ predicate }: VerdictStatement): string {
+/** Every text of a verdict was written by somebody else; a bundle that anybody can write must not repaint the terminal. */
+function describe(statement: VerdictStatement): string {
+  const { predicate } = withPlainText(statement);
   const reasons = predicate.reasons.map(({ code, message }) => `  ${code}: ${message}`).join("\n");
-  return [
+  const lines = [
     `${predicate.verdict.toUpperCase()}  plan sha256:${predicate.planDigest.sha256}`,
     reasons,
     `for          ${predicate.environment.id} (${predicate.environment.class})`,
     `agent        ${predicate.agent.id} ${predicate.agent.version}, tier ${predicate.trustTier.effective}`,
     `valid        ${predicate.notBefore} to ${predicate.expiresAt}`,
     `does not show ${predicate.mirror.fidelity.join("; ") || "(the mirror names nothing)"}`,
-  ].join("\n");
+  ];
+  return withoutWorkflowCommands(lines.join("\n"));
 }
