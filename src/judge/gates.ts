@@ -1,6 +1,7 @@
 import { describeDelta } from "../core/delta-range.ts";
 import { sum } from "../measure/arm-series.ts";
 import { settledSeries } from "../measure/phase-series.ts";
+import { isOnTime } from "../measure/request-phase.ts";
 import type { PhaseSeries, Series } from "../measure/series.ts";
 import { deltaUnit } from "../measure/slo.ts";
 import { workByRoute } from "../measure/work.ts";
@@ -53,12 +54,35 @@ function trafficGates({ store, windows }: GateInput): readonly Reason[] {
       reasons.push({ code: "ENVIRONMENT_UNSTABLE", message });
     }
   }
-  return [...reasons, ...lossGate(store, phases)];
+  reasons.push(...(windows.after === undefined ? [] : lateGate(store, windows.baseline, windows.after)));
+  return [...reasons, ...phases.flatMap((window) => lossGate(store, window)).slice(0, 1)];
 }
 
-/** Requests that the driver could not send for want of room: telemetry that is missing, not an answer. */
-function lossGate(store: GateInput["store"], phases: readonly Window[]): readonly Reason[] {
-  const work = phases.flatMap((window) => workByRoute(store, window));
+/**
+ * Late seconds are left out on both twins, which is fair only while they come by chance: a plan that starves the machine
+ * makes the driver late in the very seconds in which it harms.
+ */
+function lateGate(store: GateInput["store"], before: Window, after: Window): readonly Reason[] {
+  const lateOf = (window: Window): { readonly late: number; readonly share: number } => {
+    const bases = store.bases(window);
+    const late = bases.filter((base) => !isOnTime(base)).length;
+    return { late, share: bases.length === 0 ? 0 : late / bases.length };
+  };
+  const [was, is] = [lateOf(before), lateOf(after)];
+  const message = `The load generator was late in ${percent(is.share)} of all seconds after the plan, ${percent(was.share)} before it`;
+  if (is.share > JUDGE_RULES.invalidShareMax) {
+    return [{ code: "NO_DATA", message: `${message}: too few are left to judge.` }];
+  }
+  if (is.late < JUDGE_RULES.lateSecondsMin || is.share - was.share <= JUDGE_RULES.lateShiftMax) return [];
+  return [{ code: "ENVIRONMENT_UNSTABLE", message: `${message}: what had to be left out may be what the plan did.` }];
+}
+
+/**
+ * Requests that the driver could not send for want of room: telemetry that is missing, not an answer. Each phase by
+ * itself, or a long baseline would hide what a short observation lost.
+ */
+function lossGate(store: GateInput["store"], window: Window): readonly Reason[] {
+  const work = workByRoute(store, window);
   const size = sum(work.map((route) => route.requests));
   const control = sum(work.map((route) => route.dropped.control)) / size;
   const shadow = sum(work.map((route) => route.dropped.shadow)) / size;

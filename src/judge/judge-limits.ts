@@ -44,6 +44,9 @@ export const JUDGE_RULES = {
   invalidShareMax: 0.2,
   /** Loss on the shadow beyond the control's. */
   asymmetricLossMax: 0.05,
+  /** Share of late seconds after the plan beyond the one before it, from so many late seconds on. */
+  lateShiftMax: 0.1,
+  lateSecondsMin: 3,
   /** Twins' own difference before the plan. */
   twinsDifferMax: 0.1,
   /** The control's own shift after the plan on shared cores. */

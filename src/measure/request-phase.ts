@@ -147,7 +147,7 @@ function countsOf(
  * One late request is forgiven, else its share may be 1%: the p99 of the send lag is within its limit. What is late is left
  * out on both twins, by base block: a pause of the machine costs a second and not the judge block around it.
  */
-function isOnTime(base: BaseBlock): boolean {
+export function isOnTime(base: Pick<BaseBlock, "late" | "size">): boolean {
   return base.late <= Math.max(1, 0.01 * base.size);
 }
 

@@ -58,6 +58,31 @@ describe("the environment", () => {
     const windows = { ...WINDOWS, after: { fromMs: 130_000, toMs: 190_000 } };
     expect(codes(gates(store, { windows, slos: [] }))).toEqual(["ASYMMETRIC_LOSS"]);
   });
+  test("that loses them in a short observation holds, however long the baseline was", () => {
+    const store = storeOf();
+    const batch = traffic({ seed: 9, ratePerSecond: 100, fromMs: 130_000, toMs: 142_000 });
+    for (let i = 0; i < batch.size; i += 5) batch.arms.shadow.outcome[i] = 5;
+    store.addPairs(batch);
+    const windows = { ...WINDOWS, after: { fromMs: 130_000, toMs: 142_000 } };
+    expect(codes(gates(store, { windows, slos: [] }))).toEqual(["ASYMMETRIC_LOSS"]);
+  });
+  test("in which the driver is late only after the plan holds; lateness at all times is left out", () => {
+    const lateIn = (seconds: readonly number[]) => {
+      const store = createBlockStore({ routes: ["a"] });
+      const batch = traffic({ seed: 2, ratePerSecond: 100, fromMs: 0, toMs: 130_000 });
+      for (let i = 0; i < batch.size; i++) {
+        if (seconds.includes(Math.floor((batch.intendedMs[i] ?? 0) / 1000))) batch.arms.control.sendLagMs[i] = 40;
+      }
+      store.addPairs(batch);
+      return codes(gates(store, { slos: [] }));
+    };
+    const every = (step: number, fromS: number, toS: number) =>
+      Array.from({ length: Math.floor((toS - fromS) / step) }, (_, i) => fromS + i * step);
+    expect(lateIn(every(8, 70, 130))).toEqual(["ENVIRONMENT_UNSTABLE"]);
+    expect(lateIn(every(4, 70, 130))).toEqual(["NO_DATA"]);
+    expect(lateIn(every(8, 0, 130))).toEqual([]);
+    expect(lateIn([80, 100])).toEqual([]);
+  });
 });
 
 describe("a control that moves after the plan", () => {
