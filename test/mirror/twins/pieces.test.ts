@@ -118,9 +118,13 @@ test("a process is known by when it started, whatever it is called", async () =>
   const owner = await readOwner(pid);
   expect(await ownerState(owner)).toBe("alive");
   expect(await ownerState({ ...owner, startTicks: owner.startTicks + 1 })).toBe("dead");
-  expect(await ownerState({ ...owner, bootId: "an-earlier-boot/1" })).toBe("dead");
+  const [, , machine = ""] = owner.bootId.split("/");
+  const earlier = await ownerState({ ...owner, bootId: `an-earlier-boot/1/${machine}` });
+  expect(earlier, "before this machine was booted again").toBe(machine === "" ? "unknown" : "dead");
+  expect(await ownerState({ ...owner, bootId: "another-boot/1/another" }), "another machine's process").toBe("unknown");
+  expect(await ownerState({ ...owner, bootId: "another-boot/1" }), "a machine that cannot be told").toBe("unknown");
   expect(
-    await ownerState({ ...owner, bootId: owner.bootId.replace(/\/.*/, "/1") }),
+    await ownerState({ ...owner, bootId: owner.bootId.replace(/\/\d+/, "/1") }),
     "another container's process",
   ).toBe("unknown");
 });
