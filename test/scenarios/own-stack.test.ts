@@ -18,9 +18,13 @@ test("canary init on a Compose file that is not ours leads to a first verdict", 
       /judge: .*/,
       "judge: { blockSeconds: 2, baselineSecondsMax: 60, settleSeconds: 5, observeSecondsMax: 120 }",
     )
-    .replace("ratePerSecond: 40", "ratePerSecond: 100");
+    .replace("ratePerSecond: 40", "ratePerSecond: 100")
+    .replace('limit: { to: "+50%" }', 'limit: { to: "+200%" }');
   expect(shorter).not.toBe(scenario);
   await writeFile(scenarioFile, shorter);
+  const planFile = path.join(folder, String(init.json["planFile"]));
+  const plan = await readFile(planFile, "utf8");
+  await writeFile(planFile, plan.replace('to: "+40%"', 'to: "+150%"'));
 
   const run = await canary("run", scenarioFile, "--out", path.join("reports", "test-runs"));
   expect({ exit: run.exitCode, codes: codesOf(run) }, run.stderr).toEqual({ exit: 0, codes: ["ALL_SHOWN"] });
