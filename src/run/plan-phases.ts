@@ -48,12 +48,20 @@ const RECOVERY_SETTLE_MS = 5000;
  * an SLO that is far outside shows, and one that is not has recovered.
  */
 export async function measureRecovery(
-  context: LoadContext,
-  session: LoadSession,
+  context: Pick<LoadContext, "job" | "log" | "signal"> & { readonly effects: Pick<RunEffects, "clock"> },
+  session: Pick<LoadSession, "phases" | "axisMs" | "mark">,
   looks: Looks,
 ): Promise<readonly string[]> {
   const { judge: limits } = context.job.scenario;
-  const enoughMs = limits.minBlocksAfter * limits.blockSeconds * 1000;
+  const baseline = session.phases.baseline ?? { fromMs: 0, toMs: 0 };
+  // As long as the slowest SLO needs to be judged at all: the gauge of which no block has passed has not recovered.
+  const longestBlockMs = Math.max(
+    limits.blockSeconds * 1000,
+    ...looks
+      .judge({ baseline, after: { fromMs: baseline.toMs, toMs: baseline.toMs } })
+      .map((slo) => slo.blocks.blockMs),
+  );
+  const enoughMs = limits.minBlocksAfter * longestBlockMs;
   context.log.phase("recover", RECOVERY_SETTLE_MS + enoughMs);
   await context.effects.clock.sleep(RECOVERY_SETTLE_MS, context.signal);
   const fromMs = Math.ceil(session.axisMs() / 1000) * 1000;
@@ -71,7 +79,9 @@ export async function measureRecovery(
 }
 
 function notRecovered(slos: Look["slos"]): readonly string[] {
-  return slos.filter((slo) => slo.state === "fail" || slo.state === "no-data").map((slo) => slo.name);
+  return slos
+    .filter(({ state, blocks }) => state === "fail" || state === "no-data" || blocks.after === 0)
+    .map((slo) => slo.name);
 }
 
 function performanceOf(context: LoadContext): Performance {
