@@ -1,12 +1,26 @@
 import { describe, expect, test } from "vitest";
 import { harmAlarms } from "../../src/judge/work-reasons.ts";
 import { createBlockStore } from "../../src/measure/block-store.ts";
-import { workReasons } from "../../src/run/evidence.ts";
+import { evidenceOf, workReasons } from "../../src/run/evidence.ts";
+import type { LoadEvidence } from "../../src/run/rehearse-under-load.ts";
 import { LIMITS } from "../judge/support/judged.ts";
 import { traffic } from "../support/judged-traffic.ts";
 import { simulatedJob } from "../support/simulated-job.ts";
+import { shopSpec, shopWorld } from "../support/simulated-shop.ts";
+import { simulatedPair } from "../support/simulated-twin.ts";
 
 const TIMEOUT = 2;
+const DRIVER = {
+  sent: 1,
+  completed: 1,
+  dropped: 0,
+  sendLagMsP50: 0,
+  sendLagMsP99: 0,
+  sendLagMsMax: 0,
+  priority: "normal",
+  lateSlots: 0,
+  bottleneck: { kind: "no" },
+} as const;
 
 /** A minute and a half of traffic in which the shadow answers nothing for some seconds. */
 function storeWith(outage: { readonly fromMs: number; readonly toMs: number; readonly both?: true }) {
@@ -72,4 +86,30 @@ describe("the harm alarm", () => {
     }
     expect(alarms).toBe(0);
   });
+});
+
+test("an action that had nothing to do under load was not rehearsed there, whatever the quiet twin showed", () => {
+  const job = simulatedJob({ seed: 1, plan: "scale-one", faults: [] });
+  const load: LoadEvidence = {
+    session: { store: storeWith({ fromMs: 0, toMs: 0 }), phases: { baseline: WINDOW, acting: WINDOW } },
+    driver: DRIVER,
+    slos: [],
+    underpowered: [],
+    replay: { acted: [], noOps: ["more-workers"], end: { kind: "done" } },
+    rollback: { kind: "run", undoMs: 0, withinMs: 1, residue: [], notRecovered: [] },
+    consequences: [],
+    noise: [],
+    brokenInvariants: [],
+    trails: [],
+  };
+  const { gates } = evidenceOf({
+    job,
+    admission: { kind: "admitted", tier: { declared: 2, classified: 2, effective: 2 }, humanNeeded: [] },
+    pair: simulatedPair({ spec: shopSpec, world: shopWorld() }),
+    quiet: { actions: [], residue: [] },
+    hopeless: [],
+    load,
+    stubOnlyEffects: [],
+  });
+  expect(gates).toContainEqual(expect.objectContaining({ code: "NO_OP", subject: "more-workers" }));
 });
