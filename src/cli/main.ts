@@ -5,6 +5,7 @@ import { initCommand } from "./init.ts";
 import { judgeCommand } from "./judge.ts";
 import { keysCommand } from "./keys.ts";
 import { runCommand } from "./run.ts";
+import { schemaCommand } from "./schema.ts";
 import { verdictCommand } from "./verdict.ts";
 import { harnessVersion } from "./version.ts";
 
@@ -28,7 +29,15 @@ unavailable, 21 aborted, 22 deadline, 23 snapshot, 24 driver was the bottleneck,
     )
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text) });
-  for (const command of [runCommand, judgeCommand, verdictCommand, keysCommand, initCommand, doctorCommand]) {
+  for (const command of [
+    runCommand,
+    judgeCommand,
+    verdictCommand,
+    keysCommand,
+    initCommand,
+    doctorCommand,
+    schemaCommand,
+  ]) {
     const built = command();
     inheritBehaviour(built);
     program.addCommand(built);

@@ -3,55 +3,40 @@ import { DeltaRangeSchema } from "../core/delta-range.ts";
 import { parseDocument } from "../core/document.ts";
 import { LIMITS } from "../core/limits.ts";
 import { sha256Hex } from "../core/sha256.ts";
-import { ActionStepSchema } from "./action.ts";
+import { type ActionStep, ActionStepSchema } from "./action.ts";
 
 const Id = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, "lower-case letters, digits and dashes, starting with a letter");
 const Sentence = z.string().min(1).max(LIMITS.textCharsMax);
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, "a lower-case hex SHA-256");
 const Short = z.string().min(1).max(200);
 
-const ActionSchema = z
-  .object({
-    id: Id,
-    what: Sentence,
-    why: Sentence,
-    requires: z.array(Short).max(50).default([]),
-    /** Resources it says it will change: exact paths must change, globs may (docs/resources.md). */
-    changes: z.array(z.string().min(1).max(500)).max(100).default([]),
-    rollback: z.unknown(),
-    timeoutSeconds: z.number().positive().max(3600).default(30),
-  })
-  .loose()
-  .transform((written, context) => {
-    const { id, what, why, requires, changes, rollback, timeoutSeconds, ...rest } = written;
-    const step = nested(ActionStepSchema, rest, [], context);
-    const undo = rollback === undefined ? undefined : nested(ActionStepSchema, rollback, ["rollback"], context);
-    if (step === undefined) return z.NEVER;
-    return {
-      id,
-      what,
-      why,
-      step,
-      requires,
-      changes,
-      timeoutSeconds,
-      ...(undo === undefined ? {} : { rollback: undo }),
-    };
-  });
+/** What every action says beside what it does. */
+const ACTION_FIELDS = {
+  id: Id,
+  what: Sentence,
+  why: Sentence,
+  requires: z.array(Short).max(50).default([]),
+  /** Resources it says it will change: exact paths must change, globs may (docs/resources.md). */
+  changes: z.array(z.string().min(1).max(500)).max(100).default([]),
+  rollback: ActionStepSchema.optional(),
+  timeoutSeconds: z.number().positive().max(3600).default(30),
+};
 
-function nested<T>(
-  schema: z.ZodType<T>,
-  value: unknown,
-  path: readonly string[],
-  context: z.RefinementCtx,
-): T | undefined {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  for (const issue of result.error.issues) {
-    context.addIssue({ code: "custom", message: issue.message, path: [...path, ...issue.path] });
-  }
-  return undefined;
-}
+const [http, grpc, sql, exec, scale, update] = ActionStepSchema.options;
+const ActionSchema = z
+  .discriminatedUnion("uses", [
+    http.extend(ACTION_FIELDS),
+    grpc.extend(ACTION_FIELDS),
+    sql.extend(ACTION_FIELDS),
+    exec.extend(ACTION_FIELDS),
+    scale.extend(ACTION_FIELDS),
+    update.extend(ACTION_FIELDS),
+  ])
+  .transform(({ uses, with: parameters, rollback, ...said }) => ({
+    ...said,
+    step: { uses, with: parameters } as ActionStep,
+    ...(rollback === undefined ? {} : { rollback }),
+  }));
 
 const ExpectationSchema = z.strictObject({
   slo: Id,
@@ -60,7 +45,8 @@ const ExpectationSchema = z.strictObject({
   during: z.strictObject({ excessErrors: z.number().int().min(0).max(1e9) }).optional(),
 });
 
-const PlanSchema = z
+/** Schema of `canary.plan/v1`; published as JSON Schema by `canary schema plan`. */
+export const PlanSchema = z
   .strictObject({
     schema: z.literal("canary.plan/v1"),
     name: Id,

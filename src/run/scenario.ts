@@ -19,7 +19,8 @@ const InvariantSchema = z.strictObject({
   sql: z.strictObject({ service: Short, query: z.string().min(1).max(LIMITS.textCharsMax) }),
 });
 
-const ScenarioSchema = z
+/** Schema of `canary.scenario/v1`; published as JSON Schema by `canary schema scenario`. */
+export const ScenarioSchema = z
   .strictObject({
     schema: z.literal("canary.scenario/v1"),
     name: Id,

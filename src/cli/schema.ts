@@ -1,0 +1,21 @@
+import { Argument, Command } from "commander";
+import { printJson } from "./options.ts";
+
+/** `canary schema`: the documents' schemas for editors, from the very schemas that read them. */
+export function schemaCommand(): Command {
+  return new Command("schema")
+    .description("Print the JSON Schema (2020-12) of a document, for editors.")
+    .addArgument(new Argument("<document>", "which document").choices(["plan", "scenario", "x-canary"]))
+    .option("--json", "accepted everywhere; the schema is JSON anyway")
+    .addHelpText("after", "\nExample:\n  canary schema scenario > canary-scenario.schema.json")
+    .action(async (document: "plan" | "scenario" | "x-canary") => {
+      const [{ z }, { PlanSchema }, { ScenarioSchema }, { XCanarySchema }] = await Promise.all([
+        import("zod"),
+        import("../plan/plan.ts"),
+        import("../run/scenario.ts"),
+        import("../mirror/compose/x-canary.ts"),
+      ]);
+      const schemas = { plan: PlanSchema, scenario: ScenarioSchema, "x-canary": XCanarySchema };
+      printJson(z.toJSONSchema(schemas[document], { io: "input" }));
+    });
+}

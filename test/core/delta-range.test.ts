@@ -1,0 +1,78 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  type DeltaRange,
+  DeltaRangeSchema,
+  describeDelta,
+  describeRange,
+  intersect,
+} from "../../src/core/delta-range.ts";
+
+const parse = (written: unknown): DeltaRange => DeltaRangeSchema.parse(written);
+
+describe("a delta as people write it", () => {
+  test.each([
+    [{ to: "+10%" }, { scale: "ratio", lo: Number.NEGATIVE_INFINITY, hi: 0.1 }],
+    [
+      { from: "+80%", to: "+220%" },
+      { scale: "ratio", lo: 0.8, hi: 2.2 },
+    ],
+    [{ to: "+0.2pp" }, { scale: "absolute", lo: Number.NEGATIVE_INFINITY, hi: 0.002 }],
+    [{ from: -3 }, { scale: "absolute", lo: -3, hi: Number.POSITIVE_INFINITY }],
+  ])("%j is read with its scale", (written, range) => expect(parse(written)).toEqual(range));
+
+  test.each([
+    [{}, "neither side"],
+    [{ to: "ten percent" }, "words"],
+    [{ to: "+10%%" }, "two signs"],
+    [{ from: "+1%", to: "+1pp" }, "two scales"],
+    [{ from: "+5%", to: "+1%" }, "the wrong order"],
+    [{ to: "-100%" }, "nothing left"],
+    [{ to: Number.NaN }, "not a number"],
+    [{ to: "+1%", until: "+2%" }, "an unknown key"],
+  ])("%j is refused: %s", (written) => expect(DeltaRangeSchema.safeParse(written).success).toBe(false));
+});
+
+describe("intersection", () => {
+  const range = fc
+    .tuple(fc.double({ min: -0.9, max: 3, noNaN: true }), fc.double({ min: 0, max: 3, noNaN: true }))
+    .map(([lo, width]): DeltaRange => ({ scale: "ratio", lo, hi: lo + width }));
+
+  test("lies inside both, whichever comes first, or there is none", () => {
+    fc.assert(
+      fc.property(range, range, (a, b) => {
+        const both = intersect(a, b);
+        expect(both).toEqual(intersect(b, a));
+        if (both === undefined) expect(a.hi < b.lo || b.hi < a.lo).toBe(true);
+        else
+          expect([both.lo >= a.lo, both.lo >= b.lo, both.hi <= a.hi, both.hi <= b.hi]).toEqual([
+            true,
+            true,
+            true,
+            true,
+          ]);
+      }),
+    );
+  });
+
+  test("ranges on different scales share nothing", () => {
+    expect(intersect(parse({ to: "+1%" }), parse({ to: "+1pp" }))).toBeUndefined();
+  });
+});
+
+test.each([
+  [{ to: "+10%" }, "", "+10% or less"],
+  [{ from: "-5%" }, "", "-5% or more"],
+  [{ from: "+80%", to: "+220%" }, "", "+80% to +220%"],
+  [{ to: "+0.2pp" }, "pp", "+0.2pp or less"],
+] as const)("%j reads as a person would say it", (written, unit, said) => {
+  expect(describeRange(parse(written), unit)).toBe(said);
+});
+
+test("a delta always carries its sign, and infinity has one", () => {
+  expect([describeDelta(0.1234, "ratio"), describeDelta(-0.5, "ratio"), describeDelta(Infinity, "ratio")]).toEqual([
+    "+12.3%",
+    "-50%",
+    "+∞%",
+  ]);
+});

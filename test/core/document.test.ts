@@ -1,0 +1,54 @@
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { parseDocument } from "../../src/core/document.ts";
+import { CanaryError } from "../../src/core/errors.ts";
+import { LIMITS } from "../../src/core/limits.ts";
+
+const SOURCE = { source: "plan.yaml", what: "a test document", code: "PLAN_INVALID" } as const;
+const SCHEMA = z.strictObject({ name: z.string(), list: z.array(z.strictObject({ n: z.number() })).default([]) });
+
+function refusal(text: string): CanaryError {
+  try {
+    parseDocument(SCHEMA, text, SOURCE);
+  } catch (error) {
+    if (error instanceof CanaryError) return error;
+    throw error;
+  }
+  throw new Error("the document was accepted");
+}
+
+test("YAML and JSON are both read", () => {
+  expect(parseDocument(SCHEMA, "name: a\nlist:\n  - n: 1\n", SOURCE)).toEqual({ name: "a", list: [{ n: 1 }] });
+  expect(parseDocument(SCHEMA, '{"name":"a"}', SOURCE)).toEqual({ name: "a", list: [] });
+});
+
+describe("what is refused", () => {
+  test("every problem at once, each with its line", () => {
+    const { hint, code } = refusal("name: 7\nlist:\n  - n: 1\n  - n: two\n    m: 3\n");
+    expect(code).toBe("PLAN_INVALID");
+    expect(hint).toContain("plan.yaml:1:7 name");
+    expect(hint).toContain("plan.yaml:4:8 list[1].n");
+    expect(hint).toMatch(/plan\.yaml:\d+:\d+ list\[1\]: Unrecognized key: "m"/);
+  });
+
+  test("an unclosed quote, with its line", () =>
+    expect(refusal('name: "a\nlist: []\n').hint).toMatch(/plan\.yaml:\d+:\d+/));
+  test("a key that stands twice", () => expect(refusal("name: a\nname: b\n").hint).toContain("plan.yaml:2:1"));
+  test("a text cut off in the middle", () =>
+    expect(refusal('{"name": "a", "list": [{"n"').message).toContain("plan.yaml"));
+  test("binary junk", () => expect(refusal("\u0000\u0001\u0002").code).toBe("PLAN_INVALID"));
+  test("more bytes than a person reads", () => {
+    expect(refusal(`name: ${"a".repeat(LIMITS.documentBytesMax)}`).message).toContain("bytes long");
+  });
+
+  test("an alias bomb, before it expands", () => {
+    const bomb = [
+      "a: &a [x,x,x,x,x,x,x,x,x]",
+      ...["b", "c", "d", "e", "f", "g", "h"].map((name, i) => {
+        const before = "abcdefgh"[i];
+        return `${name}: &${name} [${Array.from({ length: 9 }, () => `*${before}`).join(",")}]`;
+      }),
+    ].join("\n");
+    expect(refusal(bomb).message).toContain("aliases");
+  });
+});
