@@ -94,10 +94,24 @@ function addPair(block: BaseBlock, batch: PairBatch, i: number, options: PairLog
     block.words = grown;
   }
   block.words[at] = route;
-  block.words[at + 1] = controlCode;
-  block.words[at + 2] = shadowCode;
+  block.words[at + 1] = controlCode | refusedAlone(control, shadow, i);
+  block.words[at + 2] = shadowCode | refusedAlone(shadow, control, i);
   block.size++;
   if (!isOnTime(control, i, options.lateAfterMs) || !isOnTime(shadow, i, options.lateAfterMs)) block.late++;
+}
+
+/**
+ * `failed` for a twin that refused (4xx) what the other one did. By itself a refusal may be the right answer, and both twins
+ * give it; a plan after which logins end in 401 and orders in 404 must not look like one that serves, only faster.
+ */
+function refusedAlone(own: ArmColumns, other: ArmColumns, i: number): number {
+  const isAlone = isRefusal(own, i) && other.outcome[i] === 0 && !isRefusal(other, i);
+  return isAlone ? REQUEST_STATE.failed : REQUEST_STATE.ok;
+}
+
+function isRefusal({ outcome, status }: ArmColumns, i: number): boolean {
+  const answered = status[i] ?? 0;
+  return answered >= 400 && answered < 500 && outcome[i] === 0;
 }
 
 /** `bin << 2 | state`, or -1 for a request that cannot be. */

@@ -95,6 +95,18 @@ describe("blocks", () => {
     expect(block).toMatchObject({ size: 5, shadowOnly: 2, controlOnly: 1, ok: { control: 3, shadow: 2 } });
   });
 
+  test("a refusal counts against a twin that gives it alone, not where both refuse or the other failed as well", () => {
+    const batch = emptyBatch(6);
+    batch.intendedMs.set([1, 2, 3, 4, 5, 6]);
+    batch.arms.control.status.set([200, 404, 404, 200, 500, 200]);
+    batch.arms.shadow.status.set([401, 404, 201, 429, 404, 302]);
+    batch.arms.control.outcome[4] = 1;
+    const store = createBlockStore({ routes: ["a"] });
+    store.addPairs(batch);
+    const [block] = store.requests(undefined, { fromMs: 0, toMs: 1000 }, 1000).blocks;
+    expect(block).toMatchObject({ size: 6, shadowOnly: 2, controlOnly: 2, ok: { control: 4, shadow: 4 } });
+  });
+
   test("latencies of a full block are ascending, and all of them are there", () => {
     const pairs = Array.from({ length: 2000 }, (_, i) => ({ atMs: i / 2, shadowMs: 1 + ((i * 7919) % 997) }));
     const [block] = storeOf(pairs).requests(undefined, { fromMs: 0, toMs: 1000 }, 1000).blocks;
