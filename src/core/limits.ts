@@ -24,6 +24,8 @@ export const LIMITS = {
   recordingRequestsMax: 500_000,
   /** One response body kept for captures and error messages. */
   responseBodyBytesMax: 1024 * 1024,
+  /** Metrics of one replica, read every second; the largest exporters give a tenth of it. */
+  metricsBytesMax: 16 * 1024 * 1024,
   /** Output of one command or log tail kept as evidence. */
   outputBytesMax: 64 * 1024,
   /** Longest run we promise to finish: a working day's CI slot. */

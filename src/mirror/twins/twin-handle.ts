@@ -1,6 +1,8 @@
 import { CanaryError, messageOf } from "../../core/errors.ts";
+import { LIMITS } from "../../core/limits.ts";
 import type { ServicePort } from "../mirror-spec.ts";
 import type { ExecResult, Twin } from "../twin.ts";
+import { textAtMost } from "./bounded-text.ts";
 import { configurationOf } from "./configuration.ts";
 import { execInContainer, lastLines } from "./container-io.ts";
 import { abortable } from "./engine.ts";
@@ -92,7 +94,7 @@ async function scrapeReplicas(
           headers: { [REPLICA_HEADER]: String(slot) },
           signal: AbortSignal.any([signal, AbortSignal.timeout(SCRAPE_TIMEOUT_MS)]),
         });
-        if (response.status === 200) return await response.text();
+        if (response.status === 200) return await textAtMost(response, LIMITS.metricsBytesMax);
         throw new Error(`status ${response.status}`);
       } catch (cause) {
         if (signal.aborted) throw signal.reason;
