@@ -15,7 +15,7 @@ import { admit } from "../policy/admit.ts";
 import type { RecordingManifest } from "../replay/recording.ts";
 import { readPairs } from "../replay/recordings/read-pairs.ts";
 import { REPORT_FILES } from "../report/write-reports.ts";
-import { workReasons } from "./evidence.ts";
+import { hopelessFromTheStart, workReasons } from "./evidence.ts";
 import { RUN_FILES } from "./file-run-store.ts";
 import { blockStoreOptions } from "./load-session.ts";
 import { replacesProcesses, resolvedSlos } from "./resolved-slos.ts";
@@ -59,6 +59,7 @@ export async function rejudge(runDir: string): Promise<Rejudged> {
   const human = admission.kind === "admitted" ? admission.humanNeeded : admission.problems;
   const gates: readonly Reason[] = [
     ...human.map((message): Reason => ({ code: "HUMAN_NEEDED", message: `A human must agree: ${message}.` })),
+    ...hopelessFromTheStart({ scenario, plan }),
     ...stored.verdict.reasons.filter(({ code }) => WITNESSED_DOUBTS.has(code)),
     ...(judged.length === 0 || phases.observing !== undefined
       ? []
