@@ -30,7 +30,9 @@ describe("a delta as people write it", () => {
     [{ to: "-100%" }, "nothing left"],
     [{ to: Number.NaN }, "not a number"],
     [{ to: "+1%", until: "+2%" }, "an unknown key"],
-  ])("%j is refused: %s", (written) => expect(DeltaRangeSchema.safeParse(written).success).toBe(false));
+  ])("%j is refused: %s", (written: unknown, _why: string) =>
+    expect(DeltaRangeSchema.safeParse(written).success).toBe(false),
+  );
 });
 
 describe("intersection", () => {
