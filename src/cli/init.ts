@@ -15,10 +15,11 @@ export function initCommand(): Command {
       "after",
       `
 Example:
-  canary init ./compose.yaml && canary run ./canary-scenario.yaml
+  canary init ./compose.yaml
 
 Appends x-canary to the Compose file (nothing else in it is touched; \`docker compose\` ignores the block) and writes
-plan and scenario beside it. Existing files are never overwritten.`,
+<name>.plan.yaml and <name>.scenario.yaml beside it, named after the stack; the last line printed is the command that
+runs them. Existing files are never overwritten.`,
     )
     .action(async (file: string, options: { readonly dryRun?: true; readonly json?: true }) => {
       const { proposeMirror } = await import("../mirror/compose/propose.ts");
