@@ -22,7 +22,8 @@ const ADVICE: Readonly<Record<ReasonCode, string>> = {
   SLO_OUTSIDE_RANGE: "Change the plan so that it keeps the limit, or correct what it promises, and rehearse again.",
   EXCESS_ERRORS: "Make the change gentler (smaller steps, longer pauses) so that fewer requests fail while it acts.",
   INVARIANT_BROKEN: "Find which action broke the rule of the system and remove or repair it.",
-  UNDECLARED_EFFECT: "Declare the effect under its changes if it is meant, or remove what causes it (even a health check that writes).",
+  UNDECLARED_EFFECT:
+    "Declare the effect under its changes if it is meant, or remove what causes it (even a health check that writes).",
   ABSENT_EFFECT: "The action did not do what it says: repair the action or correct `changes`.",
   UNDO_NOT_PROVEN: "Repair the rollback until it leaves no difference; see the list of what was left.",
   UNDO_TOO_SLOW: "Make the rollback faster, or promise a time that it can keep.",
@@ -32,7 +33,8 @@ const ADVICE: Readonly<Record<ReasonCode, string>> = {
   NOT_RECOVERED: "After the undo the service stayed worse; find what the rollback does not put back.",
   UNDERPOWERED: "Run longer or with more traffic, or ask for a wider margin.",
   NO_OP: "The target was already reached before the plan ran; there is nothing to rehearse.",
-  NO_DATA: "If the run got as far as traffic, check that it reaches the route and that the metric exists; no data never passes.",
+  NO_DATA:
+    "If the run got as far as traffic, check that it reaches the route and that the metric exists; no data never passes.",
   ASYMMETRIC_LOSS: "One twin lost measurements the other kept; look at its logs and run again.",
   TWINS_DIFFER: "The twins were not equal before the plan; see what differs and run again.",
   ENVIRONMENT_UNSTABLE: "The machine was too restless to measure; run again on a quieter one.",
