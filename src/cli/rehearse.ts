@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { CanaryError } from "../core/errors.ts";
 import { stateAccess } from "../mirror/state/state-access.ts";
@@ -39,7 +38,7 @@ export async function rehearse(options: {
   await using store = await openRunStore({
     runDir,
     planText: job.planText,
-    scenarioText: await readFile(job.scenarioFile, "utf8"),
+    scenarioText: job.scenarioText,
     sign,
   });
   using view = viewOf(options.view, job);

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import type { VerdictStatement } from "../attest/statement.ts";
-import { CanaryError } from "../core/errors.ts";
+import { CanaryError, EXIT_CODE } from "../core/errors.ts";
 import { withPlainText } from "../report/plain-text.ts";
 import { withoutWorkflowCommands } from "../report/workflow-commands.ts";
 import { printJson, say, withJson } from "./options.ts";
@@ -34,28 +34,43 @@ function verifyCommand(): Command {
     .description("Verify signature, validity and subject of a verdict; refuses on any doubt with exit code 30.")
     .argument("<file>", "Sigstore bundle")
     .option("--key <file>", "trusted public key (PEM); else .canary/keys/canary.pub")
+    .addOption(
+      new Option("--require <verdict>", "also end with the verdict's own exit code unless it is this one").choices([
+        "promote",
+        "hold",
+        "reject",
+      ]),
+    )
     .option("--plan <file>", "plan that the verdict must be about, byte for byte")
     .addHelpText(
       "after",
-      "\nExample:\n  canary verdict verify reports/<run>/verdict.sigstore.json --plan reports/<run>/plan.yaml",
+      "\nExample:\n  canary verdict verify reports/<run>/verdict.sigstore.json --plan reports/<run>/plan.yaml --require promote",
     )
-    .action(async (file: string, options: { readonly key?: string; readonly plan?: string; readonly json?: true }) => {
-      const [{ verifyBundle }, { trustedPublicKey }] = await Promise.all([
-        import("../attest/verify.ts"),
-        import("./signing.ts"),
-      ]);
-      const key = await trustedPublicKey(options.key);
-      const plan = options.plan === undefined ? undefined : await readOrRefuse(options.plan);
-      const verification = verifyBundle({
-        bundleText: await bundleText(file),
-        trusted: [{ keyId: key.keyId, publicPem: key.publicPem, roles: ["verdict"] }],
-        nowEpochMs: systemClock.epochMs(),
-        ...(plan === undefined ? {} : { plan }),
-      });
-      if (verification.kind === "invalid") throw refused(file, verification.problems);
-      if (options.json === true) printJson({ verified: true, keyId: key.keyId, statement: verification.statement });
-      else say(`verified with key ${key.keyId}\n${describe(verification.statement)}`);
-    });
+    .action(
+      async (
+        file: string,
+        options: { readonly key?: string; readonly plan?: string; readonly require?: string; readonly json?: true },
+      ) => {
+        const [{ verifyBundle }, { trustedPublicKey }] = await Promise.all([
+          import("../attest/verify.ts"),
+          import("./signing.ts"),
+        ]);
+        const key = await trustedPublicKey(options.key);
+        const plan = options.plan === undefined ? undefined : await readOrRefuse(options.plan);
+        const verification = verifyBundle({
+          bundleText: await bundleText(file),
+          trusted: [{ keyId: key.keyId, publicPem: key.publicPem, roles: ["verdict"] }],
+          nowEpochMs: systemClock.epochMs(),
+          ...(plan === undefined ? {} : { plan }),
+        });
+        if (verification.kind === "invalid") throw refused(file, verification.problems);
+        if (options.json === true) printJson({ verified: true, keyId: key.keyId, statement: verification.statement });
+        else say(`verified with key ${key.keyId}\n${describe(verification.statement)}`);
+        const { verdict } = verification.statement.predicate;
+        // A genuine reject verifies; a script that goes on after `verify` must say which verdict it goes on for.
+        if (options.require !== undefined && verdict !== options.require) process.exitCode = EXIT_CODE[verdict] || 31;
+      },
+    );
 }
 
 async function bundleText(file: string): Promise<string> {

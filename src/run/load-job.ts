@@ -21,10 +21,8 @@ export async function loadJob(options: {
   readonly seed: number;
 }): Promise<RunJob> {
   const scenarioPath = path.resolve(options.rootDir, options.scenarioFile);
-  const scenario = parseScenario(
-    await readText(scenarioPath, options.scenarioFile, "SCENARIO_INVALID"),
-    options.scenarioFile,
-  );
+  const scenarioText = await readText(scenarioPath, options.scenarioFile, "SCENARIO_INVALID");
+  const scenario = parseScenario(scenarioText, options.scenarioFile);
   const scenarioDir = path.dirname(scenarioPath);
   const rootDir = await projectRoot(options.rootDir, scenarioDir);
   const inside = (file: string): Promise<string> =>
@@ -46,6 +44,7 @@ export async function loadJob(options: {
     runId: options.runId,
     seed: scenario.seed ?? options.seed,
     scenario,
+    scenarioText,
     scenarioFile: options.scenarioFile,
     scenarioDir,
     plan,

@@ -7,6 +7,7 @@ export interface RunJob {
   readonly runId: string;
   readonly seed: number;
   readonly scenario: Scenario;
+  readonly scenarioText: string;
   /** Path of the scenario as the user gave it, for reports. */
   readonly scenarioFile: string;
   /** Absolute folder that relative paths in the traffic are resolved against. */

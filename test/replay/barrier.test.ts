@@ -5,7 +5,7 @@ import { type BarrierStates, compareAtBarrier } from "../../src/replay/proof/bar
 import { describeNoise, keyPattern, learnNoise, type Noise } from "../../src/replay/proof/noise.ts";
 import { anyState, fingerprintFrom, type StateNote } from "../support/fingerprint-builder.ts";
 
-const QUIET: Noise = { tables: [], columns: [], keyPatterns: [], sequences: [] };
+const QUIET: Noise = { tables: [], rowsApart: {}, columns: [], keyPatterns: [], sequences: [] };
 const JOBS = "db/db/shop/rows/jobs";
 const ORDERS = "db/db/shop/rows/orders";
 
@@ -76,6 +76,17 @@ describe("at the barrier", () => {
     const { residue: left, consequences } = compare({ shadow, consequences: [`${JOBS}/*/status`] });
     expect(left).toEqual([]);
     expect(consequences.map(({ path }) => path)).toEqual([`${JOBS}/(some)/status`]);
+  });
+
+  test("a race seen before the plan explains a few rows at the end, never a table that lost half of them", () => {
+    const jobs = (count: number) => Array.from({ length: count }, (_, index) => String(index + 1));
+    const shadow = (rows: number): StateNote => ({
+      ...note,
+      tables: { ...note.tables, [JOBS]: { id: jobs(rows), status: jobs(rows), created_at: jobs(rows) } },
+    });
+    const noise: Noise = { ...QUIET, tables: [JOBS], rowsApart: { [JOBS]: 2 } };
+    expect(residue({ shadow: shadow(10), noise })).toEqual([]);
+    expect(residue({ shadow: shadow(100), noise })).not.toEqual([]);
   });
 
   test("a request that only one twin answered explains a few rows, not many and not other values", () => {

@@ -10,7 +10,8 @@ test("the flagship is promoted, its bundle verifies, and judging the recording a
 
   const bundle = String(run.json["bundle"]);
   const runDir = path.dirname(bundle);
-  const verified = await canary("verdict", "verify", bundle, "--plan", path.join(runDir, "plan.yaml"));
+  const plan = path.join(runDir, "plan.yaml");
+  const verified = await canary("verdict", "verify", bundle, "--plan", plan, "--require", "promote");
   expect(verified.exitCode).toBe(0);
   const otherPlan = await canary("verdict", "verify", bundle, "--plan", "scenarios/plans/drop-unused-index.yaml");
   expect(otherPlan.exitCode).toBe(30);
@@ -43,6 +44,9 @@ test("dropping the index that search needs is rejected by search's latency", asy
   expect(run.json["reasons"]).toContainEqual(
     expect.objectContaining({ code: "SLO_OUTSIDE_RANGE", subject: "search-latency" }),
   );
+  const bundle = String(run.json["bundle"]);
+  expect((await canary("verdict", "verify", bundle)).exitCode).toBe(0);
+  expect((await canary("verdict", "verify", bundle, "--require", "promote")).exitCode).toBe(11);
 });
 
 test("five requests a second are held as underpowered, with the time it would take", async () => {

@@ -84,7 +84,8 @@ export function simulatedJob(options: {
   readonly plan: SimulatedPlanName;
   readonly faults: readonly Fault[];
 }): RunJob {
-  const scenario = parseScenario(JSON.stringify(SCENARIO), "simulated scenario");
+  const scenarioText = JSON.stringify(SCENARIO);
+  const scenario = parseScenario(scenarioText, "simulated scenario");
   const planText = planTextOf(options.plan, options.faults);
   const plan: Plan = parsePlan(planText, "simulated plan");
   checkTogether(scenario, plan, ["browse", "search", "checkout"]);
@@ -92,6 +93,7 @@ export function simulatedJob(options: {
     runId: `sim-${options.seed}`,
     seed: options.seed,
     scenario,
+    scenarioText,
     scenarioFile: "simulated.yaml",
     scenarioDir: "/simulated",
     plan,

@@ -8,7 +8,7 @@ import {
   wholeTable,
 } from "../../mirror/state/difference.ts";
 import { anyMatches, isExact } from "../../plan/resource-pattern.ts";
-import { differingColumns, differingKeys, endsByItself, keyPattern, type Noise } from "./noise.ts";
+import { differingColumns, differingKeys, endsByItself, keyPattern, type Noise, rowsApart } from "./noise.ts";
 
 /** The states that are compared at the last barrier: traffic has ended, the plan is undone, nothing writes. */
 export interface BarrierStates {
@@ -77,13 +77,22 @@ function tables(states: BarrierStates): readonly Finding[] {
 /** Traffic writes it: the control shows what it would hold without the plan. */
 function writtenTable(path: ResourcePath, states: BarrierStates): readonly Finding[] {
   const { control, shadow, noise, consequences, discordantRequests = 0 } = states;
-  const rowsApart = Math.abs((control.tables[path]?.rows ?? 0) - (shadow.tables[path]?.rows ?? 0));
-  const explained = rowsApart > 0 && rowsApart <= discordantRequests * ROWS_PER_REQUEST_MAX;
+  const apart = rowsApart(path, control, shadow);
+  const explained = apart > 0 && apart <= discordantRequests * ROWS_PER_REQUEST_MAX;
+  const learned = noise.tables.includes(path) && apart <= grownApart(noise.rowsApart[path] ?? 0);
   return tableDifferences(path, control, shadow, "multisets").map((difference) => {
     const declared = anyMatches(consequences, difference.path);
-    const isNoise = noise.tables.includes(path) || noise.columns.includes(difference.path) || (explained && !declared);
+    const isNoise = learned || noise.columns.includes(difference.path) || (explained && !declared);
     return { kind: isNoise ? "noise" : declared ? "consequence" : "residue", difference };
   });
+}
+
+/**
+ * Rows that a race seen before the plan may have put between the twins by the end: it had the baseline to show itself,
+ * and a few times as long since. More than that is no race any more.
+ */
+function grownApart(before: number): number {
+  return 5 * before + 5;
 }
 
 /** Traffic does not write it: only the plan can have, so it must be exactly what it was. */

@@ -6,6 +6,8 @@ import { encodeSegment } from "../../plan/resource-pattern.ts";
 export interface Noise {
   /** Tables that held another number of rows; nothing can be said of their columns. */
   readonly tables: readonly ResourcePath[];
+  /** How many rows each of `tables` was apart. */
+  readonly rowsApart: Readonly<Record<ResourcePath, number>>;
   /** `db/.../rows/<table>/(some)/<column>`: columns that held other values. */
   readonly columns: readonly ResourcePath[];
   /** Redis keys with what counts or is drawn at random replaced by `*`. */
@@ -18,8 +20,10 @@ export interface Noise {
 export function learnNoise(control: Fingerprint, shadow: Fingerprint): Noise {
   const tables = unionOfKeys(control.tables, shadow.tables);
   const { differing } = differingKeys(control, shadow);
+  const apart = tables.filter((path) => control.tables[path]?.rows !== shadow.tables[path]?.rows);
   return {
-    tables: tables.filter((path) => control.tables[path]?.rows !== shadow.tables[path]?.rows),
+    tables: apart,
+    rowsApart: Object.fromEntries(apart.map((path) => [path, rowsApart(path, control, shadow)])),
     columns: tables.flatMap((path) => {
       const [a, b] = [control.tables[path], shadow.tables[path]];
       return a !== undefined && b !== undefined && a.rows === b.rows ? differingColumns(path, a, b) : [];
@@ -37,6 +41,11 @@ export function describeNoise(noise: Noise): readonly string[] {
     ...noise.keyPatterns.map((pattern) => `${pattern}: keys or values`),
     ...noise.sequences.map((path) => `${path}: numbers handed out`),
   ];
+}
+
+/** How many rows more one of the two tables holds. */
+export function rowsApart(path: ResourcePath, a: Fingerprint, b: Fingerprint): number {
+  return Math.abs((a.tables[path]?.rows ?? 0) - (b.tables[path]?.rows ?? 0));
 }
 
 /** Paths of the columns, of those both tables have, whose values are not the same as a multiset. */
