@@ -2,7 +2,7 @@ import path from "node:path";
 import { Command } from "commander";
 import { CanaryError, EXIT_CODE } from "../core/errors.ts";
 import type { Verdict } from "../judge/verdict.ts";
-import { printJson, say, withJson } from "./options.ts";
+import { printJson, withJson } from "./options.ts";
 
 interface RunOptions {
   readonly json?: true;
@@ -28,7 +28,8 @@ Example:
   canary run scenarios/scale-batch-workers.yaml
 
 Ctrl-C stops the run, undoes what was done and removes the twins.
-Exit codes: 0 promote, 10 hold, 11 reject, 12 refused by policy, 20 mirror unavailable, 21 aborted, 24 no verdict.`,
+Exit codes: 0 promote, 10 hold, 11 reject, 12 refused by policy, 20 mirror unavailable, 21 aborted,
+22 deadline, 24 driver was the bottleneck (no verdict). Answers are written to <out>/<scenario>-<run id>/.`,
     )
     .action(async (scenario: string, options: RunOptions) => {
       const { rehearse } = await import("./rehearse.ts");
@@ -41,7 +42,6 @@ Exit codes: 0 promote, 10 hold, 11 reject, 12 refused by policy, 20 mirror unava
       });
       process.exitCode = EXIT_CODE[report.verdict.kind];
       if (options.json === true) printJson(summaryOf(report.verdict, { runId: report.runId, runDir }));
-      else say(`\n${path.join(runDir, "report.html")}`);
     });
 }
 
