@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { systemClock } from "../../src/cli/system.ts";
+import { pollUntil } from "../../src/core/clock.ts";
 import { stateAccess } from "../../src/mirror/state/state-access.ts";
 import type { Action } from "../../src/plan/plan.ts";
 import { executeStep } from "../../src/replay/actions/execute-step.ts";
@@ -110,11 +111,22 @@ describe("on real servers", () => {
     const context = { clock: systemClock, signal, timeoutMs: 300, baseDir: "/", actionId: "slow" };
     const result = await executeStep({ ...step, with: { ...step.with, transaction } }, shadow, context);
     expect(result).toMatchObject({ landed: false, message: expect.stringMatching(/within 0.3 s|statement timeout/) });
-    const left = await shadow.sql(
-      { service: "db" },
-      "SELECT query FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
-    );
-    expect(left).toEqual([]);
+    // The server is told while the step already answers; a statement that was not cancelled would run for a minute.
+    const gone = await pollUntil({
+      clock: systemClock,
+      everyMs: 20,
+      timeoutMs: 5000,
+      signal,
+      probe: async () => {
+        const running = await shadow.sql(
+          { service: "db" },
+          "SELECT query FROM pg_stat_activity WHERE state = 'active' AND starts_with(query, 'SELECT pg_sleep')",
+        );
+        return running.length === 0 ? "gone" : undefined;
+      },
+      onTimeout: () => new Error("the statement still runs at the server"),
+    });
+    expect(gone).toBe("gone");
   });
 
   test("a transaction that fails half-way leaves nothing, and its identity is told to the server", async () => {
