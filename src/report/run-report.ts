@@ -1,25 +1,17 @@
 import type { QuietProof, RollbackProof, SloJudgement, Verdict } from "../judge/verdict.ts";
+import type { LatencyDistribution, RouteTotals } from "../measure/summaries.ts";
 import type { Difference } from "../mirror/fingerprint.ts";
-import type { Role, TwinFacts } from "../mirror/twin.ts";
+import type { TwinFacts } from "../mirror/twin.ts";
 import type { Action, Plan } from "../plan/plan.ts";
 import type { DriverReport, RecordingManifest } from "../replay/recording.ts";
 
 // Contract: the content of reports/<run>/report.json, which every other report is drawn from.
 
-export interface RouteSummary {
-  readonly requests: number;
-  readonly ok: number;
-  readonly errors: number;
-  readonly blocked: number;
-  readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number };
-}
+/** One route on one twin, as measured. */
+export type RouteSummary = RouteTotals;
 
-/** Counts of a latency histogram after the plan; bin i covers edges i to i+1, ms, logarithmic. */
-export interface Distribution {
-  readonly route: string;
-  readonly edgesMs: readonly number[];
-  readonly counts: Readonly<Record<Role, readonly number[]>>;
-}
+/** Latencies of one route on both twins after the plan, as measured. */
+export type Distribution = LatencyDistribution;
 
 /** How one SLO's delta and its interval moved while the run looked; infinite bounds are null in JSON. */
 export interface SloTrail {
