@@ -29,6 +29,12 @@ test("shows both twins and each interval closing on its limit while observing", 
   await expect(frame("hold", 260_000, { columns: 100, rows: 40 })).toMatchFileSnapshot("golden/live-observe.txt");
 });
 
+test("says what was noted while it is news, and then no more", () => {
+  const size = { columns: 100, rows: 40 };
+  expect(frame("hold", 222_000, size)).toContain("control paused 240 ms");
+  expect(frame("hold", 245_000, size)).not.toContain("control paused 240 ms");
+});
+
 test("keeps the header, the SLOs and the way out when the window is small", async () => {
   await expect(frame("reject", 306_000, { columns: 44, rows: 14 })).toMatchFileSnapshot("golden/live-narrow.txt");
 });

@@ -22,6 +22,8 @@ const COLUMNS_MAX = 120;
 /** Lines of everything but SLOs and steps on a usual terminal. */
 const OTHER_LINES = 18;
 const STEPS_MAX = 5;
+/** Long enough to read twice; then the phase says what goes on. */
+const NOTE_STAYS_MS = 20_000;
 
 /** The live picture as lines, none wider than `columns`, not more than `rows`; the most urgent parts stay when room is short. */
 export function liveFrame(options: FrameOptions): readonly string[] {
@@ -83,6 +85,7 @@ function phaseLines({ state, columns, paint }: FrameOptions): readonly string[] 
   return flow(PHASES.map(mark), columns);
 }
 
-function noteLines({ state, columns, paint }: FrameOptions): readonly string[] {
-  return state.note === undefined ? [] : [paint("quiet", cutTo(state.note, columns))];
+function noteLines({ state, nowMs, columns, paint }: FrameOptions): readonly string[] {
+  const { note } = state;
+  return note === undefined || nowMs - note.saidMs > NOTE_STAYS_MS ? [] : [paint("quiet", cutTo(note.text, columns))];
 }

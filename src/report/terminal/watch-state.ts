@@ -21,7 +21,8 @@ export interface WatchState {
   readonly slos: readonly SloJudgement[];
   /** Last state of each action in each proof. */
   readonly steps: Readonly<Record<StepEvent["proof"], Readonly<Record<string, StepEvent>>>>;
-  readonly note?: string;
+  /** What was last said, and when: it fades, or people would read of something long past. */
+  readonly note?: { readonly text: string; readonly saidMs: number };
   readonly ending?: { readonly verdict: Verdict; readonly reportDir: string };
 }
 
@@ -48,7 +49,7 @@ export function watch(state: WatchState, event: RunEvent, nowMs: number): WatchS
       return { ...state, steps: { ...state.steps, [event.proof]: proof } };
     }
     case "note":
-      return { ...state, note: event.message };
+      return { ...state, note: { text: event.message, saidMs: nowMs } };
     case "verdict":
       return { ...state, ending: { verdict: event.verdict, reportDir: event.reportDir } };
   }
