@@ -3,10 +3,11 @@ import { levelUnit, phaseSeries, settledSeries } from "../measure/phase-series.t
 import type { PhaseSeries } from "../measure/series.ts";
 import { deltaUnit } from "../measure/slo.ts";
 import { acceptedRange, effectScale, type ResolvedSlo, toDelta } from "./accepted.ts";
-import { chooseBlockMs } from "./block-length.ts";
+import { chooseBlock } from "./block-length.ts";
+import { widening } from "./confidence-sequence.ts";
 import { measureSlo, type SloContext, type SloMeasurement } from "./slo-measurement.ts";
 import { type Finding, findState } from "./slo-state.ts";
-import type { Reason, SloJudgement } from "./verdict.ts";
+import type { Derivation, Reason, SloJudgement } from "./verdict.ts";
 
 /** Judges one SLO at one look; whatever the data, the answer is defined and says why. */
 export function judgeSlo(resolved: ResolvedSlo, context: SloContext): SloJudgement {
@@ -18,17 +19,18 @@ export function judgeSlo(resolved: ResolvedSlo, context: SloContext): SloJudgeme
   const scale = effectScale(accepted);
   const { store, windows, limits } = context;
   const { measure } = resolved.slo;
-  const blockMs = chooseBlockMs(store, { measure, scale, baseline: windows.baseline }, limits);
+  const { blockMs, doublings } = chooseBlock(store, { measure, scale, baseline: windows.baseline }, limits);
   const before = settledSeries(store, { measure, scale, window: windows.baseline, blockMs });
   const after = phaseSeries(store, { measure, scale, window: windows.after, blockMs });
   if (before.kind === "no-data" || after.kind === "no-data") {
     return unfinished(resolved, accepted, { before, after, blockMs });
   }
   const measurement = measureSlo({ resolved, accepted, scale, blockMs, before, after }, context);
-  return judgementOf(measurement, findState(measurement, context));
+  const derivation = { ...derivationOf(measurement, context), blockDoublings: doublings };
+  return judgementOf(measurement, findState(measurement, context), derivation);
 }
 
-function judgementOf(measured: SloMeasurement, finding: Finding): SloJudgement {
+function judgementOf(measured: SloMeasurement, finding: Finding, derivation: Derivation): SloJudgement {
   const { before, after, pass, scale, resolved } = measured;
   const { slo, promised } = resolved;
   return {
@@ -60,8 +62,39 @@ function judgementOf(measured: SloMeasurement, finding: Finding): SloJudgement {
       unit: levelUnit(slo.measure),
     },
     ...(measured.requestTest === undefined ? {} : { requestTest: measured.requestTest }),
+    derivation,
     note: finding.note,
     ...(finding.because === undefined ? {} : { because: finding.because }),
+  };
+}
+
+function derivationOf(measured: SloMeasurement, context: SloContext): Omit<Derivation, "blockDoublings"> {
+  const { before, after, pass, fail, scale, choice } = measured;
+  const { alpha } = context.limits;
+  const { tau, redrawn, driftSd } = choice.bias;
+  return {
+    scale,
+    estimateBefore: before.estimate,
+    estimateAfter: after.estimate,
+    biasKept: before.estimate === 0 ? 0 : pass.biasRemoved / before.estimate,
+    bias: {
+      tau,
+      ...(redrawn === undefined ? {} : { restart: redrawn }),
+      ...(driftSd === undefined ? {} : { driftSd }),
+      calibrated: choice.calibrated,
+    },
+    standardError: pass.standardError,
+    degrees: pass.degrees,
+    critical: pass.critical,
+    widening: widening(choice.bias, alpha),
+    sdFloored: pass.blockSd <= Math.max(before.floor, after.floor),
+    rejectInterval: {
+      level: 1 - (2 * alpha) / context.sloCount,
+      lo: toDelta(fail.lo, scale),
+      hi: toDelta(fail.hi, scale),
+    },
+    invalidBlocks: { before: before.invalid, after: after.invalid },
+    observations: { before: before.observations, after: after.observations },
   };
 }
 

@@ -58,6 +58,40 @@ export interface Interval {
   readonly hi: number;
 }
 
+/**
+ * How an interval came about, for those who want to compute it again; on the effect scale (natural logs for ratios)
+ * unless said otherwise. `estimateAfter - biasKept * estimateBefore` is the estimate; half its interval is
+ * `critical * standardError + widening`.
+ */
+export interface Derivation {
+  readonly scale: "log" | "absolute";
+  readonly estimateBefore: number;
+  readonly estimateAfter: number;
+  /** Share of the difference seen before the plan that was taken off the one after it, 0..1. */
+  readonly biasKept: number;
+  /** What is believed of the twins' own difference; sds, zero or absent where nothing is. */
+  readonly bias: {
+    readonly tau: number;
+    readonly restart?: { readonly sd: number; readonly rounds: number };
+    readonly driftSd?: number;
+    readonly calibrated: boolean;
+  };
+  readonly standardError: number;
+  readonly degrees: number;
+  /** Infinite while there is no information. */
+  readonly critical: number;
+  readonly widening: number;
+  /** Whether the blocks moved less than is believed possible, and the least believable sd stood in. */
+  readonly sdFloored: boolean;
+  /** At the stricter level of a rejection (alpha over the number of SLOs); delta scale, as `interval`. */
+  readonly rejectInterval: Interval;
+  /** Why the block is longer than the shortest; empty if it is not. */
+  readonly blockDoublings: readonly string[];
+  readonly invalidBlocks: { readonly before: number; readonly after: number };
+  /** Requests in valid blocks; 0 where the measure is none of requests. */
+  readonly observations: { readonly before: number; readonly after: number };
+}
+
 /** Everything the report says of one SLO (STATISTICS.md 4, "Report per SLO"). */
 export interface SloJudgement {
   readonly name: string;
@@ -103,6 +137,8 @@ export interface SloJudgement {
     readonly logPass: number;
     readonly logFail: number;
   };
+  /** The numbers between blocks and interval; absent where a phase had no block. */
+  readonly derivation?: Derivation;
   readonly note: string;
   /** Why it did not pass: what the verdict says of it. Absent when it passed. */
   readonly because?: Reason;
