@@ -37,6 +37,7 @@ async function prove(...actions: readonly Action[]) {
     control,
     shadow,
     facts: { isolation: "standard", cores: { kind: "shared" }, images: {}, engine: "", raiseMs: 0, prepared: false },
+    swapCores: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   } as const;
   return await proveQuietly({

@@ -62,6 +62,26 @@ describe("a raised pair", () => {
     expect(pair.facts.raiseMs).toBeGreaterThan(0);
   });
 
+  test("swaps its cores while it runs, for containers made later as well", async () => {
+    const { cores } = pair.facts;
+    if (cores.kind === "shared") return;
+    const allowed =
+      "console.log(/Cpus_allowed_list:\\s*(.*)/.exec(require('fs').readFileSync('/proc/self/status', 'utf8'))[1])";
+    const where = async (): Promise<readonly string[]> => [
+      await inside(pair.control, allowed),
+      await inside(pair.shadow, allowed),
+    ];
+    expect(await where()).toEqual([cores.control, cores.shadow]);
+    await pair.swapCores(forever);
+    expect(await where()).toEqual([cores.shadow, cores.control]);
+    expect(await get(pair.shadow)).toContain("echo-1");
+    await pair.shadow.update("echo", { environment: { SWAPPED: "yes" } }, forever);
+    expect(await where()).toEqual([cores.shadow, cores.control]);
+    await pair.shadow.update("echo", { environment: { SWAPPED: null } }, forever);
+    await pair.swapCores(forever);
+    expect(await where()).toEqual([cores.control, cores.shadow]);
+  });
+
   test("spreads requests over three replicas after scaling, and over one after scaling back", async () => {
     await pair.shadow.scale("echo", 3, forever);
     expect(await answeredBy(pair.shadow, 30)).toEqual({ "echo-1": 10, "echo-2": 10, "echo-3": 10 });

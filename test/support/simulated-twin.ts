@@ -115,6 +115,7 @@ export function simulatedPair(options: {
       prepared: true,
     },
     disposed: () => disposed,
+    swapCores: async () => undefined,
     [Symbol.asyncDispose]: async () => {
       disposed = true;
     },

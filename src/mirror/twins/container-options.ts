@@ -87,7 +87,7 @@ function hostConfig(twin: TwinContext, plan: ReplicaPlan): NonNullable<Container
     ...(service.cpus === undefined ? {} : { NanoCpus: Math.round(service.cpus * 1e9) }),
     ...(service.memoryBytes === undefined ? {} : { Memory: service.memoryBytes }),
     ...(service.pidsMax === undefined ? {} : { PidsLimit: service.pidsMax }),
-    ...(twin.cpuset === undefined ? {} : { CpusetCpus: twin.cpuset }),
+    ...(twin.pinned === undefined ? {} : { CpusetCpus: twin.pinned.cpuset }),
   };
 }
 

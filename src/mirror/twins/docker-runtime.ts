@@ -19,6 +19,7 @@ import { engineThings, removeRun } from "./remove-things.ts";
 import type { RunContext, TwinContext } from "./run-context.ts";
 import { stateClients } from "./state-clients.ts";
 import { addressBook } from "./subnets.ts";
+import { swapCores } from "./swap-cores.ts";
 import { sweep } from "./sweep.ts";
 import { twinHandle } from "./twin-handle.ts";
 
@@ -91,7 +92,14 @@ async function raisePair(dependencies: RuntimeDependencies, options: RaiseOption
   };
   const [controlTwin, shadowTwin] = [handleOf(control, opened), handleOf(shadow, opened)];
   const kept = opened.move();
-  return { spec, control: controlTwin, shadow: shadowTwin, facts, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  return {
+    spec,
+    control: controlTwin,
+    shadow: shadowTwin,
+    facts,
+    swapCores: (swapSignal) => swapCores([control.raised, shadow.raised], swapSignal),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
 }
 
 /** What cannot be removed is no reason not to run; `canary doctor` reports it. */
@@ -141,7 +149,7 @@ async function raiseBoth(run: RunContext, opened: AsyncDisposableStack, options:
     together(freeLoopbackPorts({ count: 2 * count, random: run.random })),
   ]);
   options.onProgress("starting both twins");
-  const cores = coreSets(run.engine.cpus);
+  const cores: TwinFacts["cores"] = options.cores === "shared" ? { kind: "shared" } : coreSets(run.engine.cpus);
   const parts: TwinParts = {
     images: images.byService,
     ingressImageId: ingressImage.imageId,
@@ -181,7 +189,7 @@ function twinContext(run: RunContext, role: Role, networks: RunNetworks, cores: 
     subnet: network.subnet,
     addresses: addressBook(network.subnet),
     addressOnFront: (front) => `${front.prefix}${2 + ROLES.indexOf(role)}`,
-    ...(cores.kind === "pinned" ? { cpuset: cores[role] } : {}),
+    ...(cores.kind === "pinned" ? { pinned: { cpuset: cores[role] } } : {}),
   };
 }
 

@@ -120,7 +120,7 @@ function ingressOptions(
       // Stubs are called on port 80, and HAProxy's image does not run as root.
       Sysctls: { "net.ipv4.ip_unprivileged_port_start": "0" },
       RestartPolicy: { Name: "no" },
-      ...(twin.cpuset === undefined ? {} : { CpusetCpus: twin.cpuset }),
+      ...(twin.pinned === undefined ? {} : { CpusetCpus: twin.pinned.cpuset }),
     },
     NetworkingConfig: {
       EndpointsConfig: { [made.front.name]: { IPAMConfig: { IPv4Address: made.frontAddress } } },

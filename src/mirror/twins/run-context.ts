@@ -18,6 +18,11 @@ export interface RunContext {
   readonly readyTimeoutMs: number;
 }
 
+/** Core set of a twin's containers, e.g. `0` or `2-3`; one object for all of the twin, so that later ones follow a swap. */
+export interface PinnedCores {
+  cpuset: string;
+}
+
 /** What everything of one twin shares. */
 export interface TwinContext extends RunContext {
   readonly role: Role;
@@ -27,8 +32,8 @@ export interface TwinContext extends RunContext {
   readonly addresses: AddressBook;
   /** The ingress's own address on the publishing network: the twins share that one. */
   addressOnFront(front: Subnet): string;
-  /** Core set of every container of the twin, e.g. `0` or `2-3`; absent when cores are shared. */
-  readonly cpuset?: string;
+  /** Where every container of the twin runs now; absent when cores are shared. The twins may swap it (`swap-cores.ts`). */
+  readonly pinned?: PinnedCores;
 }
 
 /** `canary-<run>-<rest>` with characters that engines accept in names. */

@@ -26,7 +26,7 @@ function twinOf(role: "control" | "shadow"): TwinContext {
   const ownership = ownershipLabels({ runId: "r1", owner: { pid: 4, startTicks: 5, bootId: "b" } });
   const base = { clock: manualClock(), random: () => 0, spec: miniMirror(), runId: "r1", isolation: "strict" } as const;
   const engine = {} as Engine;
-  const rest = { readyTimeoutMs: 1, addressOnFront: () => "", network: `canary-r1-${role}`, cpuset: "0" };
+  const rest = { readyTimeoutMs: 1, addressOnFront: () => "", network: `canary-r1-${role}`, pinned: { cpuset: "0" } };
   return { ...base, engine, ownership, role, subnet, addresses: addressBook(subnet), ...rest };
 }
 
