@@ -7,10 +7,12 @@ import { JUDGE_RULES } from "./judge-limits.ts";
 export interface SloCalibration {
   /** Sd of the twins' bias over restarts of both. */
   readonly tau?: number;
-  /** Sd of the bias that a restart of one twin draws anew, and how many rounds are averaged. */
+  /** Sd of the bias after a restart of one twin, and how many rounds are averaged. */
   readonly restart?: { readonly sd: number; readonly rounds: number };
-  /** Sd of drift between the twins over a run of the planned length. */
+  /** Sd of drift between the twins over a run of the planned length, or over `driftSeconds` where that is given. */
   readonly driftSd?: number;
+  /** Seconds between the middles of what was compared to learn `driftSd`; a run that spans more is widened by as much. */
+  readonly driftSeconds?: number;
 }
 
 /** Noise and bias of one mirror on one machine, learned without a plan; by SLO name. */
@@ -18,41 +20,92 @@ export interface CalibrationProfile {
   readonly slos: Readonly<Record<string, SloCalibration>>;
 }
 
+/**
+ * What no profile can talk the judge out of. A profile is trusted only as far as the run itself does not speak against
+ * it, so one that lies can hide at most `contradictionZ` standard errors of the run's own baseline
+ * (docs/decisions/0007-calibration-profiles.md).
+ */
+export const CALIBRATION_RULES = {
+  /** A bias of error rates is never believed to be smaller, in absolute rate: 0.01pp. */
+  tauErrorsMin: 0.0001,
+  /** Baseline bias beyond so many standard deviations of what the profile allows: the profile is not about these twins. */
+  contradictionZ: 2.5758,
+} as const;
+
 /** How the bias is treated, and whether it may be relied on to pass. */
 export interface BiasChoice {
   readonly bias: BiasModel;
   /** False: a restart drew the bias anew and nobody knows how large; the model is a pessimist's and can only reject. */
   readonly calibrated: boolean;
+  /** The baseline of this run speaks against the profile, which was then not used. */
+  readonly contradicted: boolean;
 }
 
-/** Chooses the bias model of one SLO (STATISTICS.md 3.2 and 4, instance bias). */
-export function chooseBias(options: {
+/** What the choice depends on. */
+export interface BiasQuestion {
   readonly measure: Measure;
   readonly scale: EffectScale;
   readonly restarted: boolean;
   readonly calibration: SloCalibration | undefined;
   readonly controlLevel: number;
-}): BiasChoice {
-  const { scale, calibration } = options;
-  const tau = calibration?.tau ?? 0;
-  const least = scale === "log" ? JUDGE_RULES.tauRatioMin : 0;
-  const base: BiasModel = {
-    ...PLAIN_BIAS,
-    tau: tau > 0 ? Math.max(tau, least) : 0,
-    ...(calibration?.driftSd === undefined ? {} : { driftSd: calibration.driftSd }),
-  };
-  if (!options.restarted) return { bias: base, calibrated: true };
-  const restart = calibration?.restart;
-  if (restart !== undefined) return { bias: { ...base, redrawn: restart }, calibrated: true };
-  return { bias: { ...base, redrawn: { sd: pessimisticSd(options), rounds: 1 } }, calibrated: false };
+  /** Difference of the twins before the plan with its standard error, effect scale; holds the profile to the truth. */
+  readonly baseline?: { readonly estimate: number; readonly standardError: number };
+  /** Seconds from the middle of the baseline to the middle of what is judged. */
+  readonly spanSeconds?: number;
 }
 
-function pessimisticSd(options: {
-  readonly measure: Measure;
-  readonly scale: EffectScale;
-  readonly controlLevel: number;
-}): number {
+/** Chooses the bias model of one SLO (STATISTICS.md 3.2 and 4, instance bias). */
+export function chooseBias(question: BiasQuestion): BiasChoice {
+  const contradicted = isContradicted(question);
+  const calibration = contradicted ? undefined : question.calibration;
+  const tau = believed(calibration?.tau ?? 0, question);
+  // Drift only widens: what speaks against a profile is no reason to take that back.
+  const driftSd = driftOf(question.calibration, question.spanSeconds);
+  const base: BiasModel = { ...PLAIN_BIAS, tau, ...(driftSd === undefined ? {} : { driftSd }) };
+  if (!question.restarted) return { bias: base, calibrated: true, contradicted };
+  const restart = calibration?.restart;
+  if (restart === undefined) {
+    return { bias: { ...base, redrawn: { sd: pessimisticSd(question), rounds: 1 } }, calibrated: false, contradicted };
+  }
+  // One twin drawn anew beside one that stays differ no less than two that were both drawn.
+  const sd = Math.max(believed(restart.sd, question), leastBias(question), tau);
+  return { bias: { ...base, redrawn: { ...restart, sd } }, calibrated: true, contradicted };
+}
+
+/** The smallest sd of a bias that is believed, whatever a profile says; effect scale. */
+export function leastBias({
+  measure,
+  scale,
+  controlLevel,
+}: Pick<BiasQuestion, "measure" | "scale" | "controlLevel">): number {
+  if (measure.kind === "errors") return CALIBRATION_RULES.tauErrorsMin;
+  return scale === "log" ? JUDGE_RULES.tauRatioMin : JUDGE_RULES.tauRatioMin * Math.abs(controlLevel);
+}
+
+/** Zero stays zero: it means that nothing was calibrated. */
+function believed(sd: number, question: BiasQuestion): number {
+  return sd > 0 ? Math.max(sd, leastBias(question)) : 0;
+}
+
+/** Written so that numbers that are none contradict. */
+function isContradicted(question: BiasQuestion): boolean {
+  const { baseline, calibration } = question;
+  const claimed = Math.max(calibration?.tau ?? 0, calibration?.restart?.sd ?? 0);
+  if (baseline === undefined || claimed === 0) return false;
+  const sd = Math.max(claimed, leastBias(question));
+  return !(Math.abs(baseline.estimate) <= CALIBRATION_RULES.contradictionZ * Math.hypot(sd, baseline.standardError));
+}
+
+/** Drift grows at most in proportion to time (a leak does; a random walk only with its root). */
+function driftOf(calibration: SloCalibration | undefined, spanSeconds: number | undefined): number | undefined {
+  if (calibration?.driftSd === undefined) return undefined;
+  const { driftSd, driftSeconds } = calibration;
+  if (driftSeconds === undefined || spanSeconds === undefined) return driftSd;
+  return driftSd * Math.max(1, spanSeconds / driftSeconds);
+}
+
+function pessimisticSd(question: BiasQuestion): number {
   const assumed = JUDGE_RULES.uncalibratedBias;
-  if (options.measure.kind === "errors") return assumed.errors;
-  return options.scale === "log" ? assumed.log : assumed.absolute * Math.abs(options.controlLevel);
+  if (question.measure.kind === "errors") return assumed.errors;
+  return question.scale === "log" ? assumed.log : assumed.absolute * Math.abs(question.controlLevel);
 }

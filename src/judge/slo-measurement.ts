@@ -5,7 +5,7 @@ import type { Series } from "../measure/series.ts";
 import type { Window } from "../replay/recording.ts";
 import { type Bounds, boundsOf, type ResolvedSlo } from "./accepted.ts";
 import { type BiasChoice, type CalibrationProfile, chooseBias } from "./calibration.ts";
-import { type ConfidenceSequence, confidenceSequence } from "./confidence-sequence.ts";
+import { type ConfidenceSequence, confidenceSequence, onePhaseSequence } from "./confidence-sequence.ts";
 import type { JudgeLimits } from "./judge-limits.ts";
 import { logEvidenceAbove, logEvidenceBelow, mirrored } from "./request-test.ts";
 import type { SloJudgement } from "./verdict.ts";
@@ -56,6 +56,8 @@ export function measureSlo(
     restarted: context.restarted,
     calibration: context.profile?.slos[resolved.slo.name],
     controlLevel: before.levels.control,
+    baseline: onePhaseSequence(before, before.floor, { alpha, g }),
+    spanSeconds: (middleMs(context.windows.after) - middleMs(context.windows.baseline)) / 1000,
   });
   const phases = { before, after, floor: Math.max(before.floor, after.floor) };
   const bounds = boundsOf(base.accepted);
@@ -68,6 +70,10 @@ export function measureSlo(
     fail: confidenceSequence(phases, choice.bias, { alpha: alpha / context.sloCount, g }),
     ...(pairs === undefined ? {} : { requestTest: { ...pairs, ...requestEvidence(pairs, bounds) } }),
   };
+}
+
+function middleMs({ fromMs, toMs }: Window): number {
+  return (fromMs + toMs) / 2;
 }
 
 /** The weaker side counts to pass, the stronger one to fail. */

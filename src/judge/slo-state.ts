@@ -58,7 +58,10 @@ function judge(measured: SloMeasurement, context: SloContext, forecast: Forecast
     };
   }
   if (!measured.choice.calibrated) {
-    const text = `the plan restarts a process, whose own bias nobody has calibrated: ${intervalText(measured)} cannot pass`;
+    const why = measured.choice.contradicted
+      ? "whose own bias is not the one of the profile, as the baseline shows"
+      : "whose own bias nobody has calibrated";
+    const text = `the plan restarts a process, ${why}: ${intervalText(measured)} cannot pass`;
     return { state: "open", code: "BIAS_UNCALIBRATED", text };
   }
   if (isInside(measured, context)) return { state: "pass" };
@@ -96,7 +99,8 @@ function worstControl({ before, after }: SloMeasurement): number {
   return Math.max(before.levels.control, after.levels.control);
 }
 
-function tooEarly({ after, resolved }: SloMeasurement, context: SloContext): string | undefined {
+/** Which of the least samples after the plan has not been seen yet, in words; undefined when all have. */
+export function tooEarly({ after, resolved }: SloMeasurement, context: SloContext): string | undefined {
   const n = after.influence.length;
   const { minBlocksAfter } = context.limits;
   if (n < minBlocksAfter) return `${n} of at least ${minBlocksAfter} blocks after the plan have passed`;
