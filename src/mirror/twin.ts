@@ -58,6 +58,18 @@ export interface StubCall {
   readonly atMonotonicMs: number;
 }
 
+/** A known harm in front of a twin's HTTP and gRPC ports: planted to show that it is noticed. */
+export interface IngressHarm {
+  /** Requests it meets; all of them when absent. */
+  readonly requests?: { readonly method?: string; readonly pathPrefix: string };
+  /** Added to every answer, ms in the mean: what is no whole number of milliseconds is rounded up or down by chance. */
+  readonly delayMs?: number;
+  /** Added in proportion to what the answer took behind the ingress; 0.1 is a tenth more. */
+  readonly delayShare?: number;
+  /** Share of requests, 0..1, that are answered with 503 and never reach the service. */
+  readonly errorShare?: number;
+}
+
 /** One running copy of the mirror. Every method rejects with `CanaryError MIRROR_UNAVAILABLE` when the engine is gone. */
 export interface Twin {
   readonly role: Role;
@@ -86,6 +98,8 @@ export interface Twin {
   logs(service: string, lines: number, signal: AbortSignal): Promise<string>;
   /** Calls that the stubs answered for this twin so far. */
   stubCalls(): readonly StubCall[];
+  /** Plants a harm in place of the one before, or takes it away; in force for every request that arrives afterwards. */
+  plantHarm(harm: IngressHarm | undefined, signal: AbortSignal): Promise<void>;
 }
 
 /** How the twins were raised; goes into the verdict. */

@@ -62,6 +62,7 @@ export async function startStores(role: Role, seed: string): Promise<StoreTwin> 
     thaw: refuse,
     logs: refuse,
     stubCalls: () => [],
+    plantHarm: refuse,
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
 }

@@ -1,6 +1,15 @@
 import { CanaryError } from "../../src/core/errors.ts";
 import type { MirrorSpec } from "../../src/mirror/mirror-spec.ts";
-import type { Address, ExecResult, Role, ServiceUsage, StubCall, Twin, TwinPair } from "../../src/mirror/twin.ts";
+import type {
+  Address,
+  ExecResult,
+  IngressHarm,
+  Role,
+  ServiceUsage,
+  StubCall,
+  Twin,
+  TwinPair,
+} from "../../src/mirror/twin.ts";
 import { runSimulatedSql, type SqlHandler } from "./simulated-sql.ts";
 import { configurationOf, type SimulatedService, type SimulatedWorld } from "./simulated-world.ts";
 
@@ -24,6 +33,7 @@ export interface SimulatedTwin extends Twin {
   readonly world: SimulatedWorld;
   readonly operations: readonly string[];
   readonly frozen: ReadonlySet<string>;
+  readonly planted: () => IngressHarm | undefined;
 }
 
 /** A twin whose world is a copy of the given one. */
@@ -31,6 +41,7 @@ export function simulatedTwin(role: Role, template: SimulatedWorld, behaviour: S
   const world = structuredClone(template);
   const operations: string[] = [];
   const frozen = new Set<string>();
+  let planted: IngressHarm | undefined;
   const enter = async (operation: string, signal?: AbortSignal): Promise<void> => {
     signal?.throwIfAborted();
     operations.push(operation);
@@ -91,6 +102,11 @@ export function simulatedTwin(role: Role, template: SimulatedWorld, behaviour: S
     },
     logs: async (name) => `${name} | simulated`,
     stubCalls: behaviour.stubCalls ?? (() => []),
+    plantHarm: async (harm, signal) => {
+      await enter("plant harm", signal);
+      planted = harm;
+    },
+    planted: () => planted,
   };
 }
 

@@ -1,3 +1,4 @@
+import { harmGlobals, harmRules } from "./ingress-harm.ts";
 import { ADMIN_PORT, backendName, type IngressRoute, SLOTS } from "./ingress-plan.ts";
 
 /** What the ingress of one twin has to know when it starts. */
@@ -39,6 +40,7 @@ function globalSection(frontAddress: string): readonly string[] {
     "  stats timeout 1m",
     "  tune.h2.max-concurrent-streams 1000",
     "  tune.h2.initial-window-size 1048576",
+    ...harmGlobals(),
     "",
     "defaults",
     "  mode tcp",
@@ -69,6 +71,9 @@ function routeSection(route: IngressRoute, frontAddress: string): readonly strin
     "  mode http",
     grpc ? `${listener} proto h2` : listener,
     ...(route.perReplica ? perReplicaRules() : []),
+    // Who asks one replica for its metrics is us and not the traffic.
+    ...harmRules(route.perReplica ? "var(txn.replica) -m found" : undefined),
+    ...(route.perReplica ? ["  use-server s%[var(txn.replica)] if { var(txn.replica) -m found }"] : []),
     "  http-reuse safe",
     grpc ? `${server} proto h2` : server,
   ];
@@ -78,7 +83,6 @@ function perReplicaRules(): readonly string[] {
   return [
     `  http-request set-var(txn.replica) req.hdr(${REPLICA_HEADER}) if { req.hdr(${REPLICA_HEADER}) -m found }`,
     `  http-request del-header ${REPLICA_HEADER}`,
-    "  use-server s%[var(txn.replica)] if { var(txn.replica) -m found }",
   ];
 }
 

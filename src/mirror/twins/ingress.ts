@@ -2,12 +2,13 @@ import { pollUntil } from "../../core/clock.ts";
 import { CanaryError } from "../../core/errors.ts";
 import { invariant } from "../../core/invariant.ts";
 import type { MirrorSpec, ServicePort } from "../mirror-spec.ts";
-import type { Address } from "../twin.ts";
+import type { Address, IngressHarm } from "../twin.ts";
 import { lastLines } from "./container-io.ts";
 import type { ContainerOptions } from "./engine.ts";
 import { unavailable } from "./failures.ts";
 import { askHaproxy } from "./haproxy-admin.ts";
 import { haproxyConfig } from "./haproxy-config.ts";
+import { HARM_FILES, HARM_OFF, HARM_SCRIPT, harmCommand } from "./ingress-harm.ts";
 import { ADMIN_PORT, backendName, type IngressRoute, planRoutes } from "./ingress-plan.ts";
 import { LABEL } from "./labels.ts";
 import type { TwinNetwork } from "./networks.ts";
@@ -25,11 +26,18 @@ export interface Ingress {
   add(service: string, slot: number, replicaAddress: string, signal: AbortSignal): Promise<void>;
   /** Sends a replica no new requests, waits for those under way (at most `drainMsMax`), then forgets it. */
   remove(service: string, slot: number, drainMsMax: number, signal: AbortSignal): Promise<void>;
+  /** Plants a harm in place of the one before, or takes it away. */
+  plant(harm: IngressHarm | undefined, signal: AbortSignal): Promise<void>;
 }
 
 const IMAGE = "haproxy:2.6";
 /** The configuration travels in the environment, so that no file has to be visible to the engine. */
-const START = 'printf %s "$CANARY_INGRESS" > /tmp/ingress.cfg && exec haproxy -f /tmp/ingress.cfg';
+const START = [
+  'printf %s "$CANARY_INGRESS" > /tmp/ingress.cfg',
+  `printf %s "$CANARY_HARM_OFF" > ${HARM_FILES.map}`,
+  `printf %s "$CANARY_HARM_SCRIPT" > ${HARM_FILES.script}`,
+  "exec haproxy -f /tmp/ingress.cfg",
+].join(" && ");
 const START_TIMEOUT_MS = 15_000;
 
 /** What the ingress of one twin is started with. */
@@ -110,7 +118,7 @@ function ingressOptions(
     Image: made.imageId,
     Entrypoint: ["/bin/sh", "-c"],
     Cmd: [START],
-    Env: [`CANARY_INGRESS=${made.config}`],
+    Env: [`CANARY_INGRESS=${made.config}`, `CANARY_HARM_OFF=${HARM_OFF}`, `CANARY_HARM_SCRIPT=${HARM_SCRIPT}`],
     Healthcheck: { Test: ["NONE"] },
     Labels: { ...twin.ownership, [LABEL.role]: twin.role },
     ExposedPorts: Object.fromEntries(inside.map((port) => [`${port}/tcp`, {}])),
@@ -187,6 +195,10 @@ function ingressOver(made: {
       await waitUntilIdle({ admin, servers: counted, drainMsMax, twin }, signal);
       const forget = servers.flatMap((it) => [`set server ${it} state maint`, `shutdown sessions server ${it}`]);
       await askHaproxy(admin, forget, signal);
+    },
+    async plant(harm, signal) {
+      await made.ready;
+      await askHaproxy(admin, [harmCommand(harm)], signal);
     },
   };
 }

@@ -37,6 +37,7 @@ export function twinHandle(
     scrape: (port, signal) => scrapeReplicas(raised, port, signal),
     logs: (service, lines, signal) => logsOf(raised, service, lines, signal),
     stubCalls: () => parts.stubs?.calls() ?? [],
+    plantHarm: (harm, signal) => raised.ingress.plant(harm, signal),
   };
 }
 
