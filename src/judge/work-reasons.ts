@@ -66,6 +66,7 @@ function totalWork(routes: readonly RouteWork[]): RouteWork {
     shadowOnly: total((work) => work.shadowOnly),
     controlOnly: total((work) => work.controlOnly),
     neither: total((work) => work.neither),
+    blocked: { control: total((work) => work.blocked.control), shadow: total((work) => work.blocked.shadow) },
     dropped: { control: total((work) => work.dropped.control), shadow: total((work) => work.dropped.shadow) },
   };
 }

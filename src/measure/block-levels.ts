@@ -2,7 +2,7 @@ import type { Role } from "../mirror/twin.ts";
 import type { BlockStore } from "./block-store.ts";
 import { bucketSample, histogramBlocks } from "./bucket-phase.ts";
 import { blockRatios } from "./phase-series.ts";
-import { codedPool } from "./sample.ts";
+import { sparsePool } from "./sample.ts";
 import type { PhaseQuery } from "./series.ts";
 
 /** Level of both twins in one block, natural units. */
@@ -27,13 +27,13 @@ type Level = Omit<BlockLevel, "atMs"> | undefined;
 function levelsOf(store: BlockStore, query: PhaseQuery): readonly Level[] {
   const { measure, window, blockMs } = query;
   if (measure.kind === "latency" || measure.kind === "errors") {
-    const { blocks } = store.requests(measure.route, window, blockMs);
-    return blocks.map((block): Level => {
+    const { blocks, latencies } = store.requests(measure.route, window, blockMs);
+    return blocks.map((block, i): Level => {
       if (!block.valid) return undefined;
       const level = (role: Role): number =>
         measure.kind === "errors"
           ? 1 - block.ok[role] / block.size
-          : Math.exp(codedPool(block.codes[role]).lnQuantile(measure.quantile));
+          : Math.exp(sparsePool(latencies[role](i)).lnQuantile(measure.quantile));
       return { control: level("control"), shadow: level("shadow") };
     });
   }

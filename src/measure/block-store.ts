@@ -1,8 +1,16 @@
 import type { MetricSample, PairBatch, Window } from "../replay/recording.ts";
 import type { Arms } from "./arm-series.ts";
+import type { BaseBlock } from "./base-block.ts";
+import { createDelivery } from "./delivery.ts";
 import { type BlockGrid, createMetricLog, type Readings } from "./metric-series.ts";
-import { type BaseBlock, createPairLog } from "./pair-log.ts";
-import { basesBetween, type GrowingRequestPhase, growRequestPhase, type RequestPhase } from "./request-phase.ts";
+import { createPairLog, POSSIBLE_UNTIL_MS } from "./pair-log.ts";
+import {
+  basesBetween,
+  createDigestScratch,
+  type GrowingRequestPhase,
+  growRequestPhase,
+  type RequestPhase,
+} from "./request-phase.ts";
 
 /** Everything measured so far, in base blocks of intended time; the only thing in this folder that changes. */
 export interface BlockStore {
@@ -17,6 +25,8 @@ export interface BlockStore {
   readonly deliveredUntilMs: () => number;
   /** Pairs whose intended time cannot be. */
   readonly malformed: () => number;
+  /** Requests whose number was there before, or that are meant for a time before that of an earlier number. */
+  readonly misnumbered: () => number;
   /** Judge blocks of a window: whole multiples of base blocks from the first base block inside it. */
   readonly grid: (window: Window, blockMs: number) => BlockGrid;
   /** Requests of one route (undefined: all; a name that is unknown has none) in judge blocks. */
@@ -44,16 +54,18 @@ export function createBlockStore(options: BlockStoreOptions): BlockStore {
   const { routes, baseBlockMs = 1000, noAnswerMs = 5000, lateAfterMs = 10 } = options;
   const pairs = createPairLog({ baseBlockMs, noAnswerMs, lateAfterMs, routeCount: routes.length });
   const metrics = createMetricLog();
-  const delivery = trackDelivery();
+  const delivery = createDelivery();
   const cache = createCache();
+  const scratch = createDigestScratch();
 
   const grid = (window: Window, blockMs: number): BlockGrid => {
-    const first = Math.ceil(window.fromMs / baseBlockMs);
-    const wholeBases = Math.floor(window.toMs / baseBlockMs) - first;
+    const { fromMs, toMs } = possible(window);
+    const first = Math.ceil(fromMs / baseBlockMs);
+    const wholeBases = Math.floor(toMs / baseBlockMs) - first;
     const basesPerBlock = Math.max(1, Math.round(blockMs / baseBlockMs));
     const count = Math.max(0, Math.floor(wholeBases / basesPerBlock));
     return {
-      fromMs: first * baseBlockMs,
+      fromMs: Number.isFinite(first) ? first * baseBlockMs : 0,
       blockMs: basesPerBlock * baseBlockMs,
       count: Number.isFinite(count) ? count : 0,
     };
@@ -65,9 +77,9 @@ export function createBlockStore(options: BlockStoreOptions): BlockStore {
     cache.consume(firstBase + blocks.count * basesPerBlock);
     const growing = cache.keep(`requests ${route ?? ""} ${firstBase} ${basesPerBlock}`, () =>
       growRequestPhase(
-        pairs.blocks,
+        pairs.block,
         { firstBase, basesPerBlock },
-        route === undefined ? undefined : routes.indexOf(route),
+        { route: route === undefined ? undefined : routes.indexOf(route), scratch },
       ),
     ) as GrowingRequestPhase;
     return growing.upTo(blocks.count);
@@ -82,14 +94,23 @@ export function createBlockStore(options: BlockStoreOptions): BlockStore {
     addMetric: metrics.add,
     deliveredUntilMs: delivery.untilMs,
     malformed: pairs.malformed,
+    misnumbered: delivery.misnumbered,
     grid,
     requests,
-    bases: ({ fromMs, toMs }) =>
-      toMs > fromMs ? basesBetween(pairs.blocks, Math.floor(fromMs / baseBlockMs), Math.ceil(toMs / baseBlockMs)) : [],
+    bases: (window) => {
+      const { fromMs, toMs } = possible(window);
+      if (!(toMs > fromMs)) return [];
+      return basesBetween(pairs.block, Math.floor(fromMs / baseBlockMs), Math.ceil(toMs / baseBlockMs));
+    },
     metricKeys: metrics.keys,
     readings: metrics.readings,
     memo: cache.keep,
   };
+}
+
+/** The part of a window in which pairs can be: beyond it there is nothing to count, block by block without end. */
+function possible({ fromMs, toMs }: Window): Window {
+  return { fromMs: Math.max(0, fromMs), toMs: Math.min(toMs, POSSIBLE_UNTIL_MS) };
 }
 
 /** Digests of settled base blocks; a pair that lands among them empties it. */
@@ -108,29 +129,4 @@ function createCache() {
       return kept.get(key) as T;
     },
   };
-}
-
-/** Follows the request numbers: what is missing may still be waiting for its answer. */
-function trackDelivery() {
-  const ahead = new Map<number, number>();
-  let next = 0;
-  let untilMs = Number.NEGATIVE_INFINITY;
-  const settle = (intendedMs: number): void => {
-    next++;
-    if (intendedMs > untilMs) untilMs = intendedMs;
-  };
-  const add = (batch: PairBatch): void => {
-    for (let i = 0; i < batch.size; i++) {
-      const sequence = batch.sequence[i] ?? 0;
-      const intendedMs = batch.intendedMs[i] ?? Number.NaN;
-      if (sequence === next) settle(intendedMs);
-      else if (sequence > next) ahead.set(sequence, intendedMs);
-      while (ahead.size > 0 && ahead.has(next)) {
-        const waiting = next;
-        settle(ahead.get(waiting) ?? Number.NaN);
-        ahead.delete(waiting);
-      }
-    }
-  };
-  return { add, untilMs: () => untilMs };
 }

@@ -1,7 +1,7 @@
 import type { Role } from "../mirror/twin.ts";
 import { differenceOf, quantileArm, sum } from "./arm-series.ts";
 import type { BlockStore } from "./block-store.ts";
-import { type BinCounts, binnedPool, codedBlock } from "./sample.ts";
+import { type BinCounts, binnedPool, sparseBlock } from "./sample.ts";
 import { FLOOR_LOG, naturalLevel, nothingWhy, type PhaseQuery, type PhaseSeries, pairCounts } from "./series.ts";
 import type { Measure } from "./slo.ts";
 
@@ -21,7 +21,7 @@ export function quantilePhase(
   const arm = (role: Role) =>
     quantileArm(
       binnedPool(phase.counts[role]),
-      valid.map((block) => codedBlock(block.codes[role])),
+      phase.blocks.flatMap((block, i) => (block.valid ? [sparseBlock(phase.latencies[role](i))] : [])),
       options,
     );
   const arms = { control: arm("control"), shadow: arm("shadow") };

@@ -1,30 +1,16 @@
 import { LIMITS } from "../core/limits.ts";
 import type { ArmColumns, PairBatch } from "../replay/recording.ts";
+import { type BaseBlock, grown, NOTHING_PACKED, REQUEST_STATE } from "./base-block.ts";
 import { binOfMs } from "./log-bins.ts";
+import { createPacker, PAIR_WORDS, WAITING_MAX } from "./pair-packer.ts";
 
-// Every pair is kept as three 16-bit words (route, control, shadow) in the base block of its intended time: six bytes,
-// so that two hours at 300 a second are 13 MB, and answers to the same request stay side by side.
-
-/** What a request's answer counts as; the low two bits of its code, the rest is its latency bin. */
-export const REQUEST_STATE = { ok: 0, failed: 1, blocked: 2, dropped: 3 } as const;
-
-/** Words of one pair in a base block. */
-export const PAIR_WORDS = 3;
+// A pair that arrives waits as three 16-bit words (route, control, shadow) in the base block of its intended time, until
+// the block is read or too many wait; then it becomes one more of a count. Late arrivals are merged the same way.
 
 /** State by index into OUTCOMES of src/replay/recording.ts; a test holds the two together. */
 const STATE_BY_OUTCOME = [0, 1, 1, 1, 2, 3] as const;
 /** Outcomes that are no answer: they count with the time-out as latency, or failing fast would look quick. */
 const UNANSWERED_FROM = 2;
-
-/** All pairs intended within one base block, in order of arrival. */
-export interface BaseBlock {
-  words: Uint16Array;
-  size: number;
-  /** Pairs of which a request left later than allowed. */
-  late: number;
-  /** Pairs with a time that cannot be (NaN, negative, infinite, unknown outcome): the block is not used. */
-  malformed: number;
-}
 
 /** How pairs become codes. */
 export interface PairLogOptions {
@@ -38,66 +24,104 @@ export interface PairLogOptions {
 
 /** Pairs by base block index (intended ms / base block length, rounded down). */
 export interface PairLog {
-  readonly blocks: ReadonlyMap<number, BaseBlock>;
+  readonly block: (index: number) => BaseBlock | undefined;
   /** Pairs that fit no block because their intended time cannot be. */
   readonly malformed: () => number;
   /** Adds a batch; answers the lowest base block index it touched (Infinity for an empty batch). */
   readonly add: (batch: PairBatch) => number;
 }
 
+interface OpenBlock {
+  size: number;
+  late: number;
+  malformed: number;
+  packed: Uint16Array;
+  /** Pairs that wait; their number is `waiting`. */
+  words: Uint16Array;
+  waiting: number;
+}
+
+/** No pair is meant for this time or later, ms. */
+export const POSSIBLE_UNTIL_MS: number = 2 * LIMITS.runMsMax;
+
+/** Whether a pair can have been meant for this time, ms. */
+export function isPossibleTime(atMs: number): boolean {
+  return atMs >= 0 && atMs < POSSIBLE_UNTIL_MS;
+}
+
 /** An empty log of pairs. */
 export function createPairLog(options: PairLogOptions): PairLog {
-  const blocks = new Map<number, BaseBlock>();
+  const blocks = new Map<number, OpenBlock>();
+  const open = new Set<OpenBlock>();
+  const pack = createPacker(options.routeCount);
   let homeless = 0;
+  let waiting = 0;
   let current = { index: -1, block: emptyBlock() };
-  const open = (index: number): BaseBlock => {
+  const blockAt = (index: number): OpenBlock => {
     if (index === current.index) return current.block;
     const block = blocks.get(index) ?? emptyBlock();
     blocks.set(index, block);
     current = { index, block };
     return block;
   };
+  const settle = (block: OpenBlock): void => {
+    waiting -= block.waiting;
+    block.packed = pack(block);
+    block.words = NOTHING_PACKED;
+    block.waiting = 0;
+    open.delete(block);
+  };
   const add = (batch: PairBatch): number => {
     let lowest = Number.POSITIVE_INFINITY;
     for (let i = 0; i < batch.size; i++) {
       const atMs = batch.intendedMs[i] ?? Number.NaN;
-      if (!(atMs >= 0 && atMs < 2 * LIMITS.runMsMax)) {
+      if (!isPossibleTime(atMs)) {
         homeless++;
         continue;
       }
       const index = Math.floor(atMs / options.baseBlockMs);
       if (index < lowest) lowest = index;
-      addPair(open(index), batch, i, options);
+      const block = blockAt(index);
+      if (block.waiting === 0) open.add(block);
+      if (addPair(block, batch, i, options)) waiting++;
+      if (waiting >= WAITING_MAX) for (const full of open) settle(full);
     }
     return lowest;
   };
-  return { blocks, malformed: () => homeless, add };
+  return {
+    block: (index) => {
+      const block = blocks.get(index);
+      if (block !== undefined && block.waiting > 0) settle(block);
+      return block;
+    },
+    malformed: () => homeless,
+    add,
+  };
 }
 
-function emptyBlock(): BaseBlock {
-  return { words: new Uint16Array(64 * PAIR_WORDS), size: 0, late: 0, malformed: 0 };
+function emptyBlock(): OpenBlock {
+  return { size: 0, late: 0, malformed: 0, packed: NOTHING_PACKED, words: NOTHING_PACKED, waiting: 0 };
 }
 
-function addPair(block: BaseBlock, batch: PairBatch, i: number, options: PairLogOptions): void {
+/** False for a pair that cannot be; it is only counted. */
+function addPair(block: OpenBlock, batch: PairBatch, i: number, options: PairLogOptions): boolean {
   const { control, shadow } = batch.arms;
   const route = batch.route[i] ?? options.routeCount;
   const controlCode = codeOf(control, i, options.noAnswerMs);
   const shadowCode = codeOf(shadow, i, options.noAnswerMs);
   if (controlCode < 0 || shadowCode < 0 || route >= options.routeCount) {
     block.malformed++;
-    return;
+    return false;
   }
-  const at = block.size * PAIR_WORDS;
-  if (at === block.words.length) {
-    const grown = new Uint16Array(block.words.length * 2);
-    grown.set(block.words);
-    block.words = grown;
-  }
+  const at = block.waiting * PAIR_WORDS;
+  if (at === block.words.length) block.words = at === 0 ? new Uint16Array(16 * PAIR_WORDS) : grown(block.words);
   block.words[at] = route;
   block.words[at + 1] = controlCode | refusedAlone(control, shadow, i);
   block.words[at + 2] = shadowCode | refusedAlone(shadow, control, i);
+  block.waiting++;
   block.size++;
   if (!isOnTime(control, i, options.lateAfterMs) || !isOnTime(shadow, i, options.lateAfterMs)) block.late++;
+  return true;
 }
 
 /**

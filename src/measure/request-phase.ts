@@ -1,7 +1,18 @@
 import type { Arms } from "./arm-series.ts";
-import { BIN_COUNT } from "./log-bins.ts";
-import { type BaseBlock, PAIR_WORDS, REQUEST_STATE } from "./pair-log.ts";
-import type { BinCounts } from "./sample.ts";
+import {
+  addLatencies,
+  addOutcomes,
+  type BaseBlock,
+  OUTCOME_CELLS,
+  REQUEST_STATE,
+  type RouteSection,
+  routeSections,
+  sectionOf,
+} from "./base-block.ts";
+import type { BinTally } from "./bin-tally.ts";
+import { createBinTally } from "./bin-tally.ts";
+import { addSparse, type BinnedBlocks, createBinnedBlocks, emptyBinCounts } from "./binned-blocks.ts";
+import type { BinCounts, SparseBins } from "./sample.ts";
 
 /** All requests of one route (or all) intended within one judge block. */
 export interface RequestBlock {
@@ -12,8 +23,6 @@ export interface RequestBlock {
   /** Requests that failed on the shadow only, and on the control only. */
   readonly shadowOnly: number;
   readonly controlOnly: number;
-  /** Ascending latency codes of both twins. */
-  readonly codes: Arms<Uint16Array>;
   /** Both twins have requests, all of them possible ones, and the driver was on time (STATISTICS.md 4, NODATA). */
   readonly valid: boolean;
 }
@@ -21,6 +30,8 @@ export interface RequestBlock {
 /** Consecutive judge blocks from the start of a phase, with the latency counts of the valid ones together. */
 export interface RequestPhase {
   readonly blocks: readonly RequestBlock[];
+  /** Latencies of each block on both twins, by index into `blocks`. */
+  readonly latencies: Arms<(block: number) => SparseBins>;
   /** Counts per latency bin over valid blocks; they grow with the phase, so use them before the next look. */
   readonly counts: Arms<BinCounts>;
 }
@@ -37,105 +48,101 @@ export interface GrowingRequestPhase {
   readonly upTo: (blockCount: number) => RequestPhase;
 }
 
+/** The base block of an index, if it has pairs. */
+export type BaseAt = (index: number) => BaseBlock | undefined;
+
+/** What digesting uses over and over; one for all phases of a store, they are digested one at a time. */
+export interface DigestScratch {
+  readonly outcomes: Uint32Array;
+  readonly tallies: Arms<BinTally>;
+}
+
+/** Room to digest in. */
+export function createDigestScratch(): DigestScratch {
+  return {
+    outcomes: new Uint32Array(OUTCOME_CELLS),
+    tallies: { control: createBinTally(), shadow: createBinTally() },
+  };
+}
+
 /** Digests judge blocks of one route as they are asked for; `route` undefined means all. */
 export function growRequestPhase(
-  bases: ReadonlyMap<number, BaseBlock>,
+  baseAt: BaseAt,
   grid: PhaseGrid,
-  route: number | undefined,
+  options: { readonly route: number | undefined; readonly scratch: DigestScratch },
 ): GrowingRequestPhase {
-  let blocks: RequestBlock[] = [];
+  const blocks: RequestBlock[] = [];
+  const binned = { control: createBinnedBlocks(), shadow: createBinnedBlocks() };
   let counts = emptyCounts();
-  const scratch = new Uint32Array(4 * BIN_COUNT);
+  let counted = 0;
   const upTo = (blockCount: number): RequestPhase => {
-    if (blockCount < blocks.length) {
-      blocks = blocks.slice(0, blockCount);
-      counts = emptyCounts();
-      for (const block of blocks) if (block.valid) addCounts(counts, block);
-    }
     while (blocks.length < blockCount) {
       const first = grid.firstBase + blocks.length * grid.basesPerBlock;
-      const block = digest(basesBetween(bases, first, first + grid.basesPerBlock), route, scratch);
-      blocks.push(block);
-      if (block.valid) addCounts(counts, block);
+      blocks.push(digest(basesBetween(baseAt, first, first + grid.basesPerBlock), options, binned));
     }
-    return { blocks: [...blocks], counts };
+    if (blockCount < counted) {
+      counts = emptyCounts();
+      counted = 0;
+    }
+    for (; counted < blockCount; counted++) {
+      if (blocks[counted]?.valid !== true) continue;
+      addSparse(counts.control, binned.control.at(counted));
+      addSparse(counts.shadow, binned.shadow.at(counted));
+    }
+    const latencies = { control: binned.control.at, shadow: binned.shadow.at };
+    return { blocks: blocks.slice(0, blockCount), latencies, counts };
   };
   return { upTo };
 }
 
 /** The base blocks that exist with first <= index < end. */
-export function basesBetween(bases: ReadonlyMap<number, BaseBlock>, first: number, end: number): readonly BaseBlock[] {
+export function basesBetween(baseAt: BaseAt, first: number, end: number): readonly BaseBlock[] {
   const found: BaseBlock[] = [];
   for (let index = first; index < end; index++) {
-    const block = bases.get(index);
+    const block = baseAt(index);
     if (block !== undefined) found.push(block);
   }
   return found;
 }
 
-function digest(all: readonly BaseBlock[], route: number | undefined, scratch: Uint32Array): RequestBlock {
+/** Counts the pairs of one judge block and appends its latencies. */
+function digest(
+  all: readonly BaseBlock[],
+  options: { readonly route: number | undefined; readonly scratch: DigestScratch },
+  binned: Arms<BinnedBlocks>,
+): RequestBlock {
+  const { route, scratch } = options;
+  const { outcomes, tallies } = scratch;
+  outcomes.fill(0);
   const bases = all.filter(isOnTime);
-  const capacity = bases.reduce((total, base) => total + base.size, 0);
-  const control = new Uint16Array(capacity);
-  const shadow = new Uint16Array(capacity);
-  // Indexed by control state * 4 + shadow state.
-  const tally = new Uint32Array(16);
-  let size = 0;
-  for (const { words, size: pairs } of bases) {
-    for (let at = 0; at < pairs * PAIR_WORDS; at += PAIR_WORDS) {
-      if (route !== undefined && words[at] !== route) continue;
-      const controlCode = words[at + 1] ?? 0;
-      const shadowCode = words[at + 2] ?? 0;
-      control[size] = controlCode;
-      shadow[size] = shadowCode;
-      size++;
-      const cell = ((controlCode & 3) << 2) | (shadowCode & 3);
-      tally[cell] = (tally[cell] ?? 0) + 1;
+  const count = (section: RouteSection): void => {
+    addOutcomes(section, outcomes);
+    addLatencies(section, "control", tallies.control);
+    addLatencies(section, "shadow", tallies.shadow);
+  };
+  for (const { packed } of bases) {
+    if (route === undefined) {
+      for (const section of routeSections(packed)) count(section);
+    } else {
+      const section = sectionOf(packed, route);
+      if (section !== undefined) count(section);
     }
   }
-  return {
-    ...countsOf(tally, size),
-    size,
-    codes: {
-      control: sortCodes(control.subarray(0, size), scratch),
-      shadow: sortCodes(shadow.subarray(0, size), scratch),
-    },
-    valid: size > 0 && isTrustworthy(all, bases.length),
-  };
+  binned.control.push(tallies.control);
+  binned.shadow.push(tallies.shadow);
+  const counts = countsOf(outcomes);
+  return { ...counts, valid: counts.size > 0 && isTrustworthy(all, bases.length) };
 }
 
-/** An ascending copy. Counting beats comparing when thousands of values share a few thousand codes. */
-function sortCodes(codes: Uint16Array, scratch: Uint32Array): Uint16Array {
-  if (codes.length < 500) return codes.slice().sort();
-  let [low, high] = [scratch.length, 0];
-  for (let i = 0; i < codes.length; i++) {
-    const code = codes[i] ?? 0;
-    scratch[code] = (scratch[code] ?? 0) + 1;
-    if (code < low) low = code;
-    if (code > high) high = code;
-  }
-  const sorted = new Uint16Array(codes.length);
-  let at = 0;
-  for (let code = low; code <= high; code++) {
-    const count = scratch[code] ?? 0;
-    if (count === 0) continue;
-    sorted.fill(code, at, at + count);
-    at += count;
-    scratch[code] = 0;
-  }
-  return sorted;
-}
-
-function countsOf(
-  tally: Uint32Array,
-  size: number,
-): Pick<RequestBlock, "ok" | "dropped" | "shadowOnly" | "controlOnly"> {
-  const both = tally[0] ?? 0;
-  const row = (state: number): number => tally.subarray(state * 4, state * 4 + 4).reduce((a, b) => a + b, 0);
-  const column = (state: number): number => [0, 4, 8, 12].reduce((total, at) => total + (tally[at + state] ?? 0), 0);
+function countsOf(outcomes: Uint32Array): Pick<RequestBlock, "size" | "ok" | "dropped" | "shadowOnly" | "controlOnly"> {
+  const size = outcomes.reduce((a, b) => a + b, 0);
+  const both = outcomes[0] ?? 0;
+  const row = (state: number): number => outcomes.subarray(state * 4, state * 4 + 4).reduce((a, b) => a + b, 0);
+  const column = (state: number): number => [0, 4, 8, 12].reduce((total, at) => total + (outcomes[at + state] ?? 0), 0);
   const ok = { control: row(REQUEST_STATE.ok), shadow: column(REQUEST_STATE.ok) };
   const failedBoth = size - ok.control - ok.shadow + both;
   return {
+    size,
     ok,
     dropped: { control: row(REQUEST_STATE.dropped), shadow: column(REQUEST_STATE.dropped) },
     shadowOnly: size - ok.shadow - failedBoth,
@@ -157,23 +164,5 @@ function isTrustworthy(all: readonly BaseBlock[], kept: number): boolean {
 }
 
 function emptyCounts(): Arms<BinCounts> {
-  const empty = (): BinCounts => ({ counts: new Uint32Array(BIN_COUNT), low: BIN_COUNT, high: -1, size: 0 });
-  return { control: empty(), shadow: empty() };
-}
-
-function addCounts(counts: Arms<BinCounts>, block: RequestBlock): void {
-  addCodes(counts.control, block.codes.control);
-  addCodes(counts.shadow, block.codes.shadow);
-}
-
-function addCodes(bins: BinCounts, codes: Uint16Array): void {
-  const { counts } = bins;
-  for (let i = 0; i < codes.length; i++) {
-    const bin = (codes[i] ?? 0) >> 2;
-    counts[bin] = (counts[bin] ?? 0) + 1;
-  }
-  if (codes.length === 0) return;
-  bins.size += codes.length;
-  bins.low = Math.min(bins.low, (codes[0] ?? 0) >> 2);
-  bins.high = Math.max(bins.high, (codes.at(-1) ?? 0) >> 2);
+  return { control: emptyBinCounts(), shadow: emptyBinCounts() };
 }

@@ -36,29 +36,42 @@ export function rawPool(blocks: readonly { readonly lns: readonly number[] }[]):
   return { size: ascending.length, lnQuantile: (p) => quantileOfSorted(ascending, p) };
 }
 
-/** Ascending codes of a block (`bin << 2 | state`): 2 bytes a value, counted inside a bin as if spread evenly. */
-export function codedBlock(codes: Uint16Array): BlockSample {
+/**
+ * Values counted per bin, only bins in use, ascending; a stretch of longer lists. `until[i]` is how many values lie in the
+ * stretch's bins up to `bins[i]`. Inside a bin they count as if spread evenly.
+ */
+export interface SparseBins {
+  readonly bins: Uint16Array;
+  readonly until: Uint32Array;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A stretch of counted bins as one block. */
+export function sparseBlock({ bins, until, from, to }: SparseBins): BlockSample {
+  const size = to === from ? 0 : (until[to - 1] ?? 0);
   return {
-    size: codes.length,
+    size,
     above: (ln) => {
       const position = binAtLn(ln);
       const bin = Math.floor(position);
-      const first = firstAtLeast(codes, bin << 2);
-      const next = firstAtLeast(codes, (bin + 1) << 2);
-      return codes.length - next + (next - first) * (1 - (position - bin));
+      const at = firstAtLeast(bins, bin, { from, to });
+      const first = at === from ? 0 : (until[at - 1] ?? 0);
+      const next = at < to && bins[at] === bin ? (until[at] ?? 0) : first;
+      return size - next + (next - first) * (1 - (position - bin));
     },
   };
 }
 
-/** Ascending codes as one pool. */
-export function codedPool(codes: Uint16Array): PooledSample {
+/** A stretch of counted bins as one pool. */
+export function sparsePool({ bins, until, from, to }: SparseBins): PooledSample {
+  const size = to === from ? 0 : (until[to - 1] ?? 0);
   const lnOfRank = (rank: number): number => {
-    const bin = (codes[rank] ?? 0) >> 2;
-    const first = firstAtLeast(codes, bin << 2);
-    const next = firstAtLeast(codes, (bin + 1) << 2);
-    return lnAtBin(bin + (rank - first + 0.5) / (next - first));
+    const at = firstAtLeast(until, rank + 1, { from, to });
+    const first = at === from ? 0 : (until[at - 1] ?? 0);
+    return lnAtBin((bins[at] ?? 0) + (rank - first + 0.5) / ((until[at] ?? 0) - first));
   };
-  return { size: codes.length, lnQuantile: (p) => type7(codes.length, p, lnOfRank) };
+  return { size, lnQuantile: (p) => type7(size, p, lnOfRank) };
 }
 
 /** Values counted per bin; `low` and `high` are the first and last bin in use. */
@@ -79,7 +92,7 @@ export function binnedPool(bins: BinCounts): PooledSample {
     until[i] = running;
   }
   const lnOfRank = (rank: number): number => {
-    const i = firstAtLeast(until, rank + 1);
+    const i = firstAtLeast(until, rank + 1, { from: 0, to: until.length });
     const before = i === 0 ? 0 : (until[i - 1] ?? 0);
     return lnAtBin(low + i + (rank - before + 0.5) / ((until[i] ?? 0) - before));
   };
@@ -93,10 +106,14 @@ function type7(size: number, p: number, valueAt: (rank: number) => number): numb
   return position === rank ? low : low + (position - rank) * (valueAt(Math.min(rank + 1, size - 1)) - low);
 }
 
-/** Index of the first value >= `least` among ascending ones; the length if there is none. */
-function firstAtLeast(ascending: ArrayLike<number>, least: number): number {
-  let low = 0;
-  let high = ascending.length;
+/** Index of the first value >= `least` among ascending ones of a stretch; its end if there is none. */
+function firstAtLeast(
+  ascending: ArrayLike<number>,
+  least: number,
+  stretch: { readonly from: number; readonly to: number },
+): number {
+  let low = stretch.from;
+  let high = stretch.to;
   while (low < high) {
     const middle = (low + high) >>> 1;
     if ((ascending[middle] ?? 0) < least) low = middle + 1;

@@ -1,9 +1,12 @@
 import type { Role } from "../mirror/twin.ts";
 import type { Window } from "../replay/recording.ts";
+import { addLatencies, type RouteSection, routeSections } from "./base-block.ts";
+import { createBinTally } from "./bin-tally.ts";
+import { createBinnedBlocks } from "./binned-blocks.ts";
 import type { BlockStore } from "./block-store.ts";
 import { lnAtBin } from "./log-bins.ts";
-import { PAIR_WORDS, REQUEST_STATE } from "./pair-log.ts";
-import { codedBlock, codedPool, type PooledSample } from "./sample.ts";
+import { type PooledSample, type SparseBins, sparseBlock, sparsePool } from "./sample.ts";
+import { type RouteWork, workByRoute } from "./work.ts";
 
 /** One route on one twin in one window; latencies in ms, 0 where there was no request. Shape of the report's RouteSummary. */
 export interface RouteTotals {
@@ -34,64 +37,47 @@ const DRAWN_BINS = 60;
 
 /** Summary and distribution of every route with traffic in a window, in the recording's order. */
 export function routeReports(store: BlockStore, window: Window): readonly RouteReport[] {
-  return collectCodes(store, window).map(({ route, control, shadow }) => ({
-    route,
-    control: totalsOf(control),
-    shadow: totalsOf(shadow),
-    distribution: distributionOf(route, control, shadow),
-  }));
-}
-
-interface RouteCodes {
-  readonly route: string;
-  readonly control: Uint16Array;
-  readonly shadow: Uint16Array;
-}
-
-/** Codes per route, ascending: counted first so that every list has its exact size. */
-function collectCodes(store: BlockStore, window: Window): readonly RouteCodes[] {
-  const bases = store.bases(window);
-  const sizes = new Map<number, number>();
-  for (const { words, size } of bases) {
-    for (let at = 0; at < size * PAIR_WORDS; at += PAIR_WORDS) {
-      const route = words[at] ?? 0;
-      sizes.set(route, (sizes.get(route) ?? 0) + 1);
-    }
-  }
-  const filled = new Map(
-    [...sizes].map(([route, size]) => [
+  const tallies = { control: createBinTally(), shadow: createBinTally() };
+  const work = new Map(workByRoute(store, window).map((served) => [served.route, served]));
+  return [...sectionsByRoute(store, window)].map(([index, sections]) => {
+    const route = store.routes[index] ?? "?";
+    const latenciesOf = (role: Role): SparseBins => {
+      for (const section of sections) addLatencies(section, role, tallies[role]);
+      const binned = createBinnedBlocks();
+      binned.push(tallies[role]);
+      return binned.at(0);
+    };
+    const [control, shadow] = [latenciesOf("control"), latenciesOf("shadow")];
+    return {
       route,
-      { control: new Uint16Array(size), shadow: new Uint16Array(size), next: 0 },
-    ]),
-  );
-  for (const { words, size } of bases) {
-    for (let at = 0; at < size * PAIR_WORDS; at += PAIR_WORDS) {
-      const codes = filled.get(words[at] ?? 0);
-      if (codes === undefined) continue;
-      codes.control[codes.next] = words[at + 1] ?? 0;
-      codes.shadow[codes.next] = words[at + 2] ?? 0;
-      codes.next++;
-    }
-  }
-  return [...filled]
-    .sort(([a], [b]) => a - b)
-    .map(([route, { control, shadow }]) => ({
-      route: store.routes[route] ?? "?",
-      control: control.sort(),
-      shadow: shadow.sort(),
-    }));
+      control: totalsOf(control, work.get(route), "control"),
+      shadow: totalsOf(shadow, work.get(route), "shadow"),
+      distribution: distributionOf(route, control, shadow),
+    };
+  });
 }
 
-function totalsOf(codes: Uint16Array): RouteTotals {
-  const states = new Uint32Array(4);
-  for (const code of codes) states[code & 3] = (states[code & 3] ?? 0) + 1;
-  const pool = codedPool(codes);
-  const ok = states[REQUEST_STATE.ok] ?? 0;
+/** Where each route's pairs stand, ascending by route. */
+function sectionsByRoute(store: BlockStore, window: Window): ReadonlyMap<number, readonly RouteSection[]> {
+  const byRoute = new Map<number, RouteSection[]>();
+  for (const { packed } of store.bases(window)) {
+    for (const section of routeSections(packed)) {
+      const sections = byRoute.get(section.route);
+      if (sections === undefined) byRoute.set(section.route, [section]);
+      else sections.push(section);
+    }
+  }
+  return new Map([...byRoute].sort(([a], [b]) => a - b));
+}
+
+function totalsOf(latencies: SparseBins, work: RouteWork | undefined, role: Role): RouteTotals {
+  const pool = sparsePool(latencies);
+  const ok = (role === "control" ? work?.controlOk : work?.shadowOk) ?? 0;
   return {
-    requests: codes.length,
+    requests: pool.size,
     ok,
-    errors: codes.length - ok,
-    blocked: states[REQUEST_STATE.blocked] ?? 0,
+    errors: pool.size - ok,
+    blocked: work?.blocked[role] ?? 0,
     latencyMs: { p50: quantileMs(pool, 0.5), p95: quantileMs(pool, 0.95), p99: quantileMs(pool, 0.99) },
   };
 }
@@ -100,12 +86,12 @@ function quantileMs(pool: PooledSample, p: number): number {
   return pool.size === 0 ? 0 : Math.exp(pool.lnQuantile(p));
 }
 
-function distributionOf(route: string, control: Uint16Array, shadow: Uint16Array): LatencyDistribution {
+function distributionOf(route: string, control: SparseBins, shadow: SparseBins): LatencyDistribution {
   const low = Math.min(firstBin(control), firstBin(shadow));
   const high = Math.max(lastBin(control), lastBin(shadow)) + 1;
   const edges = Array.from({ length: DRAWN_BINS + 1 }, (_, i) => lnAtBin(low + ((high - low) * i) / DRAWN_BINS));
-  const countsOf = (codes: Uint16Array): readonly number[] => {
-    const above = edges.map(codedBlock(codes).above);
+  const countsOf = (latencies: SparseBins): readonly number[] => {
+    const above = edges.map(sparseBlock(latencies).above);
     // Counts inside a bin are spread evenly, so edges cut them in fractions: rounding the running total keeps the sum.
     return above.slice(1).map((left, i) => Math.round(above[i] ?? 0) - Math.round(left));
   };
@@ -116,10 +102,10 @@ function distributionOf(route: string, control: Uint16Array, shadow: Uint16Array
   };
 }
 
-function firstBin(codes: Uint16Array): number {
-  return (codes[0] ?? 0) >> 2;
+function firstBin({ bins, from }: SparseBins): number {
+  return bins[from] ?? 0;
 }
 
-function lastBin(codes: Uint16Array): number {
-  return (codes.at(-1) ?? 0) >> 2;
+function lastBin({ bins, to }: SparseBins): number {
+  return bins[to - 1] ?? 0;
 }

@@ -1,7 +1,7 @@
 import type { Window } from "../replay/recording.ts";
 import { type Arms, sum } from "./arm-series.ts";
+import { addOutcomes, OUTCOME_CELLS, REQUEST_STATE, routeSections } from "./base-block.ts";
 import type { BlockStore } from "./block-store.ts";
-import { PAIR_WORDS, REQUEST_STATE } from "./pair-log.ts";
 import type { PairCounts } from "./series.ts";
 
 /** States of a request (`REQUEST_STATE`). */
@@ -13,6 +13,8 @@ export interface RouteWork extends PairCounts {
   readonly requests: number;
   readonly controlOk: number;
   readonly shadowOk: number;
+  /** Requests that lacked a value to be sent with. */
+  readonly blocked: Arms<number>;
   /** Requests that the driver had no room to send. */
   readonly dropped: Arms<number>;
 }
@@ -20,13 +22,11 @@ export interface RouteWork extends PairCounts {
 /** Served work per route with traffic in a window, in the order of the recording's routes. */
 export function workByRoute(store: BlockStore, window: Window): readonly RouteWork[] {
   const tallies = new Map<number, Uint32Array>();
-  for (const { words, size } of store.bases(window)) {
-    for (let at = 0; at < size * PAIR_WORDS; at += PAIR_WORDS) {
-      const route = words[at] ?? 0;
-      const tally = tallies.get(route) ?? new Uint32Array(STATES * STATES);
-      tallies.set(route, tally);
-      const cell = ((words[at + 1] ?? 0) & 3) * STATES + ((words[at + 2] ?? 0) & 3);
-      tally[cell] = (tally[cell] ?? 0) + 1;
+  for (const { packed } of store.bases(window)) {
+    for (const section of routeSections(packed)) {
+      const tally = tallies.get(section.route) ?? new Uint32Array(OUTCOME_CELLS);
+      tallies.set(section.route, tally);
+      addOutcomes(section, tally);
     }
   }
   return [...tallies].sort(([a], [b]) => a - b).map(([route, tally]) => workOf(store.routes[route] ?? "?", tally));
@@ -57,6 +57,7 @@ function workOf(route: string, tally: Uint32Array): RouteWork {
     shadowOnly,
     controlOnly,
     neither: requests - shadowOnly - controlOnly,
+    blocked: { control: control(REQUEST_STATE.blocked), shadow: shadow(REQUEST_STATE.blocked) },
     dropped: { control: control(REQUEST_STATE.dropped), shadow: shadow(REQUEST_STATE.dropped) },
   };
 }

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { REQUEST_STATE } from "../../src/measure/base-block.ts";
 import { createBlockStore } from "../../src/measure/block-store.ts";
-import { binOfMs } from "../../src/measure/log-bins.ts";
-import { REQUEST_STATE } from "../../src/measure/pair-log.ts";
 import { phaseSeries } from "../../src/measure/phase-series.ts";
-import { codedPool } from "../../src/measure/sample.ts";
+import { sparsePool } from "../../src/measure/sample.ts";
+import { workByRoute } from "../../src/measure/work.ts";
 import { OUTCOMES, type Outcome, type PairBatch } from "../../src/replay/recording.ts";
-import { emptyBatch, traffic } from "../support/judged-traffic.ts";
+import { emptyBatch } from "../support/judged-traffic.ts";
 
 interface Pair {
   readonly atMs: number;
@@ -49,8 +49,10 @@ describe("outcomes", () => {
     ["dropped", REQUEST_STATE.dropped],
   ] as const)("%s is kept as state %d", (outcome, state) => {
     const store = storeOf([{ atMs: 100, shadow: outcome }]);
-    const [block] = store.requests(undefined, { fromMs: 0, toMs: 1000 }, 1000).blocks;
-    expect((block?.codes.shadow[0] ?? 0) & 3).toBe(state);
+    const [work] = workByRoute(store, { fromMs: 0, toMs: 1000 });
+    expect(work?.shadowOk).toBe(state === REQUEST_STATE.ok ? 1 : 0);
+    expect(work?.blocked.shadow).toBe(state === REQUEST_STATE.blocked ? 1 : 0);
+    expect(work?.dropped.shadow).toBe(state === REQUEST_STATE.dropped ? 1 : 0);
   });
 
   test("every outcome of the recording has a test above", () => expect(OUTCOMES).toHaveLength(6));
@@ -59,8 +61,8 @@ describe("outcomes", () => {
     "%s counts with the time-out as its latency, so that failing fast is not quick",
     (outcome) => {
       const store = storeOf([{ atMs: 100, shadow: outcome, shadowMs: 0.5 }]);
-      const [block] = store.requests(undefined, { fromMs: 0, toMs: 1000 }, 1000).blocks;
-      const pool = codedPool(block?.codes.shadow ?? new Uint16Array());
+      const { latencies } = store.requests(undefined, { fromMs: 0, toMs: 1000 }, 1000);
+      const pool = sparsePool(latencies.shadow(0));
       expect(Math.exp(pool.lnQuantile(0.5))).toBeCloseTo(5000, -1);
     },
   );
@@ -107,14 +109,6 @@ describe("blocks", () => {
     expect(block).toMatchObject({ size: 6, shadowOnly: 2, controlOnly: 2, ok: { control: 4, shadow: 4 } });
   });
 
-  test("latencies of a full block are ascending, and all of them are there", () => {
-    const pairs = Array.from({ length: 2000 }, (_, i) => ({ atMs: i / 2, shadowMs: 1 + ((i * 7919) % 997) }));
-    const [block] = storeOf(pairs).requests(undefined, { fromMs: 0, toMs: 1000 }, 1000).blocks;
-    const expected = Uint16Array.from(pairs, ({ shadowMs }) => binOfMs(shadowMs) << 2).sort();
-    expect(block?.codes.shadow).toEqual(expected);
-    expect(block?.codes.control).toEqual(new Uint16Array(2000).fill(binOfMs(10) << 2));
-  });
-
   test("routes are counted apart and together; an unknown route has nothing", () => {
     const store = storeOf([{ atMs: 1 }, { atMs: 2, route: 1 }, { atMs: 3, route: 1 }]);
     const size = (route: string | undefined) => store.requests(route, { fromMs: 0, toMs: 1000 }, 1000).blocks[0]?.size;
@@ -147,7 +141,8 @@ describe("blocks", () => {
         const store = createBlockStore({ routes: ["a"] });
         store.addPairs(batchOf(shuffled.slice(0, cut)));
         store.addPairs(batchOf(shuffled.slice(cut)));
-        expect(store.requests(undefined, { fromMs: 0, toMs: 5000 }, 1000)).toEqual(whole);
+        const { blocks, counts } = store.requests(undefined, { fromMs: 0, toMs: 5000 }, 1000);
+        expect({ blocks, counts }).toEqual({ blocks: whole.blocks, counts: whole.counts });
       }),
     );
   });
@@ -205,11 +200,4 @@ describe("delivery", () => {
   });
   test("is nowhere before the first request", () =>
     expect(storeOf([]).deliveredUntilMs()).toBe(Number.NEGATIVE_INFINITY));
-});
-
-test("an hour at 300 requests a second to each twin stays below 12 MB of pairs", () => {
-  const store = createBlockStore({ routes: ["a"] });
-  store.addPairs(traffic({ seed: 1, ratePerSecond: 300, fromMs: 0, toMs: 60_000 }));
-  const bytes = store.bases({ fromMs: 0, toMs: 60_000 }).reduce((total, base) => total + base.words.byteLength, 0);
-  expect(bytes * 60).toBeLessThan(12e6);
 });
