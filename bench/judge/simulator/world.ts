@@ -117,9 +117,9 @@ const QUIET: World = {
   ratePerSecond: 100,
   latency: {
     medianMs: 20,
-    sizeSd: 0.19,
-    ownSd: 0.045,
-    slow: { both: 0.02, one: 0.0004, base: 0.25, spread: 0.35, alike: true },
+    sizeSd: 0.185,
+    ownSd: 0.05,
+    slow: { both: 0.02, one: 0.001, base: 0.3, spread: 0.21, alike: true },
   },
   sharedLoad: { sd: 0.03, seconds: 20 },
   unsharedLoad: { sd: 0, seconds: 5 },
