@@ -1,26 +1,108 @@
 import { Command } from "commander";
-import { EXIT_CODE } from "../core/errors.ts";
+import { CanaryError, EXIT_CODE } from "../core/errors.ts";
+import type { Explanation } from "../judge/explain.ts";
+import type { WhatIf } from "../run/rejudge.ts";
 import { environmentValues, printJson, say, withJson } from "./options.ts";
 
-/** `canary judge`: the stored measurements of a run, judged again. */
+interface JudgeOptions {
+  readonly json?: true;
+  readonly explain?: true;
+  readonly set: readonly string[];
+  readonly slo: readonly string[];
+  readonly scenario?: string;
+}
+
+/** `canary judge`: the stored measurements of a run, judged again, also under other terms. */
 export function judgeCommand(): Command {
   return withJson(new Command("judge"))
     .description("Judge a stored run again, from its recording; nothing is raised, replayed or signed.")
     .argument("<run>", "folder of a run, reports/<run>")
-    .addHelpText("after", "\nExample:\n  canary judge reports/<run>\n\nExit codes as of `canary run`.")
-    .action(async (runDir: string, options: { readonly json?: true }) => {
+    .option(
+      "--explain",
+      "add the chain of reasoning: what was asked, measured, left out, corrected, and why this answer",
+    )
+    .option("--set <limit=value>", "judge with another limit of the scenario's judge block (repeatable)", collect, [])
+    .option("--slo <name=range>", "judge with another limit of one SLO (repeatable)", collect, [])
+    .option("--scenario <file>", "judge with the SLOs and judge limits of this scenario; the rest of it is not used")
+    .addHelpText("after", HELP)
+    .action(async (runDir: string, options: JudgeOptions) => {
       const { rejudge } = await import("../run/rejudge.ts");
-      const { finalBlock } = await import("../report/terminal/final-block.ts");
-      const { createPaint, wantsColor } = await import("../report/terminal/paint.ts");
       const { withPlainText } = await import("../report/plain-text.ts");
-      const judged = withPlainText(await rejudge(runDir));
+      const changed = options.set.length + options.slo.length > 0 || options.scenario !== undefined;
+      const judged = withPlainText(await rejudge(runDir, await changesOf(options)));
       process.exitCode = EXIT_CODE[judged.verdict.kind];
-      if (options.json === true) printJson({ kind: "verdict", ...judged, exitCode: process.exitCode });
-      else {
-        const paint = createPaint({ color: wantsColor(process.stdout, environmentValues()) });
-        const lines = finalBlock({ ...judged, reportDir: runDir }, { columns: process.stdout.columns ?? 100, paint });
-        say(lines.join("\n"));
-      }
-      if (judged.verdict.kind !== judged.storedVerdict) say(`The run itself ended with ${judged.storedVerdict}.`, true);
+      if (options.json === true) printJson(documentOf(judged, { changed, explain: options.explain === true }));
+      else await print(judged, { runDir, changed, explain: options.explain === true });
     });
+}
+
+const HELP = `
+Examples:
+  canary judge reports/<run>                                     the same answer again
+  canary judge reports/<run> --explain                           how it came to it, in words and numbers
+  canary judge reports/<run> --slo checkout-latency=+10% --slo errors=+0.1pp --set alpha=0.005
+                                                                 what would change; a what-if, unsigned
+
+A range is +10% (at most), -5%..+10%, or 'name>=-5%' in quotes; pp for error rates. A plan's own promise still counts.
+Exit codes as of \`canary run\`, for the verdict under the terms that were given.`;
+
+function collect(value: string, earlier: readonly string[]): readonly string[] {
+  return [...earlier, value];
+}
+
+async function changesOf(options: JudgeOptions): Promise<Parameters<typeof import("../run/rejudge.ts").rejudge>[1]> {
+  const { set, slo, scenario: file } = options;
+  if (file === undefined) return { set, slo };
+  const { readFile } = await import("node:fs/promises");
+  const { parseScenario } = await import("../run/scenario.ts");
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new CanaryError({
+      code: "USAGE",
+      message: `cannot read the scenario ${file}`,
+      hint: "Give the path of a canary.scenario/v1.",
+      cause,
+    });
+  });
+  return { set, slo, scenario: parseScenario(text, file) };
+}
+
+function documentOf(judged: WhatIf, said: { readonly changed: boolean; readonly explain: boolean }): unknown {
+  const { stored, changes, explanation, ...answer } = judged;
+  return {
+    kind: said.changed ? "what-if" : "verdict",
+    ...answer,
+    storedVerdict: stored.verdict.kind,
+    ...(said.changed ? { signed: false, changes, stored } : {}),
+    ...(said.explain ? { explanation } : {}),
+    exitCode: process.exitCode,
+  };
+}
+
+async function print(
+  judged: WhatIf,
+  said: { readonly runDir: string; readonly changed: boolean; readonly explain: boolean },
+): Promise<void> {
+  const { finalBlock } = await import("../report/terminal/final-block.ts");
+  const { whatIfBlock } = await import("../report/terminal/what-if-block.ts");
+  const { createPaint, wantsColor } = await import("../report/terminal/paint.ts");
+  const paint = createPaint({ color: wantsColor(process.stdout, environmentValues()) });
+  const sized = { columns: process.stdout.columns ?? 100, paint };
+  const lines = said.changed ? whatIfBlock(judged, sized) : finalBlock({ ...judged, reportDir: said.runDir }, sized);
+  say(lines.join("\n"));
+  if (said.explain) await printExplanation(judged.explanation, sized);
+  const storedVerdict = judged.stored.verdict.kind;
+  if (!said.changed && judged.verdict.kind !== storedVerdict) {
+    say(`The run itself ended with ${storedVerdict}.`, true);
+  }
+}
+
+async function printExplanation(
+  explanation: Explanation,
+  sized: {
+    readonly columns: number;
+    readonly paint: ReturnType<typeof import("../report/terminal/paint.ts").createPaint>;
+  },
+): Promise<void> {
+  const { explanationBlock } = await import("../report/terminal/explanation-block.ts");
+  say(`\n${explanationBlock(explanation, sized).join("\n")}`);
 }

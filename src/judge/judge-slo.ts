@@ -6,7 +6,7 @@ import { acceptedRange, effectScale, type ResolvedSlo, toDelta } from "./accepte
 import { chooseBlock } from "./block-length.ts";
 import { widening } from "./confidence-sequence.ts";
 import { measureSlo, type SloContext, type SloMeasurement } from "./slo-measurement.ts";
-import { type Finding, findState } from "./slo-state.ts";
+import { type Finding, findState, tooEarly } from "./slo-state.ts";
 import type { Derivation, Reason, SloJudgement } from "./verdict.ts";
 
 /** Judges one SLO at one look; whatever the data, the answer is defined and says why. */
@@ -72,6 +72,12 @@ function derivationOf(measured: SloMeasurement, context: SloContext): Omit<Deriv
   const { before, after, pass, fail, scale, choice } = measured;
   const { alpha } = context.limits;
   const { tau, redrawn, driftSd } = choice.bias;
+  const blocksBefore = before.influence.length;
+  const { minBlocksBefore } = context.limits;
+  const samplesMissing =
+    blocksBefore < minBlocksBefore
+      ? `${blocksBefore} of at least ${minBlocksBefore} blocks before the plan have passed`
+      : tooEarly(measured, context);
   return {
     scale,
     estimateBefore: before.estimate,
@@ -95,6 +101,7 @@ function derivationOf(measured: SloMeasurement, context: SloContext): Omit<Deriv
     },
     invalidBlocks: { before: before.invalid, after: after.invalid },
     observations: { before: before.observations, after: after.observations },
+    ...(samplesMissing === undefined ? {} : { samplesMissing }),
   };
 }
 

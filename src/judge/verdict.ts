@@ -92,6 +92,8 @@ export interface Derivation {
   readonly observations: { readonly before: number; readonly after: number };
 }
 
+  /** The least sample that is not there yet, in a sentence: until then no margin would do. */
+  readonly samplesMissing?: string;
 /** Everything the report says of one SLO (STATISTICS.md 4, "Report per SLO"). */
 export interface SloJudgement {
   readonly name: string;

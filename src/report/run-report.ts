@@ -1,3 +1,4 @@
+import type { Explanation } from "../judge/explain.ts";
 import type { QuietProof, RollbackProof, SloJudgement, Verdict } from "../judge/verdict.ts";
 import type { LatencyDistribution, RouteTotals } from "../measure/summaries.ts";
 import type { Difference } from "../mirror/fingerprint.ts";
@@ -72,6 +73,8 @@ export interface RunReport {
   };
   readonly verdict: Verdict;
   readonly slos: readonly SloJudgement[];
+  /** The chain of reasoning to the verdict, in sentences. */
+  readonly explanation: Explanation;
   readonly quiet: QuietProof;
   readonly rollback: RollbackProof;
   readonly actions: readonly ActionRecord[];

@@ -69,7 +69,8 @@ export function describeForecast(slo: SloJudgement): string | undefined {
   return `~${describeDuration(seconds < 90 ? seconds * 1000 : Math.ceil(seconds / 60) * 60_000)}`;
 }
 
-function describeInterval(slo: SloJudgement): string {
+/** Where the truth lies, on the SLO's scale; `unknown` without an interval. */
+export function describeInterval(slo: Pick<SloJudgement, "state" | "interval" | "accepted" | "unit">): string {
   const { lo, hi } = slo.interval;
   if (slo.state === "no-data" || (!Number.isFinite(lo) && !Number.isFinite(hi))) return "unknown";
   if (!Number.isFinite(hi)) return `${describeSloDelta(slo, lo)} or more`;

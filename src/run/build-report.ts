@@ -1,4 +1,5 @@
 import { acceptedRange, effectScale } from "../judge/accepted.ts";
+import { type Explanation, explain, lateOf } from "../judge/explain.ts";
 import type { Verdict } from "../judge/verdict.ts";
 import { blockLevels } from "../measure/block-levels.ts";
 import { routeReports } from "../measure/summaries.ts";
@@ -7,7 +8,7 @@ import type { Admission } from "../policy/admit.ts";
 import type { QuietProof } from "../replay/proof/proofs.ts";
 import type { Window } from "../replay/recording.ts";
 import type { RunReport, SloTrail } from "../report/run-report.ts";
-import type { LoadEvidence } from "./rehearse-under-load.ts";
+import type { LoadEvidence } from "./load-evidence.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
 import type { RunEffects } from "./run-effects.ts";
 import type { RunJob } from "./run-job.ts";
@@ -49,6 +50,7 @@ export function buildReport(options: {
     mirror: { name: job.spec.name, sha256: job.spec.sha256, fidelity: job.spec.fidelity, facts: pair.facts },
     verdict: options.verdict,
     slos: load?.slos ?? [],
+    explanation: explanationOf(options),
     quiet: options.quiet,
     rollback: load?.rollback ?? { kind: "not-run", why: "the quiet proof settled the answer" },
     actions: log.actions(),
@@ -61,6 +63,23 @@ export function buildReport(options: {
     timeline: log.timeline(),
     measuringShare: measuringShare(load, log.elapsedMs()),
   };
+}
+
+function explanationOf({
+  job,
+  pair,
+  load,
+  verdict,
+}: Pick<Parameters<typeof buildReport>[0], "job" | "pair" | "load" | "verdict">): Explanation {
+  const phases = load?.session.phases ?? {};
+  return explain({
+    verdict,
+    slos: load?.slos ?? [],
+    limits: job.scenario.judge,
+    phases,
+    late: load === undefined ? {} : lateOf(load.session.store, phases),
+    cores: pair.facts.cores.kind,
+  });
 }
 
 function trafficOf(job: RunJob, load: LoadEvidence | undefined): RunReport["traffic"] {

@@ -37,6 +37,26 @@ const RollbackSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 
+/** Infinite bounds are null in JSON. */
+const Lo = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Number.NEGATIVE_INFINITY);
+const Hi = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Number.POSITIVE_INFINITY);
+
+/** What is shown of a stored judgement beside a new one. */
+const StoredSloSchema = z.looseObject({
+  name: z.string(),
+  state: z.enum(["pass", "fail", "open", "no-data"]),
+  accepted: z.looseObject({ scale: z.enum(["ratio", "absolute"]), lo: Lo, hi: Hi }),
+  unit: z.enum(["pp", ""]),
+  estimate: z.number().nullable().exactOptional(),
+  interval: z.looseObject({ level: z.number(), lo: Lo, hi: Hi }),
+});
+
 /** The parts of a report.json that a second judgement needs: what was witnessed and cannot be measured again. */
 export const StoredRunSchema = z.looseObject({
   schema: z.literal("canary.report/v1"),
@@ -50,7 +70,7 @@ export const StoredRunSchema = z.looseObject({
       z.strictObject({ code: z.enum(REASON_CODES), message: z.string(), subject: z.string().exactOptional() }),
     ),
   }),
-  slos: z.array(z.looseObject({ name: z.string() })),
+  slos: z.array(StoredSloSchema),
   quiet: QuietSchema,
   rollback: RollbackSchema,
   traffic: z.looseObject({
@@ -61,3 +81,6 @@ export const StoredRunSchema = z.looseObject({
     ),
   }),
 });
+
+/** A report.json that has passed `StoredRunSchema`. */
+export type StoredRun = z.infer<typeof StoredRunSchema>;

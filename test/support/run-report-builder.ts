@@ -1,4 +1,6 @@
 import { seededRandom } from "../../src/core/random.ts";
+import { explain } from "../../src/judge/explain.ts";
+import { DEFAULT_JUDGE_LIMITS } from "../../src/judge/judge-limits.ts";
 import type { Reason, SloJudgement, Verdict } from "../../src/judge/verdict.ts";
 import type { RunReport } from "../../src/report/run-report.ts";
 import { actionRecords, buildPlan, quietProof, rollbackProof } from "./run-report-plan.ts";
@@ -19,6 +21,7 @@ export function buildRunReport(options: RunReportOptions): RunReport {
   const seed = options.seed ?? 7;
   const random = seededRandom(seed);
   const slos = options.slos ?? sloJudgements(options.verdict);
+  const verdict = { kind: options.verdict, reasons: options.reasons ?? REASONS[options.verdict] };
   return {
     schema: "canary.report/v1",
     runId: `20261122-101530-${seed.toString(16).padStart(4, "0")}`,
@@ -45,8 +48,16 @@ export function buildRunReport(options: RunReportOptions): RunReport {
         prepared: true,
       },
     },
-    verdict: { kind: options.verdict, reasons: options.reasons ?? REASONS[options.verdict] },
+    verdict,
     slos,
+    explanation: explain({
+      verdict,
+      slos,
+      limits: DEFAULT_JUDGE_LIMITS,
+      phases: PHASE_WINDOWS,
+      late: { before: { late: 2, seconds: 119 }, after: { late: 0, seconds: 146 } },
+      cores: "pinned",
+    }),
     quiet: quietProof(options.verdict),
     rollback: rollbackProof(options.verdict),
     actions: actionRecords(),
@@ -125,6 +136,24 @@ const TIMELINE: RunReport["timeline"] = [
   { atMs: 212_000, kind: "note", label: "control paused 240 ms; block left out" },
 ];
 
+/** Numbers between blocks and interval, one set for all. */
+const DERIVATION: NonNullable<SloJudgement["derivation"]> = {
+  scale: "log",
+  estimateBefore: 0.006,
+  estimateAfter: 0.0183,
+  biasKept: 1,
+  bias: { tau: 0, calibrated: true },
+  standardError: 0.0121,
+  degrees: 20.2,
+  critical: 4.18,
+  widening: 0,
+  sdFloored: false,
+  rejectInterval: { level: 0.997, lo: -0.048, hi: 0.074 },
+  blockDoublings: ["5 s held 2.1 requests beyond the quantile, 3 are needed"],
+  invalidBlocks: { before: 1, after: 0 },
+  observations: { before: 18_020, after: 21_718 },
+};
+
 const BLOCKS = { before: 12, after: 14, invalid: 1, blockMs: 10_000, effective: 12.6 };
 
 /** Judgements of three SLOs on three scales, as each verdict would show them. */
@@ -148,6 +177,7 @@ function jobsDone(): SloJudgement {
     biasRemoved: -0.004,
     minimalDetectable: 0.062,
     levels: { controlBefore: 20.1, controlAfter: 20.3, shadowBefore: 20, shadowAfter: 58.1, unit: "per second" },
+    derivation: DERIVATION,
     note: "",
   };
 }
@@ -180,6 +210,7 @@ function checkoutLatency(kind: Verdict["kind"]): SloJudgement {
       shadowAfter: 41.6 * (1 + (seen.estimate ?? 0)),
       unit: "ms",
     },
+    derivation: DERIVATION,
     note: "p99 of POST /checkout",
   };
 }
@@ -201,6 +232,7 @@ function checkoutErrors(kind: Verdict["kind"]): SloJudgement {
     ...(kind === "hold" ? { secondsToDecision: 40 } : {}),
     levels: { controlBefore: 0.0019, controlAfter: 0.0021, shadowBefore: 0.002, shadowAfter: 0.0023, unit: "ratio" },
     requestTest: { shadowOnly: 9, controlOnly: 7, neither: 21_702, logPass: 5.2, logFail: -1.3 },
+    derivation: DERIVATION,
     note: "",
   };
 }

@@ -6,6 +6,7 @@ import { type ChartPainter, loadChartPainter } from "./charts/chart-painter.ts";
 import { PAGE_STYLE } from "./page-style.ts";
 import { html, joinHtml, markupOf, type SafeHtml, trustedMarkup } from "./safe-html.ts";
 import { effectsSection } from "./sections/effects-section.ts";
+import { explanationSection } from "./sections/explanation-section.ts";
 import { fidelitySection, provenanceSection, timelineSection } from "./sections/provenance-section.ts";
 import { rollbackSection } from "./sections/rollback-section.ts";
 import { sloSection } from "./sections/slo-section.ts";
@@ -48,6 +49,7 @@ ${joinHtml(sections(report, paint))}
 function sections(report: RunReport, paint: ChartPainter): readonly SafeHtml[] {
   return [
     sloSection(report, paint),
+    explanationSection(report),
     latencySection(report, paint),
     trailSection(report, paint),
     timelineSection(report, paint),

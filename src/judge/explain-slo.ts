@@ -1,0 +1,201 @@
+import { describeDelta, describeRange } from "../core/delta-range.ts";
+import { duration } from "./forecast.ts";
+import type { JudgeLimits } from "./judge-limits.ts";
+import { passingRange } from "./passing-margin.ts";
+import type { Derivation, SloJudgement } from "./verdict.ts";
+
+/** One step of a chain of reasoning: what it is about, and a sentence with its numbers. */
+export interface ExplanationLine {
+  readonly topic: string;
+  readonly text: string;
+}
+
+/** What is the same for every SLO of one decision. */
+export interface ExplainContext {
+  readonly limits: Pick<JudgeLimits, "alpha" | "g" | "observeSecondsMax">;
+  /** Number of SLOs judged together. */
+  readonly sloCount: number;
+}
+
+/**
+ * How one SLO came to its state, step by step: asked, measured, cut, left out, corrected, deflated, bounded, answered,
+ * and what would have changed the answer. Every number is one of the judgement's own.
+ */
+export function explainSlo(slo: SloJudgement, context: ExplainContext): readonly ExplanationLine[] {
+  const { derivation } = slo;
+  return [
+    { topic: "asked", text: askedText(slo) },
+    ...(derivation === undefined ? [] : derived(slo, derivation, context)),
+    { topic: "answer", text: answerText(slo) },
+    { topic: "otherwise", text: otherwiseText(slo, context) },
+  ];
+}
+
+function derived(slo: SloJudgement, derivation: Derivation, context: ExplainContext): readonly ExplanationLine[] {
+  return [
+    { topic: "measured", text: measuredText(slo, derivation) },
+    { topic: "blocks", text: blocksText(slo, derivation) },
+    { topic: "left out", text: leftOutText(derivation) },
+    { topic: "own difference", text: biasText(slo, derivation) },
+    { topic: "noise", text: noiseText(slo, derivation) },
+    { topic: "interval", text: intervalText(slo, derivation, context) },
+    { topic: "rejection", text: rejectionText(slo, derivation, context) },
+    ...(slo.requestTest === undefined ? [] : [{ topic: "requests", text: requestsText(slo, context) }]),
+  ];
+}
+
+function askedText(slo: SloJudgement): string {
+  const limit = `the operator allows ${describeRange(slo.limit, slo.unit)}`;
+  if (slo.promised === undefined) return `${capital(limit)}; the plan promises nothing narrower.`;
+  const promised = `the plan promises ${describeRange(slo.promised, slo.unit)}`;
+  return `${capital(limit)}, ${promised}; both must hold, so ${describeRange(slo.accepted, slo.unit)} is tested.`;
+}
+
+function measuredText(slo: SloJudgement, { estimateBefore, estimateAfter, scale }: Derivation): string {
+  const { levels } = slo;
+  const level = (value: number): string => levelText(value, levels.unit);
+  return (
+    `Control ${level(levels.controlBefore)} before the plan and ${level(levels.controlAfter)} after it, ` +
+    `shadow ${level(levels.shadowBefore)} and ${level(levels.shadowAfter)}; shadow against control ` +
+    `${deltaOf(slo, scale, estimateBefore)} before and ${deltaOf(slo, scale, estimateAfter)} after.`
+  );
+}
+
+function blocksText({ blocks }: SloJudgement, { blockDoublings, observations }: Derivation): string {
+  const requests =
+    observations.after > 0 ? ` with ${observations.before} and ${observations.after} requests or observations` : "";
+  const why =
+    blockDoublings.length === 0
+      ? "the shortest block asked for was long enough"
+      : `longer than asked for, because on the baseline a block of ${blockDoublings.join(", then one of ")}`;
+  return `${blocks.before} blocks before and ${blocks.after} after the plan, ${blocks.blockMs / 1000} s each${requests}; ${why}.`;
+}
+
+function leftOutText({ invalidBlocks }: Derivation): string {
+  const { before, after } = invalidBlocks;
+  if (before + after === 0) return "No block: every one had sound data of both twins.";
+  return `${before} blocks before and ${after} after the plan lacked sound data of a twin, and were left out on both.`;
+}
+
+function biasText(slo: SloJudgement, { bias, biasKept, estimateBefore, scale, widening }: Derivation): string {
+  const known =
+    widening > 0 ? ` The interval is widened by ${exact(widening)} for what a restart or drift may add.` : "";
+  if (bias.restart !== undefined) {
+    const { sd, rounds } = bias.restart;
+    const whence = bias.calibrated ? "calibrated" : "assumed, nobody calibrated it, so this can not pass";
+    return `The plan restarts a process, which draws the twins' own difference anew: nothing is taken off; sd ${exact(sd)} over ${rounds} round${rounds === 1 ? "" : "s"} (${whence}).${known}`;
+  }
+  const seen = deltaOf(slo, scale, estimateBefore);
+  const removed = describeDelta(slo.biasRemoved, slo.accepted.scale, slo.unit);
+  const how =
+    bias.tau > 0
+      ? `${percent(biasKept)} of it, ${removed}, is believed and was taken off (calibrated sd of the twins' difference ${exact(bias.tau)})`
+      : `all of it, ${removed}, was taken off (no calibration: plain difference in differences)`;
+  return `The twins differed by ${seen} before the plan; ${how}.${known}`;
+}
+
+function noiseText({ blockSd, varianceInflation, blocks }: SloJudgement, { scale, sdFloored }: Derivation): string {
+  const axis = scale === "log" ? "on the log scale" : "in the SLO's unit";
+  const floor = sdFloored ? ", the least that is believed: the blocks moved less" : "";
+  const lean =
+    varianceInflation > 1
+      ? `blocks lean on each other, ${exact(varianceInflation)} of them count as one`
+      : "blocks do not lean on each other";
+  return `One block varies with sd ${exact(blockSd)} ${axis}${floor}; ${lean}, which leaves ${exact(blocks.effective)} effective blocks for the difference.`;
+}
+
+function intervalText(slo: SloJudgement, derivation: Derivation, { limits }: ExplainContext): string {
+  const { critical, standardError, degrees, widening } = derivation;
+  if (!Number.isFinite(critical)) return "No interval yet: these blocks carry no information at this level.";
+  const half = `${exact(critical)} x ${exact(standardError)}${widening > 0 ? ` + ${exact(widening)}` : ""} = ${exact(critical * standardError + widening)}`;
+  return (
+    `${delta(slo, slo.estimate ?? Number.NaN)}, and with ${percent(slo.interval.level)} confidence (${percent(limits.alpha)} error on each side, ` +
+    `valid at every look) from ${delta(slo, slo.interval.lo)} to ${delta(slo, slo.interval.hi)}; half-width = critical value x standard error = ${half}${axisNote(derivation)}, ` +
+    `${exact(degrees)} degrees of freedom, g = ${limits.g}.`
+  );
+}
+
+function rejectionText(
+  slo: SloJudgement,
+  { rejectInterval }: Derivation,
+  { limits, sloCount }: ExplainContext,
+): string {
+  const { lo, hi } = rejectInterval;
+  const level = `${percent(limits.alpha / sloCount)} error on each side`;
+  const share = sloCount === 1 ? level : `${level}, ${percent(limits.alpha)} shared by ${sloCount} SLOs`;
+  if (!Number.isFinite(lo)) return `Not possible yet at its level (${share}).`;
+  const isOutside = lo > slo.accepted.hi || hi < slo.accepted.lo;
+  return `Needs the interval at its own level (${share}) wholly outside: ${delta(slo, lo)} to ${delta(slo, hi)} is ${isOutside ? "" : "not "}wholly outside.`;
+}
+
+function requestsText({ requestTest }: SloJudgement, { limits, sloCount }: ExplainContext): string {
+  const { shadowOnly = 0, controlOnly = 0, neither = 0, logPass = 0, logFail = 0 } = requestTest ?? {};
+  const [pass, fail] = [Math.log(1 / limits.alpha), Math.log(sloCount / limits.alpha)];
+  return (
+    `${shadowOnly} requests failed on the shadow only, ${controlOnly} on the control only, ${neither} alike; the bet on single requests has log evidence ` +
+    `${exact(logPass)} that the limit is kept (${exact(pass)} needed: ${logPass >= pass ? "enough" : "not enough"}) and ${exact(logFail)} that it is broken (${exact(fail)} needed: ${logFail >= fail ? "enough" : "not enough"}). Intervals and bet must agree.`
+  );
+}
+
+const ANSWERS: Readonly<Record<SloJudgement["state"], string>> = {
+  pass: "Holds: the interval lies wholly inside",
+  fail: "Broken: the interval lies wholly outside",
+  open: "Not decided",
+  "no-data": "No data, and no data never passes",
+};
+
+function answerText(slo: SloJudgement): string {
+  return `${ANSWERS[slo.state]}${slo.note === "" ? "" : `: ${slo.note}`}.`;
+}
+
+/** What would have made another answer of the same measurements, or of more of them. */
+function otherwiseText(slo: SloJudgement, { limits }: ExplainContext): string {
+  const range = passingRange(slo, limits.alpha);
+  const missing = slo.derivation?.samplesMissing;
+  const margin =
+    range === undefined
+      ? `No margin would have made these measurements pass${missing === undefined ? "" : `: ${missing}`}`
+      : `These measurements would keep ${describeRange(range, slo.unit)}, and any wider margin`;
+  const resolvable = Number.isFinite(slo.minimalDetectable)
+    ? `; at the longest observation allowed (${duration(limits.observeSecondsMax)}) this noise tells ${unsigned(slo, slo.minimalDetectable)} apart`
+    : "";
+  const time =
+    slo.secondsToDecision === undefined
+      ? ""
+      : `; about ${duration(slo.secondsToDecision)} more of observation would decide with 80% chance`;
+  return `${margin}${slo.state === "pass" ? "" : time}${resolvable}.`;
+}
+
+function deltaOf(slo: SloJudgement, scale: Derivation["scale"], effect: number): string {
+  return delta(slo, scale === "log" ? Math.expm1(effect) : effect);
+}
+
+function delta(slo: SloJudgement, value: number): string {
+  return describeDelta(value, slo.accepted.scale, slo.unit);
+}
+
+function unsigned(slo: SloJudgement, value: number): string {
+  return delta(slo, value).replace("+", "");
+}
+
+function axisNote({ scale }: Derivation): string {
+  return scale === "log" ? " on the log scale" : "";
+}
+
+function levelText(value: number, unit: string): string {
+  if (unit === "fraction") return percent(value);
+  return `${Number(value.toPrecision(4))} ${unit}`.trim();
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toPrecision(4))}%`;
+}
+
+/** Enough digits to compute with. */
+function exact(value: number): string {
+  return String(Number(value.toPrecision(5)));
+}
+
+function capital(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}

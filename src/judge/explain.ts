@@ -1,0 +1,154 @@
+import { describeRange } from "../core/delta-range.ts";
+import { type LateSeconds, lateSeconds } from "../measure/late-seconds.ts";
+import type { RecordingManifest, Window } from "../replay/recording.ts";
+import { type ExplanationLine, explainSlo } from "./explain-slo.ts";
+import { duration } from "./forecast.ts";
+import type { GateInput } from "./gates.ts";
+import { JUDGE_RULES, type JudgeLimits } from "./judge-limits.ts";
+import { passingRange } from "./passing-margin.ts";
+import type { ReasonCode, SloJudgement, Verdict } from "./verdict.ts";
+
+export type { ExplanationLine } from "./explain-slo.ts";
+
+/** Everything that a verdict is explained from; numbers only, no sentence but the reasons'. */
+export interface DecisionTrace {
+  readonly verdict: Verdict;
+  readonly slos: readonly SloJudgement[];
+  readonly limits: JudgeLimits;
+  readonly phases: RecordingManifest["phases"];
+  /** Of the baseline and of the observation; absent for a phase that did not happen. */
+  readonly late: { readonly before?: LateSeconds; readonly after?: LateSeconds };
+  readonly cores: GateInput["cores"];
+}
+
+/** The chain of reasoning from what was asked to the verdict, in words and numbers. */
+export interface Explanation {
+  /** What holds for the whole run: time, gates, alarm, precedence, what would change the answer. */
+  readonly run: readonly ExplanationLine[];
+  readonly slos: readonly {
+    readonly name: string;
+    readonly state: SloJudgement["state"];
+    readonly lines: readonly ExplanationLine[];
+  }[];
+}
+
+/** Counts the late seconds of the judged phases for the trace. */
+export function lateOf(
+  store: Parameters<typeof lateSeconds>[0],
+  phases: Pick<DecisionTrace["phases"], "baseline" | "observing">,
+): DecisionTrace["late"] {
+  const { baseline, observing } = phases;
+  return {
+    ...(baseline === undefined ? {} : { before: lateSeconds(store, baseline) }),
+    ...(observing === undefined ? {} : { after: lateSeconds(store, observing) }),
+  };
+}
+
+/** Puts a decision into sentences; equal traces give equal sentences. */
+export function explain(trace: DecisionTrace): Explanation {
+  const { slos, limits } = trace;
+  const context = { limits, sloCount: slos.length };
+  return {
+    run: [...timeLines(trace), ...gateLines(trace), ...answerLines(trace)],
+    slos: slos.map((slo) => ({ name: slo.name, state: slo.state, lines: explainSlo(slo, context) })),
+  };
+}
+
+function timeLines({ phases, late }: DecisionTrace): readonly ExplanationLine[] {
+  if (phases.baseline === undefined) {
+    return [{ topic: "time", text: "No traffic was measured: the answer was there before it." }];
+  }
+  const { warmup, baseline, acting, settling, observing } = phases;
+  const discarded = [
+    ...(warmup === undefined ? [] : [`${secondsOf(warmup)} of warm-up`]),
+    ...(acting === undefined ? [] : [`${secondsOf(acting)} in which the plan acted`]),
+    ...(settling === undefined ? [] : [`${secondsOf(settling)} of settling`]),
+  ];
+  const judged = `${secondsOf(baseline)} before the plan and ${observing === undefined ? "nothing" : secondsOf(observing)} after it`;
+  const apart = discarded.length === 0 ? "" : `; not part of any interval: ${discarded.join(", ")}`;
+  const text = `Intervals are made of ${judged}${apart}. What is discarded is still watched for gross harm.`;
+  return [
+    { topic: "time", text },
+    { topic: "late seconds", text: lateText(late) },
+  ];
+}
+
+function lateText({ before, after }: DecisionTrace["late"]): string {
+  const side = (late: LateSeconds | undefined, when: string): readonly string[] =>
+    late === undefined ? [] : [`${late.late} of ${late.seconds} ${when}`];
+  const counted = [...side(before, "before the plan"), ...side(after, "after it")].join(" and ");
+  return `The load generator was late in ${counted}; such seconds are left out on both twins.`;
+}
+
+interface Gate {
+  readonly topic: string;
+  readonly codes: readonly ReasonCode[];
+  readonly asks: string;
+}
+
+const GATES: readonly Gate[] = [
+  {
+    topic: "gate: sound data",
+    codes: ["NO_DATA", "ASYMMETRIC_LOSS"],
+    asks: `were all times and outcomes possible, was there traffic, and did the shadow lose at most ${100 * JUDGE_RULES.asymmetricLossMax} points more requests than the control`,
+  },
+  {
+    topic: "gate: steady environment",
+    codes: ["ENVIRONMENT_UNSTABLE"],
+    asks: "did both halves of the baseline agree, did the control answer, and did late seconds come by chance",
+  },
+  {
+    topic: "gate: equal twins",
+    codes: ["TWINS_DIFFER"],
+    asks: `did the twins differ by less than ${100 * JUDGE_RULES.twinsDifferMax}% before the plan`,
+  },
+  {
+    topic: "gate: untouched control",
+    codes: ["CONTROL_DISTURBED"],
+    asks: "did the untouched control stay as it was when the plan acted",
+  },
+];
+
+/** Gates look at the traffic as a whole and at each SLO's baseline; one that found something says so in the verdict. */
+function gateLines({ verdict, slos, phases, cores }: DecisionTrace): readonly ExplanationLine[] {
+  if (phases.baseline === undefined) return [];
+  const ofSlos = new Set(slos.map((slo) => slo.because?.message));
+  return GATES.map(({ topic, codes, asks }) => {
+    const found = verdict.reasons.filter(({ code, message }) => codes.includes(code) && !ofSlos.has(message));
+    const text = found.length === 0 ? "nothing was found" : found.map((reason) => reason.message).join(" ");
+    return { topic, text: `Asked on ${cores} cores: ${asks}? Answer: ${text}${found.length === 0 ? "." : ""}` };
+  });
+}
+
+const RANK: Readonly<Record<Verdict["kind"], string>> = {
+  reject: "There is evidence against the plan, and evidence against outranks everything else",
+  hold: "Nothing was found against the plan, but something is missing, and what is missing outranks what was shown",
+  promote: "Nothing was found against the plan and nothing is missing",
+};
+
+function answerLines(trace: DecisionTrace): readonly ExplanationLine[] {
+  const { verdict } = trace;
+  const [first, ...others] = verdict.reasons;
+  const more = others.length === 0 ? "" : ` Then: ${[...new Set(others.map(({ code }) => code))].join(", ")}.`;
+  return [
+    { topic: "precedence", text: `${RANK[verdict.kind]}: ${verdict.kind}, for ${first.code}: ${first.message}${more}` },
+    ...otherwiseLines(trace),
+  ];
+}
+
+/** Whether other margins alone would have made every SLO pass. */
+function otherwiseLines({ slos, limits, verdict }: DecisionTrace): readonly ExplanationLine[] {
+  const unsettled = slos.filter((slo) => slo.state !== "pass");
+  if (verdict.kind === "promote" || unsettled.length === 0) return [];
+  const margins = unsettled.flatMap((slo) => {
+    const range = passingRange(slo, limits.alpha);
+    return range === undefined ? [] : [`${slo.name} ${describeRange(range, slo.unit)}`];
+  });
+  if (margins.length < unsettled.length) return [];
+  const others = unsettled.length === slos.length ? "" : " and the other SLOs as they are";
+  return [{ topic: "otherwise", text: `With ${margins.join(", ")}${others}, every SLO would have held.` }];
+}
+
+function secondsOf(window: Window): string {
+  return duration((window.toMs - window.fromMs) / 1000);
+}
