@@ -63,7 +63,8 @@ export function readUnverified(bundleText: string): ReadStatement {
   return bundle.kind === "problem" ? bundle : readStatement(bundle.envelope);
 }
 
-function findSigner(
+/** The one trusted key, for verdicts, that an envelope names; what it signs bears on verdicts. */
+export function findSigner(
   envelope: Envelope,
   trusted: readonly TrustedKey[],
 ): { kind: "key"; key: VerifyingKey } | { kind: "problem"; message: string } {

@@ -10,6 +10,7 @@ export const EXIT_CODE_BY_ERROR = {
   SCENARIO_INVALID: 3,
   MIRROR_INVALID: 3,
   RECORDING_INVALID: 3,
+  PROFILE_INVALID: 3,
   /** Policy refuses the plan before any container starts. */
   POLICY_REFUSED: 12,
   /** No engine, no image, no health, no room: the environment could not be raised or died. */

@@ -7,11 +7,16 @@ import { trafficRoutes } from "../replay/traffic/traffic-routes.ts";
 import type { TrafficDriver } from "../replay/traffic-driver.ts";
 import type { TrafficSpec } from "../replay/traffic-spec.ts";
 import { readsMetrics, sampleMetrics } from "./metric-sampler.ts";
-import type { RunEffects } from "./run-effects.ts";
+import type { RunEffects, RunStore } from "./run-effects.ts";
 import type { RunJob } from "./run-job.ts";
 import { watchTwins } from "./twin-watch.ts";
 
 type PhaseName = keyof RecordingManifest["phases"];
+
+/** What traffic needs of the outside world: less than a run, for those who measure without a plan. */
+export type LoadEffects = Pick<RunEffects, "clock" | "startDriver" | "state" | "observe"> & {
+  readonly store: Pick<RunStore, "recordingDir" | "saveMetrics" | "saveManifest">;
+};
 
 /** Traffic that flows to both twins, with everything that is read from them, on one axis. */
 export interface LoadSession extends AsyncDisposable {
@@ -38,9 +43,9 @@ export interface LoadSession extends AsyncDisposable {
 
 /** Starts driver and sampler; both twins receive their first request at the same instant. */
 export async function startLoad(options: {
-  readonly job: RunJob;
+  readonly job: Pick<RunJob, "runId" | "seed" | "scenario" | "scenarioDir">;
   readonly pair: TwinPair;
-  readonly effects: RunEffects;
+  readonly effects: LoadEffects;
   readonly signal: AbortSignal;
 }): Promise<LoadSession> {
   const { job, pair, effects } = options;
