@@ -11,7 +11,7 @@ export interface Evidence {
   /** Undefined when the run ended before it. */
   readonly quiet: QuietProof | undefined;
   readonly rollback: RollbackProof;
-  /** Rejections found elsewhere: `workShrank`, `budgetsPassed`, broken invariants. */
+  /** Rejections found elsewhere: `workShrank`, `budgetReasons`, the harm alarm, broken invariants. */
   readonly against: readonly Reason[];
   /** Actions that did not land under load, and triggers that stopped the replay. */
   readonly replayFailures: readonly { readonly actionId: string; readonly message: string }[];
@@ -31,9 +31,11 @@ export const REASON_ORDER: readonly ReasonCode[] = [
   "INVARIANT_BROKEN",
   "ACTION_FAILED",
   "TRIGGER_BREACHED",
+  "HARM_ALARM",
   "WORK_SHRANK",
   "SLO_OUTSIDE_RANGE",
   "EXCESS_ERRORS",
+  "EXCESS_STALLS",
   "NOT_RECOVERED",
   "UNDO_TOO_SLOW",
   "NO_OP",

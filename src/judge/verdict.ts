@@ -9,8 +9,10 @@ export type NonEmpty<T> = readonly [T, ...T[]];
 /** Closed list of reasons; docs/reasons.md says of each what it means and what to do. */
 export const REASON_CODES = [
   // reject: evidence against
+  "HARM_ALARM",
   "SLO_OUTSIDE_RANGE",
   "EXCESS_ERRORS",
+  "EXCESS_STALLS",
   "INVARIANT_BROKEN",
   "UNDECLARED_EFFECT",
   "ABSENT_EFFECT",
@@ -90,10 +92,10 @@ export interface Derivation {
   readonly invalidBlocks: { readonly before: number; readonly after: number };
   /** Requests in valid blocks; 0 where the measure is none of requests. */
   readonly observations: { readonly before: number; readonly after: number };
-}
-
   /** The least sample that is not there yet, in a sentence: until then no margin would do. */
   readonly samplesMissing?: string;
+}
+
 /** Everything the report says of one SLO (STATISTICS.md 4, "Report per SLO"). */
 export interface SloJudgement {
   readonly name: string;

@@ -1,7 +1,7 @@
 import { describeDelta } from "../core/delta-range.ts";
 import type { BlockStore } from "../measure/block-store.ts";
-import type { Slo } from "../measure/slo.ts";
-import { excessErrors, type RouteWork, workByRoute } from "../measure/work.ts";
+import { ALL_ROUTES } from "../measure/harm-blocks.ts";
+import { type RouteWork, workByRoute } from "../measure/work.ts";
 import type { Window } from "../replay/recording.ts";
 import { JUDGE_RULES, type JudgeLimits } from "./judge-limits.ts";
 import { logEvidenceAbove } from "./request-test.ts";
@@ -24,15 +24,18 @@ export function workShrank(store: BlockStore, after: Window, limits: Pick<JudgeL
  * failure): the request-level test on stretches of ten seconds, alpha over all of them, for each route and for all
  * together. It needs no promise of the plan's, because an agent that promises nothing for these seconds must not be free
  * to stop the service in them.
+ * @param isBudgeted - scopes (undefined: all routes) for which the operator has set a budget, which holds instead
  */
 export function harmAlarms(
   store: BlockStore,
   windows: readonly Window[],
   limits: Pick<JudgeLimits, "alpha">,
+  isBudgeted: (route: string | undefined) => boolean = () => false,
 ): readonly Reason[] {
   const stretches = windows.flatMap(stretchesOf).map((window) => {
     const routes = workByRoute(store, window);
-    return routes.length > 1 ? [totalWork(routes), ...routes] : routes;
+    const scopes = routes.length > 1 ? [totalWork(routes), ...routes] : routes;
+    return scopes.filter(({ route }) => !isBudgeted(route === ALL_ROUTES ? undefined : route));
   });
   const works = stretches.flat();
   const threshold = Math.log(works.length / limits.alpha);
@@ -59,7 +62,7 @@ function stretchesOf({ fromMs, toMs }: Window): readonly Window[] {
 function totalWork(routes: readonly RouteWork[]): RouteWork {
   const total = (pick: (work: RouteWork) => number): number => routes.reduce((sum, work) => sum + pick(work), 0);
   return {
-    route: "all routes",
+    route: ALL_ROUTES,
     requests: total((work) => work.requests),
     controlOk: total((work) => work.controlOk),
     shadowOk: total((work) => work.shadowOk),
@@ -78,24 +81,4 @@ function excessShare({ shadowOnly, controlOnly, requests }: RouteWork): number {
 function shrinkText({ route, requests, controlOk, shadowOk }: RouteWork): string {
   const change = describeDelta(controlOk === 0 ? -1 : (shadowOk - controlOk) / controlOk, "ratio");
   return `Route ${route}: after the plan the shadow served ${shadowOk} of ${requests} requests, the control ${controlOk} (${change}).`;
-}
-
-/** Budgets of errors while the plan acts and settles, from the plan's `during`. */
-export interface DuringBudget {
-  readonly slo: Slo;
-  readonly excessErrors: number;
-}
-
-/**
- * Budgets that were passed between the first act and the end of settling: errors of the shadow beyond the control's.
- * A count, not an interval: seconds cannot carry one (DESIGN.md 3.6).
- */
-export function budgetsPassed(store: BlockStore, during: Window, budgets: readonly DuringBudget[]): readonly Reason[] {
-  return budgets.flatMap(({ slo, excessErrors: allowed }): readonly Reason[] => {
-    const route = "route" in slo.measure ? slo.measure.route : undefined;
-    const excess = excessErrors(store, during, route);
-    if (excess <= allowed) return [];
-    const message = `${slo.name}: while the plan acted the shadow had ${excess} errors more than the control, ${allowed} are allowed.`;
-    return [{ code: "EXCESS_ERRORS", subject: slo.name, message }];
-  });
 }

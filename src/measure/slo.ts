@@ -34,12 +34,29 @@ export const MeasureSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("sql"), service: Identifier, query: z.string().min(1).max(LIMITS.textCharsMax) }),
 ]);
 
-/** One operator SLO: what, and the range its delta may lie in. The plan's `expects` can only narrow `limit`. */
+const Budget = z.number().int().min(0).max(1e9);
+
+/**
+ * What the operator accepts in the seconds from the plan's first act to the end of settling, which no interval judges:
+ * requests of the shadow beyond the control's that fail, and that take longer than `stallMs`.
+ */
+export const DuringSchema = z.strictObject({
+  excessErrors: Budget.optional(),
+  excessStalls: Budget.optional(),
+  stallMs: z.number().int().min(10).max(120_000).optional(),
+});
+
+/** One operator SLO: what, and the range its delta may lie in. The plan's `expects` can only narrow `limit` and `during`. */
 export const SloSchema = z
   .strictObject({
     name: Name,
     measure: MeasureSchema,
     limit: DeltaRangeSchema,
+    during: DuringSchema.optional(),
+  })
+  .refine((slo) => slo.during === undefined || ["latency", "errors", "served"].includes(slo.measure.kind), {
+    path: ["during"],
+    message: "a budget of failed or stalled requests belongs to an SLO of requests: latency, errors or served",
   })
   .refine((slo) => slo.measure.kind !== "errors" || slo.limit.scale === "absolute", {
     path: ["limit"],

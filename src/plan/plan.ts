@@ -41,8 +41,13 @@ const ActionSchema = z
 const ExpectationSchema = z.strictObject({
   slo: Id,
   delta: DeltaRangeSchema,
-  /** Budget for the seconds while the plan acts. */
-  during: z.strictObject({ excessErrors: z.number().int().min(0).max(1e9) }).optional(),
+  /** Budgets for the seconds in which the plan acts and settles; they narrow the operator's. */
+  during: z
+    .strictObject({
+      excessErrors: z.number().int().min(0).max(1e9).optional(),
+      excessStalls: z.number().int().min(0).max(1e9).optional(),
+    })
+    .optional(),
 });
 
 /** Schema of `canary.plan/v1`; published as JSON Schema by `canary schema plan`. */

@@ -19,8 +19,11 @@ export const VERDICT_WORDS: Readonly<
 
 /** What a person does about a reason; one sentence each. */
 const ADVICE: Readonly<Record<ReasonCode, string>> = {
+  HARM_ALARM:
+    "The plan did gross harm within seconds and was stopped: look at the moment in the report's timeline, and make the change gentler.",
   SLO_OUTSIDE_RANGE: "Change the plan so that it keeps the limit, or correct what it promises, and rehearse again.",
   EXCESS_ERRORS: "Make the change gentler (smaller steps, longer pauses) so that fewer requests fail while it acts.",
+  EXCESS_STALLS: "Make the change gentler (smaller steps, longer pauses) so that fewer requests wait while it acts.",
   INVARIANT_BROKEN: "Find which action broke the rule of the system and remove or repair it.",
   UNDECLARED_EFFECT:
     "Declare the effect under its changes if it is meant, or remove what causes it (even a health check that writes).",

@@ -1,9 +1,10 @@
 import type { Evidence } from "../judge/decide.ts";
+import { budgetReasons, duringBudgets, type SpentBudget, spendBudgets } from "../judge/during-budgets.ts";
 import { duration } from "../judge/forecast.ts";
 import { environmentGates } from "../judge/gates.ts";
 import { minimumSeconds } from "../judge/planned-power.ts";
 import type { Reason } from "../judge/verdict.ts";
-import { budgetsPassed, type DuringBudget, harmAlarms, workShrank } from "../judge/work-reasons.ts";
+import { harmAlarms, workShrank } from "../judge/work-reasons.ts";
 import type { TwinPair } from "../mirror/twin.ts";
 import type { Admission } from "../policy/admit.ts";
 import type { QuietProof } from "../replay/proof/proofs.ts";
@@ -91,7 +92,7 @@ function gatesOf(job: RunJob, pair: TwinPair, load: LoadEvidence): readonly Reas
 }
 
 /**
- * Rejections that the traffic itself shows: work that shrank after the plan, error budgets passed during it, gross harm
+ * Rejections that the traffic itself shows: work that shrank after the plan, budgets passed during it, gross failure
  * while it acted, settled or was undone.
  */
 export function workReasons(
@@ -99,17 +100,30 @@ export function workReasons(
   session: LoadEvidence["session"],
 ): readonly Reason[] {
   const { store, phases } = session;
-  const budgets = job.plan.expects.flatMap(({ slo: name, during }): readonly DuringBudget[] => {
-    const slo = job.scenario.slos.find((candidate) => candidate.name === name);
-    return slo === undefined || during === undefined ? [] : [{ slo, excessErrors: during.excessErrors }];
-  });
-  const acting = phases.acting;
-  const during = acting === undefined ? undefined : { fromMs: acting.fromMs, toMs: (phases.settling ?? acting).toMs };
+  const during = duringWindow(phases);
+  const { slos } = job.scenario;
+  const isBudgeted = (route: string | undefined): boolean =>
+    slos.some((slo) => slo.during?.excessErrors !== undefined && "route" in slo.measure && slo.measure.route === route);
   return [
     ...(phases.observing === undefined ? [] : workShrank(store, phases.observing, job.scenario.judge)),
-    ...(during === undefined ? [] : budgetsPassed(store, during, budgets)),
-    ...harmAlarms(store, unjudged(during, phases), job.scenario.judge),
+    ...(during === undefined ? [] : budgetReasons(store, during, budgetsSpent(job, session))),
+    ...harmAlarms(store, unjudged(during, phases), job.scenario.judge, isBudgeted),
   ];
+}
+
+/** What the first of the two windows spent of its budgets (DESIGN.md 3.6); empty for a plan that never acted under load. */
+export function budgetsSpent(
+  { scenario, plan }: Pick<RunJob, "scenario" | "plan">,
+  { store, phases }: LoadEvidence["session"],
+): readonly SpentBudget[] {
+  const during = duringWindow(phases);
+  if (during === undefined) return [];
+  return spendBudgets(store, during, duringBudgets(scenario.slos, plan.expects, scenario.traffic.ratePerSecond));
+}
+
+/** From the first act to the end of settling. */
+function duringWindow({ acting, settling }: LoadEvidence["session"]["phases"]): Window | undefined {
+  return acting === undefined ? undefined : { fromMs: acting.fromMs, toMs: (settling ?? acting).toMs };
 }
 
 /** Seconds under the plan's influence of which no interval is made. */

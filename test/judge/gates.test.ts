@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { baselineSecondsNeeded, minimumSeconds, plannedPower, powerBySlo } from "../../src/judge/planned-power.ts";
-import { budgetsPassed, workShrank } from "../../src/judge/work-reasons.ts";
+import { workShrank } from "../../src/judge/work-reasons.ts";
 import { createBlockStore } from "../../src/measure/block-store.ts";
-import { excessErrors } from "../../src/measure/work.ts";
 import { emptyBatch, traffic } from "../support/judged-traffic.ts";
 import { ERRORS, FOUR, gates, LIMITS, P50, slo, storeOf, WINDOWS, type World } from "./support/judged.ts";
 
@@ -199,27 +198,5 @@ describe("work", () => {
   });
   test("of an empty window has not shrunk", () => {
     expect(workShrank(storeOf(), { fromMs: 1e6, toMs: 1e6 }, LIMITS)).toEqual([]);
-  });
-});
-
-describe("a budget of errors while the plan acts", () => {
-  const store = storeOf({ errorsBefore: 0, errors: { control: 0, shadow: 0.02 } });
-  const passed = (excessErrors: number) => budgetsPassed(store, WINDOWS.after, [{ slo: ERRORS.slo, excessErrors }]);
-
-  test("that is passed is told with both numbers", () => {
-    expect(passed(5)).toMatchObject([{ code: "EXCESS_ERRORS", subject: "errors" }]);
-    expect(passed(5)[0]?.message).toMatch(/the shadow had 1\d\d errors more than the control, 5 are allowed/);
-  });
-  test("that is kept is not, to the last error", () => {
-    const excess = excessErrors(store, WINDOWS.after, undefined);
-    expect(passed(excess)).toEqual([]);
-    expect(passed(excess - 1)).toHaveLength(1);
-  });
-  test("counts an error at the very edge of the window", () => {
-    const edge = createBlockStore({ routes: ["a"] });
-    const batch = traffic({ seed: 1, ratePerSecond: 1, fromMs: 500, toMs: 2500 });
-    batch.arms.shadow.outcome[0] = 1;
-    edge.addPairs(batch);
-    expect(budgetsPassed(edge, { fromMs: 400, toMs: 900 }, [{ slo: ERRORS.slo, excessErrors: 0 }])).toHaveLength(1);
   });
 });
