@@ -49,6 +49,7 @@ export const REASON_ORDER: readonly ReasonCode[] = [
   "REQUESTED_NOT_PROVEN",
   "SNAPSHOT_MISSING",
   "HUMAN_NEEDED",
+  "SENSITIVITY_NOT_SHOWN",
   "ALL_SHOWN",
 ];
 

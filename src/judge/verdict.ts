@@ -34,6 +34,7 @@ export const REASON_CODES = [
   "REQUESTED_NOT_PROVEN",
   "SNAPSHOT_MISSING",
   "HUMAN_NEEDED",
+  "SENSITIVITY_NOT_SHOWN",
   // promote
   "ALL_SHOWN",
 ] as const;

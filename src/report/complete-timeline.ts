@@ -1,5 +1,4 @@
 import { PHASE_WORDS } from "./phase-words.ts";
-import { PHASES } from "./run-event.ts";
 import type { RunReport, TimelineEntry } from "./run-report.ts";
 
 /**
@@ -38,6 +37,6 @@ function durationOf(entry: TimelineEntry, records: RunReport["actions"]): number
 }
 
 function phaseWords(label: string): string {
-  const phase = PHASES.find((known) => known === label);
-  return phase === undefined ? label : PHASE_WORDS[phase];
+  const words: Readonly<Record<string, string>> = PHASE_WORDS;
+  return Object.hasOwn(words, label) ? (words[label] ?? label) : label;
 }

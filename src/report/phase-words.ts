@@ -13,6 +13,7 @@ export const PHASE_WORDS: Readonly<Record<Phase, string>> = {
   rollback: "undo",
   recover: "recover",
   barrier: "compare state",
+  sensitivity: "plant harm",
   judge: "judge",
   publish: "sign",
   "tear-down": "tear down",

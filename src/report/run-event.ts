@@ -20,7 +20,8 @@ export const PHASES = [
   "publish",
   "tear-down",
 ] as const;
-export type Phase = (typeof PHASES)[number];
+/** Planting known harms (`--prove-sensitivity`): between `barrier` and `judge`, in the runs that do it. */
+export type Phase = (typeof PHASES)[number] | "sensitivity";
 
 export type RunEvent =
   /** `expectedMs` is a forecast, absent where nobody knows. */

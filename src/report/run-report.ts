@@ -1,4 +1,5 @@
 import type { Explanation } from "../judge/explain.ts";
+import type { SensitivityProof } from "../judge/sensitivity.ts";
 import type { QuietProof, RollbackProof, SloJudgement, Verdict } from "../judge/verdict.ts";
 import type { LatencyDistribution, RouteTotals } from "../measure/summaries.ts";
 import type { Difference } from "../mirror/fingerprint.ts";
@@ -75,6 +76,8 @@ export interface RunReport {
   readonly slos: readonly SloJudgement[];
   /** The chain of reasoning to the verdict, in sentences. */
   readonly explanation: Explanation;
+  /** Harms of known size that were planted before the signing, and whether they were seen; absent where none was asked for. */
+  readonly sensitivity?: SensitivityProof;
   readonly quiet: QuietProof;
   readonly rollback: RollbackProof;
   readonly actions: readonly ActionRecord[];

@@ -47,6 +47,8 @@ const ADVICE: Readonly<Record<ReasonCode, string>> = {
     "Only a stub saw this effect; the operator's policy must accept that stub or mirror the real thing.",
   SNAPSHOT_MISSING: "This tier needs a verified snapshot; add one to the mirror.",
   HUMAN_NEEDED: "A person has to look at this plan before it may go ahead; it is in the named queue.",
+  SENSITIVITY_NOT_SHOWN:
+    "The judge was blind to a harm of known size: look at what was planted in the report before trusting this scenario.",
   ALL_SHOWN: "Hand the signed verdict to the gate before it expires.",
 };
 

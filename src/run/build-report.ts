@@ -51,6 +51,7 @@ export function buildReport(options: {
     verdict: options.verdict,
     slos: load?.slos ?? [],
     explanation: explanationOf(options),
+    ...(load?.sensitivity === undefined ? {} : { sensitivity: load.sensitivity }),
     quiet: options.quiet,
     rollback: load?.rollback ?? { kind: "not-run", why: "the quiet proof settled the answer" },
     actions: log.actions(),

@@ -3,13 +3,14 @@ import { budgetReasons, duringBudgets, type SpentBudget, spendBudgets } from "..
 import { duration } from "../judge/forecast.ts";
 import { environmentGates } from "../judge/gates.ts";
 import { minimumSeconds } from "../judge/planned-power.ts";
+import { sensitivityReasons } from "../judge/sensitivity.ts";
 import type { Reason } from "../judge/verdict.ts";
 import { harmAlarms, workShrank } from "../judge/work-reasons.ts";
 import type { TwinPair } from "../mirror/twin.ts";
 import type { Admission } from "../policy/admit.ts";
 import type { QuietProof } from "../replay/proof/proofs.ts";
 import type { Window } from "../replay/recording.ts";
-import type { LoadEvidence } from "./rehearse-under-load.ts";
+import type { LoadEvidence } from "./load-evidence.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
 import type { RunJob } from "./run-job.ts";
 
@@ -44,7 +45,7 @@ export function evidenceOf(options: {
   readonly quiet: QuietProof;
   /** What was known before any traffic to be out of reach (`hopelessFromTheStart`). */
   readonly hopeless: readonly Reason[];
-  readonly load: LoadEvidence | undefined;
+  readonly load: Omit<LoadEvidence, "driver"> | undefined;
   /** What the plan asked of stubs on the quiet twin (`requestedOfStubs`). */
   readonly stubOnlyEffects: readonly string[];
 }): Evidence {
@@ -59,6 +60,7 @@ export function evidenceOf(options: {
       ...human,
       ...options.hopeless,
       ...(load === undefined ? [] : [...load.underpowered, ...notPerformed(load), ...gatesOf(job, pair, load)]),
+      ...(load?.sensitivity === undefined ? [] : sensitivityReasons(load.sensitivity)),
     ],
     quiet,
     rollback: load?.rollback ?? { kind: "not-run", why: "the quiet proof settled the answer" },
@@ -73,14 +75,14 @@ export function evidenceOf(options: {
 }
 
 /** An action that was at its target already under load did nothing there: neither its cost nor its undo was rehearsed. */
-function notPerformed({ replay }: LoadEvidence): readonly Reason[] {
+function notPerformed({ replay }: Pick<LoadEvidence, "replay">): readonly Reason[] {
   return (replay?.noOps ?? []).map((actionId): Reason => {
     const message = `Action ${actionId} found its target already as it wants it under load, so what it costs was not rehearsed.`;
     return { code: "NO_OP", subject: actionId, message };
   });
 }
 
-function gatesOf(job: RunJob, pair: TwinPair, load: LoadEvidence): readonly Reason[] {
+function gatesOf(job: RunJob, pair: TwinPair, load: Pick<LoadEvidence, "session">): readonly Reason[] {
   const { baseline, observing } = load.session.phases;
   return environmentGates({
     store: load.session.store,
@@ -135,7 +137,7 @@ function unjudged(during: Window | undefined, phases: LoadEvidence["session"]["p
   ];
 }
 
-function replayFailures(load: LoadEvidence | undefined): Evidence["replayFailures"] {
+function replayFailures(load: Pick<LoadEvidence, "replay"> | undefined): Evidence["replayFailures"] {
   const end = load?.replay?.end;
   return end?.kind === "failed" ? [{ actionId: end.actionId, message: end.message }] : [];
 }

@@ -1,6 +1,7 @@
 import type { Fingerprint } from "../mirror/fingerprint.ts";
 import type { Role, TwinPair } from "../mirror/twin.ts";
 import type { QuietProof } from "../replay/proof/proofs.ts";
+import type { LoadEvidence } from "./load-evidence.ts";
 import type { RunEffects } from "./run-effects.ts";
 import type { RunJob } from "./run-job.ts";
 import type { RunLog } from "./run-log.ts";
@@ -17,5 +18,12 @@ export interface LoadContext {
   readonly restarts: boolean;
   /** What the quiet twin showed; its direct effects are never excused as consequences. */
   readonly quiet: QuietProof;
+  /** Present when known harms are to be planted after the last barrier (`sensitivityOf`). */
+  readonly sensitivity?: {
+    /** For one harm, at least. */
+    readonly secondsMax: number;
+    /** Whether the verdict would be promote with this evidence. */
+    readonly wouldPromote: (load: Omit<LoadEvidence, "driver">) => boolean;
+  };
   readonly signal: AbortSignal;
 }

@@ -144,7 +144,8 @@ async function freezeBackground(pair: TwinPair, signal: AbortSignal): Promise<vo
   await Promise.all(ROLES.map((role) => pair[role].freeze(pair.spec.background, signal)));
 }
 
-async function fingerprintsOf({
+/** State of both twins; the caller sees to it that nothing moves. */
+export async function fingerprintsOf({
   pair,
   effects,
   signal,

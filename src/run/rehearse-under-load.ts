@@ -1,36 +1,15 @@
-import { CanaryError } from "../core/errors.ts";
-import type { Reason, SloJudgement } from "../judge/verdict.ts";
-import { workByRoute } from "../measure/work.ts";
-import type { Difference, Fingerprint } from "../mirror/fingerprint.ts";
-import { ROLES, type Role } from "../mirror/twin.ts";
+import { ROLES } from "../mirror/twin.ts";
 import type { Action } from "../plan/plan.ts";
-import { type BarrierComparison, compareAtBarrier } from "../replay/proof/barrier.ts";
 import type { ReplayOutcome } from "../replay/proof/load-replay.ts";
-import { describeNoise, learnNoise, type Noise } from "../replay/proof/noise.ts";
-import type { RollbackProof } from "../replay/proof/proofs.ts";
-import type { DriverReport } from "../replay/recording.ts";
-import type { SloTrail } from "../report/run-report.ts";
-import { brokenInvariants } from "./invariants.ts";
+import { learnNoise, type Noise } from "../replay/proof/noise.ts";
+import { askInvariants, conclude, type Observed, type UndoEvidence } from "./last-barrier.ts";
 import type { LoadContext } from "./load-context.ts";
+import type { LoadEvidence } from "./load-evidence.ts";
 import { type LoadSession, startLoad } from "./load-session.ts";
-import { createLooks, type Look, type Looks } from "./looks.ts";
+import { createLooks, type Looks } from "./looks.ts";
 import { measureBaseline, observeAfter, warmUp } from "./measure-phases.ts";
 import { measureRecovery, replayUnderLoad, settle, undoUnderLoad } from "./plan-phases.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
-
-/** Everything the load showed; what was not reached is absent, and its absence never helps the plan. */
-export interface LoadEvidence {
-  readonly session: Pick<LoadSession, "store" | "phases">;
-  readonly driver: DriverReport;
-  readonly slos: readonly SloJudgement[];
-  readonly underpowered: readonly Reason[];
-  readonly replay?: ReplayOutcome;
-  readonly rollback: RollbackProof;
-  readonly consequences: readonly Difference[];
-  readonly noise: readonly string[];
-  readonly brokenInvariants: readonly Reason[];
-  readonly trails: readonly Pick<SloTrail, "name" | "looks">[];
-}
 
 /** Seconds of traffic after a barrier before anything is done to the twins. */
 const REWARM_MS = 3000;
@@ -84,12 +63,6 @@ async function learnAtBarrier(context: LoadContext, session: LoadSession): Promi
   return learnNoise(before.control, before.shadow);
 }
 
-/** What was seen while the plan was in force. */
-interface Observed {
-  readonly slos: Look["slos"];
-  readonly brokenInvariants: readonly Reason[];
-}
-
 async function observe(options: {
   readonly context: LoadContext;
   readonly session: LoadSession;
@@ -108,14 +81,6 @@ async function observe(options: {
   return { slos, brokenInvariants: await session.still(ask, context.signal) };
 }
 
-async function askInvariants({ job, pair, signal }: LoadContext, when: string): Promise<readonly Reason[]> {
-  const { invariants } = job.scenario;
-  const asked = ROLES.map((role) => brokenInvariants(pair[role], invariants, { when, signal }));
-  return (await Promise.all(asked)).flat();
-}
-
-type UndoEvidence = Omit<Extract<RollbackProof, { kind: "run" }>, "kind" | "residue">;
-
 async function undoAndRecover(
   context: LoadContext,
   session: LoadSession,
@@ -131,79 +96,6 @@ async function undoAndRecover(
     notRecovered,
     ...(undone.failed === undefined ? {} : { failed: undone.failed }),
   };
-}
-
-/** The last barrier and everything it shows; a run that stopped early has proven no rollback under load. */
-async function conclude(options: {
-  readonly context: LoadContext;
-  readonly session: LoadSession;
-  readonly looks: Looks;
-  readonly underpowered: readonly Reason[];
-  readonly noise?: Noise;
-  readonly replay?: ReplayOutcome;
-  readonly observed?: Observed | undefined;
-  readonly undo?: UndoEvidence;
-}): Promise<LoadEvidence> {
-  const { context, session, looks, noise, undo } = options;
-  context.log.phase("barrier");
-  const { driver, fingerprints } = await session.finish(context.signal);
-  refuseBottleneck(driver);
-  const compared =
-    noise === undefined
-      ? NOTHING_COMPARED
-      : compareStates(context, { now: fingerprints, noise, discordant: discordantRequests(session) });
-  const invariants = await askInvariants(context, "at the last barrier");
-  const baseline = session.phases.baseline ?? { fromMs: 0, toMs: 0 };
-  return {
-    session,
-    driver,
-    slos: options.observed?.slos ?? looks.judge({ baseline, after: { fromMs: baseline.toMs, toMs: baseline.toMs } }),
-    underpowered: options.underpowered,
-    ...(options.replay === undefined ? {} : { replay: options.replay }),
-    rollback:
-      undo === undefined
-        ? { kind: "not-run", why: "the plan was not replayed under load" }
-        : { kind: "run", ...undo, residue: compared.residue },
-    consequences: compared.consequences,
-    noise: noise === undefined ? [] : describeNoise(noise),
-    brokenInvariants: [...(options.observed?.brokenInvariants ?? []), ...invariants],
-    trails: looks.trails(),
-  };
-}
-
-const NOTHING_COMPARED: BarrierComparison = { residue: [], consequences: [], noise: [] };
-
-/** Requests that ended differently on the twins over the whole run: each may have left rows on one of them only. */
-function discordantRequests({ store, axisMs }: LoadSession): number {
-  const work = workByRoute(store, { fromMs: 0, toMs: axisMs() });
-  return work.reduce((sum, route) => sum + route.shadowOnly + route.controlOnly, 0);
-}
-
-/** State after the undo, against the state before anything and against the control now. */
-function compareStates(
-  context: LoadContext,
-  seen: { readonly now: Readonly<Record<Role, Fingerprint>>; readonly noise: Noise; readonly discordant: number },
-): BarrierComparison {
-  const { job, quiet, reference } = context;
-  const { now, noise, discordant } = seen;
-  return compareAtBarrier({
-    reference: reference.shadow,
-    control: now.control,
-    shadow: now.shadow,
-    noise,
-    consequences: job.plan.actions.flatMap((action) => action.changes),
-    directEffects: quiet.actions.flatMap((action) => action.effects.map((effect) => effect.path)),
-    discordantRequests: discordant,
-  });
-}
-
-function refuseBottleneck(driver: DriverReport): void {
-  if (driver.bottleneck.kind === "no") return;
-  throw new CanaryError({
-    code: "DRIVER_BOTTLENECK",
-    message: `the load generator was the bottleneck: ${driver.bottleneck.why}`,
-    hint: "There is no verdict. Lower the rate of the scenario's traffic, or free the machine and run again.",
-  });
 }
 
 /** A run that is stopped owes the same rollback; it gets a time-box of its own, and trouble in it hides nothing. */

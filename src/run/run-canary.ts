@@ -9,6 +9,7 @@ import { proveQuietly } from "../replay/proof/quiet-proof.ts";
 import type { RunReport } from "../report/run-report.ts";
 import { buildReport } from "./build-report.ts";
 import { evidenceOf, hopelessFromTheStart } from "./evidence.ts";
+import type { LoadContext } from "./load-context.ts";
 import { frozenFingerprints } from "./load-session.ts";
 import { performance } from "./plan-phases.ts";
 import { rehearseUnderLoad } from "./rehearse-under-load.ts";
@@ -16,6 +17,7 @@ import { replacesProcesses } from "./resolved-slos.ts";
 import type { RunEffects } from "./run-effects.ts";
 import type { RunJob } from "./run-job.ts";
 import { type RunLog, startRunLog } from "./run-log.ts";
+import { SensitivitySchema } from "./scenario.ts";
 import { requestedOfStubs, stubCallsSoFar } from "./stub-effects.ts";
 
 /**
@@ -58,6 +60,10 @@ export async function runCanary(job: RunJob, effects: RunEffects, signal: AbortS
           reference,
           quiet,
           restarts: replacesProcesses(job.plan),
+          ...sensitivityOf(job, (seen) => {
+            const evidence = evidenceOf({ job, admission, pair, quiet, hopeless, load: seen, stubOnlyEffects });
+            return decide(evidence).kind === "promote";
+          }),
           signal,
         });
 
@@ -90,6 +96,15 @@ function removalOf(pair: TwinPair, log: RunLog): AsyncDisposable {
       }
     },
   };
+}
+
+/** Whether harm is to be planted before the verdict is signed: asked for by the operator's scenario or on the command line. */
+function sensitivityOf(
+  { scenario, proveSensitivity }: RunJob,
+  wouldPromote: NonNullable<LoadContext["sensitivity"]>["wouldPromote"],
+): Pick<LoadContext, "sensitivity"> {
+  const asked = scenario.sensitivity ?? (proveSensitivity === true ? SensitivitySchema.parse({}) : undefined);
+  return asked === undefined ? {} : { sensitivity: { ...asked, wouldPromote } };
 }
 
 function admitOrThrow(job: RunJob, log: RunLog): Extract<Admission, { kind: "admitted" }> {

@@ -16,4 +16,6 @@ export interface RunJob {
   readonly planText: string;
   readonly planFile: string;
   readonly spec: MirrorSpec;
+  /** Asked for on the command line, whatever the scenario says. */
+  readonly proveSensitivity?: true;
 }

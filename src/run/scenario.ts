@@ -19,6 +19,9 @@ const InvariantSchema = z.strictObject({
   sql: z.strictObject({ service: Short, query: z.string().min(1).max(LIMITS.textCharsMax) }),
 });
 
+/** How a run proves that it would have noticed; `secondsMax` is for each harm, and longer where blocks are longer. */
+export const SensitivitySchema = z.strictObject({ secondsMax: z.number().int().min(10).max(600).default(60) });
+
 /** Schema of `canary.scenario/v1`; published as JSON Schema by `canary schema scenario`. */
 export const ScenarioSchema = z
   .strictObject({
@@ -45,6 +48,8 @@ export const ScenarioSchema = z
     mayChange: z.array(z.string().min(1).max(500)).min(1).max(100),
     invariants: z.array(InvariantSchema).max(50).default([]),
     judge: JudgeLimitsSchema.prefault({}),
+    /** Known harms are planted before the verdict is signed, and it holds unless each of them is seen (`--prove-sensitivity`). */
+    sensitivity: SensitivitySchema.optional(),
     /** Hard end of the whole run. */
     maxMinutes: z
       .number()

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { harmAlarms } from "../../src/judge/work-reasons.ts";
 import { createBlockStore } from "../../src/measure/block-store.ts";
 import { evidenceOf, workReasons } from "../../src/run/evidence.ts";
-import type { LoadEvidence } from "../../src/run/rehearse-under-load.ts";
+import type { LoadEvidence } from "../../src/run/load-evidence.ts";
 import { LIMITS } from "../judge/support/judged.ts";
 import { traffic } from "../support/judged-traffic.ts";
 import { simulatedJob } from "../support/simulated-job.ts";

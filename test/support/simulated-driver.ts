@@ -1,5 +1,5 @@
 import { CanaryError } from "../../src/core/errors.ts";
-import { ROLES, type Role } from "../../src/mirror/twin.ts";
+import { type IngressHarm, ROLES, type Role } from "../../src/mirror/twin.ts";
 import {
   type ArmColumns,
   type DriverReport,
@@ -8,12 +8,15 @@ import {
   type PairBatch,
 } from "../../src/replay/recording.ts";
 import type { StartDriver, TrafficDriver } from "../../src/replay/traffic-driver.ts";
+import type { RouteSpec } from "../../src/replay/traffic-spec.ts";
 import type { SimulatedStage } from "./simulated-stage.ts";
 
 /** What the plan in force does to requests of the shadow. */
 export interface TrafficModel {
   /** Whether the shadow is not as it was raised, now. */
   readonly planInForce: () => boolean;
+  /** What is planted in front of the shadow, now. */
+  readonly planted: () => IngressHarm | undefined;
 }
 
 interface Answer {
@@ -132,13 +135,16 @@ function arrivalList({ stage, model, options }: Parameters<typeof drive>[0]) {
     until: (untilMs: number): readonly Pair[] => {
       const pairs: Pair[] = [];
       const planInForce = model.planInForce();
+      const planted = stage.fault("blind")?.to === "requests" ? undefined : model.planted();
       for (; nextMs < untilMs; nextMs += gapMs()) {
         const baseMs = Math.exp(Math.log(12) + 0.35 * normal(random));
         const answers = {
           control: answerOf({ stage, affected: false, baseMs, random }),
           shadow: answerOf({ stage, affected: planInForce, baseMs, random, losing: true }),
         };
-        pairs.push({ sequence: sequence++, intendedMs: nextMs, route: pick(weights, random()), answers });
+        const route = pick(weights, random());
+        const shadow = harmed(answers.shadow, meets(planted, mix[route]) ? planted : undefined, random);
+        pairs.push({ sequence: sequence++, intendedMs: nextMs, route, answers: { ...answers, shadow } });
         stage.sent = sequence;
       }
       return pairs;
@@ -165,6 +171,17 @@ function answerOf(request: {
   const lost = losing ? (stage.fault("shadow-loses-requests")?.share ?? 0) : 0;
   const outcome = loss < lost ? "dropped" : luck < 0.002 + breaks ? "http-error" : "ok";
   return { outcome, latencyMs: baseMs * (1 + slower) * Math.exp(0.1 * noise) };
+}
+
+function meets(harm: IngressHarm | undefined, route: RouteSpec | undefined): boolean {
+  return harm?.requests === undefined || route?.http?.path.startsWith(harm.requests.pathPrefix) === true;
+}
+
+/** What the ingress makes of an answer; draws chance only while something is planted, so that other runs stay as they are. */
+function harmed(answer: Answer, harm: IngressHarm | undefined, random: () => number): Answer {
+  if (harm === undefined) return answer;
+  if (random() < (harm.errorShare ?? 0)) return { outcome: "http-error", latencyMs: 1 };
+  return { ...answer, latencyMs: answer.latencyMs * (1 + (harm.delayShare ?? 0)) + (harm.delayMs ?? 0) };
 }
 
 function endOf(pair: Pair): number {

@@ -49,6 +49,8 @@ export type Fault =
   | { readonly kind: "plan-breaks-invariant" }
   /** The plan asks something of a third party, which only a stub hears. */
   | { readonly kind: "plan-calls-stub" }
+  /** What is planted to be seen does nothing: the ingress ignores it, or the state that is read is an old one. */
+  | { readonly kind: "blind"; readonly to: "requests" | "state" }
   | { readonly kind: "disk-full"; readonly writing: "intent" | "manifest" | "report"; readonly from: number };
 
 /** Faults after which a verdict may still be `promote`: they change nothing that a verdict is about. */

@@ -29,6 +29,7 @@ export async function simulateRun(options: {
   readonly seed: number;
   readonly plan?: SimulatedPlanName;
   readonly faults?: readonly Fault[];
+  readonly proveSensitivity?: true;
 }): Promise<SimulatedRun> {
   const { seed, plan = "scale-one", faults = [] } = options;
   const stage = simulatedStage(seed, faults);
@@ -40,11 +41,14 @@ export async function simulateRun(options: {
     return twins !== undefined && settingsOf(twins.shadow.world) !== settingsOf(twins.control.world);
   };
   const end = await runCanary(
-    simulatedJob({ seed, plan, faults }),
+    {
+      ...simulatedJob({ seed, plan, faults }),
+      ...(options.proveSensitivity === undefined ? {} : { proveSensitivity: options.proveSensitivity }),
+    },
     {
       clock: stage.clock,
       runtime,
-      startDriver: simulatedDriver(stage, { planInForce }),
+      startDriver: simulatedDriver(stage, { planInForce, planted: () => runtime.twins()?.shadow.planted() }),
       state: stateOfStillTwins(stage, runtime),
       store: stage.store,
       observe: (event) => {
@@ -68,6 +72,12 @@ export async function simulateRun(options: {
 function stateOfStillTwins(stage: SimulatedStage, runtime: SimulatedRuntime): StateAccess {
   return {
     ...simulatedState,
+    plantRogues: async (query) => {
+      const rogues = await simulatedState.plantRogues(query);
+      // What is planted is gone before anybody looks.
+      if (stage.fault("blind")?.to === "state") for (const rogue of rogues) await rogue.remove();
+      return rogues;
+    },
     fingerprint: (twin, stores, options) => {
       if (stage.flowing) stage.broken.push(`the ${twin.role} was fingerprinted while traffic flowed`);
       if (runtime.twins()?.[twin.role].frozen.has("worker") !== true)

@@ -21,6 +21,20 @@ export const simulatedState: StateAccess = {
     const [before, after] = [tableAt(worldOf(reference), table), tableAt(worldOf(changed), table)];
     return before === undefined || after === undefined ? undefined : rowDifferences(table, before, after);
   },
+  plantRogues: async ({ twin, tables }) => {
+    const world = worldOf(twin);
+    const [path = ""] = tables;
+    const table = tableAt(world, path);
+    const keys = world.keys.get("cache");
+    invariant(table !== undefined && keys !== undefined, "the simulated shop has a table and a cache");
+    const [row] = table.rows.values();
+    table.rows.set("rogue", { ...row, [table.primaryKey]: "rogue" });
+    keys.set("rogue", "planted");
+    return [
+      { kind: "row", path, remove: async () => void table.rows.delete("rogue") },
+      { kind: "key", path: resourcePath("redis", "cache", "rogue"), remove: async () => void keys.delete("rogue") },
+    ];
+  },
 };
 
 /** The fingerprint of a world. */

@@ -4,6 +4,7 @@ import type { StateSpec } from "../mirror-spec.ts";
 import type { Twin } from "../twin.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { locateRows } from "./locate-rows.ts";
+import { plantRogues, type Rogue } from "./rogue.ts";
 
 /** How a run reads the state of twins; the simulation has its own. */
 export interface StateAccess {
@@ -24,6 +25,13 @@ export interface StateAccess {
     readonly changed: Twin;
     readonly signal: AbortSignal;
   }) => Promise<readonly Difference[] | undefined>;
+  /** Leaves something in the stores of a twin, to show that a comparison names it; see `plantRogues`. */
+  readonly plantRogues: (query: {
+    readonly twin: Twin;
+    readonly stores: readonly StateSpec[];
+    readonly tables: readonly string[];
+    readonly signal: AbortSignal;
+  }) => Promise<readonly Rogue[]>;
 }
 
 /** State read from the stores themselves. */
@@ -31,5 +39,6 @@ export function stateAccess(clock: Clock): StateAccess {
   return {
     fingerprint: (twin, stores, { signal }) => fingerprint(twin, stores, { clock, signal }),
     rowDifferences: locateRows,
+    plantRogues,
   };
 }

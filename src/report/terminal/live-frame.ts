@@ -82,7 +82,11 @@ function phaseLines({ state, columns, paint }: FrameOptions): readonly string[] 
       ? `${paint("good", "✓")} ${PHASE_WORDS[phase]}`
       : paint("quiet", `○ ${PHASE_WORDS[phase]}`);
   };
-  return flow(PHASES.map(mark), columns);
+  // Only in runs that do it; a phase that will not come must not look as if it were still to come.
+  const shown: readonly Phase[] = PHASES.flatMap((phase): readonly Phase[] =>
+    phase === "judge" && state.phasesSeen.includes("sensitivity") ? ["sensitivity", phase] : [phase],
+  );
+  return flow(shown.map(mark), columns);
 }
 
 function noteLines({ state, nowMs, columns, paint }: FrameOptions): readonly string[] {

@@ -1,0 +1,147 @@
+import { CanaryError } from "../core/errors.ts";
+import type { PlantedHarm, SensitivityProof } from "../judge/sensitivity.ts";
+import type { Reason } from "../judge/verdict.ts";
+import { workByRoute } from "../measure/work.ts";
+import type { Fingerprint } from "../mirror/fingerprint.ts";
+import { ROLES, type Role } from "../mirror/twin.ts";
+import { type BarrierComparison, compareAtBarrier } from "../replay/proof/barrier.ts";
+import type { ReplayOutcome } from "../replay/proof/load-replay.ts";
+import { describeNoise, type Noise } from "../replay/proof/noise.ts";
+import type { RollbackProof } from "../replay/proof/proofs.ts";
+import type { DriverReport } from "../replay/recording.ts";
+import { brokenInvariants } from "./invariants.ts";
+import type { LoadContext } from "./load-context.ts";
+import type { LoadEvidence } from "./load-evidence.ts";
+import { fingerprintsOf, type LoadSession } from "./load-session.ts";
+import type { Look, Looks } from "./looks.ts";
+import { plantInState, plantInTraffic } from "./prove-sensitivity.ts";
+
+/** What was seen while the plan was in force. */
+export interface Observed {
+  readonly slos: Look["slos"];
+  readonly brokenInvariants: readonly Reason[];
+}
+
+/** What the undo under load showed; the last barrier adds what it left behind. */
+export type UndoEvidence = Omit<Extract<RollbackProof, { kind: "run" }>, "kind" | "residue">;
+
+/** Everything that came before the last barrier. */
+export interface BeforeTheEnd {
+  readonly context: LoadContext;
+  readonly session: LoadSession;
+  readonly looks: Looks;
+  readonly underpowered: readonly Reason[];
+  readonly noise?: Noise;
+  readonly replay?: ReplayOutcome;
+  readonly observed?: Observed | undefined;
+  readonly undo?: UndoEvidence;
+}
+
+type Fingerprints = Readonly<Record<Role, Fingerprint>>;
+
+/**
+ * The last barrier and everything it shows; a run that stopped early has proven no rollback under load. A run that is to
+ * prove its sensitivity goes on after it, with traffic and planted harm: states are compared before that parts them.
+ * @throws CanaryError DRIVER_BOTTLENECK when the load generator measured itself: there is no verdict then
+ */
+export async function conclude(before: BeforeTheEnd): Promise<LoadEvidence> {
+  const { context, session } = before;
+  context.log.phase("barrier");
+  const proven = context.sensitivity === undefined ? undefined : await provenSensitive(before, context.sensitivity);
+  const { driver, fingerprints } = await session.finish(context.signal);
+  refuseBottleneck(driver);
+  return { ...(proven ?? (await evidenceAt(before, fingerprints))), driver };
+}
+
+/** Asks the invariants of the scenario on both twins while state stands still. */
+export async function askInvariants({ job, pair, signal }: LoadContext, when: string): Promise<readonly Reason[]> {
+  const { invariants } = job.scenario;
+  const asked = ROLES.map((role) => brokenInvariants(pair[role], invariants, { when, signal }));
+  return (await Promise.all(asked)).flat();
+}
+
+type EvidenceAtBarrier = Omit<LoadEvidence, "driver">;
+
+async function evidenceAt(before: BeforeTheEnd, fingerprints: Fingerprints): Promise<EvidenceAtBarrier> {
+  const { context, session, looks, noise, undo } = before;
+  const compared = comparison(before)(fingerprints);
+  const invariants = await askInvariants(context, "at the last barrier");
+  const baseline = session.phases.baseline ?? { fromMs: 0, toMs: 0 };
+  return {
+    session,
+    slos: before.observed?.slos ?? looks.judge({ baseline, after: { fromMs: baseline.toMs, toMs: baseline.toMs } }),
+    underpowered: before.underpowered,
+    ...(before.replay === undefined ? {} : { replay: before.replay }),
+    rollback:
+      undo === undefined
+        ? { kind: "not-run", why: "the plan was not replayed under load" }
+        : { kind: "run", ...undo, residue: compared.residue },
+    consequences: compared.consequences,
+    noise: noise === undefined ? [] : describeNoise(noise),
+    brokenInvariants: [...(before.observed?.brokenInvariants ?? []), ...invariants],
+    trails: looks.trails(),
+  };
+}
+
+/**
+ * The evidence at a barrier that traffic survives, and what was planted after it. Harm is only planted in a run that would
+ * be promoted: where the answer is another one already, nobody has to wait for a proof that could not change it.
+ */
+async function provenSensitive(
+  before: BeforeTheEnd,
+  proof: NonNullable<LoadContext["sensitivity"]>,
+): Promise<EvidenceAtBarrier> {
+  const context = { ...before.context, signal: AbortSignal.any([before.context.signal, before.session.ended]) };
+  const { session } = before;
+  const { seen, inState } = await session.still(async () => {
+    const now = await fingerprintsOf(context);
+    const evidence = await evidenceAt(before, now);
+    const planted = proof.wouldPromote(evidence)
+      ? await plantInState(context, { now, compare: comparison(before) })
+      : undefined;
+    return { seen: evidence, inState: planted };
+  }, context.signal);
+  if (inState === undefined) {
+    context.log.note("no harm is planted: this run would not be promoted anyway");
+    return seen;
+  }
+  return { ...seen, sensitivity: together(inState, await plantInTraffic(context, session, seen.slos)) };
+}
+
+function together(inState: readonly PlantedHarm[], inTraffic: SensitivityProof): SensitivityProof {
+  return { harms: [...inTraffic.harms, ...inState], left: inTraffic.left };
+}
+
+const NOTHING_COMPARED: BarrierComparison = { residue: [], consequences: [], noise: [] };
+
+/** Requests that ended differently on the twins over the whole run: each may have left rows on one of them only. */
+function discordantRequests({ store, axisMs }: LoadSession): number {
+  const work = workByRoute(store, { fromMs: 0, toMs: axisMs() });
+  return work.reduce((sum, route) => sum + route.shadowOnly + route.controlOnly, 0);
+}
+
+/** State after the undo, against the state before anything and against the control now. */
+function comparison({ context, session, noise }: BeforeTheEnd): (now: Fingerprints) => BarrierComparison {
+  const { job, quiet, reference } = context;
+  return (now) =>
+    noise === undefined
+      ? NOTHING_COMPARED
+      : compareAtBarrier({
+          reference: reference.shadow,
+          control: now.control,
+          shadow: now.shadow,
+          noise,
+          consequences: job.plan.actions.flatMap((action) => action.changes),
+          directEffects: quiet.actions.flatMap((action) => action.effects.map((effect) => effect.path)),
+          discordantRequests: discordantRequests(session),
+        });
+}
+
+function refuseBottleneck(driver: DriverReport): void {
+  if (driver.bottleneck.kind === "no") return;
+  throw new CanaryError({
+    code: "DRIVER_BOTTLENECK",
+    message: `the load generator was the bottleneck: ${driver.bottleneck.why}`,
+    hint: "There is no verdict. Lower the rate of the scenario's traffic, or free the machine and run again.",
+  });
+}

@@ -1,0 +1,24 @@
+import type { SensitivityProof } from "../judge/sensitivity.ts";
+import type { Reason, SloJudgement } from "../judge/verdict.ts";
+import type { Difference } from "../mirror/fingerprint.ts";
+import type { ReplayOutcome } from "../replay/proof/load-replay.ts";
+import type { RollbackProof } from "../replay/proof/proofs.ts";
+import type { DriverReport } from "../replay/recording.ts";
+import type { SloTrail } from "../report/run-report.ts";
+import type { LoadSession } from "./load-session.ts";
+
+/** Everything the load showed; what was not reached is absent, and its absence never helps the plan. */
+export interface LoadEvidence {
+  readonly session: Pick<LoadSession, "store" | "phases">;
+  readonly driver: DriverReport;
+  readonly slos: readonly SloJudgement[];
+  readonly underpowered: readonly Reason[];
+  readonly replay?: ReplayOutcome;
+  readonly rollback: RollbackProof;
+  readonly consequences: readonly Difference[];
+  readonly noise: readonly string[];
+  readonly brokenInvariants: readonly Reason[];
+  readonly trails: readonly Pick<SloTrail, "name" | "looks">[];
+  /** Present when harm was planted: only in a run that asks for it and would be promoted without. */
+  readonly sensitivity?: SensitivityProof;
+}
