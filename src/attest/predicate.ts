@@ -71,6 +71,15 @@ const Mirror = z.strictObject({
   images: z.record(Name, Name),
 });
 
+/** A harm of known size that was planted before the signing, and whether this setting saw it. */
+const Planted = z.strictObject({
+  what: Text,
+  planted: Text,
+  margin: Text,
+  caught: z.boolean(),
+  seconds: z.number().min(0),
+});
+
 /** The predicate of a canary verdict (v1): what was rehearsed, where, what was seen, and how long it may be relied on. */
 export const PredicateSchema = z.strictObject({
   verdict: z.enum(["promote", "hold", "reject"]),
@@ -86,6 +95,11 @@ export const PredicateSchema = z.strictObject({
   slos: z.array(Slo).max(LIMITS.slosMax),
   effects: z.strictObject({ declared: Paths, undeclared: Paths, absent: Paths }),
   rollback: Rollback,
+  /** Absent in runs that planted nothing, and in documents from before it existed. */
+  sensitivity: z
+    .array(Planted)
+    .max(LIMITS.slosMax + 100)
+    .optional(),
   seed: z.number().int().min(0),
   traffic: z.strictObject({ ratePerSecond: z.number().positive(), arrivals: Name, sent: Count }),
   recordingSha256: Sha256,

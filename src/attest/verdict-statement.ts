@@ -1,4 +1,5 @@
 import { LIMITS } from "../core/limits.ts";
+import type { PlantedHarm, SensitivityProof } from "../judge/sensitivity.ts";
 import type { QuietProof, RollbackProof, SloJudgement, Verdict } from "../judge/verdict.ts";
 import type { TwinFacts } from "../mirror/twin.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -25,6 +26,8 @@ export interface VerdictInput {
   readonly slos: readonly SloJudgement[];
   readonly quiet: QuietProof;
   readonly rollback: RollbackProof;
+  /** What was planted to see whether it would be noticed, in runs that did. */
+  readonly sensitivity?: SensitivityProof;
   /** `file` is the name under which the plan's bytes are kept; the digest is over exactly these. */
   readonly plan: Pick<Plan, "sha256" | "agent"> & {
     readonly file: string;
@@ -90,6 +93,7 @@ function predicateOf(input: VerdictInput): Predicate {
     slos: input.slos.map(sloOf),
     effects: effectsOf(input.quiet),
     rollback: { quiet: quietRollback(input.quiet), underLoad: loadRollback(input.rollback) },
+    ...(input.sensitivity === undefined ? {} : { sensitivity: input.sensitivity.harms.map(plantedOf) }),
     seed: input.seed,
     traffic: {
       ratePerSecond: input.traffic.ratePerSecond,
@@ -123,6 +127,16 @@ function sloOf(slo: SloJudgement): Predicate["slos"][number] {
       minimalDetectable: finite(slo.minimalDetectable),
     },
   };
+}
+
+function plantedOf({
+  what,
+  planted,
+  margin,
+  caught,
+  seconds,
+}: PlantedHarm): NonNullable<Predicate["sensitivity"]>[number] {
+  return { what: clipped(what), planted: clipped(planted), margin: clipped(margin), caught, seconds };
 }
 
 function effectsOf(quiet: QuietProof): Predicate["effects"] {

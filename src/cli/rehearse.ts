@@ -24,15 +24,17 @@ export async function rehearse(options: {
   readonly view: "auto" | "plain" | "json";
   readonly seed?: number;
   readonly keyFile?: string;
+  readonly proveSensitivity?: true;
 }): Promise<{ readonly report: RunReport; readonly runDir: string }> {
   const identity = newRunIdentity(systemClock.epochMs());
-  const job = await loadJob({
+  const loaded = await loadJob({
     scenarioFile: options.scenarioFile,
     rootDir: process.cwd(),
     environment: environmentValues(),
     runId: identity.runId,
     seed: options.seed ?? identity.seed,
   });
+  const job: RunJob = options.proveSensitivity === undefined ? loaded : { ...loaded, proveSensitivity: true };
   const sign = await signerOf(options.keyFile);
   const runDir = path.join(options.outDir, `${job.scenario.name}-${job.runId}`);
   await using store = await openRunStore({

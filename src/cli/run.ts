@@ -10,6 +10,7 @@ interface RunOptions {
   readonly out: string;
   readonly key?: string;
   readonly plain?: true;
+  readonly proveSensitivity?: true;
 }
 
 /** `canary run`: one rehearsal, from reading the scenario to the signed verdict. */
@@ -21,6 +22,7 @@ export function runCommand(): Command {
     .option("--out <folder>", "where run folders are written", "reports")
     .option("--key <file>", "signing key; else CANARY_SIGNING_KEY (PEM), else .canary/keys (made when missing)")
     .option("--plain", "plain lines instead of the live view")
+    .option("--prove-sensitivity", "plant known harms before signing; hold unless every one of them is seen")
     .addHelpText(
       "after",
       `
@@ -38,6 +40,7 @@ Exit codes: 0 promote, 10 hold, 11 reject, 12 refused by policy, 20 mirror unava
         outDir: options.out,
         view: options.json === true ? "json" : options.plain === true ? "plain" : "auto",
         ...(options.seed === undefined ? {} : { seed: parseSeed(options.seed) }),
+        ...(options.proveSensitivity === undefined ? {} : { proveSensitivity: options.proveSensitivity }),
         ...(options.key === undefined ? {} : { keyFile: options.key }),
       });
       process.exitCode = EXIT_CODE[report.verdict.kind];

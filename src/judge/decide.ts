@@ -1,5 +1,6 @@
 import type { QuietProof, RollbackProof } from "../replay/proof/proofs.ts";
 import { quietReasons, rollbackReasons } from "./proof-reasons.ts";
+import { caughtSentence, type SensitivityProof, sensitivityReasons } from "./sensitivity.ts";
 import type { Reason, ReasonCode, SloJudgement, Verdict } from "./verdict.ts";
 
 /** Everything a verdict rests on. What is absent was not shown, and what was not shown is not promoted. */
@@ -21,6 +22,8 @@ export interface Evidence {
   readonly snapshotVerified: boolean;
   /** Effects that only a stub saw and that the operator's policy does not accept. */
   readonly stubOnlyEffects: readonly string[];
+  /** Present when harm of known size was planted to see whether it would be noticed. */
+  readonly sensitivity?: SensitivityProof;
 }
 
 /** Most important first; what stands earlier explains what stands later. */
@@ -74,7 +77,9 @@ export function decide(evidence: Evidence): Verdict {
       ? "The SLO lay inside its range"
       : `All ${evidence.slos.length} SLOs lay inside their ranges at once`;
   const message = `${shown}, every effect was declared, and the rollback was proven quietly and under load.`;
-  return { kind: "promote", reasons: [{ code: "ALL_SHOWN", message }] };
+  const caught = evidence.sensitivity === undefined ? undefined : caughtSentence(evidence.sensitivity);
+  const more: readonly Reason[] = caught === undefined ? [] : [{ code: "ALL_SHOWN", message: caught }];
+  return { kind: "promote", reasons: [{ code: "ALL_SHOWN", message }, ...more] };
 }
 
 const NOTHING_JUDGED: Reason = {
@@ -109,7 +114,8 @@ function holds(evidence: Evidence): readonly Reason[] {
   // Where the forecast already says of an SLO why it can not be decided, its empty interval adds nothing.
   const isForecast = ({ code, subject }: Reason): boolean =>
     evidence.gates.some((gate) => gate.code === code && gate.subject === subject && subject !== undefined);
-  const reasons: Reason[] = [...evidence.gates, ...unsettled.filter((reason) => !isForecast(reason))];
+  const unseen = evidence.sensitivity === undefined ? [] : sensitivityReasons(evidence.sensitivity);
+  const reasons: Reason[] = [...evidence.gates, ...unsettled.filter((reason) => !isForecast(reason)), ...unseen];
   if (tier >= 3 && !snapshotVerified) {
     const message = `A tier ${tier} plan needs a snapshot that was restored and compared; there is none.`;
     reasons.push({ code: "SNAPSHOT_MISSING", message });

@@ -122,6 +122,17 @@ function errorShareAbove(
   return undefined;
 }
 
+/** What this very setting was shown to catch, in a sentence; undefined when it caught nothing. */
+export function caughtSentence(proof: SensitivityProof): string | undefined {
+  const caught = proof.harms.filter((harm) => harm.caught);
+  if (caught.length === 0) return undefined;
+  const each = caught.map(({ planted, what, kind, margin, seconds }) => {
+    const where = kind === "row" || kind === "key" ? ` under ${what}` : ` (${what} ${margin})`;
+    return `${planted}${where} in ${duration(seconds)}`;
+  });
+  return `Harm was planted after the measuring, and this setting was shown to catch it: ${each.join("; ")}.`;
+}
+
 /** What keeps a run from being promoted: every harm that went unseen, or that there was none to see. */
 export function sensitivityReasons(proof: SensitivityProof): readonly Reason[] {
   const unseen = proof.harms

@@ -3,7 +3,6 @@ import { budgetReasons, duringBudgets, type SpentBudget, spendBudgets } from "..
 import { duration } from "../judge/forecast.ts";
 import { environmentGates } from "../judge/gates.ts";
 import { minimumSeconds } from "../judge/planned-power.ts";
-import { sensitivityReasons } from "../judge/sensitivity.ts";
 import type { Reason } from "../judge/verdict.ts";
 import { harmAlarms, workShrank } from "../judge/work-reasons.ts";
 import type { TwinPair } from "../mirror/twin.ts";
@@ -60,7 +59,6 @@ export function evidenceOf(options: {
       ...human,
       ...options.hopeless,
       ...(load === undefined ? [] : [...load.underpowered, ...notPerformed(load), ...gatesOf(job, pair, load)]),
-      ...(load?.sensitivity === undefined ? [] : sensitivityReasons(load.sensitivity)),
     ],
     quiet,
     rollback: load?.rollback ?? { kind: "not-run", why: "the quiet proof settled the answer" },
@@ -71,6 +69,7 @@ export function evidenceOf(options: {
     // Snapshots that are verified by restoring them come with the rollback engine; until then tier 3 cannot pass.
     snapshotVerified: false,
     stubOnlyEffects,
+    ...(load?.sensitivity === undefined ? {} : { sensitivity: load.sensitivity }),
   };
 }
 

@@ -1,13 +1,14 @@
 import { decide } from "../judge/decide.ts";
 import { type Explanation, explain, lateOf } from "../judge/explain.ts";
 import { environmentGates } from "../judge/gates.ts";
-import { judgeSlos } from "../judge/judge-slos.ts";
+import { judgeSlos, type LookInput } from "../judge/judge-slos.ts";
 import { plannedPower } from "../judge/planned-power.ts";
 import type { Reason, SloJudgement, Verdict } from "../judge/verdict.ts";
 import { admit } from "../policy/admit.ts";
 import { hopelessFromTheStart, workReasons } from "./evidence.ts";
 import { type ChangedTerm, changedScenario, changedTerms, type JudgeChanges, phasesUnder } from "./judge-changes.ts";
 import { type OpenedRun, openStoredRun } from "./open-stored-run.ts";
+import { sensitivityAgain } from "./rejudge-sensitivity.ts";
 import { replacesProcesses, resolvedSlos } from "./resolved-slos.ts";
 
 /** What the stored measurements of a run say when they are judged again. */
@@ -52,6 +53,7 @@ function judgeRecording(run: Recording): Rejudged {
   const { scenario, plan, stored, store, phases } = run;
   const slos = judgeAgain(run);
   const witnessed = stored.verdict.reasons.filter(({ code }) => WITNESSED.has(code));
+  const planted = sensitivityAgain(stored.sensitivity, lookOf(run));
   const verdict = decide({
     slos,
     gates: gatesAgain(run, slos),
@@ -63,6 +65,7 @@ function judgeRecording(run: Recording): Rejudged {
     tier: stored.plan.tier.effective,
     snapshotVerified: false,
     stubOnlyEffects: [],
+    ...(planted === undefined ? {} : { sensitivity: planted }),
   });
   const cores = stored.mirror.facts.cores.kind;
   const trace = { verdict, slos, limits: scenario.judge, phases, late: lateOf(store, phases), cores };
@@ -70,17 +73,20 @@ function judgeRecording(run: Recording): Rejudged {
 }
 
 /** A run without judged SLOs never acted under load; another look at its recording does not change that. */
-function judgeAgain({ scenario, plan, stored, store, phases }: Recording): readonly SloJudgement[] {
-  if (stored.slos.length === 0) return [];
+function judgeAgain(run: Recording): readonly SloJudgement[] {
+  return run.stored.slos.length === 0 ? [] : judgeSlos(lookOf(run));
+}
+
+function lookOf({ scenario, plan, store, phases }: Recording): LookInput {
   const baseline = phases.baseline ?? EMPTY;
   const after = phases.observing ?? { fromMs: baseline.toMs, toMs: baseline.toMs };
-  return judgeSlos({
+  return {
     store,
     slos: resolvedSlos({ scenario, plan }),
     limits: scenario.judge,
     restarted: replacesProcesses(plan),
     windows: { baseline, after },
-  });
+  };
 }
 
 function gatesAgain(
@@ -95,11 +101,15 @@ function gatesAgain(
     ...stored.verdict.reasons.filter(({ code }) => WITNESSED_DOUBTS.has(code)),
   ];
   if (judged.length === 0) return known;
-  const { observing, baseline = EMPTY } = phases;
+  const { observing, recovery, baseline = EMPTY } = phases;
   const look = { store, slos: resolvedSlos({ scenario, plan }), limits: scenario.judge };
   const { ratePerSecond } = scenario.traffic;
   const restarted = replacesProcesses(plan);
-  const windows = { baseline, ...(observing === undefined ? {} : { after: observing }) };
+  const windows = {
+    baseline,
+    ...(observing === undefined ? {} : { after: observing }),
+    ...(recovery === undefined ? {} : { recovery }),
+  };
   return [
     ...known,
     ...(observing === undefined ? plannedPower({ ...look, restarted, baseline, ratePerSecond }) : []),

@@ -37,6 +37,22 @@ const RollbackSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 
+/** What was planted; only in runs that were asked to. */
+const SensitivitySchema = z.strictObject({
+  harms: z.array(
+    z.strictObject({
+      what: z.string(),
+      kind: z.enum(["latency", "errors", "row", "key"]),
+      planted: z.string(),
+      margin: z.string(),
+      caught: z.boolean(),
+      seconds: z.number(),
+      window: WindowSchema.exactOptional(),
+    }),
+  ),
+  left: z.array(z.strictObject({ what: z.string(), why: z.string() })),
+});
+
 /** Infinite bounds are null in JSON. */
 const Lo = z
   .number()
@@ -71,6 +87,7 @@ export const StoredRunSchema = z.looseObject({
     ),
   }),
   slos: z.array(StoredSloSchema),
+  sensitivity: SensitivitySchema.exactOptional(),
   quiet: QuietSchema,
   rollback: RollbackSchema,
   traffic: z.looseObject({

@@ -19,6 +19,7 @@ export function summaryMarkdown(written: RunReport): string {
     slos(report),
     effects(report),
     undo(report),
+    sensitivity(report),
     routes(report),
     mirror(report),
     next(report),
@@ -118,6 +119,16 @@ function undoUnderLoad(rollback: RunReport["rollback"]): string {
     ...(undoMs > withinMs ? ["too slow"] : []),
   ];
   return wrong.length === 0 ? `✅ under load: undone in ${took}` : `❌ under load (${took}): ${wrong.join("; ")}`;
+}
+
+function sensitivity({ sensitivity: proof }: RunReport): string {
+  if (proof === undefined) return "";
+  const harms = limited(proof.harms).map(({ what, planted, margin, caught, seconds }) => {
+    const answer = caught ? `✅ caught in ${describeDuration(seconds * 1000)}` : "❌ not seen";
+    return `- ${codeSpan(what)}: ${escapeMarkdownItem(`${planted} (${margin})`)}: ${answer}`;
+  });
+  const left = limited(proof.left).map(({ what, why }) => `- ${codeSpan(what)}: not tried, ${escapeMarkdownItem(why)}`);
+  return ["## Would harm have been noticed?", "", ...harms, ...left].join("\n");
 }
 
 function routes({ traffic }: RunReport): string {

@@ -9,6 +9,7 @@ import { effectsSection } from "./sections/effects-section.ts";
 import { explanationSection } from "./sections/explanation-section.ts";
 import { fidelitySection, provenanceSection, timelineSection } from "./sections/provenance-section.ts";
 import { rollbackSection } from "./sections/rollback-section.ts";
+import { sensitivitySection } from "./sections/sensitivity-section.ts";
 import { sloSection } from "./sections/slo-section.ts";
 import { latencySection, soundnessSection, trailSection } from "./sections/traffic-section.ts";
 import { verdictSection } from "./sections/verdict-section.ts";
@@ -55,6 +56,7 @@ function sections(report: RunReport, paint: ChartPainter): readonly SafeHtml[] {
     timelineSection(report, paint),
     effectsSection(report),
     rollbackSection(report),
+    sensitivitySection(report),
     fidelitySection(report),
     soundnessSection(report),
     provenanceSection(report),
