@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { CanaryError, EXIT_CODE } from "../core/errors.ts";
 import type { Explanation } from "../judge/explain.ts";
 import type { WhatIf } from "../run/rejudge.ts";
+import { isAboutSeries, judgeSeries, type SeriesOptions, withSeries } from "./judge-series.ts";
 import { environmentValues, printJson, say, withJson } from "./options.ts";
 
 interface JudgeOptions {
@@ -12,28 +13,42 @@ interface JudgeOptions {
   readonly scenario?: string;
 }
 
-/** `canary judge`: the stored measurements of a run, judged again, also under other terms. */
+type AllOptions = JudgeOptions & SeriesOptions;
+
+/** `canary judge`: the stored measurements of a run, judged again, also under other terms; or series from elsewhere. */
 export function judgeCommand(): Command {
-  return withJson(new Command("judge"))
-    .description("Judge a stored run again, from its recording; nothing is raised, replayed or signed.")
-    .argument("<run>", "folder of a run, reports/<run>")
+  const command = withJson(new Command("judge"))
+    .description(
+      "Judge a stored run again, or series that somebody else measured; nothing is raised, replayed or signed.",
+    )
+    .argument("[run]", "folder of a run, reports/<run>")
     .option(
       "--explain",
       "add the chain of reasoning: what was asked, measured, left out, corrected, and why this answer",
     )
     .option("--set <limit=value>", "judge with another limit of the scenario's judge block (repeatable)", collect, [])
     .option("--slo <name=range>", "judge with another limit of one SLO (repeatable)", collect, [])
-    .option("--scenario <file>", "judge with the SLOs and judge limits of this scenario; the rest of it is not used")
+    .option("--scenario <file>", "judge with the SLOs and judge limits of this scenario; the rest of it is not used");
+  return withSeries(command)
     .addHelpText("after", HELP)
-    .action(async (runDir: string, options: JudgeOptions) => {
-      const { rejudge } = await import("../run/rejudge.ts");
-      const { withPlainText } = await import("../report/plain-text.ts");
-      const changed = options.set.length + options.slo.length > 0 || options.scenario !== undefined;
-      const judged = withPlainText(await rejudge(runDir, await changesOf(options)));
-      process.exitCode = EXIT_CODE[judged.verdict.kind];
-      if (options.json === true) printJson(documentOf(judged, { changed, explain: options.explain === true }));
-      else await print(judged, { runDir, changed, explain: options.explain === true });
+    .action(async (runDir: string | undefined, options: AllOptions) => {
+      if (isAboutSeries(options)) await judgeSeries(runDir, options);
+      else await judgeRun(runDir, options);
     });
+}
+
+async function judgeRun(runDir: string | undefined, options: JudgeOptions): Promise<void> {
+  if (runDir === undefined) {
+    const hint = "Give the folder of a run, reports/<run>; or --series <file> and --slo for values from elsewhere.";
+    throw new CanaryError({ code: "USAGE", message: "there is nothing to judge", hint });
+  }
+  const { rejudge } = await import("../run/rejudge.ts");
+  const { withPlainText } = await import("../report/plain-text.ts");
+  const changed = options.set.length + options.slo.length > 0 || options.scenario !== undefined;
+  const judged = withPlainText(await rejudge(runDir, await changesOf(options)));
+  process.exitCode = EXIT_CODE[judged.verdict.kind];
+  if (options.json === true) printJson(documentOf(judged, { changed, explain: options.explain === true }));
+  else await print(judged, { runDir, changed, explain: options.explain === true });
 }
 
 const HELP = `
@@ -42,9 +57,14 @@ Examples:
   canary judge reports/<run> --explain                           how it came to it, in words and numbers
   canary judge reports/<run> --slo checkout-latency=+10% --slo errors=+0.1pp --set alpha=0.005
                                                                  what would change; a what-if, unsigned
+  canary judge --series latency.csv --slo 'latency<=+10%' --acted-at 2026-11-23T10:15:00Z
+                                                                 columns time, control, experiment from elsewhere
+  canary judge --prometheus http://127.0.0.1:9090 --control 'q{app="old"}' --experiment 'q{app="new"}' \\
+    --from 2026-11-23T10:00:00Z --to 2026-11-23T10:40:00Z --acted-at 2026-11-23T10:15:00Z --slo 'latency<=+10%'
 
 A range is +10% (at most), -5%..+10%, or 'name>=-5%' in quotes; pp for error rates. A plan's own promise still counts.
-Exit codes as of \`canary run\`, for the verdict under the terms that were given.`;
+Exit codes as of \`canary run\`, for the verdict under the terms that were given.
+Series from elsewhere get no verdict but a comparison: 0 inside the limit, 10 undecided, 11 outside.`;
 
 function collect(value: string, earlier: readonly string[]): readonly string[] {
   return [...earlier, value];

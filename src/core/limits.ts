@@ -22,6 +22,10 @@ export const LIMITS = {
   recordingBytesMax: 256 * 1024 * 1024,
   /** Requests in a recording. */
   recordingRequestsMax: 500_000,
+  /** Rows of a series from elsewhere: half a year of minutes, or six days of seconds. */
+  seriesPointsMax: 500_000,
+  /** A file or an answer with such a series. */
+  seriesBytesMax: 64 * 1024 * 1024,
   /** One response body kept for captures and error messages. */
   responseBodyBytesMax: 1024 * 1024,
   /** Metrics of one replica, read every second; the largest exporters give a tenth of it. */

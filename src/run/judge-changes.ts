@@ -87,7 +87,11 @@ export function phasesUnder<Phases extends Partial<Readonly<Record<string, { fro
   return { ...phases, ...changed };
 }
 
-function withSettings(judge: JudgeLimits, settings: readonly string[]): JudgeLimits {
+/**
+ * Judge limits with some of them written otherwise, `name=value`.
+ * @throws CanaryError USAGE for a name or value that the judge does not know
+ */
+export function withSettings(judge: JudgeLimits, settings: readonly string[]): JudgeLimits {
   if (settings.length === 0) return judge;
   const known = Object.keys(judge);
   const entries = settings.map((setting): readonly [string, unknown] => {

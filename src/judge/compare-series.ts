@@ -1,0 +1,137 @@
+import type { DeltaRange } from "../core/delta-range.ts";
+import { boundsOf, distanceToBound } from "./accepted.ts";
+import type { Comparison, ComparisonInput } from "./comparison.ts";
+import { type Cut, chooseCut, isHoley, leastBlocks, type Phases } from "./comparison-cut.ts";
+import { biasOf, type Measured, measureCut } from "./comparison-numbers.ts";
+import { type ExternalPoint, isWhole, orderPoints } from "./external-points.ts";
+import { blocksToResolve } from "./forecast.ts";
+import { JUDGE_RULES } from "./judge-limits.ts";
+import type { ReasonCode } from "./verdict.ts";
+
+/** Compares a control and an experiment series with a limit; never throws, whatever the rows. */
+export function compareSeries(input: ComparisonInput): Comparison {
+  const ordered = orderPoints(input.points);
+  const base = { name: input.name, limit: input.limit, unit: input.unit };
+  if (ordered.kind === "broken") {
+    return { ...base, ...undecided("NO_DATA", ordered.why), baseline: "none", notes: [] };
+  }
+  const phases = splitPhases(ordered.points, input);
+  const baseline = phases.before.length > 0 ? "before" : "none";
+  const told = { ...base, baseline, notes: ordered.notes } as const;
+  const missing = missingPoints(phases, input.limit);
+  if (missing !== undefined) return { ...told, ...missing };
+  const cut = chooseCut(phases, ordered.stepMs, input.limits);
+  return { ...told, ...answerOf(cut, input) };
+}
+
+/** Told phases win; else the moment of the change splits, with settling left out; else everything is after it. */
+function splitPhases(points: readonly ExternalPoint[], { actedAtMs, limits }: ComparisonInput): Phases {
+  if (points.some((point) => point.phase !== undefined)) {
+    return { before: points.filter((p) => p.phase === "before"), after: points.filter((p) => p.phase === "after") };
+  }
+  if (actedAtMs === undefined) return { before: [], after: points };
+  const settledMs = actedAtMs + limits.settleSeconds * 1000;
+  return {
+    before: points.filter((point) => point.atMs !== undefined && point.atMs < actedAtMs),
+    after: points.filter((point) => point.atMs !== undefined && point.atMs >= settledMs),
+  };
+}
+
+type Answer = Pick<Comparison, "answer" | "because" | "measured">;
+
+function undecided(code: ReasonCode, message: string): Answer & { readonly answer: "undecided" } {
+  return { answer: "undecided", because: { code, message: `${message}.` } };
+}
+
+function missingPoints({ before, after }: Phases, limit: DeltaRange): Answer | undefined {
+  const all = [...before, ...after];
+  if (!after.some(isWhole)) return undecided("NO_DATA", "No moment after the change has a number on both sides");
+  const lost = (side: "control" | "experiment"): number =>
+    after.filter((point) => !Number.isFinite(point[side])).length / after.length;
+  const [control, experiment] = [lost("control"), lost("experiment")];
+  if (Math.abs(experiment - control) > JUDGE_RULES.asymmetricLossMax) {
+    const text = `${percent(experiment)} of the experiment's values are missing after the change, ${percent(control)} of the control's: what is missing may be what matters`;
+    return undecided("ASYMMETRIC_LOSS", text);
+  }
+  const whole = all.filter(isWhole);
+  if (limit.scale === "ratio" && whole.some((point) => point.control <= 0 || point.experiment < 0)) {
+    const text =
+      "A percentage of a value that is zero or negative means nothing; give the limit in the values' own unit";
+    return undecided("NO_DATA", text);
+  }
+  const [first] = whole;
+  if (whole.every((p) => p.control === first?.control) && whole.every((p) => p.experiment === first?.experiment)) {
+    return undecided("NO_DATA", "No value ever changed on either side, as if the measurement had stopped");
+  }
+  return undefined;
+}
+
+function answerOf(cut: Cut, input: ComparisonInput): Answer {
+  const { limits } = input;
+  const [m, n] = [cut.before.control.length, cut.after.control.length];
+  const least = leastBlocks(cut.hasBefore, limits);
+  if (isHoley(cut.after)) {
+    return undecided(
+      "NO_DATA",
+      `${cut.after.invalid} of ${n + cut.after.invalid} blocks after the change lack values of a side`,
+    );
+  }
+  if (m < least.before || n < least.after) {
+    const before = cut.hasBefore ? `${m} blocks before the change (at least ${least.before} are needed) and ` : "";
+    return undecided("UNDERPOWERED", `There are ${before}${n} after it (at least ${least.after})`);
+  }
+  return decideNumbers(measureCut(cut, input), input);
+}
+
+function decideNumbers(measured: Measured, input: ComparisonInput): Answer {
+  const { numbers, unstable, leaning } = measured;
+  const { lo, hi } = numbers.interval;
+  const accepted = input.limit;
+  if (leaning) {
+    const text = `Neighbouring blocks lean on each other (variance inflation ${numbers.varianceInflation.toFixed(1)}), and there are too few to make them longer: a longer series is needed`;
+    return { ...undecided("UNDERPOWERED", text), measured: numbers };
+  }
+  if (lo > accepted.hi || hi < accepted.lo) {
+    const because = { code: "SLO_OUTSIDE_RANGE", message: "The whole interval lies outside the limit." } as const;
+    return { answer: "outside", because, measured: numbers };
+  }
+  if (unstable) {
+    const text = "Both sides moved against each other before the change: what moved them may have gone on after it";
+    return { ...undecided("ENVIRONMENT_UNSTABLE", text), measured: numbers };
+  }
+  if (lo > accepted.lo && hi < accepted.hi) return { answer: "inside", measured: numbers };
+  const blocksToDecision = forecast(measured, input);
+  const unknowable =
+    numbers.biasSd > 0 ? ", for the sides' own difference is not known: rows from before the change would tell it" : "";
+  const more =
+    blocksToDecision === undefined
+      ? `no longer series would settle it${unknowable}`
+      : `about ${blocksToDecision} blocks after the change would, ${numbers.blocks.after} are there`;
+  const message = `The interval does not settle the limit; ${more}`;
+  return {
+    ...undecided("UNDERPOWERED", message),
+    measured: { ...numbers, ...(blocksToDecision === undefined ? {} : { blocksToDecision }) },
+  };
+}
+
+/** A year of minutes; beyond it no series would do. */
+const REACH_BLOCKS = 525_600;
+
+function forecast({ cs, numbers }: Measured, { limit, limits }: ComparisonInput): number | undefined {
+  const before = numbers.blocks.before;
+  const noise = {
+    blockSd: cs.blockSd,
+    varianceInflation: cs.varianceInflation,
+    // One degree of freedom pays for the mean where there is nothing before the change.
+    blocksBefore: before === 0 ? cs.varianceInflation : before,
+    bias: biasOf(numbers.biasSd),
+    alpha: limits.alpha,
+    g: limits.g,
+  };
+  const range = { least: numbers.blocks.after + 1, most: REACH_BLOCKS };
+  return blocksToResolve(noise, distanceToBound(cs.estimate, boundsOf(limit)), range);
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toPrecision(3))}%`;
+}
