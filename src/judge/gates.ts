@@ -6,9 +6,10 @@ import type { PhaseSeries, Series } from "../measure/series.ts";
 import { deltaUnit } from "../measure/slo.ts";
 import { workByRoute } from "../measure/work.ts";
 import type { Window } from "../replay/recording.ts";
-import { acceptedRange, effectScale, type ResolvedSlo, toDelta } from "./accepted.ts";
+import { acceptedRange, boundsOf, effectScale, type ResolvedSlo, toDelta } from "./accepted.ts";
 import { chooseBlockMs } from "./block-length.ts";
 import { confidenceSequence, onePhaseSequence, PLAIN_BIAS } from "./confidence-sequence.ts";
+import { controlFollows } from "./interference.ts";
 import { JUDGE_RULES } from "./judge-limits.ts";
 import type { LookInput } from "./judge-slos.ts";
 import type { Reason } from "./verdict.ts";
@@ -18,8 +19,9 @@ const BLOCKS_FOR_GATES = 6;
 
 /** What the gates look at beside the SLOs; `after` is absent while there is only a baseline. */
 export interface GateInput extends Omit<LookInput, "windows" | "latched" | "restarted" | "profile"> {
-  readonly windows: { readonly baseline: Window; readonly after?: Window };
-  /** Twins that share cores disturb each other: then a control that moves forbids a promotion. */
+  /** `recovery` is the time after the undo: a control that follows the plan goes back with it. */
+  readonly windows: { readonly baseline: Window; readonly after?: Window; readonly recovery?: Window };
+  /** Twins that share cores disturb each other by far the most; on cores of their own the bar is higher. */
   readonly cores: "pinned" | "shared";
 }
 
@@ -102,11 +104,7 @@ function sloGates(resolved: ResolvedSlo, input: GateInput): readonly Reason[] {
   if (before.kind === "no-data" || before.influence.length < BLOCKS_FOR_GATES) return [];
   const after = input.windows.after === undefined ? undefined : seriesOf(input.windows.after);
   const gate: SloGate = { resolved, input, before, blockMs, seriesOf };
-  return [
-    ...selfTest(gate),
-    ...twinsDiffer(gate),
-    ...(after?.kind === "series" && input.cores === "shared" ? controlDisturbed(gate, after) : []),
-  ];
+  return [...selfTest(gate), ...twinsDiffer(gate), ...(after?.kind === "series" ? controlDisturbed(gate, after) : [])];
 }
 
 interface SloGate {
@@ -155,24 +153,30 @@ function twinsDiffer(gate: SloGate): readonly Reason[] {
 }
 
 /**
- * The control's own blocks after the plan against its own before: it was not touched, so it should not get worse.
- * Only what cores that are shared can worsen; a queue that drains moves on both twins alike, and a control that gets
- * better hides nothing.
+ * The control's own blocks with the plan in force against those without it: it was not touched, so it should not follow.
+ * A hold where it does and what reached it, put back onto the shadow, would leave the accepted range: the difference of
+ * the twins then hides harm. What stays inside even so hides none.
  */
 function controlDisturbed(gate: SloGate, after: Series): readonly Reason[] {
-  const { resolved, before } = gate;
+  const { resolved, before, input } = gate;
   const worse = worseDirection(resolved);
-  if (worse === undefined || after.influence.length < gate.input.limits.minBlocksAfter) return [];
-  const phases = {
-    before: before.arms.control,
-    after: after.arms.control,
-    floor: Math.max(before.floor, after.floor),
-  };
-  const cs = confidenceSequence(phases, PLAIN_BIAS, gateOptions(gate));
-  const isShown = worse > 0 ? cs.lo > 0 : cs.hi < 0;
-  if (!isShown || Math.abs(cs.estimate) <= controlShiftCap(resolved, before)) return [];
-  const shift = describeDelta(toDelta(cs.estimate, before.scale), rangeScale(before), deltaUnit(resolved.slo.measure));
-  const message = `${resolved.slo.name} shifted by ${shift} on the untouched control after the plan; on shared cores that can hide harm.`;
+  const accepted = acceptedRange(resolved);
+  if (worse === undefined || accepted === undefined || after.influence.length < BLOCKS_FOR_GATES) return [];
+  const recovery = input.windows.recovery === undefined ? undefined : gate.seriesOf(input.windows.recovery);
+  const off = recovery?.kind === "series" ? recovery.arms.control : undefined;
+  const floor = Math.max(before.floor, after.floor);
+  const phases = { before: before.arms.control, on: after.arms.control, off, floor };
+  const follows = controlFollows(phases, worse, JUDGE_RULES.controlFollowsAlpha[input.cores] / input.slos.length);
+  if (follows === undefined) return [];
+  const bounds = boundsOf(accepted);
+  const hidden = after.estimate - before.estimate + worse * Math.max(follows.withPlan, follows.shift);
+  if (worse > 0 ? !(hidden > bounds.hi) : !(hidden < bounds.lo)) return [];
+  const text = (effect: number): string =>
+    describeDelta(toDelta(effect, before.scale), rangeScale(before), deltaUnit(resolved.slo.measure));
+  const back = follows.withUndo === undefined ? "" : ` and by ${text(-worse * follows.withUndo)} with its undo`;
+  const message =
+    `${resolved.slo.name} moved by ${text(worse * follows.withPlan)} with the plan${back} on the untouched control, which never moved ` +
+    `by more than ${text(follows.placebo).replace("+", "")} before: put back onto the shadow that is ${text(hidden)}, outside the accepted range.`;
   return [{ code: "CONTROL_DISTURBED", subject: resolved.slo.name, message }];
 }
 
@@ -192,12 +196,6 @@ function worseDirection({ slo }: ResolvedSlo): 1 | -1 | undefined {
     case "sql":
       return undefined;
   }
-}
-
-function controlShiftCap({ slo }: ResolvedSlo, before: Series): number {
-  if (slo.measure.kind === "errors") return JUDGE_RULES.controlErrorShiftMax;
-  const cap = JUDGE_RULES.controlShiftMax;
-  return before.scale === "log" ? Math.log1p(cap) : cap * Math.abs(before.levels.control);
 }
 
 function rangeScale(series: Series): "ratio" | "absolute" {

@@ -49,9 +49,8 @@ export const JUDGE_RULES = {
   lateSecondsMin: 3,
   /** Twins' own difference before the plan. */
   twinsDifferMax: 0.1,
-  /** The control's own shift after the plan on shared cores. */
-  controlShiftMax: 0.1,
-  controlErrorShiftMax: 0.01,
+  /** Level at which a control is shown to follow the plan, over all SLOs: disk, caches and engine are shared on own cores too. */
+  controlFollowsAlpha: { shared: 0.01, pinned: 0.001 },
   /** A control that fails more often than this shows nothing. */
   controlErrorsMax: 0.5,
   /** Share of a route's requests that the shadow may serve less before work shrank. */

@@ -84,23 +84,48 @@ describe("the environment", () => {
   });
 });
 
-describe("a control that moves after the plan", () => {
-  function moved(by = 1.3) {
+describe("a control that follows the plan", () => {
+  const recovery = { fromMs: 140_000, toMs: 200_000 };
+  const windows = { ...WINDOWS, recovery };
+  /** Both twins alike slower by these factors: the difference is nil, the control's own shift is not. */
+  function moved(after: number, undone: number, rivals: { readonly slower?: number } = {}) {
     const store = createBlockStore({ routes: ["a"] });
     const common = { ratePerSecond: 100, routes: 1 };
     store.addPairs(traffic({ ...common, seed: 1, ...WINDOWS.baseline }));
-    // Both twins alike slower or faster: the difference is nil, the control's own shift is not.
-    store.addPairs(traffic({ ...common, seed: 2, ...WINDOWS.after, unit: by }));
+    store.addPairs(traffic({ ...common, seed: 2, ...WINDOWS.after, unit: after, ...rivals }));
+    store.addPairs(traffic({ ...common, seed: 3, ...recovery, unit: undone }));
     return store;
   }
-  test("holds on shared cores, saying by how much", () => {
-    const [reason] = gates(moved(), { cores: "shared", slos: [P50] });
+  const shared = { cores: "shared", slos: [P50], windows } as const;
+
+  test("and goes back with its undo holds, saying by how much", () => {
+    const [reason] = gates(moved(1.3, 1), shared);
     expect(reason?.code).toBe("CONTROL_DISTURBED");
-    expect(reason?.message).toMatch(/^p50 shifted by \+(29|30|31)/);
+    expect(reason?.message).toMatch(
+      /^p50 moved by \+(29|30|31).* with the plan and by -(2[2-4]).* with its undo on the untouched/,
+    );
   });
-  test("to the better does not: that hides nothing", () =>
-    expect(gates(moved(0.7), { cores: "shared", slos: [P50] })).toEqual([]));
-  test("does not on cores of its own", () => expect(gates(moved(), { cores: "pinned", slos: [P50] })).toEqual([]));
+  test("holds on cores of its own as well: disk, caches and engine are shared", () =>
+    expect(codes(gates(moved(1.3, 1), { ...shared, cores: "pinned" }))).toEqual(["CONTROL_DISTURBED"]));
+  test("does not when the undo does not take it back: it moved by itself", () =>
+    expect(gates(moved(1.3, 1.3), shared)).toEqual([]));
+  test("holds without an undo to ask, for nobody can tell", () =>
+    expect(codes(gates(moved(1.3, 1), { cores: "shared", slos: [P50] }))).toEqual(["CONTROL_DISTURBED"]));
+  test("to the better does not: that hides nothing", () => expect(gates(moved(0.7, 1), shared)).toEqual([]));
+  test("within what the shadow may take even so does not", () => {
+    expect(gates(moved(1.05, 1), shared)).toEqual([]);
+    expect(codes(gates(moved(1.05, 1, { slower: 1.07 }), shared))).toEqual(["CONTROL_DISTURBED"]);
+  });
+  test("only as far as it wanders by itself does not", () => {
+    const store = createBlockStore({ routes: ["a"] });
+    const common = { ratePerSecond: 100, routes: 1 };
+    for (const [i, unit] of [1, 1.4, 1, 1.4, 1, 1.35, 1].entries()) {
+      store.addPairs(traffic({ ...common, seed: i, fromMs: i * 20_000, toMs: (i + 1) * 20_000, unit }));
+    }
+    const wandering = { baseline: { fromMs: 0, toMs: 100_000 }, after: { fromMs: 100_000, toMs: 120_000 } };
+    const after = { fromMs: 120_000, toMs: 140_000 };
+    expect(gates(store, { ...shared, windows: { ...wandering, recovery: after } })).toEqual([]);
+  });
   test("that stays put does not", () => expect(gates(phases(1, 1, 1.5), { cores: "shared", slos: [P50] })).toEqual([]));
 });
 
