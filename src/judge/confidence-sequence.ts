@@ -1,4 +1,4 @@
-import { type ArmSeries, sum } from "../measure/arm-series.ts";
+import type { ArmSeries } from "../measure/arm-series.ts";
 import { normalQuantile } from "./normal-quantile.ts";
 
 // STATISTICS.md 3.1 and 3.2: an interval that holds at every look at once, from block values before and after the plan.
@@ -98,20 +98,39 @@ export function noiseLevel(bias: BiasModel, alpha: number): number {
   return bias.redrawn !== undefined || (bias.driftSd ?? 0) > 0 ? alpha : 2 * alpha;
 }
 
-/**
- * Difference in differences of two phases with its confidence sequence.
- * @param floor - least believable sd of a block value
- */
-export function confidenceSequence(
-  phases: { readonly before: ArmSeries; readonly after: ArmSeries; readonly floor: number },
-  bias: BiasModel,
-  options: CsOptions,
-): ConfidenceSequence {
-  const { before, after, floor } = phases;
+/** Both phases of one measure; `floor` is the least believable sd of a block value. */
+export interface TwoPhases {
+  readonly before: ArmSeries;
+  readonly after: ArmSeries;
+  readonly floor: number;
+}
+
+/** Noise of the blocks of two phases: the sd of one, and how much more a mean of them varies for leaning on each other. */
+export interface BlockNoise {
+  readonly blockSd: number;
+  readonly varianceInflation: number;
+}
+
+/** The noise that an interval at any level is made of: compute it once for several. */
+export function blockNoise({ before, after, floor }: TwoPhases): BlockNoise {
   const blocks = before.influence.length + after.influence.length;
   const pooled = (squares(before.influence) + squares(after.influence)) / (blocks - 2);
-  const blockSd = Math.sqrt(Math.max(Number.isFinite(pooled) ? pooled : 0, floor ** 2));
-  const inflation = varianceInflation(before.influence, after.influence);
+  return {
+    blockSd: Math.sqrt(Math.max(Number.isFinite(pooled) ? pooled : 0, floor ** 2)),
+    varianceInflation: varianceInflation(before.influence, after.influence),
+  };
+}
+
+/** Difference in differences of two phases with its confidence sequence. */
+export function confidenceSequence(
+  phases: TwoPhases,
+  bias: BiasModel,
+  options: CsOptions,
+  noise: BlockNoise = blockNoise(phases),
+): ConfidenceSequence {
+  const { before, after } = phases;
+  const { blockSd, varianceInflation: inflation } = noise;
+  const blocks = before.influence.length + after.influence.length;
   const m = before.influence.length / inflation;
   const n = after.influence.length / inflation;
   const degrees = blocks > 2 ? m + n - 2 : 0;
@@ -160,7 +179,9 @@ export function onePhaseSequence(phase: ArmSeries, floor: number, options: CsOpt
 }
 
 function squares(values: readonly number[]): number {
-  return sum(values.map((value) => value * value));
+  let total = 0;
+  for (let k = 0; k < values.length; k++) total += (values[k] ?? Number.NaN) * (values[k] ?? Number.NaN);
+  return total;
 }
 
 function lagged(values: readonly number[], lag: number): number {

@@ -5,7 +5,7 @@ import type { Series } from "../measure/series.ts";
 import type { Window } from "../replay/recording.ts";
 import { type Bounds, boundsOf, type ResolvedSlo } from "./accepted.ts";
 import { type BiasChoice, type CalibrationProfile, chooseBias } from "./calibration.ts";
-import { type ConfidenceSequence, confidenceSequence, onePhaseSequence } from "./confidence-sequence.ts";
+import { blockNoise, type ConfidenceSequence, confidenceSequence, onePhaseSequence } from "./confidence-sequence.ts";
 import type { JudgeLimits } from "./judge-limits.ts";
 import { logEvidenceAbove, logEvidenceBelow, mirrored } from "./request-test.ts";
 import type { SloJudgement } from "./verdict.ts";
@@ -60,14 +60,15 @@ export function measureSlo(
     spanSeconds: (middleMs(context.windows.after) - middleMs(context.windows.baseline)) / 1000,
   });
   const phases = { before, after, floor: Math.max(before.floor, after.floor) };
+  const noise = blockNoise(phases);
   const bounds = boundsOf(base.accepted);
   const pairs = resolved.slo.measure.kind === "errors" ? after.pairs : undefined;
   return {
     ...base,
     bounds,
     choice,
-    pass: confidenceSequence(phases, choice.bias, { alpha, g }),
-    fail: confidenceSequence(phases, choice.bias, { alpha: alpha / context.sloCount, g }),
+    pass: confidenceSequence(phases, choice.bias, { alpha, g }, noise),
+    fail: confidenceSequence(phases, choice.bias, { alpha: alpha / context.sloCount, g }, noise),
     ...(pairs === undefined ? {} : { requestTest: { ...pairs, ...requestEvidence(pairs, bounds) } }),
   };
 }

@@ -16,10 +16,10 @@ export type Arms<T> = Readonly<Record<Role, T>>;
 /** Shadow minus control, with the centred influence value of every block. */
 export function differenceOf(arms: Arms<ArmSeries>): ArmSeries {
   const control = arms.control.influence;
-  return {
-    estimate: arms.shadow.estimate - arms.control.estimate,
-    influence: arms.shadow.influence.map((value, block) => value - (control[block] ?? Number.NaN)),
-  };
+  const influence = arms.shadow.influence.slice();
+  // Plain loops here and below: at every look they run over all blocks of every SLO, thousands of times a second.
+  for (let k = 0; k < influence.length; k++) influence[k] = (influence[k] ?? 0) - (control[k] ?? Number.NaN);
+  return { estimate: arms.shadow.estimate - arms.control.estimate, influence };
 }
 
 /**
@@ -31,16 +31,27 @@ export function quantileArm(
   blocks: readonly BlockSample[],
   options: { readonly quantile: number; readonly scale: EffectScale },
 ): ArmSeries {
+  const sizes = blocks.map((block) => block.size);
+  return quantileArmOf(pooled, { sizes, above: (ln) => blocks.map((block) => block.above(ln)) }, options);
+}
+
+/** `quantileArm` of blocks that answer all at once: `above(ln)[k]` is how many of the `sizes[k]` values lie above `ln`. */
+export function quantileArmOf(
+  pooled: PooledSample,
+  blocks: { readonly sizes: readonly number[]; readonly above: (ln: number) => readonly number[] },
+  options: { readonly quantile: number; readonly scale: EffectScale },
+): ArmSeries {
   const { quantile: q, scale } = options;
   const half = Math.min(0.05, q / 2, (1 - q) / 2);
   const ln = pooled.lnQuantile(q);
   const sparsity = (pooled.lnQuantile(q + half) - pooled.lnQuantile(q - half)) / (2 * half);
-  const perBlock = pooled.size / blocks.length;
+  const perBlock = pooled.size / blocks.sizes.length;
   const unit = scale === "log" ? 1 : Math.exp(ln);
-  return {
-    estimate: scale === "log" ? ln : Math.exp(ln),
-    influence: centred(blocks.map((block) => (unit * sparsity * (block.above(ln) - (1 - q) * block.size)) / perBlock)),
-  };
+  const influence = blocks.above(ln).slice();
+  for (let k = 0; k < influence.length; k++) {
+    influence[k] = (unit * sparsity * ((influence[k] ?? 0) - (1 - q) * (blocks.sizes[k] ?? 0))) / perBlock;
+  }
+  return { estimate: scale === "log" ? ln : Math.exp(ln), influence: centred(influence) };
 }
 
 /**
@@ -71,10 +82,14 @@ export function meanArm(values: readonly number[]): ArmSeries {
 
 /** Sum of a list. */
 export function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+  let total = 0;
+  for (let k = 0; k < values.length; k++) total += values[k] ?? Number.NaN;
+  return total;
 }
 
 function centred(values: readonly number[]): readonly number[] {
   const mean = sum(values) / values.length;
-  return values.map((value) => value - mean);
+  const moved = values.slice();
+  for (let k = 0; k < moved.length; k++) moved[k] = (moved[k] ?? Number.NaN) - mean;
+  return moved;
 }

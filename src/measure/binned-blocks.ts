@@ -1,6 +1,6 @@
 import type { BinTally } from "./bin-tally.ts";
 import { BIN_COUNT } from "./log-bins.ts";
-import type { BinCounts, SparseBins } from "./sample.ts";
+import { type BinCounts, binPart, type SparseBins, splitAtBin } from "./sample.ts";
 
 /** Latencies of one twin in consecutive blocks, counted per bin, all in two lists: blocks are many and small. */
 export interface BinnedBlocks {
@@ -8,13 +8,41 @@ export interface BinnedBlocks {
   readonly push: (tally: BinTally) => void;
   /** The block's own stretch; stays right while further blocks are appended, until then do not keep it. */
   readonly at: (block: number) => SparseBins;
+  /** How many values of each of these blocks lie above a natural log, as `sparseBlock` counts them. */
+  readonly above: (ln: number, blocks: readonly number[]) => readonly number[];
 }
+
+/** Per block, how many values lie in a bin and how many above it. */
+interface BinSplit {
+  readonly above: number[];
+  readonly within: number[];
+}
+
+/** Splits that are kept: a quantile's bin seldom changes between looks, and an SLO needs one of them. */
+const SPLITS_MAX = 8;
 
 /** No blocks yet. */
 export function createBinnedBlocks(): BinnedBlocks {
   let bins = new Uint16Array(256);
   let until = new Uint32Array(256);
   const starts = [0];
+  const splits = new Map<number, BinSplit>();
+  const at = (block: number): SparseBins => ({ bins, until, from: starts[block] ?? 0, to: starts[block + 1] ?? 0 });
+  const splitAt = (bin: number): BinSplit => {
+    const split = splits.get(bin) ?? { above: [], within: [] };
+    splits.delete(bin);
+    splits.set(bin, split);
+    for (const oldest of splits.keys()) {
+      if (splits.size <= SPLITS_MAX) break;
+      splits.delete(oldest);
+    }
+    for (let block = split.above.length; block < starts.length - 1; block++) {
+      const { above, within } = splitAtBin(at(block), bin);
+      split.above.push(above);
+      split.within.push(within);
+    }
+    return split;
+  };
   return {
     push: (tally) => {
       const from = starts.at(-1) ?? 0;
@@ -27,17 +55,22 @@ export function createBinnedBlocks(): BinnedBlocks {
         bins.set(oldBins);
         until.set(oldUntil);
       }
-      let at = from;
+      let next = from;
       let running = 0;
       tally.drain((bin, count) => {
         running += count;
-        bins[at] = bin;
-        until[at] = running;
-        at++;
+        bins[next] = bin;
+        until[next] = running;
+        next++;
       });
       starts.push(to);
     },
-    at: (block) => ({ bins, until, from: starts[block] ?? 0, to: starts[block + 1] ?? 0 }),
+    at,
+    above: (ln, blocks) => {
+      const part = binPart(ln);
+      const { above, within } = splitAt(part.bin);
+      return blocks.map((block) => (above[block] ?? 0) + (within[block] ?? 0) * part.above);
+    },
   };
 }
 

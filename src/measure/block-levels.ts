@@ -33,7 +33,7 @@ function levelsOf(store: BlockStore, query: PhaseQuery): readonly Level[] {
       const level = (role: Role): number =>
         measure.kind === "errors"
           ? 1 - block.ok[role] / block.size
-          : Math.exp(sparsePool(latencies[role](i)).lnQuantile(measure.quantile));
+          : Math.exp(sparsePool(latencies[role].at(i)).lnQuantile(measure.quantile));
       return { control: level("control"), shadow: level("shadow") };
     });
   }

@@ -1,8 +1,8 @@
 import type { Role } from "../mirror/twin.ts";
-import { differenceOf, quantileArm, sum } from "./arm-series.ts";
+import { differenceOf, quantileArmOf } from "./arm-series.ts";
 import type { BlockStore } from "./block-store.ts";
-import { type BinCounts, binnedPool, sparseBlock } from "./sample.ts";
-import { FLOOR_LOG, naturalLevel, nothingWhy, type PhaseQuery, type PhaseSeries, pairCounts } from "./series.ts";
+import { type BinCounts, binnedPool } from "./sample.ts";
+import { FLOOR_LOG, naturalLevel, nothingWhy, type PhaseQuery, type PhaseSeries } from "./series.ts";
 import type { Measure } from "./slo.ts";
 
 /** Pooled latency quantile of both twins over the valid blocks of a phase (STATISTICS.md 2.1). */
@@ -11,17 +11,16 @@ export function quantilePhase(
   query: PhaseQuery & { readonly measure: Extract<Measure, { kind: "latency" }> },
 ): PhaseSeries {
   const phase = store.requests(query.measure.route, query.window, query.blockMs);
-  const valid = phase.blocks.filter((block) => block.valid);
-  const invalid = phase.blocks.length - valid.length;
-  if (valid.length === 0) {
+  const { places, sizes, size, pairs } = phase.valid;
+  const invalid = phase.blocks.length - places.length;
+  if (places.length === 0) {
     return { kind: "no-data", why: nothingWhy(phase.blocks.length), invalid, blocks: phase.blocks.length };
   }
-  const size = sum(valid.map((block) => block.size));
   const options = { quantile: query.measure.quantile, scale: query.scale };
   const arm = (role: Role) =>
-    quantileArm(
+    quantileArmOf(
       binnedPool(phase.counts[role]),
-      phase.blocks.flatMap((block, i) => (block.valid ? [sparseBlock(phase.latencies[role](i))] : [])),
+      { sizes, above: (ln) => phase.latencies[role].above(ln, places) },
       options,
     );
   const arms = { control: arm("control"), shadow: arm("shadow") };
@@ -36,7 +35,7 @@ export function quantilePhase(
     levels,
     invalid,
     observations: size,
-    pairs: pairCounts(valid),
+    pairs,
     constant: isOneBin(phase.counts.control) && isOneBin(phase.counts.shadow),
   };
 }

@@ -3,7 +3,7 @@ import type { BlockStore } from "./block-store.ts";
 import { histogramBlocks, quantileOfBuckets } from "./bucket-phase.ts";
 import { quantilePhase } from "./latency-phase.ts";
 import { counterRates, gaugeMeans } from "./metric-series.ts";
-import { FLOOR_LOG, type NoSeries, nothingWhy, type PhaseQuery, type PhaseSeries, pairCounts } from "./series.ts";
+import { FLOOR_LOG, type NoSeries, nothingWhy, type PhaseQuery, type PhaseSeries } from "./series.ts";
 import { type Measure, measureKey } from "./slo.ts";
 
 /** The series of one measure in one phase (STATISTICS.md 2); never throws, whatever the data. */
@@ -126,23 +126,19 @@ function errorPhase(
   store: BlockStore,
   query: PhaseQuery & { readonly measure: Extract<Measure, { kind: "errors" }> },
 ): PhaseSeries {
-  const { blocks } = store.requests(query.measure.route, query.window, query.blockMs);
-  const valid = blocks.filter((block) => block.valid);
-  const invalid = blocks.length - valid.length;
-  if (valid.length === 0) return { kind: "no-data", why: nothingWhy(blocks.length), invalid, blocks: blocks.length };
-  const share = (role: "control" | "shadow"): readonly number[] =>
-    valid.map((block) => 1 - block.ok[role] / block.size);
-  const arms = { control: meanArm(share("control")), shadow: meanArm(share("shadow")) };
-  const pairs = pairCounts(valid);
-  const requests = sum(valid.map((block) => block.size));
-  const failed = (role: "control" | "shadow"): number => requests - sum(valid.map((block) => block.ok[role]));
+  const { blocks, valid } = store.requests(query.measure.route, query.window, query.blockMs);
+  const { failing, pairs, size: requests } = valid;
+  const count = valid.places.length;
+  const invalid = blocks.length - count;
+  if (count === 0) return { kind: "no-data", why: nothingWhy(blocks.length), invalid, blocks: blocks.length };
+  const arms = { control: meanArm(failing.control), shadow: meanArm(failing.shadow) };
   return {
     kind: "series",
     scale: "absolute",
     ...differenceOf(arms),
     arms,
-    floor: errorFloor(requests / valid.length, store.grid(query.window, query.blockMs).blockMs),
-    levels: { control: failed("control") / requests, shadow: failed("shadow") / requests },
+    floor: errorFloor(requests / count, store.grid(query.window, query.blockMs).blockMs),
+    levels: { control: (requests - valid.ok.control) / requests, shadow: (requests - valid.ok.shadow) / requests },
     invalid,
     observations: requests,
     pairs,

@@ -1,3 +1,4 @@
+import type { Role } from "../mirror/twin.ts";
 import type { Arms } from "./arm-series.ts";
 import {
   addLatencies,
@@ -9,10 +10,12 @@ import {
   routeSections,
   sectionOf,
 } from "./base-block.ts";
-import type { BinTally } from "./bin-tally.ts";
-import { createBinTally } from "./bin-tally.ts";
+import { type BinTally, createBinTally } from "./bin-tally.ts";
 import { addSparse, type BinnedBlocks, createBinnedBlocks, emptyBinCounts } from "./binned-blocks.ts";
-import type { BinCounts, SparseBins } from "./sample.ts";
+import type { BinCounts } from "./sample.ts";
+import type { PairCounts } from "./series.ts";
+
+const ROLES: readonly Role[] = ["control", "shadow"];
 
 /** All requests of one route (or all) intended within one judge block. */
 export interface RequestBlock {
@@ -27,12 +30,29 @@ export interface RequestBlock {
   readonly valid: boolean;
 }
 
-/** Consecutive judge blocks from the start of a phase, with the latency counts of the valid ones together. */
+/** The valid blocks of a phase in columns: a look goes through thousands of them for every SLO. */
+export interface ValidBlocks {
+  /** Index into `blocks`. */
+  readonly places: readonly number[];
+  readonly sizes: readonly number[];
+  /** Share of the block's requests that failed on each twin. */
+  readonly failing: Arms<readonly number[]>;
+  /** Requests of all of them, and those that each twin answered. */
+  readonly size: number;
+  readonly ok: Arms<number>;
+  readonly pairs: PairCounts;
+}
+
+/**
+ * Consecutive judge blocks from the start of a phase, and the valid ones together. It grows with the phase: use what
+ * it holds before the next look.
+ */
 export interface RequestPhase {
   readonly blocks: readonly RequestBlock[];
+  readonly valid: ValidBlocks;
   /** Latencies of each block on both twins, by index into `blocks`. */
-  readonly latencies: Arms<(block: number) => SparseBins>;
-  /** Counts per latency bin over valid blocks; they grow with the phase, so use them before the next look. */
+  readonly latencies: Arms<Pick<BinnedBlocks, "at" | "above">>;
+  /** Counts per latency bin over valid blocks. */
   readonly counts: Arms<BinCounts>;
 }
 
@@ -73,7 +93,7 @@ export function growRequestPhase(
 ): GrowingRequestPhase {
   const blocks: RequestBlock[] = [];
   const binned = { control: createBinnedBlocks(), shadow: createBinnedBlocks() };
-  let counts = emptyCounts();
+  let sums = emptySums();
   let counted = 0;
   const upTo = (blockCount: number): RequestPhase => {
     while (blocks.length < blockCount) {
@@ -81,16 +101,17 @@ export function growRequestPhase(
       blocks.push(digest(basesBetween(baseAt, first, first + grid.basesPerBlock), options, binned));
     }
     if (blockCount < counted) {
-      counts = emptyCounts();
+      sums = emptySums();
       counted = 0;
     }
     for (; counted < blockCount; counted++) {
-      if (blocks[counted]?.valid !== true) continue;
-      addSparse(counts.control, binned.control.at(counted));
-      addSparse(counts.shadow, binned.shadow.at(counted));
+      const block = blocks[counted];
+      if (block?.valid !== true) continue;
+      addSparse(sums.counts.control, binned.control.at(counted));
+      addSparse(sums.counts.shadow, binned.shadow.at(counted));
+      addValid(sums, block, counted);
     }
-    const latencies = { control: binned.control.at, shadow: binned.shadow.at };
-    return { blocks: blocks.slice(0, blockCount), latencies, counts };
+    return { blocks: blocks.slice(0, blockCount), valid: validOf(sums), latencies: binned, counts: sums.counts };
   };
   return { upTo };
 }
@@ -163,6 +184,43 @@ function isTrustworthy(all: readonly BaseBlock[], kept: number): boolean {
   return 3 * kept >= 2 * all.length && all.every((base) => base.malformed === 0);
 }
 
-function emptyCounts(): Arms<BinCounts> {
-  return { control: emptyBinCounts(), shadow: emptyBinCounts() };
+interface Sums {
+  readonly counts: Arms<BinCounts>;
+  readonly places: number[];
+  readonly sizes: number[];
+  readonly failing: Arms<number[]>;
+  readonly ok: Record<Role, number>;
+  size: number;
+  shadowOnly: number;
+  controlOnly: number;
+}
+
+function emptySums(): Sums {
+  return {
+    counts: { control: emptyBinCounts(), shadow: emptyBinCounts() },
+    places: [],
+    sizes: [],
+    failing: { control: [], shadow: [] },
+    ok: { control: 0, shadow: 0 },
+    size: 0,
+    shadowOnly: 0,
+    controlOnly: 0,
+  };
+}
+
+function addValid(sums: Sums, block: RequestBlock, place: number): void {
+  sums.places.push(place);
+  sums.sizes.push(block.size);
+  for (const role of ROLES) {
+    sums.failing[role].push(1 - block.ok[role] / block.size);
+    sums.ok[role] += block.ok[role];
+  }
+  sums.size += block.size;
+  sums.shadowOnly += block.shadowOnly;
+  sums.controlOnly += block.controlOnly;
+}
+
+function validOf({ places, sizes, failing, size, ok, shadowOnly, controlOnly }: Sums): ValidBlocks {
+  const pairs = { shadowOnly, controlOnly, neither: size - shadowOnly - controlOnly };
+  return { places, sizes, failing, size, ok: { ...ok }, pairs };
 }

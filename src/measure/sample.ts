@@ -48,19 +48,32 @@ export interface SparseBins {
 }
 
 /** A stretch of counted bins as one block. */
-export function sparseBlock({ bins, until, from, to }: SparseBins): BlockSample {
-  const size = to === from ? 0 : (until[to - 1] ?? 0);
+export function sparseBlock(stretch: SparseBins): BlockSample {
+  const { until, from, to } = stretch;
   return {
-    size,
+    size: to === from ? 0 : (until[to - 1] ?? 0),
     above: (ln) => {
-      const position = binAtLn(ln);
-      const bin = Math.floor(position);
-      const at = firstAtLeast(bins, bin, { from, to });
-      const first = at === from ? 0 : (until[at - 1] ?? 0);
-      const next = at < to && bins[at] === bin ? (until[at] ?? 0) : first;
-      return size - next + (next - first) * (1 - (position - bin));
+      const { bin, above } = binPart(ln);
+      const split = splitAtBin(stretch, bin);
+      return split.above + split.within * above;
     },
   };
+}
+
+/** The bin that holds a natural log, and the part of its width that lies above it. */
+export function binPart(ln: number): { readonly bin: number; readonly above: number } {
+  const position = binAtLn(ln);
+  const bin = Math.floor(position);
+  return { bin, above: 1 - (position - bin) };
+}
+
+/** How many values lie in a bin, and how many above it. */
+export function splitAtBin({ bins, until, from, to }: SparseBins, bin: number): { above: number; within: number } {
+  if (to === from) return { above: 0, within: 0 };
+  const at = firstAtLeast(bins, bin, { from, to });
+  const first = at === from ? 0 : (until[at - 1] ?? 0);
+  const next = at < to && bins[at] === bin ? (until[at] ?? 0) : first;
+  return { above: (until[to - 1] ?? 0) - next, within: next - first };
 }
 
 /** A stretch of counted bins as one pool. */

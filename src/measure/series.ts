@@ -1,6 +1,5 @@
 import type { Window } from "../replay/recording.ts";
-import { type ArmSeries, type Arms, type EffectScale, sum } from "./arm-series.ts";
-import type { RequestBlock } from "./request-phase.ts";
+import type { ArmSeries, Arms, EffectScale } from "./arm-series.ts";
 import type { Measure } from "./slo.ts";
 
 /** Sd of a block on the log axis is never believed below this (STATISTICS.md 2.3: paired open loop can give zero). */
@@ -49,13 +48,6 @@ export interface PhaseQuery {
   readonly scale: EffectScale;
   readonly window: Window;
   readonly blockMs: number;
-}
-
-/** Discordant pairs of some blocks. */
-export function pairCounts(blocks: readonly RequestBlock[]): PairCounts {
-  const shadowOnly = sum(blocks.map((block) => block.shadowOnly));
-  const controlOnly = sum(blocks.map((block) => block.controlOnly));
-  return { shadowOnly, controlOnly, neither: sum(blocks.map((block) => block.size)) - shadowOnly - controlOnly };
 }
 
 /** Why a phase without a single valid block has no number. */

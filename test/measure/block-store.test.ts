@@ -62,7 +62,7 @@ describe("outcomes", () => {
     (outcome) => {
       const store = storeOf([{ atMs: 100, shadow: outcome, shadowMs: 0.5 }]);
       const { latencies } = store.requests(undefined, { fromMs: 0, toMs: 1000 }, 1000);
-      const pool = sparsePool(latencies.shadow(0));
+      const pool = sparsePool(latencies.shadow.at(0));
       expect(Math.exp(pool.lnQuantile(0.5))).toBeCloseTo(5000, -1);
     },
   );

@@ -80,7 +80,7 @@ describe("pairs kept as counts", () => {
             const { bins, ...plain } = plainBlock(list, range, OPTIONS);
             expect(block).toEqual(plain);
             for (const role of ["control", "shadow"] as const) {
-              expect(listed(latencies[role](i))).toEqual(bins[role]);
+              expect(listed(latencies[role].at(i))).toEqual(bins[role]);
               if (block.valid) inAll[role] += bins[role].length;
             }
           }
