@@ -8,3 +8,12 @@ export const KEY_NAME = "canary";
 export function passphrase(): string | undefined {
   return process.env["CANARY_KEY_PASSPHRASE"];
 }
+
+/** Where a project keeps its calibration profiles; git-ignored. */
+export const PROFILE_FOLDER = path.join(".canary", "profiles");
+
+/** DOCKER_HOST as this process was started with. */
+export function dockerHost(): { readonly dockerHost?: string } {
+  const value = process.env["DOCKER_HOST"];
+  return value === undefined ? {} : { dockerHost: value };
+}

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { calibrateCommand } from "./calibrate.ts";
 import { doctorCommand } from "./doctor.ts";
 import { failWith } from "./failure.ts";
 import { initCommand } from "./init.ts";
@@ -31,6 +32,7 @@ unavailable, 21 aborted, 22 deadline, 23 snapshot, 24 driver was the bottleneck,
     .configureOutput({ outputError: (text, write) => write(text) });
   for (const command of [
     runCommand,
+    calibrateCommand,
     judgeCommand,
     verdictCommand,
     keysCommand,

@@ -1,5 +1,5 @@
 import { sum } from "../measure/arm-series.ts";
-import type { Measure } from "../measure/slo.ts";
+import { deltaUnit, type Measure } from "../measure/slo.ts";
 import type { ResolvedSlo } from "./accepted.ts";
 import { tailShare } from "./block-length.ts";
 import { leastBias } from "./calibration.ts";
@@ -50,6 +50,7 @@ export function learnCalibration(resolved: ResolvedSlo, windows: readonly SloWin
     name,
     measureSha256: measureSha256(resolved.slo),
     scale,
+    unit: deltaUnit(measure),
     tau: Math.max(least, upperSd(estimates(raised))),
     ...(restartSd === undefined ? {} : { restartSd }),
     drift: driftOf(windows, noiseOf),

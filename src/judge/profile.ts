@@ -35,6 +35,8 @@ const LearnedSchema = z.strictObject({
   /** Digest of the measure: a profile of a p90 says nothing of a p99 that goes by the same name. */
   measureSha256: Sha256,
   scale: z.enum(["log", "absolute"]),
+  /** How a delta of it is written. */
+  unit: z.enum(["pp", ""]),
   /** Sd of the bias over raises: upper 90% limit. */
   tau: Sd.positive(),
   /** Sd of the bias after a restart of the shadow's services: upper 90% limit. Absent when nothing was restarted. */

@@ -1,6 +1,6 @@
 import type { LearnedSlo, Profile } from "../../src/judge/profile.ts";
 import { measureSha256 } from "../../src/judge/use-profile.ts";
-import type { Slo } from "../../src/measure/slo.ts";
+import { deltaUnit, type Slo } from "../../src/measure/slo.ts";
 
 /** A profile as `canary calibrate` would leave it for these SLOs, in a quiet world; equal options, equal profile. */
 export function profileFor(
@@ -37,6 +37,7 @@ function learnedOf(slo: Slo): LearnedSlo {
     name: slo.name,
     measureSha256: measureSha256(slo),
     scale: absolute ? "absolute" : "log",
+    unit: deltaUnit(slo.measure),
     tau: 0.01 * unit,
     restartSd: 0.012 * unit,
     drift: { shown: false, sd: 0.01 * unit, seconds: 20 },
