@@ -92,6 +92,10 @@ export const PredicateSchema = z.strictObject({
   trustTier: z.strictObject({ declared: Tier, classified: Tier, effective: Tier }),
   environment: z.strictObject({ id: Name, class: Name }),
   mirror: Mirror,
+  /** Calibration that the intervals rest on; absent where none was used. */
+  profile: z
+    .strictObject({ name: Name, sha256: Sha256, createdAt: Instant, rounds: z.number().int().min(1) })
+    .optional(),
   slos: z.array(Slo).max(LIMITS.slosMax),
   effects: z.strictObject({ declared: Paths, undeclared: Paths, absent: Paths }),
   rollback: Rollback,

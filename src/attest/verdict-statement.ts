@@ -23,6 +23,7 @@ export interface VerdictInput {
   /** How long after `finishedEpochMs` the verdict may be relied on; a day unless policy says less. */
   readonly validForMs?: number;
   readonly verdict: Verdict;
+  readonly profile?: NonNullable<Predicate["profile"]>;
   readonly slos: readonly SloJudgement[];
   readonly quiet: QuietProof;
   readonly rollback: RollbackProof;
@@ -90,6 +91,7 @@ function predicateOf(input: VerdictInput): Predicate {
       cores: facts.cores,
       images: { ...facts.images },
     },
+    ...(input.profile === undefined ? {} : { profile: input.profile }),
     slos: input.slos.map(sloOf),
     effects: effectsOf(input.quiet),
     rollback: { quiet: quietRollback(input.quiet), underLoad: loadRollback(input.rollback) },

@@ -12,8 +12,9 @@ import { openRunStore } from "../run/file-run-store.ts";
 import { loadJob } from "../run/load-job.ts";
 import { runCanary } from "../run/run-canary.ts";
 import type { RunJob } from "../run/run-job.ts";
+import { chooseProfile } from "./choose-profile.ts";
 import { environmentValues } from "./options.ts";
-import { signerOf } from "./signing.ts";
+import { signerOf, signingKey } from "./signing.ts";
 import { abortOnSignals, newRunIdentity, systemClock } from "./system.ts";
 import { harnessVersion } from "./version.ts";
 
@@ -25,6 +26,8 @@ export async function rehearse(options: {
   readonly seed?: number;
   readonly keyFile?: string;
   readonly proveSensitivity?: true;
+  /** File of a calibration profile; `false` uses none, absent the newest that fits. */
+  readonly profile?: string | false;
 }): Promise<{ readonly report: RunReport; readonly runDir: string }> {
   const identity = newRunIdentity(systemClock.epochMs());
   const loaded = await loadJob({
@@ -34,16 +37,20 @@ export async function rehearse(options: {
     runId: identity.runId,
     seed: options.seed ?? identity.seed,
   });
-  const job: RunJob = options.proveSensitivity === undefined ? loaded : { ...loaded, proveSensitivity: true };
-  const sign = await signerOf(options.keyFile);
+  const key = await signingKey(options.keyFile);
+  const { note, ...profile } = await chooseProfile(loaded, options.profile, key);
+  const sensitivity = options.proveSensitivity === undefined ? {} : { proveSensitivity: options.proveSensitivity };
+  const job: RunJob = { ...loaded, ...profile, ...sensitivity };
   const runDir = path.join(options.outDir, `${job.scenario.name}-${job.runId}`);
   await using store = await openRunStore({
     runDir,
     planText: job.planText,
     scenarioText: job.scenarioText,
-    sign,
+    ...(job.profile === undefined ? {} : { profileText: job.profile.text }),
+    sign: signerOf(key),
   });
   using view = viewOf(options.view, job);
+  view({ kind: "note", message: note });
   using stop = stopSignal(job, view);
   const dockerHost = process.env["DOCKER_HOST"];
   const runtime = dockerRuntime({

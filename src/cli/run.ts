@@ -11,6 +11,7 @@ interface RunOptions {
   readonly key?: string;
   readonly plain?: true;
   readonly proveSensitivity?: true;
+  readonly profile?: string | boolean;
 }
 
 /** `canary run`: one rehearsal, from reading the scenario to the signed verdict. */
@@ -22,6 +23,8 @@ export function runCommand(): Command {
     .option("--out <folder>", "where run folders are written", "reports")
     .option("--key <file>", "signing key; else CANARY_SIGNING_KEY (PEM), else .canary/keys (made when missing)")
     .option("--plain", "plain lines instead of the live view")
+    .option("--profile <file>", "calibration profile; else the newest of .canary/profiles that fits (canary calibrate)")
+    .option("--no-profile", "use no calibration profile")
     .option("--prove-sensitivity", "plant known harms before signing; hold unless every one of them is seen")
     .addHelpText(
       "after",
@@ -42,6 +45,8 @@ Exit codes: 0 promote, 10 hold, 11 reject, 12 refused by policy, 20 mirror unava
         ...(options.seed === undefined ? {} : { seed: parseSeed(options.seed) }),
         ...(options.proveSensitivity === undefined ? {} : { proveSensitivity: options.proveSensitivity }),
         ...(options.key === undefined ? {} : { keyFile: options.key }),
+        ...(typeof options.profile === "string" ? { profile: options.profile } : {}),
+        ...(options.profile === false ? { profile: false as const } : {}),
       });
       process.exitCode = EXIT_CODE[report.verdict.kind];
       if (options.json === true) printJson(summaryOf(report.verdict, { runId: report.runId, runDir }));

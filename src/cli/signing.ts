@@ -33,9 +33,8 @@ export async function trustedPublicKey(keyFile: string | undefined): ReturnType<
   return await readPublicKeyFile(keyFile ?? path.join(KEY_FOLDER, `${KEY_NAME}.pub`));
 }
 
-/** Turns a finished report into the signed bundle's text; the key is read before the run, so that it cannot fail after. */
-export async function signerOf(keyFile: string | undefined): Promise<SignVerdict> {
-  const key = await signingKey(keyFile);
+/** Turns a finished report into the signed bundle's text; the key was read before the run, so that it cannot fail after. */
+export function signerOf(key: SigningKey): SignVerdict {
   return async (report, { recordingSha256 }) => {
     const { sha256, agent, tier } = report.plan;
     const statement = verdictStatement({

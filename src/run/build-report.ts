@@ -8,6 +8,7 @@ import type { Admission } from "../policy/admit.ts";
 import type { QuietProof } from "../replay/proof/proofs.ts";
 import type { Window } from "../replay/recording.ts";
 import type { RunReport, SloTrail } from "../report/run-report.ts";
+import { profileNamed } from "./calibration-in-use.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
 import type { RunEffects } from "./run-effects.ts";
@@ -48,6 +49,7 @@ export function buildReport(options: {
       actions: plan.actions,
     },
     mirror: { name: job.spec.name, sha256: job.spec.sha256, fidelity: job.spec.fidelity, facts: pair.facts },
+    ...profileNamed(job),
     verdict: options.verdict,
     slos: load?.slos ?? [],
     explanation: explanationOf(options),

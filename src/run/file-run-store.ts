@@ -21,6 +21,7 @@ export const RUN_FILES = {
   plan: "plan.yaml",
   scenario: "scenario.yaml",
   bundle: "verdict.sigstore.json",
+  profile: "profile.json",
 } as const;
 
 /** Makes the signed bundle of a finished run; wired by the CLI, which owns the key. */
@@ -39,6 +40,8 @@ interface RunStoreOptions {
   readonly runDir: string;
   readonly planText: string;
   readonly scenarioText: string;
+  /** The calibration profile that is believed, as it was signed. */
+  readonly profileText?: string;
   readonly sign: SignVerdict;
 }
 
@@ -47,6 +50,9 @@ async function openFolder(options: RunStoreOptions): Promise<RunStore> {
   await mkdir(recordingDir, { recursive: true });
   await writeFile(path.join(options.runDir, RUN_FILES.plan), options.planText);
   await writeFile(path.join(options.runDir, RUN_FILES.scenario), options.scenarioText);
+  if (options.profileText !== undefined) {
+    await writeFile(path.join(options.runDir, RUN_FILES.profile), options.profileText);
+  }
   await using opening = new AsyncDisposableStack();
   const intent = await openIntentLog(path.join(options.runDir, RUN_FILES.intent));
   opening.use(intent);

@@ -2,6 +2,7 @@ import { judgeSlos, type ResolvedSlo } from "../judge/judge-slos.ts";
 import type { SloJudgement } from "../judge/verdict.ts";
 import type { Window } from "../replay/recording.ts";
 import type { SloTrail } from "../report/run-report.ts";
+import { calibrationInUse } from "./calibration-in-use.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { LoadSession } from "./load-session.ts";
 
@@ -45,8 +46,9 @@ export function createLooks(
   const stepMs = limits.blockSeconds * 1000;
   const trails = new Map<string, SloTrail["looks"][number][]>(options.slos.map(({ slo }) => [slo.name, []]));
   let lookedUntilMs = Number.NEGATIVE_INFINITY;
-  const judge: Looks["judge"] = (windows) =>
-    judgeSlos({ store: session.store, slos: options.slos, windows, limits, restarted: options.restarted });
+  const { slos, restarted } = options;
+  const asked = { store: session.store, slos, limits, restarted, ...calibrationInUse(job) };
+  const judge: Looks["judge"] = (windows) => judgeSlos({ ...asked, windows });
   const look = (after: Window): Look => {
     lookedUntilMs = after.toMs;
     const baseline = session.phases.baseline ?? { fromMs: 0, toMs: 0 };

@@ -1,6 +1,7 @@
 import { plannedPower } from "../judge/planned-power.ts";
 import type { Reason } from "../judge/verdict.ts";
 import type { Window } from "../replay/recording.ts";
+import { calibrationInUse } from "./calibration-in-use.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { LoadSession } from "./load-session.ts";
 import type { Look, Looks } from "./looks.ts";
@@ -51,6 +52,7 @@ export async function measureBaseline(
     baseline: window,
     limits,
     restarted: context.restarts,
+    ...calibrationInUse(context.job),
     ratePerSecond: context.job.scenario.traffic.ratePerSecond,
   });
 }

@@ -3,7 +3,9 @@ import { access, readFile } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { z } from "zod";
+import { readUnverifiedProfile } from "../attest/profile-statement.ts";
 import { CanaryError, messageOf } from "../core/errors.ts";
+import { sha256Hex } from "../core/sha256.ts";
 import { type BlockStore, createBlockStore } from "../measure/block-store.ts";
 import { type Plan, parsePlan } from "../plan/plan.ts";
 import type { RecordingManifest } from "../replay/recording.ts";
@@ -11,6 +13,7 @@ import { readPairs } from "../replay/recordings/read-pairs.ts";
 import { REPORT_FILES } from "../report/write-reports.ts";
 import { RUN_FILES } from "./file-run-store.ts";
 import { blockStoreOptions } from "./load-session.ts";
+import type { AttachedProfile } from "./profile-store.ts";
 import { parseScenario, type Scenario } from "./scenario.ts";
 import { type StoredRun, StoredRunSchema } from "./stored-run.ts";
 
@@ -20,6 +23,8 @@ export interface OpenedRun {
   readonly plan: Plan;
   readonly stored: StoredRun;
   readonly store: BlockStore;
+  /** The calibration that the run believed, from the bytes kept with it. */
+  readonly profile?: Pick<AttachedProfile, "profile">;
 }
 
 /**
@@ -33,7 +38,16 @@ export async function openStoredRun(runDir: string): Promise<OpenedRun> {
   const plan = parsePlan(await read(RUN_FILES.plan), path.join(runDir, RUN_FILES.plan));
   const stored = parsePart(StoredRunSchema, await read(REPORT_FILES.json), REPORT_FILES.json);
   const store = await loadStore(path.join(runDir, RUN_FILES.recording), scenario, stored.traffic.driver !== undefined);
-  return { scenario, plan, stored, store };
+  const profile = stored.profile === undefined ? {} : { profile: await readKept(runDir, stored.profile.sha256) };
+  return { scenario, plan, stored, store, ...profile };
+}
+
+/** The profile was verified when the run began; what lies beside the report now must be the same bytes. */
+async function readKept(runDir: string, sha256: string): Promise<Pick<AttachedProfile, "profile">> {
+  const text = await readPart(path.join(runDir, RUN_FILES.profile));
+  const read = sha256Hex(text) === sha256 ? readUnverifiedProfile(text) : undefined;
+  if (read?.kind === "profile") return { profile: read.profile };
+  throw damaged(`${RUN_FILES.profile} is not the calibration profile that the run used`);
 }
 
 /** A run that was stopped or broke has a log of what it was about to do, and no answer. */

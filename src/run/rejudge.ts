@@ -6,6 +6,7 @@ import { plannedPower } from "../judge/planned-power.ts";
 import type { Reason, SloJudgement, Verdict } from "../judge/verdict.ts";
 import { admit } from "../policy/admit.ts";
 import { hopelessFromTheStart, workReasons } from "./evidence.ts";
+import { calibrationInUse } from "./calibration-in-use.ts";
 import { type ChangedTerm, changedScenario, changedTerms, type JudgeChanges, phasesUnder } from "./judge-changes.ts";
 import { type OpenedRun, openStoredRun } from "./open-stored-run.ts";
 import { sensitivityAgain } from "./rejudge-sensitivity.ts";
@@ -77,7 +78,8 @@ function judgeAgain(run: Recording): readonly SloJudgement[] {
   return run.stored.slos.length === 0 ? [] : judgeSlos(lookOf(run));
 }
 
-function lookOf({ scenario, plan, store, phases }: Recording): LookInput {
+function lookOf(run: Recording): LookInput {
+  const { scenario, plan, store, phases } = run;
   const baseline = phases.baseline ?? EMPTY;
   const after = phases.observing ?? { fromMs: baseline.toMs, toMs: baseline.toMs };
   return {
@@ -85,14 +87,13 @@ function lookOf({ scenario, plan, store, phases }: Recording): LookInput {
     slos: resolvedSlos({ scenario, plan }),
     limits: scenario.judge,
     restarted: replacesProcesses(plan),
+    ...calibrationInUse(run),
     windows: { baseline, after },
   };
 }
 
-function gatesAgain(
-  { scenario, plan, stored, store, phases }: Recording,
-  judged: readonly SloJudgement[],
-): readonly Reason[] {
+function gatesAgain(run: Recording, judged: readonly SloJudgement[]): readonly Reason[] {
+  const { scenario, plan, stored, store, phases } = run;
   const admission = admit(plan, scenario);
   const human = admission.kind === "admitted" ? admission.humanNeeded : admission.problems;
   const known: readonly Reason[] = [
@@ -112,7 +113,7 @@ function gatesAgain(
   };
   return [
     ...known,
-    ...(observing === undefined ? plannedPower({ ...look, restarted, baseline, ratePerSecond }) : []),
+    ...(observing === undefined ? plannedPower({ ...look, ...calibrationInUse(run), restarted, baseline, ratePerSecond }) : []),
     ...environmentGates({ ...look, cores: stored.mirror.facts.cores.kind, windows }),
   ];
 }

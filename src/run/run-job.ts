@@ -1,5 +1,6 @@
 import type { MirrorSpec } from "../mirror/mirror-spec.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { AttachedProfile } from "./profile-store.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** One rehearsal to do: every document read, parsed and held together. */
@@ -16,6 +17,8 @@ export interface RunJob {
   readonly planText: string;
   readonly planFile: string;
   readonly spec: MirrorSpec;
+  /** Calibration of this mirror, machine and traffic; verified and about this run. */
+  readonly profile?: AttachedProfile;
   /** Asked for on the command line, whatever the scenario says. */
   readonly proveSensitivity?: true;
 }

@@ -80,6 +80,7 @@ export const StoredRunSchema = z.looseObject({
     tier: z.strictObject({ declared: TierSchema, classified: TierSchema, effective: TierSchema }),
   }),
   mirror: z.looseObject({ facts: z.looseObject({ cores: z.looseObject({ kind: z.enum(["pinned", "shared"]) }) }) }),
+  profile: z.looseObject({ sha256: z.string() }).exactOptional(),
   verdict: z.strictObject({
     kind: z.enum(["promote", "hold", "reject"]),
     reasons: z.array(
