@@ -1,15 +1,9 @@
 import { describeDelta } from "../core/delta-range.ts";
 import { sum } from "../measure/arm-series.ts";
 import type { BlockStore } from "../measure/block-store.ts";
-import {
-  ALL_ROUTES,
-  type HarmBlock,
-  harmBlockReader,
-  type OverduePairs,
-  type ReadHarmBlocks,
-} from "../measure/harm-blocks.ts";
+import { ALL_ROUTES, type HarmBlock, harmBlockReader, type ReadHarmBlocks } from "../measure/harm-blocks.ts";
 import type { Slo } from "../measure/slo.ts";
-import type { Window } from "../replay/recording.ts";
+import type { OverduePairs, Window } from "../replay/recording.ts";
 import { harmBar } from "./harm-bars.ts";
 import { HARM_RULES, type HarmGauge, harmGauges, logRatio, netFailures } from "./harm-gauge.ts";
 import type { Reason } from "./verdict.ts";

@@ -1,5 +1,5 @@
 import { ROLES, type Role } from "../mirror/twin.ts";
-import type { Window } from "../replay/recording.ts";
+import type { OverduePairs, Window } from "../replay/recording.ts";
 import { type Arms, sum } from "./arm-series.ts";
 import { addLatencies, addOutcomes, OUTCOME_CELLS, type RouteSection, routeSections } from "./base-block.ts";
 import { type BinTally, createBinTally } from "./bin-tally.ts";
@@ -17,16 +17,6 @@ export interface HarmBlock {
   readonly stalled: Arms<number>;
   /** Median latency of each twin, natural log of ms; what takes longer than `stallMs` counts as that long. */
   readonly medianLn: Arms<number>;
-}
-
-/** Pairs without an outcome yet, of one route and one second of intended time, by who still owes the answer. */
-export interface OverduePairs {
-  /** Index into the recording's routes. */
-  readonly route: number;
-  readonly intendedFromMs: number;
-  readonly control: number;
-  readonly shadow: number;
-  readonly both: number;
 }
 
 /** Name under which all routes together stand; no route can be called so. */

@@ -84,9 +84,22 @@ export interface DriverReport {
   readonly bottleneck: { readonly kind: "no" } | { readonly kind: "yes"; readonly why: string };
 }
 
-/** Half-second pulse for the live view; latency over the last two seconds. */
+/** Pairs of one route, meant for one second, that have no outcome yet, by the twin that still owes its answer. */
+export interface OverduePairs {
+  /** Index into the recording's routes. */
+  readonly route: number;
+  /** Start of the second of intended time, ms. */
+  readonly intendedFromMs: number;
+  readonly control: number;
+  readonly shadow: number;
+  readonly both: number;
+}
+
+/** Half-second pulse for the live view and the harm alarm; latency over the last two seconds. */
 export interface DriverPulse {
   readonly atMs: number;
+  /** Pairs that have waited for more than a second: nothing else tells of a twin that has stopped answering. */
+  readonly overdue?: readonly OverduePairs[];
   /** How late the driver itself sends, over the same seconds; absent where it does not say. */
   readonly sendLagMsP99?: number;
   readonly arms: Readonly<

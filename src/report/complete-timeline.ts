@@ -29,7 +29,14 @@ function nextStart(phases: readonly TimelineEntry[], phase: TimelineEntry): numb
 
 /** The record under load that began nearest to the entry. */
 function durationOf(entry: TimelineEntry, records: RunReport["actions"]): number | undefined {
-  const phase = { action: "act", undo: "undo", barrier: undefined, note: undefined, phase: undefined }[entry.kind];
+  const phase = {
+    action: "act",
+    undo: "undo",
+    barrier: undefined,
+    note: undefined,
+    alarm: undefined,
+    phase: undefined,
+  }[entry.kind];
   const [nearest] = records
     .filter((record) => record.id === entry.label && record.proof === "load" && record.phase === phase)
     .sort((a, b) => Math.abs(a.startedMs - entry.atMs) - Math.abs(b.startedMs - entry.atMs));

@@ -36,6 +36,8 @@ export type RunEvent =
       readonly message: string;
     }
   | { readonly kind: "note"; readonly message: string }
+  /** Gross harm stopped the plan. */
+  | { readonly kind: "alarm"; readonly message: string }
   | { readonly kind: "verdict"; readonly verdict: Verdict; readonly reportDir: string };
 
 /** Receives events in order; must not throw and must return quickly. */

@@ -1,4 +1,6 @@
+import type { SpentBudget } from "../judge/during-budgets.ts";
 import type { Explanation } from "../judge/explain.ts";
+import type { HarmAlarm } from "../judge/harm-alarm.ts";
 import type { SensitivityProof } from "../judge/sensitivity.ts";
 import type { QuietProof, RollbackProof, SloJudgement, Verdict } from "../judge/verdict.ts";
 import type { LatencyDistribution, RouteTotals } from "../measure/summaries.ts";
@@ -32,7 +34,7 @@ export interface TimelineEntry {
   /** Ms on the run's axis; negative before traffic started. */
   readonly atMs: number;
   readonly toMs?: number;
-  readonly kind: "phase" | "action" | "undo" | "barrier" | "note";
+  readonly kind: "phase" | "action" | "undo" | "barrier" | "note" | "alarm";
   readonly label: string;
 }
 
@@ -72,15 +74,12 @@ export interface RunReport {
     readonly fidelity: readonly string[];
     readonly facts: TwinFacts;
   };
-  /** The calibration profile that the judge believed; absent where there was none. Its bytes lie beside the report. */
-  readonly profile?: {
-    readonly name: string;
-    readonly sha256: string;
-    readonly createdAt: string;
-    readonly rounds: number;
-  };
   readonly verdict: Verdict;
   readonly slos: readonly SloJudgement[];
+  /** Gross harm that stopped the plan. */
+  readonly alarm?: HarmAlarm;
+  /** What the seconds from the first act to the end of settling spent of their budgets. */
+  readonly during?: readonly SpentBudget[];
   /** The chain of reasoning to the verdict, in sentences. */
   readonly explanation: Explanation;
   /** Harms of known size that were planted before the signing, and whether they were seen; absent where none was asked for. */

@@ -8,7 +8,7 @@ import type { Admission } from "../policy/admit.ts";
 import type { QuietProof } from "../replay/proof/proofs.ts";
 import type { Window } from "../replay/recording.ts";
 import type { RunReport, SloTrail } from "../report/run-report.ts";
-import { profileNamed } from "./calibration-in-use.ts";
+import { alarmOf, budgetsSpent } from "./evidence.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
 import type { RunEffects } from "./run-effects.ts";
@@ -49,9 +49,9 @@ export function buildReport(options: {
       actions: plan.actions,
     },
     mirror: { name: job.spec.name, sha256: job.spec.sha256, fidelity: job.spec.fidelity, facts: pair.facts },
-    ...profileNamed(job),
     verdict: options.verdict,
     slos: load?.slos ?? [],
+    ...duringOf(job, load),
     explanation: explanationOf(options),
     ...(load?.sensitivity === undefined ? {} : { sensitivity: load.sensitivity }),
     quiet: options.quiet,
@@ -83,6 +83,14 @@ function explanationOf({
     late: load === undefined ? {} : lateOf(load.session.store, phases),
     cores: pair.facts.cores.kind,
   });
+}
+
+/** The first window of the plan: what stopped it, and what it spent of its budgets. */
+function duringOf(job: RunJob, load: LoadEvidence | undefined): Pick<RunReport, "alarm" | "during"> {
+  if (load === undefined) return {};
+  const alarm = alarmOf(job, load.session, load.alarm);
+  const during = budgetsSpent(job, load.session);
+  return { ...(alarm === undefined ? {} : { alarm }), ...(during.length === 0 ? {} : { during }) };
 }
 
 function trafficOf(job: RunJob, load: LoadEvidence | undefined): RunReport["traffic"] {

@@ -2,6 +2,7 @@ import type { Evidence } from "../judge/decide.ts";
 import { budgetReasons, duringBudgets, type SpentBudget, spendBudgets } from "../judge/during-budgets.ts";
 import { duration } from "../judge/forecast.ts";
 import { environmentGates } from "../judge/gates.ts";
+import { type HarmAlarm, harmAlarm, harmReason } from "../judge/harm-alarm.ts";
 import { minimumSeconds } from "../judge/planned-power.ts";
 import type { Reason } from "../judge/verdict.ts";
 import { harmAlarms, workShrank } from "../judge/work-reasons.ts";
@@ -54,7 +55,7 @@ export function evidenceOf(options: {
   );
   return {
     // A plan that never acted under load has no SLOs after it; why it did not act is what there is to say.
-    slos: load?.session.phases.acting === undefined ? [] : load.slos,
+    slos: load?.session.phases.acting === undefined ? [] : judgedSlos(load),
     gates: [
       ...human,
       ...options.hopeless,
@@ -62,7 +63,7 @@ export function evidenceOf(options: {
     ],
     quiet,
     rollback: load?.rollback ?? { kind: "not-run", why: "the quiet proof settled the answer" },
-    against: load === undefined ? [] : [...load.brokenInvariants, ...workReasons(job, load.session)],
+    against: load === undefined ? [] : [...load.brokenInvariants, ...workReasons(job, load.session, load.alarm)],
     replayFailures: replayFailures(load),
     triggers: [],
     tier: admission.tier.effective,
@@ -73,6 +74,11 @@ export function evidenceOf(options: {
   };
 }
 
+/** An alarm ends the run before its SLOs are decided: that they are not is no further doubt. */
+export function judgedSlos({ alarm, slos }: Pick<LoadEvidence, "alarm" | "slos">): LoadEvidence["slos"] {
+  return alarm === undefined ? slos : slos.filter((slo) => slo.state === "fail");
+}
+
 /** An action that was at its target already under load did nothing there: neither its cost nor its undo was rehearsed. */
 function notPerformed({ replay }: Pick<LoadEvidence, "replay">): readonly Reason[] {
   return (replay?.noOps ?? []).map((actionId): Reason => {
@@ -81,8 +87,10 @@ function notPerformed({ replay }: Pick<LoadEvidence, "replay">): readonly Reason
   });
 }
 
-function gatesOf(job: RunJob, pair: TwinPair, load: Pick<LoadEvidence, "session">): readonly Reason[] {
-  const { baseline, observing } = load.session.phases;
+function gatesOf(job: RunJob, pair: TwinPair, load: Pick<LoadEvidence, "session" | "alarm">): readonly Reason[] {
+  const { baseline } = load.session.phases;
+  // What an alarm cut short was not observed: that little was seen of it is no doubt about the environment.
+  const observing = load.alarm === undefined ? load.session.phases.observing : undefined;
   return environmentGates({
     store: load.session.store,
     slos: resolvedSlos(job),
@@ -93,23 +101,39 @@ function gatesOf(job: RunJob, pair: TwinPair, load: Pick<LoadEvidence, "session"
 }
 
 /**
- * Rejections that the traffic itself shows: work that shrank after the plan, budgets passed during it, gross failure
- * while it acted, settled or was undone.
+ * Rejections that the traffic itself shows: gross harm, work that shrank after the plan, budgets passed during it, gross
+ * failure while it acted, settled or was undone.
+ * @param seen - the alarm that stopped the run; without one it is looked for in what was recorded
  */
 export function workReasons(
   job: Pick<RunJob, "scenario" | "plan">,
   session: LoadEvidence["session"],
+  seen?: HarmAlarm,
 ): readonly Reason[] {
   const { store, phases } = session;
+  const alarm = alarmOf(job, session, seen);
   const during = duringWindow(phases);
   const { slos } = job.scenario;
   const isBudgeted = (route: string | undefined): boolean =>
     slos.some((slo) => slo.during?.excessErrors !== undefined && "route" in slo.measure && slo.measure.route === route);
   return [
+    ...(alarm === undefined ? [] : [harmReason(alarm)]),
     ...(phases.observing === undefined ? [] : workShrank(store, phases.observing, job.scenario.judge)),
     ...(during === undefined ? [] : budgetReasons(store, during, budgetsSpent(job, session))),
     ...harmAlarms(store, unjudged(during, phases), job.scenario.judge, isBudgeted),
   ];
+}
+
+/** The alarm of a run: the one that stopped it, else what its recording shows up to the undo (the last block, mostly). */
+export function alarmOf(
+  { scenario }: Pick<RunJob, "scenario">,
+  { store, phases }: LoadEvidence["session"],
+  seen?: HarmAlarm,
+): HarmAlarm | undefined {
+  const { baseline, acting, undoing } = phases;
+  if (seen !== undefined || baseline === undefined || acting === undefined) return seen;
+  const lastMs = undoing?.fromMs ?? (phases.observing ?? phases.settling ?? acting).toMs;
+  return harmAlarm({ store, slos: scenario.slos, baseline, window: { fromMs: acting.fromMs, toMs: lastMs } });
 }
 
 /** What the first of the two windows spent of its budgets (DESIGN.md 3.6); empty for a plan that never acted under load. */

@@ -1,4 +1,5 @@
 import { CanaryError } from "../core/errors.ts";
+import type { HarmAlarm } from "../judge/harm-alarm.ts";
 import type { PlantedHarm, SensitivityProof } from "../judge/sensitivity.ts";
 import type { Reason } from "../judge/verdict.ts";
 import { workByRoute } from "../measure/work.ts";
@@ -33,6 +34,7 @@ export interface BeforeTheEnd {
   readonly underpowered: readonly Reason[];
   readonly noise?: Noise;
   readonly replay?: ReplayOutcome;
+  readonly alarm?: HarmAlarm;
   readonly observed?: Observed | undefined;
   readonly undo?: UndoEvidence;
 }
@@ -72,6 +74,7 @@ async function evidenceAt(before: BeforeTheEnd, fingerprints: Fingerprints): Pro
     slos: before.observed?.slos ?? looks.judge({ baseline, after: { fromMs: baseline.toMs, toMs: baseline.toMs } }),
     underpowered: before.underpowered,
     ...(before.replay === undefined ? {} : { replay: before.replay }),
+    ...(before.alarm === undefined ? {} : { alarm: before.alarm }),
     rollback:
       undo === undefined
         ? { kind: "not-run", why: "the plan was not replayed under load" }

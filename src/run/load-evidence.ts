@@ -1,3 +1,4 @@
+import type { HarmAlarm } from "../judge/harm-alarm.ts";
 import type { SensitivityProof } from "../judge/sensitivity.ts";
 import type { Reason, SloJudgement } from "../judge/verdict.ts";
 import type { Difference } from "../mirror/fingerprint.ts";
@@ -14,6 +15,8 @@ export interface LoadEvidence {
   readonly slos: readonly SloJudgement[];
   readonly underpowered: readonly Reason[];
   readonly replay?: ReplayOutcome;
+  /** Gross harm that stopped the replay, the settling or the observation. */
+  readonly alarm?: HarmAlarm;
   readonly rollback: RollbackProof;
   readonly consequences: readonly Difference[];
   readonly noise: readonly string[];

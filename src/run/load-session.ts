@@ -2,7 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import { type BlockStore, type BlockStoreOptions, createBlockStore } from "../measure/block-store.ts";
 import type { Fingerprint } from "../mirror/fingerprint.ts";
 import { ROLES, type Role, type TwinPair } from "../mirror/twin.ts";
-import type { DriverReport, RecordingManifest, Window } from "../replay/recording.ts";
+import type { DriverReport, OverduePairs, RecordingManifest, Window } from "../replay/recording.ts";
 import { trafficRoutes } from "../replay/traffic/traffic-routes.ts";
 import type { TrafficDriver } from "../replay/traffic-driver.ts";
 import type { TrafficSpec } from "../replay/traffic-spec.ts";
@@ -28,6 +28,8 @@ export interface LoadSession extends AsyncDisposable {
   axisMs(): number;
   /** Every request intended before this instant has its outcome, and every metric was asked for beyond it. */
   completeUntilMs(): number;
+  /** Pairs that still waited when the driver last told, and when that was; -Infinity before it did. */
+  overdue(): { readonly atMs: number; readonly pairs: readonly OverduePairs[] };
   /** Marks a phase; a later mark of the same phase replaces its end. */
   mark(phase: PhaseName, window: Window): void;
   /** Arrivals stop, requests end, background services freeze; fingerprints of both; then everything goes on. */
@@ -54,6 +56,7 @@ export async function startLoad(options: {
   const phases: { -readonly [K in PhaseName]?: Window } = {};
   const sampling = new AbortController();
   const watch = watchTwins(pair, options.signal);
+  let overdue: ReturnType<LoadSession["overdue"]> = { atMs: Number.NEGATIVE_INFINITY, pairs: [] };
   await using opening = new AsyncDisposableStack();
   const driver = opening.use(
     await effects.startDriver({
@@ -65,6 +68,7 @@ export async function startLoad(options: {
       onPairs: store.addPairs,
       onPulse: (pulse) => {
         effects.observe({ kind: "pulse", pulse });
+        overdue = { atMs: pulse.atMs, pairs: pulse.overdue ?? [] };
         watch.onPulse(pulse);
       },
       signal: options.signal,
@@ -114,6 +118,7 @@ export async function startLoad(options: {
     ended: AbortSignal.any([driver.ended, watch.lost]),
     axisMs,
     completeUntilMs: () => Math.min(store.deliveredUntilMs(), sampledUntilMs),
+    overdue: () => overdue,
     mark: (phase, window) => {
       phases[phase] = window;
     },

@@ -10,9 +10,12 @@ import type { RunJob } from "./run-job.ts";
 import type { RunLog } from "./run-log.ts";
 
 /** The plan on the shadow, action by action, under traffic. An abort is an answer: the caller must know what to undo. */
-export async function replayUnderLoad(context: LoadContext, session: LoadSession): Promise<ReplayOutcome> {
+export async function replayUnderLoad(
+  context: LoadContext,
+  session: LoadSession,
+  fromMs: number,
+): Promise<ReplayOutcome> {
   context.log.phase("replay");
-  const fromMs = session.axisMs();
   const outcome = await replayPlan({ plan: context.job.plan, to: performanceOf(context), signal: context.signal });
   session.mark("acting", { fromMs, toMs: session.axisMs() });
   return outcome;
@@ -22,8 +25,12 @@ export async function replayUnderLoad(context: LoadContext, session: LoadSession
 export async function settle(context: LoadContext, session: LoadSession, seconds: number): Promise<void> {
   context.log.phase("settle", seconds * 1000);
   const fromMs = session.axisMs();
-  await context.effects.clock.sleep(seconds * 1000, context.signal);
-  session.mark("settling", { fromMs, toMs: session.axisMs() });
+  try {
+    await context.effects.clock.sleep(seconds * 1000, context.signal);
+  } finally {
+    // Seconds of settling count towards the budgets, also those before it was stopped.
+    session.mark("settling", { fromMs, toMs: session.axisMs() });
+  }
 }
 
 /** Everything undone again while traffic flows, last in, first out. */

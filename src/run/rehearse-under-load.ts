@@ -1,14 +1,14 @@
 import { ROLES } from "../mirror/twin.ts";
 import type { Action } from "../plan/plan.ts";
-import type { ReplayOutcome } from "../replay/proof/load-replay.ts";
 import { learnNoise, type Noise } from "../replay/proof/noise.ts";
-import { askInvariants, conclude, type Observed, type UndoEvidence } from "./last-barrier.ts";
+import { conclude, type UndoEvidence } from "./last-barrier.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { type LoadSession, startLoad } from "./load-session.ts";
-import { createLooks, type Looks } from "./looks.ts";
-import { measureBaseline, observeAfter, warmUp } from "./measure-phases.ts";
-import { measureRecovery, replayUnderLoad, settle, undoUnderLoad } from "./plan-phases.ts";
+import { createLooks } from "./looks.ts";
+import { measureBaseline, warmUp } from "./measure-phases.ts";
+import { rehearseInForce } from "./plan-in-force.ts";
+import { measureRecovery, undoUnderLoad } from "./plan-phases.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
 
 /** Seconds of traffic after a barrier before anything is done to the twins. */
@@ -43,12 +43,16 @@ export async function rehearseUnderLoad(context: LoadContext): Promise<LoadEvide
   const noise = await learnAtBarrier(driven, session);
   let acted: readonly Action[] = [];
   try {
-    const replay = await replayUnderLoad(driven, session);
-    acted = replay.acted;
-    driven.signal.throwIfAborted();
-    const observed = await observe({ context: driven, session, looks, replay });
+    const inForce = await rehearseInForce({
+      context: driven,
+      session,
+      looks,
+      onActed: (actions) => {
+        acted = actions;
+      },
+    });
     const undo = await undoAndRecover(driven, session, acted);
-    return await conclude({ context, session, looks, underpowered, noise, replay, observed, undo });
+    return await conclude({ context, session, looks, underpowered, noise, undo, ...inForce });
   } catch (error) {
     await undoAfterAbort(context, session, acted);
     throw error;
@@ -61,24 +65,6 @@ async function learnAtBarrier(context: LoadContext, session: LoadSession): Promi
   const before = await session.barrier(context.signal);
   await context.effects.clock.sleep(REWARM_MS, context.signal);
   return learnNoise(before.control, before.shadow);
-}
-
-async function observe(options: {
-  readonly context: LoadContext;
-  readonly session: LoadSession;
-  readonly looks: Looks;
-  readonly replay: ReplayOutcome;
-}): Promise<Observed | undefined> {
-  const { context, session, looks, replay } = options;
-  if (replay.end.kind !== "done") return undefined;
-  const { judge } = context.job.scenario;
-  await settle(context, session, context.restarts ? judge.restartSettleSeconds : judge.settleSeconds);
-  const slos = await observeAfter(context, session, looks);
-  if (context.job.scenario.invariants.length === 0) return { slos, brokenInvariants: [] };
-  // Before the undo: what the plan breaks, its undo may mend, and then nobody would know.
-  context.log.barrier("with the plan in force");
-  const ask = () => askInvariants(context, "with the plan in force");
-  return { slos, brokenInvariants: await session.still(ask, context.signal) };
 }
 
 async function undoAndRecover(

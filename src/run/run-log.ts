@@ -7,6 +7,8 @@ export interface RunLog {
   readonly startedEpochMs: number;
   phase(phase: Phase, expectedMs?: number): void;
   note(message: string): void;
+  /** Gross harm was seen: said at once and marked in the timeline. */
+  alarm(message: string): void;
   step(step: Omit<Extract<RunEvent, { kind: "step" }>, "kind">): void;
   action(record: ActionRecord): void;
   /** Present time relative to the first arrival, or to the start of the run while there was none. */
@@ -46,6 +48,10 @@ export function startRunLog(clock: Clock, observe: RunObserver): RunLog {
     note: (message) => {
       add({ kind: "note", label: message });
       observe({ kind: "note", message });
+    },
+    alarm: (message) => {
+      add({ kind: "alarm", label: message });
+      observe({ kind: "alarm", message });
     },
     step: (step) => observe({ kind: "step", ...step }),
     action: (record) => {

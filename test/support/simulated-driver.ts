@@ -5,6 +5,7 @@ import {
   type DriverReport,
   OUTCOMES,
   type Outcome,
+  type OverduePairs,
   type PairBatch,
 } from "../../src/replay/recording.ts";
 import type { StartDriver, TrafficDriver } from "../../src/replay/traffic-driver.ts";
@@ -83,7 +84,7 @@ function drive(context: {
     if (!paused) waiting.push(...arrivals.until(nowMs()));
     deliver();
     const arm = { ratePerSecond: 60, errorRatio: stage.engineGone ? 1 : 0, latencyMsP99: 30, inFlight: 1 };
-    options.onPulse({ atMs: nowMs(), arms: { control: arm, shadow: arm } });
+    options.onPulse({ atMs: nowMs(), overdue: overdueAt(nowMs(), waiting), arms: { control: arm, shadow: arm } });
   };
   const ticking = keepTicking(stage, ended.signal, tick);
   const drain = async (signal: AbortSignal): Promise<void> => {
@@ -115,6 +116,18 @@ function drive(context: {
       await ticking;
     },
   };
+}
+
+/** What a driver tells of pairs that wait, one by one: nobody cares how they are grouped. */
+function overdueAt(nowMs: number, waiting: readonly Pair[]): readonly OverduePairs[] {
+  return waiting.flatMap(({ intendedMs, route, answers }): readonly OverduePairs[] => {
+    if (nowMs - intendedMs < 1000) return [];
+    const owes = (role: Role): boolean => intendedMs + answers[role].latencyMs > nowMs;
+    const both = owes("control") && owes("shadow");
+    const alone = (role: Role): number => Number(owes(role) && !both);
+    const intendedFromMs = Math.floor(intendedMs / 1000) * 1000;
+    return [{ route, intendedFromMs, control: alone("control"), shadow: alone("shadow"), both: Number(both) }];
+  });
 }
 
 async function keepTicking(stage: SimulatedStage, signal: AbortSignal, tick: () => void): Promise<void> {
@@ -166,6 +179,7 @@ function answerOf(request: {
   const { stage, affected, losing = false, baseMs, random } = request;
   const [noise, luck, loss] = [normal(random), random(), random()];
   if (stage.engineGone) return { outcome: "connection-error", latencyMs: 1 };
+  if (affected && stage.fault("plan-stalls") !== undefined) return { outcome: "timeout", latencyMs: 30_000 };
   const slower = affected ? (stage.fault("plan-slows")?.share ?? 0) : 0;
   const breaks = affected ? (stage.fault("plan-breaks")?.share ?? 0) : 0;
   const lost = losing ? (stage.fault("shadow-loses-requests")?.share ?? 0) : 0;

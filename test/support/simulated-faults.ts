@@ -44,6 +44,8 @@ export type Fault =
   /** While the plan is in force; `share` of the latency, or of requests that fail. */
   | { readonly kind: "plan-slows"; readonly share: number }
   | { readonly kind: "plan-breaks"; readonly share: number }
+  /** Nothing is answered any more, and time-outs are half a minute long. */
+  | { readonly kind: "plan-stalls" }
   | { readonly kind: "invariant-breaks" }
   /** On the shadow while the plan is in force; the undo mends it. */
   | { readonly kind: "plan-breaks-invariant" }
@@ -91,6 +93,7 @@ function drawFault(random: () => number): Fault {
     () => ({ kind: "wall-clock-jumps", everyMs: 7000, byMs: random() < 0.5 ? -3_600_000 : 86_400_000 }),
     () => ({ kind: "plan-slows", share: 0.5 }),
     () => ({ kind: "plan-breaks", share: 0.2 }),
+    () => ({ kind: "plan-stalls" }),
     () => ({ kind: "invariant-breaks" }),
     () => ({ kind: "disk-full", writing: "intent", from: Math.floor(random() * 12) }),
     () => ({ kind: "disk-full", writing: random() < 0.5 ? "manifest" : "report", from: 0 }),

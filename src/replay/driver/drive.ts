@@ -77,9 +77,15 @@ export function startDrive(options: DriveOptions): Drive {
   return {
     pause: () => pause(state),
     resume: () => resume(state),
-    beat: () => state.meter.beat(axisNow(state), state.flights.inFlight),
+    beat: () => beat(state),
     expire: () => state.flights.expire(axisNow(state)),
   };
+}
+
+function beat(state: DriveState): DriverPulse {
+  const nowMs = axisNow(state);
+  const overdue = state.flights.overdue(nowMs);
+  return { ...state.meter.beat(nowMs, state.flights.inFlight), ...(overdue.length === 0 ? {} : { overdue }) };
 }
 
 function axisNow(state: DriveState): number {

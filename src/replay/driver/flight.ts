@@ -1,4 +1,5 @@
 import type { Role } from "../../mirror/twin.ts";
+import type { OverduePairs } from "../recording.ts";
 import type { CapturedValues } from "../traffic/captured-values.ts";
 import type { PairSlot } from "./pair-slot.ts";
 
@@ -36,7 +37,14 @@ export interface Flights {
   remove(flight: Flight): void;
   /** Gives up everything whose time-out has passed. */
   expire(nowMs: number): void;
+  /** Pairs that have waited for more than `OVERDUE_AFTER_MS`, counted by route and second. */
+  overdue(nowMs: number): readonly OverduePairs[];
 }
+
+/** What waits longer is told with every pulse. */
+const OVERDUE_AFTER_MS = 1000;
+
+type Overdue = { -readonly [K in keyof OverduePairs]: OverduePairs[K] };
 
 /** No requests yet. A scan is enough: a handful is under way, and a few thousand when a twin stalls. */
 export function flights(): Flights {
@@ -57,6 +65,21 @@ export function flights(): Flights {
         flight.land({ kind: "no-answer", cause: "timeout" });
         cancel();
       }
+    },
+    overdue: (nowMs) => {
+      const groups = new Map<string, Overdue>();
+      for (const { slot, role } of open.keys()) {
+        if (nowMs - slot.intendedMs < OVERDUE_AFTER_MS) continue;
+        // A pair of which both are under way is met twice.
+        if (slot.openArms === 2 && role === "shadow") continue;
+        const intendedFromMs = Math.floor(slot.intendedMs / 1000) * 1000;
+        const { route } = slot.call;
+        const key = `${route} ${intendedFromMs}`;
+        const group = groups.get(key) ?? { route, intendedFromMs, control: 0, shadow: 0, both: 0 };
+        groups.set(key, group);
+        group[slot.openArms === 2 ? "both" : role]++;
+      }
+      return [...groups.values()];
     },
   };
 }

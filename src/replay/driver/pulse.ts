@@ -14,7 +14,7 @@ interface Bin {
   readonly latency: Histogram;
 }
 
-/** Counts of the last two seconds, for the live view only. */
+/** Counts of the last two seconds. */
 export interface PulseMeter {
   settled(role: Role, result: ArmResult): void;
   /** The pulse of this instant; starts the next half second. */

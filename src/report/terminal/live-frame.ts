@@ -4,7 +4,7 @@ import { PHASES, type Phase } from "../run-event.ts";
 import { sloLines, stepLines } from "./live-evidence.ts";
 import { twinLines } from "./live-twins.ts";
 import type { Paint } from "./paint.ts";
-import { cutTo, flow, textWidth } from "./text-width.ts";
+import { cutTo, flow, textWidth, wrapWords } from "./text-width.ts";
 import type { WatchedPlan, WatchState } from "./watch-state.ts";
 
 /** What a frame is drawn from and where. */
@@ -33,6 +33,7 @@ export function liveFrame(options: FrameOptions): readonly string[] {
   // In order of what an on-call person needs when the window is small; drawn in order of `place`.
   const blocks = [
     { place: 0, lines: header(sized) },
+    { place: 0.5, lines: alarmLines(sized) },
     { place: 4, lines: sloLines({ ...sized, max: sloMax }) },
     { place: 6, lines: [options.paint("quiet", cutTo("Ctrl-C aborts and rolls back", columns))] },
     { place: 2, lines: twinLines(sized) },
@@ -87,6 +88,12 @@ function phaseLines({ state, columns, paint }: FrameOptions): readonly string[] 
     phase === "judge" && state.phasesSeen.includes("sensitivity") ? ["sensitivity", phase] : [phase],
   );
   return flow(shown.map(mark), columns);
+}
+
+/** Why the plan is being undone; nothing else matters as much to whoever watches. */
+function alarmLines({ state, columns, paint }: FrameOptions): readonly string[] {
+  if (state.alarm === undefined) return [];
+  return wrapWords(`✗ ${state.alarm}`, columns).map((line) => paint("bad", line));
 }
 
 function noteLines({ state, nowMs, columns, paint }: FrameOptions): readonly string[] {

@@ -83,6 +83,8 @@ function eventLines(event: RunEvent, before: WatchState): readonly string[] {
       );
     case "note":
       return [`  ${event.message}`];
+    case "alarm":
+      return [`  ! ${event.message}`];
     case "verdict":
       return [`verdict: ${event.verdict.kind}`];
     case "pulse":

@@ -23,6 +23,8 @@ export interface WatchState {
   readonly steps: Readonly<Record<StepEvent["proof"], Readonly<Record<string, StepEvent>>>>;
   /** What was last said, and when: it fades, or people would read of something long past. */
   readonly note?: { readonly text: string; readonly saidMs: number };
+  /** Gross harm that stopped the plan: it stays. */
+  readonly alarm?: string;
   readonly ending?: { readonly verdict: Verdict; readonly reportDir: string };
 }
 
@@ -50,6 +52,8 @@ export function watch(state: WatchState, event: RunEvent, nowMs: number): WatchS
     }
     case "note":
       return { ...state, note: { text: event.message, saidMs: nowMs } };
+    case "alarm":
+      return { ...state, alarm: event.message };
     case "verdict":
       return { ...state, ending: { verdict: event.verdict, reportDir: event.reportDir } };
   }

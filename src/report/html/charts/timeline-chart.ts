@@ -4,14 +4,22 @@ import type { TimelineEntry } from "../../run-report.ts";
 import { type Chart, type ChartPicture, COLOR } from "./chart-painter.ts";
 import { timeAxis } from "./time-axis.ts";
 
-const LANES = ["phase", "action", "undo", "barrier", "note"] as const;
-const LANE_WORDS = { phase: "phases", action: "plan", undo: "undo", barrier: "barriers", note: "notes" } as const;
+const LANES = ["phase", "action", "undo", "barrier", "note", "alarm"] as const;
+const LANE_WORDS = {
+  phase: "phases",
+  action: "plan",
+  undo: "undo",
+  barrier: "barriers",
+  note: "notes",
+  alarm: "alarm",
+} as const;
 const LANE_COLOR = {
   phase: COLOR.control,
   action: COLOR.shadow,
   undo: COLOR.pass,
   barrier: COLOR.muted,
   note: COLOR.open,
+  alarm: COLOR.fail,
 } as const;
 const LANE_PX = 30;
 const CHAR_PX = 7;
