@@ -1,0 +1,104 @@
+import { exactLimits } from "../chances.ts";
+import { percent } from "../check-bounds.ts";
+import { endings, shareText } from "../row-line.ts";
+import { secondsOf, type Tally } from "../tally.ts";
+import { type PageRow, part, section, table, under } from "./page-rows.ts";
+
+/** Settings that are to reach a time. */
+export function targetTable(rows: readonly PageRow[]): string {
+  const lines = under(rows, "target/").map(({ row, tally }) => [
+    row.label,
+    endings(tally),
+    `${shareText(tally.promote, tally.runs)}`,
+    timeText(tally),
+    (tally.beforeSeconds / tally.runs).toFixed(0),
+  ]);
+  return section(
+    "Time to a verdict, no effect",
+    "Seconds after the plan's act to the look that decided, runs that were held included.",
+    table(["setting", "promote / reject / hold", "promoted", "after: mean (median, 99 of 100)", "before, s"], lines),
+  );
+}
+
+/** Effects down, judges across. */
+export function powerTable(rows: readonly PageRow[]): string {
+  const members = under(rows, "power/");
+  const effects = Map.groupBy(members, (row) => part(row, 1));
+  const judges = [...new Map(members.map((row) => [part(row, 2), judgeLabel(row)]))];
+  const lines = [...effects.values()].map((ofEffect) => [
+    ofEffect[0]?.row.label.split(": ")[0] ?? "",
+    ...judges.map(([name]) => {
+      const found = ofEffect.find((row) => part(row, 2) === name);
+      return found === undefined ? "-" : `${endings(found.tally)}; ${timeText(found.tally)}, ${found.tally.runs} runs`;
+    }),
+  ]);
+  return section(
+    "Four SLOs, typical noise: how it ends and how long it takes after the plan",
+    "promote / reject / hold in percent; mean (median, 99 of 100) seconds. The others take no time before the plan; ours has a baseline of 600 s here.",
+    table(["true effect", ...judges.map(([, label]) => label)], lines),
+  );
+}
+
+function judgeLabel({ row }: PageRow): string {
+  return row.label.split(": ").slice(1).join(": ");
+}
+
+/** Rules of others, tuned by hand to err as rarely. */
+export function equalErrorTable(rows: readonly PageRow[]): string {
+  const rules = Map.groupBy(under(rows, "equal-error/"), (row) => part(row, 1));
+  const lines = [...rules.values()].map((ofRule) => {
+    const tallyOf = (when: string): Tally | undefined => ofRule.find((row) => part(row, 2) === when)?.tally;
+    const [atBound, innocent] = [tallyOf("at-bound"), tallyOf("innocent")];
+    const range = (count: number, runs: number): string => {
+      const { lo, hi } = exactLimits(count, runs, 0.98);
+      return `${percent(count / runs)} (${count} of ${runs}, ${percent(lo)} to ${percent(hi)})`;
+    };
+    return [
+      ofRule[0]?.row.label ?? "",
+      innocent === undefined ? "-" : timeText(innocent),
+      atBound === undefined ? "-" : range(atBound.promote, atBound.runs),
+      innocent === undefined ? "-" : range(innocent.reject, innocent.runs),
+    ];
+  });
+  return section(
+    "The rules of others, tuned by hand to err as rarely: p99 alone, typical noise",
+    "Time is after the plan, without effect; ours has a baseline of 600 s before it, the others none. Their settings are right for this noise only.",
+    table(["rule", "mean (median, 99 of 100), s", "unsafe at +10%", "false rejection"], lines),
+  );
+}
+
+/** Gross harm: how soon the alarm stops it. */
+export function alarmTable(rows: readonly PageRow[]): string {
+  const lines = under(rows, "alarm/").map(({ row, tally }) => [
+    row.world.name,
+    row.label,
+    `${shareText(tally.reject, tally.runs)}`,
+    tally.reject === 0 ? "-" : timeText(tally),
+  ]);
+  return section(
+    "The harm alarm",
+    "Stopped: within 20 s of the plan where the plan is gross harm, within all of 180 s where it is not.",
+    table(["environment", "plan", "stopped", "mean (median, 99 of 100), s"], lines),
+  );
+}
+
+/** What else was tried, and known limits. */
+export function studyTable(rows: readonly PageRow[]): string {
+  const lines = under(rows, "study/").map(({ row, tally }) => [
+    row.label,
+    row.world.name,
+    endings(tally),
+    timeText(tally),
+    String(tally.runs),
+  ]);
+  return section(
+    "What else was tried, and what the judge does not control",
+    "No bound is claimed here.",
+    table(["setting and true effect", "environment", "promote / reject / hold", "after, s", "runs"], lines),
+  );
+}
+
+function timeText(tally: Tally): string {
+  const { mean, median, p99 } = secondsOf(tally);
+  return `${mean.toFixed(0)} (${median}, ${p99})`;
+}

@@ -1,0 +1,70 @@
+import { expect, test } from "vitest";
+import { agreement } from "../../bench/judge/agreement.ts";
+import { chanceOfMoreThan, exactLimits, lowerLimit, upperLimit } from "../../bench/judge/chances.ts";
+import { brokenInFull, brokenInQuick, mostCredible, QUICK_FALSE_ALARM } from "../../bench/judge/check-bounds.ts";
+import type { Keeps, Row } from "../../bench/judge/row.ts";
+import { ALL_ROWS } from "../../bench/judge/tables/all-rows.ts";
+import { NO_RUNS, type Tally } from "../../bench/judge/tally.ts";
+
+/** A row of which only the bound matters, and what was counted. */
+function given(keeps: Keeps, counts: Partial<Tally>): [Row, Tally] {
+  const [row] = ALL_ROWS;
+  if (row === undefined) throw new Error("the bench has no rows");
+  return [
+    { ...row, keeps },
+    { ...NO_RUNS, ...counts },
+  ];
+}
+
+test("exact limits are those of the tables", () => {
+  // Clopper & Pearson 1934; 0 of n has the closed form 1 - (1 - level)^(1/n).
+  expect(upperLimit(0, 2000, 0.99)).toBeCloseTo(1 - 0.01 ** (1 / 2000), 12);
+  expect(exactLimits(5, 20, 0.95).lo).toBeCloseTo(0.08657, 5);
+  expect(exactLimits(5, 20, 0.95).hi).toBeCloseTo(0.49105, 5);
+  expect(lowerLimit(0, 50, 0.99)).toBe(0);
+  expect(upperLimit(50, 50, 0.99)).toBe(1);
+  expect(chanceOfMoreThan(1, 3, 0.5)).toBeCloseTo(0.5, 12);
+});
+
+test("a full run is held to the share and to its limit", () => {
+  const keeps = { outcome: "promote", most: 0.01, limitMost: 0.015 } as const;
+  expect(brokenInFull(...given(keeps, { runs: 2000, promote: 12 }))).toEqual([]);
+  expect(brokenInFull(...given(keeps, { runs: 2000, promote: 19 }))).toHaveLength(1);
+  expect(brokenInFull(...given(keeps, { runs: 2000, promote: 60 }))).toHaveLength(2);
+});
+
+test("a row that has to reach something breaks when it does not, and when its median is late", () => {
+  const keeps = { outcome: "promote", least: 0.99, medianSecondsMost: 180 } as const;
+  expect(brokenInFull(...given(keeps, { runs: 100, promote: 99, afterSeconds: { 170: 60, 600: 40 } }))).toEqual([]);
+  expect(brokenInFull(...given(keeps, { runs: 100, promote: 98, afterSeconds: { 190: 100 } }))).toHaveLength(2);
+  expect(brokenInQuick(...given(keeps, { runs: 200, promote: 199 }), 1e-4)).toEqual([]);
+  expect(brokenInQuick(...given(keeps, { runs: 200, promote: 180 }), 1e-4)).toHaveLength(1);
+});
+
+test("a quick run fails a sound judge less than once in a thousand, and one that errs three times as often nearly always", () => {
+  const rows = ALL_ROWS.flatMap((row) =>
+    row.quickRuns !== undefined && row.keeps?.most !== undefined && row.keeps.most > 0
+      ? [{ runs: row.quickRuns, most: row.keeps.most }]
+      : [],
+  );
+  expect(rows.length).toBeGreaterThanOrEqual(4);
+  const chance = QUICK_FALSE_ALARM / rows.length;
+  const falseAlarm = rows.map(({ runs, most }) => chanceOfMoreThan(mostCredible(runs, most, chance), runs, most));
+  expect(falseAlarm.reduce((total, one) => total + one, 0)).toBeLessThanOrEqual(QUICK_FALSE_ALARM);
+  const missed = rows.map(({ runs, most }) => 1 - chanceOfMoreThan(mostCredible(runs, most, chance), runs, 3 * most));
+  expect(missed.reduce((product, one) => product * one, 1)).toBeLessThan(0.001);
+});
+
+test("the arithmetic that the comment in the code gives is right", () => {
+  expect(mostCredible(1000, 0.01, 1e-4)).toBe(24);
+  expect(chanceOfMoreThan(24, 1000, 0.03)).toBeCloseTo(0.85, 2);
+});
+
+test("two studies agree when sampling explains their difference", () => {
+  const tally = { ...NO_RUNS, runs: 400, promote: 120 };
+  expect(agreement(tally, { promote: 32.2, reject: 67.8, hold: 0, runs: 3000 }).agrees).toBe(true);
+  expect(agreement(tally, { promote: 41.8, reject: 58.2, hold: 0, runs: 3000 }).agrees).toBe(false);
+  expect(
+    agreement({ ...NO_RUNS, runs: 400, promote: 400 }, { promote: 100, reject: 0, hold: 0, runs: 3000 }).agrees,
+  ).toBe(true);
+});
