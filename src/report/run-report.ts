@@ -74,6 +74,13 @@ export interface RunReport {
     readonly fidelity: readonly string[];
     readonly facts: TwinFacts;
   };
+  /** The calibration profile that the judge believed; absent where there was none. Its bytes lie beside the report. */
+  readonly profile?: {
+    readonly name: string;
+    readonly sha256: string;
+    readonly createdAt: string;
+    readonly rounds: number;
+  };
   readonly verdict: Verdict;
   readonly slos: readonly SloJudgement[];
   /** Gross harm that stopped the plan. */

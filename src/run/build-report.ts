@@ -8,6 +8,7 @@ import type { Admission } from "../policy/admit.ts";
 import type { QuietProof } from "../replay/proof/proofs.ts";
 import type { Window } from "../replay/recording.ts";
 import type { RunReport, SloTrail } from "../report/run-report.ts";
+import { profileNamed } from "./calibration-in-use.ts";
 import { alarmOf, budgetsSpent } from "./evidence.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
@@ -49,6 +50,7 @@ export function buildReport(options: {
       actions: plan.actions,
     },
     mirror: { name: job.spec.name, sha256: job.spec.sha256, fidelity: job.spec.fidelity, facts: pair.facts },
+    ...profileNamed(job),
     verdict: options.verdict,
     slos: load?.slos ?? [],
     ...duringOf(job, load),

@@ -88,7 +88,7 @@ function notPerformed({ replay }: Pick<LoadEvidence, "replay">): readonly Reason
 }
 
 function gatesOf(job: RunJob, pair: TwinPair, load: Pick<LoadEvidence, "session" | "alarm">): readonly Reason[] {
-  const { baseline } = load.session.phases;
+  const { baseline, recovery } = load.session.phases;
   // What an alarm cut short was not observed: that little was seen of it is no doubt about the environment.
   const observing = load.alarm === undefined ? load.session.phases.observing : undefined;
   return environmentGates({
@@ -96,7 +96,11 @@ function gatesOf(job: RunJob, pair: TwinPair, load: Pick<LoadEvidence, "session"
     slos: resolvedSlos(job),
     limits: job.scenario.judge,
     cores: pair.facts.cores.kind,
-    windows: { baseline: baseline ?? EMPTY, ...(observing === undefined ? {} : { after: observing }) },
+    windows: {
+      baseline: baseline ?? EMPTY,
+      ...(observing === undefined ? {} : { after: observing }),
+      ...(recovery === undefined ? {} : { recovery }),
+    },
   });
 }
 
