@@ -1,6 +1,25 @@
 import { z } from "zod";
 import type { Measure } from "../measure/slo.ts";
 
+/** Fewer rounds can not carry an interval at the levels of a verdict. */
+const ROUNDS_MIN = 8;
+
+/** `before-after`: one baseline, one observation. `switchback`: rounds of the plan in force and undone (decision 0008). */
+export const DesignSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("before-after") }),
+  z.strictObject({
+    kind: z.literal("switchback"),
+    rounds: z.number().int().min(ROUNDS_MIN).max(200).default(12),
+    /** Measured with the plan in force, and without it, in each round. */
+    secondsOn: z.number().int().min(4).max(600).default(10),
+    secondsOff: z.number().int().min(4).max(600).default(10),
+    /** Left out after each act and each undo; raise it for plans that restart processes. */
+    settleSeconds: z.number().int().min(1).max(120).default(3),
+  }),
+]);
+/** The rounds of a switchback as a scenario asks for them. */
+export type SwitchbackDesign = Extract<z.infer<typeof DesignSchema>, { readonly kind: "switchback" }>;
+
 /**
  * The `judge` block of a scenario: what the operator counts as acceptable doubt. Every default is STATISTICS.md 2 to 4.
  * The least numbers of blocks can only be raised: with three blocks after the plan 1.2% of harmful plans got through.
@@ -23,6 +42,8 @@ export const JudgeLimitsSchema = z.strictObject({
   /** Discarded after the last action: caches, connections and JITs settle. */
   settleSeconds: z.number().int().min(0).max(600).default(30),
   restartSettleSeconds: z.number().int().min(0).max(600).default(60),
+  /** How the plan is compared with its absence; switchback applies and undoes it again and again. */
+  design: DesignSchema.prefault({ kind: "before-after" }),
 });
 export type JudgeLimits = z.infer<typeof JudgeLimitsSchema>;
 
@@ -51,6 +72,8 @@ export const JUDGE_RULES = {
   twinsDifferMax: 0.1,
   /** Level at which a control is shown to follow the plan, over all SLOs: disk, caches and engine are shared on own cores too. */
   controlFollowsAlpha: { shared: 0.01, pinned: 0.001 },
+  /** Rounds of a switchback before anything passes. */
+  roundsMin: ROUNDS_MIN,
   /** A control that fails more often than this shows nothing. */
   controlErrorsMax: 0.5,
   /** Share of a route's requests that the shadow may serve less before work shrank. */

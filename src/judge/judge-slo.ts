@@ -129,7 +129,8 @@ function unfinished(
   };
 }
 
-function withoutData(
+/** The judgement of an SLO of which there is no number, and why. */
+export function withoutData(
   resolved: ResolvedSlo,
   accepted: DeltaRange,
   blocks: { readonly blockMs: number; readonly invalid: number },

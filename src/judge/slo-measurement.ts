@@ -78,7 +78,7 @@ function middleMs({ fromMs, toMs }: Window): number {
 }
 
 /** The weaker side counts to pass, the stronger one to fail. */
-function requestEvidence(
+export function requestEvidence(
   pairs: NonNullable<Series["pairs"]>,
   { lo, hi }: Bounds,
 ): { readonly logPass: number; readonly logFail: number } {
