@@ -1,12 +1,13 @@
 import { decide } from "../judge/decide.ts";
 import { type Explanation, explain, lateOf } from "../judge/explain.ts";
 import { environmentGates } from "../judge/gates.ts";
+import type { HarmAlarm } from "../judge/harm-alarm.ts";
 import { judgeSlos, type LookInput } from "../judge/judge-slos.ts";
 import { plannedPower } from "../judge/planned-power.ts";
 import type { Reason, SloJudgement, Verdict } from "../judge/verdict.ts";
 import { admit } from "../policy/admit.ts";
-import { hopelessFromTheStart, workReasons } from "./evidence.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
+import { hopelessFromTheStart, judgedSlos, workReasons } from "./evidence.ts";
 import { type ChangedTerm, changedScenario, changedTerms, type JudgeChanges, phasesUnder } from "./judge-changes.ts";
 import { type OpenedRun, openStoredRun } from "./open-stored-run.ts";
 import { sensitivityAgain } from "./rejudge-sensitivity.ts";
@@ -41,26 +42,38 @@ export async function rejudge(runDir: string, changes: JudgeChanges = { set: [],
   const run = await openStoredRun(runDir);
   const scenario = changedScenario(run, changes);
   const phases = phasesUnder(run.stored.traffic.phases, run.scenario.judge, scenario.judge);
+  const terms = changedTerms(run.scenario, scenario);
   return {
-    ...judgeRecording({ ...run, scenario, phases }),
-    changes: changedTerms(run.scenario, scenario),
+    ...judgeRecording({ ...run, scenario, phases, alarm: terms.length === 0 ? witnessedAlarm(run) : undefined }),
+    changes: terms,
     stored: { verdict: run.stored.verdict, slos: run.stored.slos },
   };
 }
 
-type Recording = OpenedRun & { readonly phases: OpenedRun["stored"]["traffic"]["phases"] };
+interface Recording extends OpenedRun {
+  readonly phases: OpenedRun["stored"]["traffic"]["phases"];
+  /** The alarm that stopped the run, if one did; it saw requests that never came back, which no recording holds. */
+  readonly alarm: HarmAlarm | undefined;
+}
+
+/** An alarm in a report has stopped the run only where the timeline says so; else it was found in the recording. */
+function witnessedAlarm({ stored }: OpenedRun): HarmAlarm | undefined {
+  return stored.timeline.some((entry) => entry.kind === "alarm") ? stored.alarm : undefined;
+}
 
 function judgeRecording(run: Recording): Rejudged {
-  const { scenario, plan, stored, store, phases } = run;
+  const { scenario, plan, stored, store, phases, alarm } = run;
   const slos = judgeAgain(run);
   const witnessed = stored.verdict.reasons.filter(({ code }) => WITNESSED.has(code));
   const planted = sensitivityAgain(stored.sensitivity, lookOf(run));
+  const acted = phases.acting !== undefined;
   const verdict = decide({
-    slos,
+    // A plan that never acted under load has no SLOs after it, whatever its baseline shows.
+    slos: acted ? judgedSlos({ slos, ...(alarm === undefined ? {} : { alarm }) }) : [],
     gates: gatesAgain(run, slos),
     quiet: stored.quiet,
     rollback: stored.rollback,
-    against: [...witnessed, ...(slos.length === 0 ? [] : workReasons({ scenario, plan }, { store, phases }))],
+    against: [...witnessed, ...(slos.length === 0 ? [] : workReasons({ scenario, plan }, { store, phases }, alarm))],
     replayFailures: [],
     triggers: [],
     tier: stored.plan.tier.effective,
@@ -102,7 +115,9 @@ function gatesAgain(run: Recording, judged: readonly SloJudgement[]): readonly R
     ...stored.verdict.reasons.filter(({ code }) => WITNESSED_DOUBTS.has(code)),
   ];
   if (judged.length === 0) return known;
-  const { observing, recovery, baseline = EMPTY } = phases;
+  const { acting, recovery, baseline = EMPTY } = phases;
+  // What an alarm cut short was not observed.
+  const observing = run.alarm === undefined ? phases.observing : undefined;
   const look = { store, slos: resolvedSlos({ scenario, plan }), limits: scenario.judge };
   const { ratePerSecond } = scenario.traffic;
   const restarted = replacesProcesses(plan);
@@ -113,7 +128,9 @@ function gatesAgain(run: Recording, judged: readonly SloJudgement[]): readonly R
   };
   return [
     ...known,
-    ...(observing === undefined ? plannedPower({ ...look, ...calibrationInUse(run), restarted, baseline, ratePerSecond }) : []),
+    ...(acting === undefined
+      ? plannedPower({ ...look, ...calibrationInUse(run), restarted, baseline, ratePerSecond })
+      : []),
     ...environmentGates({ ...look, cores: stored.mirror.facts.cores.kind, windows }),
   ];
 }

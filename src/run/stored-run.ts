@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { HarmAlarm } from "../judge/harm-alarm.ts";
 import { REASON_CODES } from "../judge/verdict.ts";
 
 const DifferenceSchema = z.strictObject({
@@ -73,6 +74,21 @@ const StoredSloSchema = z.looseObject({
   interval: z.looseObject({ level: z.number(), lo: Lo, hi: Hi }),
 });
 
+const AlarmSchema = z.strictObject({
+  kind: z.enum(["latency", "errors", "stalls"]),
+  level: z.enum(["gross", "outage"]),
+  scope: z.string(),
+  fromMs: z.number(),
+  toMs: z.number(),
+  afterSeconds: z.number(),
+  control: z.number(),
+  shadow: z.number(),
+  requests: z.number(),
+  excess: z.number(),
+  bar: z.number(),
+  slo: z.string().exactOptional(),
+}) satisfies z.ZodType<HarmAlarm>;
+
 /** The parts of a report.json that a second judgement needs: what was witnessed and cannot be measured again. */
 export const StoredRunSchema = z.looseObject({
   schema: z.literal("canary.report/v1"),
@@ -91,6 +107,8 @@ export const StoredRunSchema = z.looseObject({
   sensitivity: SensitivitySchema.exactOptional(),
   quiet: QuietSchema,
   rollback: RollbackSchema,
+  alarm: AlarmSchema.exactOptional(),
+  timeline: z.array(z.looseObject({ kind: z.string() })),
   traffic: z.looseObject({
     driver: z.looseObject({}).exactOptional(),
     phases: z.partialRecord(

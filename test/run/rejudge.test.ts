@@ -25,6 +25,7 @@ async function storedRun(name: string, reasons: readonly Reason[]): Promise<void
     quiet: { actions: [{ id: "act", effects: [effect], undeclared: [], absent: [], noOp: false }], residue: [] },
     rollback: { kind: "run", undoMs: 1, withinMs: 2, residue: [], notRecovered: [] },
     traffic: { phases: {} },
+    timeline: [],
   };
   await writeFile(join(runDir, "report.json"), JSON.stringify(report));
 }

@@ -1,5 +1,6 @@
 import { CanaryError } from "../../src/core/errors.ts";
 import type { StateAccess } from "../../src/mirror/state/state-access.ts";
+import type { PairBatch } from "../../src/replay/recording.ts";
 import type { RunEvent } from "../../src/report/run-event.ts";
 import type { RunReport } from "../../src/report/run-report.ts";
 import { runCanary } from "../../src/run/run-canary.ts";
@@ -18,6 +19,8 @@ export interface SimulatedRun {
     | { readonly kind: "error"; readonly error: unknown };
   readonly events: readonly RunEvent[];
   readonly tornDown: ReturnType<SimulatedRuntime["tornDown"]>;
+  /** Every pair that the driver delivered, in its order. */
+  readonly pairs: readonly PairBatch[];
   /** Sleepers that were still waiting when the run had ended. */
   readonly sleeping: number;
   /** Virtual length, ms. */
@@ -35,11 +38,13 @@ export async function simulateRun(options: {
   const stage = simulatedStage(seed, faults);
   const runtime = simulatedRuntime(stage);
   const events: RunEvent[] = [];
+  const pairs: PairBatch[] = [];
   const stop = stopOf(stage);
   const planInForce = (): boolean => {
     const twins = runtime.twins();
     return twins !== undefined && settingsOf(twins.shadow.world) !== settingsOf(twins.control.world);
   };
+  const startDriver = simulatedDriver(stage, { planInForce, planted: () => runtime.twins()?.shadow.planted() });
   const end = await runCanary(
     {
       ...simulatedJob({ seed, plan, faults }),
@@ -48,7 +53,13 @@ export async function simulateRun(options: {
     {
       clock: stage.clock,
       runtime,
-      startDriver: simulatedDriver(stage, { planInForce, planted: () => runtime.twins()?.shadow.planted() }),
+      startDriver: (asked) => {
+        const onPairs = (batch: PairBatch): void => {
+          pairs.push(batch);
+          asked.onPairs(batch);
+        };
+        return startDriver({ ...asked, onPairs });
+      },
       state: stateOfStillTwins(stage, runtime),
       store: stage.store,
       observe: (event) => {
@@ -65,7 +76,7 @@ export async function simulateRun(options: {
   const tookMs = stage.clock.monotonicMs();
   await new Promise((resolve) => setImmediate(resolve));
   stage.clock.stop();
-  return { stage, end, events, tornDown: runtime.tornDown(), sleeping: stage.clock.sleeping, tookMs };
+  return { stage, end, events, pairs, tornDown: runtime.tornDown(), sleeping: stage.clock.sleeping, tookMs };
 }
 
 /** Reads state as the simulation does, and notices when it is read while something still writes it. */

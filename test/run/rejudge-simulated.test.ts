@@ -1,0 +1,152 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describeRange } from "../../src/core/delta-range.ts";
+import { passingRange } from "../../src/judge/passing-margin.ts";
+import type { SloJudgement } from "../../src/judge/verdict.ts";
+import { rejudge } from "../../src/run/rejudge.ts";
+import type { Fault } from "../support/simulated-faults.ts";
+import type { SimulatedPlanName } from "../support/simulated-job.ts";
+import { simulateRun } from "../support/simulated-run.ts";
+import { storeRun } from "../support/stored-run-folder.ts";
+
+let runDir: string;
+beforeEach(async () => {
+  runDir = await mkdtemp(join(tmpdir(), "canary-rejudge-simulated-"));
+});
+afterEach(() => rm(runDir, { recursive: true }));
+
+interface World {
+  readonly name: string;
+  readonly seed: number;
+  readonly plan: SimulatedPlanName;
+  readonly faults: readonly Fault[];
+}
+
+const WORLDS: readonly World[] = [
+  { name: "a sound run", seed: 1, plan: "scale-one", faults: [] },
+  { name: "a run of two actions", seed: 2, plan: "scale-two", faults: [] },
+  {
+    name: "a run of which the plan slows the service",
+    seed: 3,
+    plan: "scale-one",
+    faults: [{ kind: "plan-slows", share: 0.6 }],
+  },
+  {
+    name: "a run that is neither good nor bad",
+    seed: 4,
+    plan: "scale-one",
+    faults: [{ kind: "plan-slows", share: 0.24 }],
+  },
+  {
+    name: "a run of which the plan breaks requests",
+    seed: 5,
+    plan: "scale-one",
+    faults: [{ kind: "plan-breaks", share: 0.2 }],
+  },
+  { name: "a run whose plan restarts a process", seed: 6, plan: "change-settings", faults: [] },
+];
+
+async function stored({ seed, plan, faults }: World): Promise<Record<string, unknown>> {
+  await storeRun(await simulateRun({ seed, plan, faults }), runDir, { seed, plan });
+  return JSON.parse(await readFile(join(runDir, "report.json"), "utf8"));
+}
+
+/** As it would stand in a file: infinite bounds are null there. */
+function written(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+describe.each(WORLDS)("$name", (world) => {
+  test("judged again gives the judgements, the verdict and the explanation of its report, and the same bytes each time", async () => {
+    const report = await stored(world);
+    const [once, again] = [await rejudge(runDir), await rejudge(runDir)];
+    expect(JSON.stringify(once)).toBe(JSON.stringify(again));
+    expect(written(once.slos)).toEqual(report["slos"]);
+    expect(written(once.verdict)).toEqual(report["verdict"]);
+    expect(written(once.explanation)).toEqual(report["explanation"]);
+    expect(once.changes).toEqual([]);
+  });
+});
+
+const SOUND: World = { name: "", seed: 1, plan: "scale-one", faults: [] };
+
+test("a what-if names every term that changed, keeps what was stored, and judges by the new terms", async () => {
+  await stored(SOUND);
+  const changed = await rejudge(runDir, { set: ["alpha=0.005", "blockSeconds=4"], slo: ["latency=-50%"] });
+  expect(changed.changes).toEqual([
+    { what: "alpha", was: "0.01", now: "0.005" },
+    { what: "blockSeconds", was: "2", now: "4" },
+    { what: "latency", was: "+25% or less", now: "-50% or less" },
+  ]);
+  expect(changed.stored.verdict.kind).toBe("promote");
+  expect(changed.verdict.kind).not.toBe("promote");
+  expect(changed.slos.map((slo) => slo.blocks.blockMs)).toEqual([4000, 4000, 4000]);
+  expect(changed.slos.map((slo) => slo.interval.level)).toEqual([0.99, 0.99, 0.99]);
+});
+
+test("the margin that would have passed does pass, and the next narrower one does not", async () => {
+  await stored({ ...SOUND, seed: 4, faults: [{ kind: "plan-slows", share: 0.24 }] });
+  const before = latencyOf((await rejudge(runDir)).slos);
+  const range = passingRange(before, 0.01);
+  expect(range).toBeDefined();
+  if (range === undefined) return;
+  const asked = describeRange(range).replace(" or less", "");
+  const wide = await rejudge(runDir, { set: [], slo: [`latency<=${asked}`] });
+  expect(latencyOf(wide.slos).state).toBe("pass");
+  const narrow = await rejudge(runDir, { set: [], slo: [`latency<=+${((range.hi - 0.001) * 100).toFixed(1)}%`] });
+  expect(latencyOf(narrow.slos).state).not.toBe("pass");
+});
+
+function latencyOf(slos: readonly SloJudgement[]): SloJudgement {
+  const found = slos.find((slo) => slo.name === "latency");
+  if (found === undefined) throw new Error("latency was not judged");
+  return found;
+}
+
+test("a shorter observation uses the beginning of the recording, a longer settling its end", async () => {
+  await stored(SOUND);
+  const [full, cut] = [await rejudge(runDir), await rejudge(runDir, { set: ["observeSecondsMax=12"], slo: [] })];
+  expect(cut.slos.map((slo) => slo.blocks.after)).toEqual([6, 6, 6]);
+  expect(cut.slos.map((slo) => slo.blocks.before)).toEqual(full.slos.map((slo) => slo.blocks.before));
+  const settled = await rejudge(runDir, { set: ["settleSeconds=10"], slo: [] });
+  for (const [i, slo] of settled.slos.entries()) expect(slo.blocks.after).toBeLessThan(full.slos[i]?.blocks.after ?? 0);
+});
+
+test.each([
+  [["latency=+10pp"], [], "USAGE"],
+  [["nobody=+10%"], [], "USAGE"],
+  [["latency"], [], "USAGE"],
+  [["latency=10 percent"], [], "USAGE"],
+  [["errors=+10%"], [], "USAGE"],
+  [[], ["alpha=0.5"], "USAGE"],
+  [[], ["minBlocksBefore=3"], "USAGE"],
+  [[], ["nothing=1"], "USAGE"],
+  [[], ["__proto__=1"], "USAGE"],
+  [["jobs-done<=+10%"], [], "PLAN_INVALID"],
+] as const)("limits %j with settings %j are refused with %s", async (slo, set, code) => {
+  await stored(SOUND);
+  await expect(rejudge(runDir, { slo, set })).rejects.toMatchObject({ code });
+});
+
+test("a run that ended without an answer says so instead of failing on a missing file", async () => {
+  await writeFile(join(runDir, "intent.jsonl"), '{"sequence":0,"kind":"run"}\n');
+  await expect(rejudge(runDir)).rejects.toMatchObject({
+    code: "RECORDING_INVALID",
+    message: expect.stringContaining("ended without an answer"),
+  });
+});
+
+test("a report without its recording can not be judged again, and says that the recording is gone", async () => {
+  await stored(SOUND);
+  await rm(join(runDir, "recording"), { recursive: true });
+  await expect(rejudge(runDir)).rejects.toMatchObject({
+    code: "RECORDING_INVALID",
+    message: expect.stringContaining("recording of the run is gone"),
+  });
+});
+
+test("a folder that is no run says so", async () => {
+  await expect(rejudge(runDir)).rejects.toMatchObject({ message: expect.stringContaining("is no folder of a run") });
+});
