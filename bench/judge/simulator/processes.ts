@@ -27,14 +27,14 @@ export function drifting(sdPer10Min: number, tickSeconds: number, noise: Noise):
   };
 }
 
-/** Poisson events of fixed length; answers whether one covers the time asked for, which may only grow. */
-export function bursting({ everySeconds, seconds }: Bursts, noise: Noise): (atSeconds: number) => boolean {
+/** Poisson events of fixed or exponential length; answers whether one covers the time asked for, which may only grow. */
+export function bursting({ everySeconds, seconds, varies }: Bursts, noise: Noise): (atSeconds: number) => boolean {
   if (everySeconds === Infinity) return () => false;
   let nextAt = everySeconds * noise.exponential();
   let until = -1;
   return (atSeconds) => {
     while (atSeconds >= nextAt) {
-      until = Math.max(until, nextAt + seconds);
+      until = Math.max(until, nextAt + seconds * (varies === true ? noise.exponential() : 1));
       nextAt += everySeconds * noise.exponential();
     }
     return atSeconds < until;

@@ -4,10 +4,12 @@ export interface Wander {
   readonly seconds: number;
 }
 
-/** Events that come at random: mean time between two of them, s. */
+/** Events that come at random: mean time between two of them, s, and how long they last. */
 export interface Bursts {
   readonly everySeconds: number;
   readonly seconds: number;
+  /** `seconds` is the mean of an exponential, not the length of each. */
+  readonly varies?: true;
 }
 
 /** Requests that are slow add `base` plus an exponential of mean `spread` to their log latency. */
@@ -98,7 +100,9 @@ const TYPICAL: World = {
   errors: {
     share: 0.002,
     together: 0.5,
-    sharedBurst: { everySeconds: 300, seconds: 2, share: 0.1 },
+    // All of the same length, the rules of others came out otherwise than published: a Kayenta-like one promoted 55% at the
+    // bound of errors instead of 37%, a Flagger-like one rejected 8% of harmless plans instead of 2%; so 44% and 2%.
+    sharedBurst: { everySeconds: 300, seconds: 2, share: 0.1, varies: true },
     ownBurst: NEVER,
   },
   cpu: { biasSd: 0.03, wander: { sd: 0.03, seconds: 10 }, whiteSd: 0.02 },
