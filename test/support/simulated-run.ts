@@ -1,4 +1,5 @@
 import { CanaryError } from "../../src/core/errors.ts";
+import type { Profile } from "../../src/judge/profile.ts";
 import type { StateAccess } from "../../src/mirror/state/state-access.ts";
 import type { PairBatch } from "../../src/replay/recording.ts";
 import type { RunEvent } from "../../src/report/run-event.ts";
@@ -33,6 +34,8 @@ export async function simulateRun(options: {
   readonly plan?: SimulatedPlanName;
   readonly faults?: readonly Fault[];
   readonly proveSensitivity?: true;
+  /** A calibration profile, verified and about this run. */
+  readonly profile?: Profile;
 }): Promise<SimulatedRun> {
   const { seed, plan = "scale-one", faults = [] } = options;
   const stage = simulatedStage(seed, faults);
@@ -49,6 +52,9 @@ export async function simulateRun(options: {
     {
       ...simulatedJob({ seed, plan, faults }),
       ...(options.proveSensitivity === undefined ? {} : { proveSensitivity: options.proveSensitivity }),
+      ...(options.profile === undefined
+        ? {}
+        : { profile: { profile: options.profile, text: "simulated", sha256: "c".repeat(64) } }),
     },
     {
       clock: stage.clock,
