@@ -35,13 +35,7 @@ export function environmentGates(input: GateInput): readonly Reason[] {
 
 function trafficGates({ store, windows }: GateInput): readonly Reason[] {
   const phases = [windows.baseline, ...(windows.after === undefined ? [] : [windows.after])];
-  const bases = phases.flatMap((window) => store.bases(window));
-  const malformed = store.malformed() + sum(bases.map((base) => base.malformed));
-  const reasons: Reason[] = [];
-  if (malformed > 0) {
-    const message = `${malformed} requests carry times or outcomes that can not be; the recording is not to be trusted.`;
-    reasons.push({ code: "NO_DATA", message });
-  }
+  const reasons: Reason[] = [...recordingGates(store, phases)];
   for (const [i, window] of phases.entries()) {
     const when = i === 0 ? "before" : "after";
     const work = workByRoute(store, window);
@@ -58,6 +52,19 @@ function trafficGates({ store, windows }: GateInput): readonly Reason[] {
   }
   reasons.push(...(windows.after === undefined ? [] : lateGate(store, windows.baseline, windows.after)));
   return [...reasons, ...phases.flatMap((window) => lossGate(store, window)).slice(0, 1)];
+}
+
+/** A recording that can not be what a driver saw: nothing that is counted from it is worth anything. */
+function recordingGates(store: GateInput["store"], phases: readonly Window[]): readonly Reason[] {
+  const bases = phases.flatMap((window) => store.bases(window));
+  const malformed = store.malformed() + sum(bases.map((base) => base.malformed));
+  const problems = [
+    ...(malformed > 0 ? [`${malformed} requests carry times or outcomes that can not be`] : []),
+    ...(store.misnumbered() > 0 ? [`${store.misnumbered()} requests stand twice or out of order in time`] : []),
+    ...(phases.some(({ toMs }) => store.hasGapBefore(toMs)) ? ["requests are missing that were sent"] : []),
+  ];
+  if (problems.length === 0) return [];
+  return [{ code: "NO_DATA", message: `The recording is not to be trusted: ${problems.join("; ")}.` }];
 }
 
 /**

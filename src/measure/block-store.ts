@@ -27,6 +27,8 @@ export interface BlockStore {
   readonly malformed: () => number;
   /** Requests whose number was there before, or that are meant for a time before that of an earlier number. */
   readonly misnumbered: () => number;
+  /** Whether a request that may be meant for a time before this, ms, has no outcome while later ones have. */
+  readonly hasGapBefore: (ms: number) => boolean;
   /** Judge blocks of a window: whole multiples of base blocks from the first base block inside it. */
   readonly grid: (window: Window, blockMs: number) => BlockGrid;
   /** Requests of one route (undefined: all; a name that is unknown has none) in judge blocks. */
@@ -95,6 +97,7 @@ export function createBlockStore(options: BlockStoreOptions): BlockStore {
     deliveredUntilMs: delivery.untilMs,
     malformed: pairs.malformed,
     misnumbered: delivery.misnumbered,
+    hasGapBefore: (ms) => delivery.waiting() > 0 && delivery.untilMs() < ms,
     grid,
     requests,
     bases: (window) => {

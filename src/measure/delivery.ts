@@ -8,6 +8,8 @@ export interface Delivery {
   readonly untilMs: () => number;
   /** Requests whose number was there before, or that are meant for a time before that of an earlier number. */
   readonly misnumbered: () => number;
+  /** Requests that have their outcome while an earlier one has none. */
+  readonly waiting: () => number;
 }
 
 /** Requests that may have their outcome while an earlier one has none; far more than a driver has under way. */
@@ -19,7 +21,7 @@ export function createDelivery(): Delivery {
   let next = 0;
   let untilMs = Number.NEGATIVE_INFINITY;
   let misnumbered = 0;
-  let gaveUp = false;
+  let gaveUp = 0;
   const settle = (intendedMs: number): void => {
     next++;
     if (!isPossibleTime(intendedMs)) return;
@@ -30,7 +32,7 @@ export function createDelivery(): Delivery {
     ahead.set(sequence, intendedMs);
     if (ahead.size <= AHEAD_MAX) return;
     // The missing one will never come: nothing behind it counts as complete, and nothing more is remembered.
-    gaveUp = true;
+    gaveUp = ahead.size;
     ahead.clear();
   };
   const one = (sequence: number, intendedMs: number): void => {
@@ -44,11 +46,12 @@ export function createDelivery(): Delivery {
   };
   return {
     add: (batch) => {
-      for (let i = 0; i < batch.size && !gaveUp; i++) {
+      for (let i = 0; i < batch.size && gaveUp === 0; i++) {
         one(batch.sequence[i] ?? 0, batch.intendedMs[i] ?? Number.NaN);
       }
     },
     untilMs: () => untilMs,
     misnumbered: () => misnumbered,
+    waiting: () => ahead.size + gaveUp,
   };
 }

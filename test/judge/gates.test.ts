@@ -1,15 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { baselineSecondsNeeded, minimumSeconds, plannedPower, powerBySlo } from "../../src/judge/planned-power.ts";
 import { workShrank } from "../../src/judge/work-reasons.ts";
-import { createBlockStore } from "../../src/measure/block-store.ts";
-import { emptyBatch, traffic } from "../support/judged-traffic.ts";
+import { emptyBatch, numberedStore, traffic } from "../support/judged-traffic.ts";
 import { ERRORS, FOUR, gates, LIMITS, P50, slo, storeOf, WINDOWS, type World } from "./support/judged.ts";
 
 const codes = (reasons: readonly { readonly code: string }[]) => reasons.map((reason) => reason.code);
 
 /** Alike halves but for what the arguments say of first half, second half and the time after the plan. */
 function phases(...slower: readonly [number, number, number]) {
-  const store = createBlockStore({ routes: ["a"] });
+  const store = numberedStore({ routes: ["a"] });
   const common = { ratePerSecond: 100, errors: { control: 0.002, shadow: 0.002 } };
   store.addPairs(traffic({ ...common, seed: 1, fromMs: 0, toMs: 30_000, slower: slower[0] }));
   store.addPairs(traffic({ ...common, seed: 2, fromMs: 30_000, toMs: 60_000, slower: slower[1] }));
@@ -27,7 +26,7 @@ describe("the environment", () => {
     expect(gates(phases(1.05, 1.05, 1.05), { slos: [P50] })).toEqual([]);
   });
   test("whose error rates differ before the plan holds", () => {
-    const store = createBlockStore({ routes: ["a"] });
+    const store = numberedStore({ routes: ["a"] });
     store.addPairs(traffic({ seed: 1, ratePerSecond: 100, ...WINDOWS.baseline, errors: { control: 0, shadow: 0.06 } }));
     store.addPairs(traffic({ seed: 2, ratePerSecond: 100, ...WINDOWS.after, errors: { control: 0, shadow: 0.06 } }));
     expect(codes(gates(store, { slos: [ERRORS] }))).toEqual(["TWINS_DIFFER"]);
@@ -36,7 +35,7 @@ describe("the environment", () => {
     expect(codes(gates(phases(0.93, 1.07, 1), { slos: [P50] }))).toEqual(["ENVIRONMENT_UNSTABLE"]);
   });
   test("without traffic holds", () => {
-    expect(codes(gates(createBlockStore({ routes: [] })))).toEqual(["NO_DATA", "NO_DATA"]);
+    expect(codes(gates(numberedStore({ routes: [] })))).toEqual(["NO_DATA", "NO_DATA"]);
   });
   test("whose control fails holds", () => {
     const failing: World = { errorsBefore: 0.6, errors: { control: 0.6, shadow: 0.6 } };
@@ -67,7 +66,7 @@ describe("the environment", () => {
   });
   test("in which the driver is late only after the plan holds; lateness at all times is left out", () => {
     const lateIn = (seconds: readonly number[]) => {
-      const store = createBlockStore({ routes: ["a"] });
+      const store = numberedStore({ routes: ["a"] });
       const batch = traffic({ seed: 2, ratePerSecond: 100, fromMs: 0, toMs: 130_000 });
       for (let i = 0; i < batch.size; i++) {
         if (seconds.includes(Math.floor((batch.intendedMs[i] ?? 0) / 1000))) batch.arms.control.sendLagMs[i] = 40;
@@ -89,7 +88,7 @@ describe("a control that follows the plan", () => {
   const windows = { ...WINDOWS, recovery };
   /** Both twins alike slower by these factors: the difference is nil, the control's own shift is not. */
   function moved(after: number, undone: number, rivals: { readonly slower?: number } = {}) {
-    const store = createBlockStore({ routes: ["a"] });
+    const store = numberedStore({ routes: ["a"] });
     const common = { ratePerSecond: 100, routes: 1 };
     store.addPairs(traffic({ ...common, seed: 1, ...WINDOWS.baseline }));
     store.addPairs(traffic({ ...common, seed: 2, ...WINDOWS.after, unit: after, ...rivals }));
@@ -117,7 +116,7 @@ describe("a control that follows the plan", () => {
     expect(codes(gates(moved(1.05, 1, { slower: 1.07 }), shared))).toEqual(["CONTROL_DISTURBED"]);
   });
   test("only as far as it wanders by itself does not", () => {
-    const store = createBlockStore({ routes: ["a"] });
+    const store = numberedStore({ routes: ["a"] });
     const common = { ratePerSecond: 100, routes: 1 };
     for (const [i, unit] of [1, 1.4, 1, 1.4, 1, 1.35, 1].entries()) {
       store.addPairs(traffic({ ...common, seed: i, fromMs: i * 20_000, toMs: (i + 1) * 20_000, unit }));
@@ -142,7 +141,7 @@ describe("power", () => {
   });
   test("that is not enough names the time, the margin and the traffic that would be", () => {
     const long = { ...WINDOWS.baseline, toMs: 120_000 };
-    const store = createBlockStore({ routes: ["a"] });
+    const store = numberedStore({ routes: ["a"] });
     store.addPairs(traffic({ seed: 1, ratePerSecond: 100, ...long }));
     const [reason] = plannedPower({ ...input, store, slos: [strict], baseline: long });
     expect(reason).toMatchObject({ code: "UNDERPOWERED", subject: "p99" });
@@ -169,7 +168,7 @@ describe("power", () => {
     expect(reason?.message).toMatch(/needs more time than any run has; a margin of \d+(\.\d)?%/);
   });
   test("without any data is no power", () => {
-    expect(plannedPower({ ...input, store: createBlockStore({ routes: [] }), slos: [P50] })).toMatchObject([
+    expect(plannedPower({ ...input, store: numberedStore({ routes: [] }), slos: [P50] })).toMatchObject([
       { code: "NO_DATA" },
     ]);
   });
@@ -215,7 +214,7 @@ describe("work", () => {
     expect(workShrank(store, WINDOWS.after, LIMITS)).toEqual([]);
   });
   test("that a route of few requests loses wholly is found", () => {
-    const store = createBlockStore({ routes: ["rare"] });
+    const store = numberedStore({ routes: ["rare"] });
     const batch = traffic({ seed: 5, ratePerSecond: 1, fromMs: 0, toMs: 20_000 });
     batch.arms.shadow.outcome.fill(1);
     store.addPairs(batch);

@@ -1,4 +1,5 @@
 import { seededRandom } from "../../src/core/random.ts";
+import { type BlockStore, type BlockStoreOptions, createBlockStore } from "../../src/measure/block-store.ts";
 import type { Role } from "../../src/mirror/twin.ts";
 import type { ArmColumns, PairBatch } from "../../src/replay/recording.ts";
 
@@ -66,4 +67,16 @@ export function traffic(settings: TrafficSettings): PairBatch {
 /** The same pairs with the twins exchanged. */
 export function swapped(batch: PairBatch): PairBatch {
   return { ...batch, arms: { control: batch.arms.shadow, shadow: batch.arms.control } };
+}
+
+/** A store that numbers what it is given in the order in which it comes, as a driver does; for traffic in pieces. */
+export function numberedStore(options: BlockStoreOptions): BlockStore {
+  const store = createBlockStore(options);
+  let next = 0;
+  const addPairs = (batch: PairBatch): void => {
+    const first = next;
+    next += batch.size;
+    store.addPairs({ ...batch, sequence: batch.sequence.map((_, i) => first + i) });
+  };
+  return { ...store, addPairs };
 }

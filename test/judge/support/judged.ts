@@ -2,9 +2,9 @@ import { environmentGates } from "../../../src/judge/gates.ts";
 import { type JudgeLimits, JudgeLimitsSchema } from "../../../src/judge/judge-limits.ts";
 import { judgeSlos, type LookInput, type ResolvedSlo } from "../../../src/judge/judge-slos.ts";
 import type { Reason, SloJudgement } from "../../../src/judge/verdict.ts";
-import { type BlockStore, createBlockStore } from "../../../src/measure/block-store.ts";
+import type { BlockStore } from "../../../src/measure/block-store.ts";
 import { SloSchema } from "../../../src/measure/slo.ts";
-import { type TrafficSettings, traffic } from "../../support/judged-traffic.ts";
+import { numberedStore, type TrafficSettings, traffic } from "../../support/judged-traffic.ts";
 
 /** Two-second blocks, so that a minute on each side is enough for the tests. */
 export const LIMITS: JudgeLimits = JudgeLimitsSchema.parse({ blockSeconds: 2 });
@@ -33,7 +33,7 @@ export interface World extends Partial<Omit<TrafficSettings, "fromMs" | "toMs">>
 /** A minute of alike twins, ten seconds of settling, a minute of `world`. */
 export function storeOf(world: World = {}): BlockStore {
   const { seed = 1, ratePerSecond = 100, errorsBefore = 0.002, unit = 1, ...rest } = world;
-  const store = createBlockStore({ routes: ["browse", "search", "checkout"], noAnswerMs: 5000 * unit });
+  const store = numberedStore({ routes: ["browse", "search", "checkout"], noAnswerMs: 5000 * unit });
   const alike = { control: errorsBefore, shadow: errorsBefore };
   const before = { seed, ratePerSecond, unit, ...(rest.routes === undefined ? {} : { routes: rest.routes }) };
   store.addPairs(traffic({ ...before, ...WINDOWS.baseline, errors: alike }));
