@@ -1,10 +1,10 @@
 import type { DeltaRange } from "../core/delta-range.ts";
 import { boundsOf, distanceToBound } from "./accepted.ts";
-import type { Comparison, ComparisonInput } from "./comparison.ts";
+import type { ComparedNumbers, Comparison, ComparisonInput } from "./comparison.ts";
 import { type Cut, chooseCut, isHoley, leastBlocks, type Phases } from "./comparison-cut.ts";
 import { biasOf, type Measured, measureCut } from "./comparison-numbers.ts";
 import { type ExternalPoint, isWhole, orderPoints } from "./external-points.ts";
-import { blocksToResolve } from "./forecast.ts";
+import { blocksOnBothSides, blocksToResolve } from "./forecast.ts";
 import { JUDGE_RULES } from "./judge-limits.ts";
 import type { ReasonCode } from "./verdict.ts";
 
@@ -40,7 +40,7 @@ function splitPhases(points: readonly ExternalPoint[], { actedAtMs, limits }: Co
 type Answer = Pick<Comparison, "answer" | "because" | "measured">;
 
 function undecided(code: ReasonCode, message: string): Answer & { readonly answer: "undecided" } {
-  return { answer: "undecided", because: { code, message: `${message}.` } };
+  return { answer: "undecided", because: { code, message: `${message.charAt(0).toUpperCase()}${message.slice(1)}.` } };
 }
 
 function missingPoints({ before, after }: Phases, limit: DeltaRange): Answer | undefined {
@@ -87,6 +87,10 @@ function decideNumbers(measured: Measured, input: ComparisonInput): Answer {
   const { numbers, unstable, leaning } = measured;
   const { lo, hi } = numbers.interval;
   const accepted = input.limit;
+  if (unstable) {
+    const text = "Both sides moved against each other before the change: what moved them may have gone on after it";
+    return { ...undecided("ENVIRONMENT_UNSTABLE", text), measured: numbers };
+  }
   if (leaning) {
     const text = `Neighbouring blocks lean on each other (variance inflation ${numbers.varianceInflation.toFixed(1)}), and there are too few to make them longer: a longer series is needed`;
     return { ...undecided("UNDERPOWERED", text), measured: numbers };
@@ -95,30 +99,26 @@ function decideNumbers(measured: Measured, input: ComparisonInput): Answer {
     const because = { code: "SLO_OUTSIDE_RANGE", message: "The whole interval lies outside the limit." } as const;
     return { answer: "outside", because, measured: numbers };
   }
-  if (unstable) {
-    const text = "Both sides moved against each other before the change: what moved them may have gone on after it";
-    return { ...undecided("ENVIRONMENT_UNSTABLE", text), measured: numbers };
-  }
   if (lo > accepted.lo && hi < accepted.hi) return { answer: "inside", measured: numbers };
-  const blocksToDecision = forecast(measured, input);
+  const decidedWith = forecast(measured, input);
   const unknowable =
     numbers.biasSd > 0 ? ", for the sides' own difference is not known: rows from before the change would tell it" : "";
   const more =
-    blocksToDecision === undefined
+    decidedWith === undefined
       ? `no longer series would settle it${unknowable}`
-      : `about ${blocksToDecision} blocks after the change would, ${numbers.blocks.after} are there`;
-  const message = `The interval does not settle the limit; ${more}`;
+      : `about ${decidedWith.before} blocks before and ${decidedWith.after} after the change would, ${numbers.blocks.before} and ${numbers.blocks.after} are there`;
   return {
-    ...undecided("UNDERPOWERED", message),
-    measured: { ...numbers, ...(blocksToDecision === undefined ? {} : { blocksToDecision }) },
+    ...undecided("UNDERPOWERED", `The interval does not settle the limit; ${more}`),
+    measured: { ...numbers, ...(decidedWith === undefined ? {} : { decidedWith }) },
   };
 }
 
 /** A year of minutes; beyond it no series would do. */
 const REACH_BLOCKS = 525_600;
 
-function forecast({ cs, numbers }: Measured, { limit, limits }: ComparisonInput): number | undefined {
-  const before = numbers.blocks.before;
+/** After this stretch before the change if that is enough, else with both sides longer. */
+function forecast({ cs, numbers }: Measured, { limit, limits }: ComparisonInput): ComparedNumbers["decidedWith"] {
+  const { before, after } = numbers.blocks;
   const noise = {
     blockSd: cs.blockSd,
     varianceInflation: cs.varianceInflation,
@@ -128,8 +128,12 @@ function forecast({ cs, numbers }: Measured, { limit, limits }: ComparisonInput)
     alpha: limits.alpha,
     g: limits.g,
   };
-  const range = { least: numbers.blocks.after + 1, most: REACH_BLOCKS };
-  return blocksToResolve(noise, distanceToBound(cs.estimate, boundsOf(limit)), range);
+  const distance = distanceToBound(cs.estimate, boundsOf(limit));
+  const longer = blocksToResolve(noise, distance, { least: after + 1, most: REACH_BLOCKS });
+  if (longer !== undefined) return { before, after: longer };
+  if (before === 0) return undefined;
+  const both = blocksOnBothSides(noise, distance, { least: Math.max(before, after), most: REACH_BLOCKS });
+  return both === undefined ? undefined : { before: both, after: both };
 }
 
 function percent(share: number): string {

@@ -64,6 +64,6 @@ export interface ComparedNumbers {
   readonly widening: number;
   /** Correlation of both sides' block values: how much of the noise reading them side by side cancels. */
   readonly correlation: number;
-  /** Blocks after the change until a decision, in all, with 80% chance; absent when decided or out of reach. */
-  readonly blocksToDecision?: number;
+  /** Blocks in all until a decision, with 80% chance; absent when decided or out of reach. */
+  readonly decidedWith?: { readonly before: number; readonly after: number };
 }

@@ -76,32 +76,31 @@ export function cutBlocks(
   stepMs: number | undefined,
   perBlock: number,
 ): ExternalBlocks {
-  const cells: { control: number; experiment: number; count: number }[] = [];
+  // By number, not in a list: a gap of years between two rows must not fill memory with empty blocks.
+  const cells = new Map<number, { control: number; experiment: number; count: number }>();
   const firstMs = timeOf(points[0]);
+  const position = (point: ExternalPoint | undefined, row: number): number =>
+    stepMs === undefined ? row : Math.round((timeOf(point) - firstMs) / stepMs);
   for (const [row, point] of points.entries()) {
-    const position = stepMs === undefined ? row : Math.round((timeOf(point) - firstMs) / stepMs);
-    const at = Math.floor(position / perBlock);
-    if (at >= CELLS_MAX) break;
-    while (cells.length <= at) cells.push({ control: 0, experiment: 0, count: 0 });
-    const cell = cells[at];
-    if (cell === undefined || !isWhole(point)) continue;
+    if (!isWhole(point)) continue;
+    const at = Math.floor(position(point, row) / perBlock);
+    const cell = cells.get(at) ?? { control: 0, experiment: 0, count: 0 };
     cell.control += point.control;
     cell.experiment += point.experiment;
     cell.count += 1;
+    cells.set(at, cell);
   }
-  const last = points.at(-1);
-  const length = stepMs === undefined ? points.length : Math.round((timeOf(last) - firstMs) / stepMs) + 1;
-  const whole = cells.slice(0, last === undefined ? 0 : Math.floor(length / perBlock));
-  const valid = whole.filter((cell) => cell.count >= BLOCK_SHARE_MIN * perBlock);
+  const length = points.length === 0 ? 0 : position(points.at(-1), points.length - 1) + 1;
+  const whole = Math.floor(length / perBlock);
+  const valid = [...cells].flatMap(([at, cell]) =>
+    at < whole && cell.count >= BLOCK_SHARE_MIN * perBlock ? [cell] : [],
+  );
   return {
     control: valid.map((cell) => cell.control / cell.count),
     experiment: valid.map((cell) => cell.experiment / cell.count),
-    invalid: whole.length - valid.length,
+    invalid: whole - valid.length,
   };
 }
-
-/** A gap of years between two rows must not fill memory with empty blocks. */
-const CELLS_MAX = 2_000_000;
 
 /** Both sides have a number here. */
 export function isWhole({ control, experiment }: ExternalPoint): boolean {
