@@ -16,7 +16,12 @@ export type RowJudge =
   | { readonly kind: "ours"; readonly setting: JudgeSetting }
   | { readonly kind: "rival"; readonly rival: Rival; readonly afterSeconds: number }
   /** Anything else that can play a run by itself, e.g. the harm alarm or switchback. */
-  | { readonly kind: "own"; readonly play: (options: { readonly row: Row; readonly seed: number }) => RunDecision };
+  | {
+      readonly kind: "own";
+      /** What beside world and truth decides its runs; says when a stored row is another one. */
+      readonly settings: Readonly<Record<string, unknown>>;
+      readonly play: (options: { readonly row: Row; readonly seed: number }) => RunDecision;
+    };
 
 /**
  * What a row must keep. Shares of runs, 0..1: at most `most` of them end as `outcome` (or, written `least`, at least so

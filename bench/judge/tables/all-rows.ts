@@ -1,5 +1,6 @@
 import { invariant } from "../../../src/core/invariant.ts";
 import type { Row } from "../row.ts";
+import { ALARM_ROWS } from "./rows-alarm.ts";
 import { AT_BOUND_ROWS, OVERALL_ROWS, SHORT_ROWS } from "./rows-at-bound.ts";
 import { EQUAL_ERROR_ROWS, POWER_ROWS, TARGET_ROWS } from "./rows-power.ts";
 import { MUST_FAIL_ROW, RIVAL_ROWS } from "./rows-rivals.ts";
@@ -14,6 +15,7 @@ export const ALL_ROWS: readonly Row[] = [
   ...POWER_ROWS,
   ...TARGET_ROWS,
   ...EQUAL_ERROR_ROWS,
+  ...ALARM_ROWS,
 ];
 
 invariant(new Set(ALL_ROWS.map((row) => row.id)).size === ALL_ROWS.length, "two rows of the bench have the same id");
