@@ -49,6 +49,30 @@ const Rollback = z.strictObject({
   ]),
 });
 
+/** Latency: medians in ms and a ratio (0.5 is +50%); errors and stalls: requests and a share of them. */
+const Alarm = z.strictObject({
+  kind: z.enum(["latency", "errors", "stalls"]),
+  level: z.enum(["gross", "outage"]),
+  scope: Name,
+  afterSeconds: z.number(),
+  control: z.number(),
+  shadow: z.number(),
+  requests: Count,
+  excess: z.number(),
+  bar: z.number(),
+  slo: Name.optional(),
+});
+
+const Spent = z.strictObject({
+  slo: Name.optional(),
+  route: Name.optional(),
+  kind: z.enum(["errors", "stalls"]),
+  spent: z.number().int(),
+  allowed: Count,
+  by: z.enum(["scenario", "plan", "default"]),
+  stallMs: z.number().positive(),
+});
+
 const Agent = z.strictObject({
   id: Name,
   version: Name,
@@ -97,6 +121,13 @@ export const PredicateSchema = z.strictObject({
     .strictObject({ name: Name, sha256: Sha256, createdAt: Instant, rounds: z.number().int().min(1) })
     .optional(),
   slos: z.array(Slo).max(LIMITS.slosMax),
+  /** Gross harm that stopped the plan; absent in runs that it did not, and in documents from before it existed. */
+  alarm: Alarm.optional(),
+  /** What the seconds from the first act to the end of settling spent of their budgets. */
+  during: z
+    .array(Spent)
+    .max(2 * LIMITS.slosMax + 2)
+    .optional(),
   effects: z.strictObject({ declared: Paths, undeclared: Paths, absent: Paths }),
   rollback: Rollback,
   /** Absent in runs that planted nothing, and in documents from before it existed. */

@@ -1,4 +1,6 @@
 import { LIMITS } from "../core/limits.ts";
+import type { SpentBudget } from "../judge/during-budgets.ts";
+import type { HarmAlarm } from "../judge/harm-alarm.ts";
 import type { PlantedHarm, SensitivityProof } from "../judge/sensitivity.ts";
 import type { QuietProof, RollbackProof, SloJudgement, Verdict } from "../judge/verdict.ts";
 import type { TwinFacts } from "../mirror/twin.ts";
@@ -25,6 +27,8 @@ export interface VerdictInput {
   readonly verdict: Verdict;
   readonly profile?: NonNullable<Predicate["profile"]>;
   readonly slos: readonly SloJudgement[];
+  readonly alarm?: HarmAlarm;
+  readonly during?: readonly SpentBudget[];
   readonly quiet: QuietProof;
   readonly rollback: RollbackProof;
   /** What was planted to see whether it would be noticed, in runs that did. */
@@ -93,6 +97,8 @@ function predicateOf(input: VerdictInput): Predicate {
     },
     ...(input.profile === undefined ? {} : { profile: input.profile }),
     slos: input.slos.map(sloOf),
+    ...(input.alarm === undefined ? {} : { alarm: alarmOf(input.alarm) }),
+    ...(input.during === undefined ? {} : { during: [...input.during] }),
     effects: effectsOf(input.quiet),
     rollback: { quiet: quietRollback(input.quiet), underLoad: loadRollback(input.rollback) },
     ...(input.sensitivity === undefined ? {} : { sensitivity: input.sensitivity.harms.map(plantedOf) }),
@@ -129,6 +135,11 @@ function sloOf(slo: SloJudgement): Predicate["slos"][number] {
       minimalDetectable: finite(slo.minimalDetectable),
     },
   };
+}
+
+/** Where on the axis it was seen means nothing without the recording; how long after the first act does. */
+function alarmOf({ fromMs: _from, toMs: _to, ...alarm }: HarmAlarm): NonNullable<Predicate["alarm"]> {
+  return alarm;
 }
 
 function plantedOf({

@@ -84,3 +84,25 @@ test("policy may let a verdict expire sooner", () => {
   const statement = verdictStatement({ ...VERDICT_INPUT, validForMs: 3_600_000 });
   expect(statement.predicate.expiresAt).toBe("2026-11-23T11:15:30.000Z");
 });
+
+test("gross harm and spent budgets are signed, without their place in the recording", () => {
+  const alarm = {
+    kind: "errors",
+    level: "outage",
+    scope: "all routes",
+    fromMs: 61_000,
+    toMs: 67_000,
+    afterSeconds: 6.4,
+    control: 1,
+    shadow: 300,
+    requests: 720,
+    excess: 0.41,
+    bar: 0.1,
+    slo: "errors",
+  } as const;
+  const during = [{ kind: "errors", allowed: 120, by: "default", stallMs: 2000, spent: 310 }] as const;
+  const { predicate } = verdictStatement({ ...VERDICT_INPUT, alarm, during });
+  const { fromMs: _from, toMs: _to, ...signed } = alarm;
+  expect(predicate.alarm).toEqual(signed);
+  expect(predicate.during).toEqual(during);
+});

@@ -1,4 +1,5 @@
 import { countOf, describeDuration, describeLevel, percent, utc } from "../amounts.ts";
+import { duringWords } from "../during-words.ts";
 import { describeChange } from "../effect-words.ts";
 import { withPlainText } from "../plain-text.ts";
 import type { RunReport } from "../run-report.ts";
@@ -17,6 +18,7 @@ export function summaryMarkdown(written: RunReport): string {
   const sections = [
     head(report),
     slos(report),
+    during(report),
     effects(report),
     undo(report),
     sensitivity(report),
@@ -73,6 +75,22 @@ function slos({ slos: judged }: RunReport): string {
     "result",
   ];
   return `## Promised and measured\n\n${markdownTable(headings, rows)}`;
+}
+
+function during(report: RunReport): string {
+  const words = duringWords(report);
+  if (words === undefined) return "";
+  const alarm = words.alarm === undefined ? [] : [`❌ ${escapeMarkdown(words.alarm)}`, ""];
+  const rows = words.budgets.map(({ about, counted, spent, allowed, by, kept }) => [
+    codeSpan(about),
+    escapeMarkdown(counted),
+    spent,
+    allowed,
+    escapeMarkdown(by),
+    kept ? "✅ kept" : "❌ passed",
+  ]);
+  const table = rows.length === 0 ? [] : [listed(rows, ["for", "counted", "spent", "allowed", "set by", "result"])];
+  return ["## While the plan acted and settled", "", ...alarm, ...table].join("\n");
 }
 
 function effects({ quiet }: RunReport): string {

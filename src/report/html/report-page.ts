@@ -5,6 +5,7 @@ import { VERDICT_WORDS } from "../verdict-words.ts";
 import { type ChartPainter, loadChartPainter } from "./charts/chart-painter.ts";
 import { PAGE_STYLE } from "./page-style.ts";
 import { html, joinHtml, markupOf, type SafeHtml, trustedMarkup } from "./safe-html.ts";
+import { duringSection } from "./sections/during-section.ts";
 import { effectsSection } from "./sections/effects-section.ts";
 import { explanationSection } from "./sections/explanation-section.ts";
 import { fidelitySection, provenanceSection, timelineSection } from "./sections/provenance-section.ts";
@@ -50,6 +51,7 @@ ${joinHtml(sections(report, paint))}
 function sections(report: RunReport, paint: ChartPainter): readonly SafeHtml[] {
   return [
     sloSection(report, paint),
+    duringSection(report),
     explanationSection(report),
     latencySection(report, paint),
     trailSection(report, paint),
