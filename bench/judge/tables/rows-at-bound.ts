@@ -80,7 +80,7 @@ export const SHORT_ROWS: readonly Row[] = ["typical", "noisy", "error-bursts", "
       goals: [goal],
       beforeSeconds: time.beforeSeconds,
       runs: RUNS,
-      quickRuns: 500,
+      quickRuns: 600,
       keeps: SLO_KEEPS,
     };
   }),
