@@ -1,0 +1,268 @@
+import { once } from "node:events";
+import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { LIMITS } from "../../src/core/limits.ts";
+import { compareExternal } from "../../src/run/compare-external.ts";
+import { joinSides, parseMatrix } from "../../src/run/query-prometheus.ts";
+import { instantMs, parseSeries } from "../../src/run/read-series-file.ts";
+
+const ROW = { atMs: 1_763_890_000_000, control: 20.5, experiment: 21 };
+
+describe("rows as people write them", () => {
+  test.each([
+    ["commas and a heading", "time,control,experiment\n1763890000,20.5,21\n"],
+    ["no heading", "1763890000,20.5,21"],
+    ["semicolons, quotes and CRLF", '"time";"baseline";"canary"\r\n"1763890000";"20.5";"21"\r\n'],
+    ["tabs, other names and another order", "experiment\tcontrol\tts\n21\t20.5\t1763890000000"],
+    [
+      "a comment and empty lines",
+      "# from a dashboard\n\ntimestamp,control,experiment\n2025-11-23T09:26:40Z,20.5,21\n\n",
+    ],
+    ["JSON rows", '[{"time":1763890000,"control":20.5,"experiment":"21"}]'],
+  ])("%s", (_name, text) => {
+    expect(parseSeries(text, "rows")).toEqual([ROW]);
+  });
+
+  test("two columns are values without time, JSON lists as well", () => {
+    const rows = [
+      { control: 1, experiment: 2 },
+      { control: 3, experiment: 4 },
+    ];
+    expect(parseSeries("1,2\n3,4", "rows")).toEqual(rows);
+    expect(parseSeries('{"control":[1,3],"experiment":[2,4]}', "rows")).toEqual(rows);
+  });
+
+  test("phases are told in several words; any other word is neither", () => {
+    const text = "control,experiment,phase\n1,2,pre\n1,2,AFTER\n1,2,settling\n";
+    expect(parseSeries(text, "rows").map((row) => row.phase)).toEqual(["before", "after", "other"]);
+  });
+
+  test("what is no number is missing, not zero", () => {
+    const rows = parseSeries("control,experiment\n,NaN\nn/a,Infinity\n", "rows");
+    expect(rows.map((row) => row.control)).toEqual([Number.NaN, Number.NaN]);
+    expect(rows.map((row) => row.experiment)).toEqual([Number.NaN, Number.POSITIVE_INFINITY]);
+    expect(parseSeries('[{"control":null,"experiment":1}]', "rows")[0]?.control).toBeNaN();
+  });
+
+  test.each([
+    ["an empty file", ""],
+    ["words", "hello there\n"],
+    ["one column", "control\n1\n2\n"],
+    ["columns of which none is the experiment", "time,control,latency\n1,2,3"],
+    ["JSON that ends early", '[{"control":1'],
+    ["JSON of another shape", '{"data":[1,2]}'],
+    ["lists that are not as long", '{"control":[1],"experiment":[1,2]}'],
+    ["too many rows", "1,2\n".repeat(LIMITS.seriesPointsMax + 1)],
+  ])("%s is refused with what is wanted", (_name, text) => {
+    expect(() => parseSeries(text, "rows")).toThrow(expect.objectContaining({ code: "RECORDING_INVALID" }));
+  });
+
+  test("instants are ISO 8601, seconds or milliseconds, and nothing else", () => {
+    expect([instantMs("2025-11-23T09:26:40Z"), instantMs(1763890000), instantMs("1763890000000")]).toEqual(
+      Array(3).fill(1_763_890_000_000),
+    );
+    for (const text of ["", "yesterday", "10:15", "2025-13-45T00:00:00Z"]) expect(instantMs(text)).toBeNaN();
+  });
+});
+
+/** What a server answers for one series, one value a step. */
+function matrix(values: readonly (readonly [number, string])[]): string {
+  return JSON.stringify({ status: "success", data: { resultType: "matrix", result: [{ metric: {}, values }] } });
+}
+
+describe("answers of Prometheus", () => {
+  test("both sides are joined by their instants, and what one side lacks is missing", () => {
+    const control = parseMatrix(
+      matrix([
+        [10, "1"],
+        [25, "NaN"],
+        [40, "3"],
+      ]),
+      "control",
+    );
+    const experiment = parseMatrix(
+      matrix([
+        [10, "+Inf"],
+        [40, "6"],
+        [55, "7"],
+      ]),
+      "experiment",
+    );
+    expect(joinSides(control, experiment)).toEqual([
+      { atMs: 10_000, control: 1, experiment: Number.NaN },
+      { atMs: 25_000, control: Number.NaN, experiment: Number.NaN },
+      { atMs: 40_000, control: 3, experiment: 6 },
+      { atMs: 55_000, control: Number.NaN, experiment: 7 },
+    ]);
+  });
+
+  test.each([
+    ["no series", '{"status":"success","data":{"resultType":"matrix","result":[]}}', "holds no series"],
+    [
+      "two series",
+      '{"status":"success","data":{"resultType":"matrix","result":[{"values":[]},{"values":[]}]}}',
+      "holds 2 series",
+    ],
+    ["an instant query", '{"status":"success","data":{"resultType":"vector","result":[]}}', "no matrix"],
+    ["an error", '{"status":"error","errorType":"bad_data","error":"parse error at 3"}', "parse error at 3"],
+    ["a login page", "<html>", "is not JSON"],
+  ])("%s is refused in its own words", (_name, text, words) => {
+    expect(() => parseMatrix(text, "the answer")).toThrow(
+      expect.objectContaining({ code: "RECORDING_INVALID", message: expect.stringContaining(words) }),
+    );
+  });
+});
+
+describe("a server", () => {
+  let server: Server;
+  let url: string;
+  const asked: URL[] = [];
+  let answer: (request: IncomingMessage, response: ServerResponse) => void;
+
+  beforeEach(async () => {
+    asked.length = 0;
+    answer = (request, response) => {
+      const query = new URL(request.url ?? "", url).searchParams;
+      const start = Number(query.get("start"));
+      const slow = query.get("query") === "new" ? 1.5 : 1;
+      const values = Array.from({ length: 161 }, (_, i) => {
+        const value = 20 + (i % 7) / 10 + (i < 80 ? 0 : (slow - 1) * 20);
+        return [start + 15 * i, String(value)] as const;
+      });
+      response.end(matrix(values));
+    };
+    server = createServer((request, response) => {
+      asked.push(new URL(request.url ?? "", "http://127.0.0.1"));
+      answer(request, response);
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    url = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
+  });
+  afterEach(async () => {
+    server.close();
+    await once(server, "close");
+  });
+
+  const ask = (more: Partial<{ url: string; from: string; to: string; stepSeconds: string }> = {}) =>
+    compareExternal({
+      source: { kind: "prometheus", url, control: "old", experiment: "new", ...STRETCH, ...more },
+      slo: "latency<=+10%",
+      set: [],
+      actedAt: "2026-11-23T10:20:00Z",
+    });
+  const STRETCH = { from: "2026-11-23T10:00:00Z", to: "2026-11-23T10:40:00Z", stepSeconds: "15" };
+
+  test("is asked two range queries and nothing else, below the path it was given", async () => {
+    const comparison = await ask({ url: `${url}/prometheus/` });
+    expect(comparison).toMatchObject({ answer: "outside", baseline: "before" });
+    expect(asked.map(({ pathname }) => pathname)).toEqual(Array(2).fill("/prometheus/api/v1/query_range"));
+    expect(asked.map(({ searchParams }) => searchParams.get("query")).toSorted()).toEqual(["new", "old"]);
+    expect(asked[0]?.searchParams.get("step")).toBe("15");
+    expect(asked[0]?.searchParams.get("start")).toBe(String(Date.UTC(2026, 10, 23, 10) / 1000));
+  });
+
+  test("that sends us elsewhere is not followed", async () => {
+    answer = (_request, response) => {
+      response.writeHead(302, { location: `${url}/elsewhere` }).end();
+    };
+    await expect(ask()).rejects.toMatchObject({ code: "RECORDING_INVALID" });
+    expect(asked.every(({ pathname }) => pathname === "/api/v1/query_range")).toBe(true);
+  });
+
+  test("that breaks off its answer is no answer", async () => {
+    answer = (_request, response) => {
+      response.writeHead(200, { "content-length": "1000" });
+      response.write('{"status":');
+      response.socket?.destroy();
+    };
+    await expect(ask()).rejects.toMatchObject({ code: "RECORDING_INVALID" });
+  });
+
+  test("that answers without end is cut off", async () => {
+    const piece = "x".repeat(8 * 1024 * 1024);
+    answer = (_request, response) => {
+      const more = (): void => {
+        while (!response.destroyed && response.write(piece));
+        if (!response.destroyed) response.once("drain", more);
+      };
+      more();
+    };
+    await expect(ask()).rejects.toMatchObject({ message: expect.stringContaining("answers more than") });
+  });
+
+  test("that is not there is named", async () => {
+    await expect(ask({ url: "http://127.0.0.1:1" })).rejects.toMatchObject({
+      code: "RECORDING_INVALID",
+      message: expect.stringContaining("http://127.0.0.1:1 does not answer"),
+    });
+  });
+
+  test.each([
+    [{ url: "ftp://127.0.0.1" }],
+    [{ url: "nonsense" }],
+    [{ url: "http://user:secret@127.0.0.1" }],
+    [{ from: "yesterday" }],
+    [{ from: STRETCH.to, to: STRETCH.from }],
+    [{ stepSeconds: "0" }],
+  ])("asked with %j is a mistake in the command, said without its secrets", async (more) => {
+    const error = await ask(more).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "USAGE" });
+    expect(JSON.stringify(error) + String(error)).not.toContain("secret");
+    expect(asked).toEqual([]);
+  });
+});
+
+describe("a file", () => {
+  let dir: string;
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), "canary-series-"));
+  });
+  afterEach(() => rm(dir, { recursive: true }));
+
+  test("that is too long is not read", async () => {
+    const file = join(dir, "long.csv");
+    const handle = await open(file, "w");
+    await handle.truncate(LIMITS.seriesBytesMax + 1);
+    await handle.close();
+    await expect(compareExternal({ source: { kind: "file", file }, slo: "a<=+1%", set: [] })).rejects.toMatchObject({
+      code: "RECORDING_INVALID",
+      message: expect.stringContaining("too long"),
+    });
+  });
+
+  test("of saved answers is compared like the server's", async () => {
+    const [control, experiment] = [join(dir, "control.json"), join(dir, "experiment.json")];
+    await writeFile(control, matrix(Array.from({ length: 120 }, (_, i) => [15 * i, String(10 + (i % 5) / 10)])));
+    await writeFile(experiment, matrix(Array.from({ length: 120 }, (_, i) => [15 * i, String(10 + (i % 4) / 10)])));
+    const source = { kind: "answers", control, experiment } as const;
+    const comparison = await compareExternal({
+      source,
+      slo: "latency<=+10%",
+      set: ["settleSeconds=0"],
+      actedAt: "900",
+    });
+    expect(comparison).toMatchObject({ answer: "inside", measured: { blocks: { before: 60, after: 60 } } });
+  });
+
+  test.each([
+    [{ actedAt: "900" }, "--acted-at needs rows with a time"],
+    [{ bias: "0.1pp" }, "not on the scale"],
+    [{ bias: "some" }, "can not be read"],
+    [{ set: ["alpha=1"] }, "does not accept"],
+    [{ slo: "latency" }, "is no limit"],
+    [{ slo: "latency<=ten" }, "can not be read"],
+  ] as const)("asked with %j is a mistake in the command", async (more, words) => {
+    const file = join(dir, "rows.csv");
+    await writeFile(file, "control,experiment\n1,2\n2,3\n");
+    const question = { source: { kind: "file", file } as const, slo: "a<=+10%", set: [], ...more };
+    await expect(compareExternal(question)).rejects.toMatchObject({
+      code: "USAGE",
+      message: expect.stringContaining(words),
+    });
+  });
+});
