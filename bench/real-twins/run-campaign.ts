@@ -1,0 +1,121 @@
+// Runs the judge on real twins with harm of known size, and writes the table of how every run ended.
+// Usage: node bench/real-twins/run-campaign.ts [--runs 30] [--rates 60,120] [--seconds 40] [--minutes 40] [--turns 3] [--judge-only]
+
+import { readFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import path from "node:path";
+import { argv, stdout } from "node:process";
+import { parseArgs } from "node:util";
+import { abortOnSignals, systemClock } from "../../src/cli/system.ts";
+import { messageOf } from "../../src/core/errors.ts";
+import { loadMirror } from "../../src/mirror/compose/load-mirror.ts";
+import { parseScenario } from "../../src/run/scenario.ts";
+import { judgeSession } from "./judge-session.ts";
+import { playSession } from "./play-session.ts";
+import { readTable } from "./rebase.ts";
+import { resultsPage } from "./results-page.ts";
+import { HARMS, type Lengths, turnSeconds } from "./schedule.ts";
+import { readSessions, saveRuns } from "./session-file.ts";
+
+const SCENARIO = "scenarios/scale-batch-workers.yaml";
+/** Raising, warming up, the first baseline and what is learned from a first harm, s. */
+const OPENING_SECONDS = 20 + 15 + 120 + 30;
+
+const { values: asked } = parseArgs({
+  args: argv.slice(2),
+  options: {
+    runs: { type: "string", default: "30" },
+    rates: { type: "string", default: "60,120" },
+    seconds: { type: "string", default: "40" },
+    minutes: { type: "string", default: "40" },
+    /** Turns of all harms in one raise of the twins. */
+    turns: { type: "string", default: "4" },
+    seed: { type: "string", default: "20261123" },
+    /** Where sessions are kept and taken up again. */
+    out: { type: "string", default: "reports/real-twins" },
+    page: { type: "string", default: "bench/real-twins/RESULTS.md" },
+    "judge-only": { type: "boolean", default: false },
+  },
+});
+const wantedRuns = Number(asked.runs);
+const rates = asked.rates.split(",").map(Number);
+const harmed = Math.max(16, 8 * Math.round(Number(asked.seconds) / 8));
+const lengths: Lengths = { baseline: 120, harmed, gross: 24, clean: 16, settle: 2 };
+const turnsEach = Number(asked.turns);
+const say = (line: string): void => void stdout.write(`${line}\n`);
+
+const scenario = parseScenario(readFileSync(SCENARIO, "utf8"), SCENARIO);
+const baseDir = path.resolve(path.dirname(SCENARIO));
+
+function trafficAt(ratePerSecond: number): typeof scenario.traffic {
+  return { ...scenario.traffic, ratePerSecond };
+}
+
+/** Judges the sessions that were not judged yet, and writes the page of all. */
+async function judgeAndWrite(): Promise<ReadonlyMap<number, number>> {
+  for (const { folder, session, runs } of await readSessions(asked.out)) {
+    if (runs !== undefined) continue;
+    const table = await readTable(folder).catch((error: unknown) => {
+      say(`${folder} can not be read and is left out: ${messageOf(error)}`);
+      return undefined;
+    });
+    await saveRuns(folder, table === undefined ? [] : judgeSession(session, table, trafficAt(session.ratePerSecond)));
+  }
+  const sessions = await readSessions(asked.out);
+  const runs = sessions.flatMap((session) => session.runs ?? []);
+  await writeFile(
+    asked.page,
+    resultsPage(
+      sessions.map(({ session }) => session),
+      runs,
+    ),
+  );
+  const fewest = (rate: number): number =>
+    Math.min(...HARMS.map((harm) => runs.filter((run) => run.truth === harm && run.ratePerSecond === rate).length));
+  return new Map(rates.map((rate) => [rate, fewest(rate)]));
+}
+
+/** The rate that has the fewest runs so far; undefined when all have enough. */
+function nextRate(done: ReadonlyMap<number, number>): number | undefined {
+  return [...done].filter(([, runs]) => runs < wantedRuns).toSorted(([, a], [, b]) => a - b)[0]?.[0];
+}
+
+const startedMs = systemClock.monotonicMs();
+const leftSeconds = (): number => Number(asked.minutes) * 60 - (systemClock.monotonicMs() - startedMs) / 1000;
+using stop = abortOnSignals(say);
+await mkdir(asked.out, { recursive: true });
+let done = await judgeAndWrite();
+const turn = turnSeconds(lengths);
+say(
+  `one raise opens with ${OPENING_SECONDS} s, one turn of ${HARMS.join(", ")} takes ${turn} s: in ${asked.minutes} min about ` +
+    `${Math.floor((turnsEach * Number(asked.minutes) * 60) / (OPENING_SECONDS + turnsEach * turn) / rates.length)} runs of each harm at each of ${rates.length} rates`,
+);
+for (let number = 0; !asked["judge-only"] && !stop.signal.aborted; number++) {
+  const rate = nextRate(done);
+  const room = Math.floor((leftSeconds() - OPENING_SECONDS) / turn);
+  const turns = Math.min(turnsEach, room, wantedRuns - (rate === undefined ? 0 : (done.get(rate) ?? 0)));
+  if (rate === undefined || turns < 1) break;
+  const seed = Number(asked.seed) + (await readSessions(asked.out)).length;
+  say(`session ${number + 1}: ${rate} requests a second, ${turns} turns, seed ${seed}`);
+  const name = `${new Date(systemClock.epochMs()).toISOString().replaceAll(/[-:.]/g, "").slice(0, 15).toLowerCase()}-${rate}`;
+  const spec = await loadMirror({ path: path.resolve(baseDir, scenario.mirror), environment: {} });
+  const [cpu] = cpus();
+  const machine = `${cpus().length} x ${cpu?.model.trim() ?? "unknown"}`;
+  const order = {
+    folder: path.join(asked.out, name),
+    spec,
+    traffic: trafficAt(rate),
+    baseDir,
+    seed,
+    turns,
+    lengths,
+    machine,
+    say,
+    signal: stop.signal,
+  };
+  await playSession(order).catch((error: unknown) => say(`the session ended early: ${messageOf(error)}`));
+  done = await judgeAndWrite();
+  say([...done].map(([each, runs]) => `${each}/s: ${runs} of ${wantedRuns}`).join(", "));
+}
+say(`written: ${asked.page}`);
