@@ -1,5 +1,6 @@
-import { sum } from "../measure/arm-series.ts";
+import { type Arms, sum } from "../measure/arm-series.ts";
 import type { HarmBlock } from "../measure/harm-blocks.ts";
+import type { Role } from "../mirror/twin.ts";
 import type { HarmBar } from "./harm-bars.ts";
 
 /** What one block says of one kind of harm in one scope. */
@@ -21,14 +22,14 @@ export const HARM_RULES = {
   /** A request without an answer is stalled after this long. */
   stallMs: 2000,
   /** Evidence that stops the plan, natural log, before it is raised by the log of the number of gauges. */
-  threshold: Math.log(1e4),
+  threshold: Math.log(1e3),
   /** Blocks that it takes at least: no single block adds more than its share of the threshold. */
   blocksMin: { gross: 6, outage: 3 },
   /** Below these nothing is gross: ratio of medians, share of requests. */
-  gross: { latency: 1.25, errors: 0.005 },
+  gross: { latency: 1.3, errors: 0.004 },
   outage: { latency: 3, errors: 0.1 },
   /** Beyond the operator's own limit by at least this much. */
-  beyond: { latency: 1.1, errors: 0.004 },
+  beyond: { latency: 1.1, errors: 0.002 },
   /** Least believable sd of a block's log ratio of medians. */
   sdMin: 0.02,
   /** Variance of block values is taken this much larger: they lean on each other, and a short baseline shows it badly. */
@@ -47,20 +48,12 @@ const LEVELS: readonly Level[] = ["gross", "outage"];
 export function harmGauges(bar: HarmBar, baseline: readonly HarmBlock[]): readonly HarmGauge[] {
   const requests = sum(baseline.map((block) => block.requests));
   const usual = requests / Math.max(1, baseline.length);
-  const failures = {
-    shadow: sum(baseline.map((block) => block.shadowOnly)),
-    control: sum(baseline.map((block) => block.controlOnly)),
-  };
-  const stalls = {
-    shadow: sum(baseline.map((block) => block.stalled.shadow)),
-    control: sum(baseline.map((block) => block.stalled.control)),
-  };
   if (usual < HARM_RULES.requestsMin.errors) return [];
   return [
     ...(usual < HARM_RULES.requestsMin.latency ? [] : latencyGauges(bar, baseline)),
     ...LEVELS.flatMap((level) => [
-      countGauge({ kind: "errors", level, bar, requests, before: failures }),
-      countGauge({ kind: "stalls", level, bar, requests, before: stalls }),
+      countGauge({ kind: "errors", level, bar, baseline }),
+      countGauge({ kind: "stalls", level, bar, baseline }),
     ]),
   ];
 }
@@ -94,14 +87,18 @@ function countGauge(options: {
   readonly kind: "errors" | "stalls";
   readonly level: Level;
   readonly bar: HarmBar;
-  readonly requests: number;
-  readonly before: { readonly shadow: number; readonly control: number };
+  readonly baseline: readonly HarmBlock[];
 }): HarmGauge {
-  const { kind, level, bar, requests, before } = options;
-  const rate = (count: number): number => (count + HARM_RULES.luckyFailures) / requests;
-  const bias = (before.shadow - before.control) / requests;
+  const { kind, level, bar, baseline } = options;
+  const requests = sum(baseline.map((block) => block.requests));
+  const before = baseline.map((block) => failuresOf(kind, block));
+  const rate = (role: Role): number =>
+    (sum(before.map((counts) => counts[role])) + HARM_RULES.luckyFailures) / requests;
+  const bias = usualShare(
+    baseline.flatMap((block) => (block.requests > 0 ? [netFailures(kind, block) / block.requests] : [])),
+  );
   const reference = Math.max(HARM_RULES[level].errors, bar.errors.limit + HARM_RULES.beyond.errors);
-  const perFailure = waldRoot(rate(before.shadow) + bar.errors.limit, rate(before.control), reference + bias);
+  const perFailure = waldRoot(rate("shadow") + bar.errors.limit, rate("control"), reference + bias);
   return {
     kind,
     level,
@@ -112,9 +109,21 @@ function countGauge(options: {
   };
 }
 
+/** Mean without the highest and the lowest fifth: one burst of failures on either twin before the plan is no bias of theirs. */
+function usualShare(shares: readonly number[]): number {
+  const cut = Math.floor(shares.length / 5);
+  const kept = shares.toSorted((a, b) => a - b).slice(cut, shares.length - cut);
+  return kept.length === 0 ? 0 : sum(kept) / kept.length;
+}
+
+function failuresOf(kind: "errors" | "stalls", block: HarmBlock): Arms<number> {
+  return kind === "errors" ? { control: block.controlOnly, shadow: block.shadowOnly } : block.stalled;
+}
+
 /** Requests that failed, or stalled, on the shadow beyond the control's. */
 export function netFailures(kind: "errors" | "stalls", block: HarmBlock): number {
-  return kind === "errors" ? block.shadowOnly - block.controlOnly : block.stalled.shadow - block.stalled.control;
+  const { control, shadow } = failuresOf(kind, block);
+  return shadow - control;
 }
 
 /** Natural log of the shadow's median over the control's. */
