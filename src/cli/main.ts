@@ -5,6 +5,7 @@ import { failWith } from "./failure.ts";
 import { initCommand } from "./init.ts";
 import { judgeCommand } from "./judge.ts";
 import { keysCommand } from "./keys.ts";
+import { powerCommand } from "./power.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
 import { verdictCommand } from "./verdict.ts";
@@ -33,6 +34,7 @@ unavailable, 21 aborted, 22 deadline, 23 snapshot, 24 driver was the bottleneck,
   for (const command of [
     runCommand,
     calibrateCommand,
+    powerCommand,
     judgeCommand,
     verdictCommand,
     keysCommand,

@@ -12,6 +12,16 @@ import { say } from "./options.ts";
  * @throws CanaryError KEY_UNUSABLE
  */
 export async function signingKey(keyFile: string | undefined): Promise<SigningKey> {
+  const existing = await existingSigningKey(keyFile);
+  if (existing !== undefined) return existing;
+  const pair = newKeyPair(passphrase());
+  const written = await writeKeyFiles({ folder: KEY_FOLDER, name: KEY_NAME, pair });
+  say(`made a signing key for this project: ${written.privatePath} (public half ${written.publicPath})`, true);
+  return await readPrivateKeyFile(written.privatePath, passphrase());
+}
+
+/** The same key where there is one already; nothing is made. */
+export async function existingSigningKey(keyFile: string | undefined): Promise<SigningKey | undefined> {
   if (keyFile !== undefined) return await readPrivateKeyFile(keyFile, passphrase());
   const fromEnvironment = process.env["CANARY_SIGNING_KEY"];
   if (fromEnvironment !== undefined && fromEnvironment !== "") return loadPrivateKey(fromEnvironment, passphrase());
@@ -20,12 +30,7 @@ export async function signingKey(keyFile: string | undefined): Promise<SigningKe
     () => true,
     () => false,
   );
-  if (!exists) {
-    const pair = newKeyPair(passphrase());
-    const written = await writeKeyFiles({ folder: KEY_FOLDER, name: KEY_NAME, pair });
-    say(`made a signing key for this project: ${written.privatePath} (public half ${written.publicPath})`, true);
-  }
-  return await readPrivateKeyFile(file, passphrase());
+  return exists ? await readPrivateKeyFile(file, passphrase()) : undefined;
 }
 
 /** The public key that `verdict verify` trusts: `--key`, else the project's own. */

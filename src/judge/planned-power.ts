@@ -93,7 +93,8 @@ export function minimumSeconds(resolved: ResolvedSlo, ratePerSecond: number, lim
   return { beforeSeconds, afterSeconds: strictest.seconds, rule: strictest.rule };
 }
 
-function pairsNeeded(resolved: ResolvedSlo, alpha: number): number {
+/** Pairs of requests without any error that prove the margins of an error SLO; 0 where it has none to prove. */
+export function pairsNeeded(resolved: ResolvedSlo, alpha: number): number {
   const accepted = acceptedRange(resolved);
   if (accepted === undefined) return 0;
   const sides = [accepted.hi, -accepted.lo].filter((bound) => Number.isFinite(bound));

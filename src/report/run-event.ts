@@ -1,3 +1,4 @@
+import type { PowerForecast } from "../judge/power-forecast.ts";
 import type { SloJudgement, Verdict } from "../judge/verdict.ts";
 import type { DriverPulse } from "../replay/recording.ts";
 
@@ -35,6 +36,8 @@ export type RunEvent =
       readonly state: "acting" | "landed" | "failed" | "undoing" | "undone";
       readonly message: string;
     }
+  /** What the run can be expected to show: before anything is raised, and again from the baseline. */
+  | { readonly kind: "power"; readonly forecasts: readonly PowerForecast[] }
   | { readonly kind: "note"; readonly message: string }
   /** Gross harm stopped the plan. */
   | { readonly kind: "alarm"; readonly message: string }

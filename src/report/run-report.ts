@@ -1,6 +1,7 @@
 import type { SpentBudget } from "../judge/during-budgets.ts";
 import type { Explanation } from "../judge/explain.ts";
 import type { HarmAlarm } from "../judge/harm-alarm.ts";
+import type { PowerForecast } from "../judge/power-forecast.ts";
 import type { SensitivityProof } from "../judge/sensitivity.ts";
 import type { QuietProof, RollbackProof, SloJudgement, Verdict } from "../judge/verdict.ts";
 import type { LatencyDistribution, RouteTotals } from "../measure/summaries.ts";
@@ -81,6 +82,8 @@ export interface RunReport {
     readonly createdAt: string;
     readonly rounds: number;
   };
+  /** What the run could be expected to show, as it was said last before the plan acted. */
+  readonly power?: readonly PowerForecast[];
   readonly verdict: Verdict;
   readonly slos: readonly SloJudgement[];
   /** Gross harm that stopped the plan. */

@@ -51,6 +51,7 @@ export function buildReport(options: {
     },
     mirror: { name: job.spec.name, sha256: job.spec.sha256, fidelity: job.spec.fidelity, facts: pair.facts },
     ...profileNamed(job),
+    power: log.forecasts(),
     verdict: options.verdict,
     slos: load?.slos ?? [],
     ...duringOf(job, load),

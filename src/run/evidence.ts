@@ -10,31 +10,31 @@ import type { TwinPair } from "../mirror/twin.ts";
 import type { Admission } from "../policy/admit.ts";
 import type { QuietProof } from "../replay/proof/proofs.ts";
 import type { Window } from "../replay/recording.ts";
+import { hopelessByProfile, rateOf } from "./forecast-power.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
 import type { RunJob } from "./run-job.ts";
 
 /**
- * SLOs that the fixed sample rules alone put out of reach at this rate, whatever the noise: known before any traffic,
- * so nobody has to wait for it.
+ * SLOs that the fixed sample rules alone put out of reach at this rate, whatever the noise, or whose calibrated bias is
+ * larger than their margin: known before any traffic, so nobody has to wait for it.
  */
-export function hopelessFromTheStart(job: Pick<RunJob, "scenario" | "plan">): readonly Reason[] {
+export function hopelessFromTheStart(job: Parameters<typeof hopelessByProfile>[0]): readonly Reason[] {
   const { judge: limits, traffic } = job.scenario;
-  const weight = traffic.mix.reduce((sum, route) => sum + route.weight, traffic.recording?.weight ?? 0);
-  return resolvedSlos(job).flatMap((resolved): readonly Reason[] => {
+  const byRules = resolvedSlos(job).flatMap((resolved): readonly Reason[] => {
     const { name, measure } = resolved.slo;
-    const route = "route" in measure ? traffic.mix.find((candidate) => candidate.route === measure.route) : undefined;
-    const share = route === undefined ? 1 : route.weight / weight;
-    const least = minimumSeconds(resolved, traffic.ratePerSecond * share, limits);
+    const ratePerSecond = rateOf(measure, traffic);
+    const least = minimumSeconds(resolved, ratePerSecond, limits);
     const tooLong = least.afterSeconds > limits.observeSecondsMax || least.beforeSeconds > limits.baselineSecondsMax;
     if (!tooLong) return [];
-    const rate = Number((traffic.ratePerSecond * share).toPrecision(3));
+    const rate = Number(ratePerSecond.toPrecision(3));
     const message =
       `${name} can not be decided in this run: at ${rate} requests a second it needs at least ${duration(least.beforeSeconds)} ` +
       `before the plan and ${duration(least.afterSeconds)} after it (${least.rule}); ` +
       `${duration(limits.baselineSecondsMax)} and ${duration(limits.observeSecondsMax)} are allowed.`;
     return [{ code: "UNDERPOWERED", subject: name, message }];
   });
+  return byRules.length > 0 ? byRules : hopelessByProfile(job);
 }
 
 /** All that the judge decides from; what a phase did not reach is missing here, and what is missing never helps. */

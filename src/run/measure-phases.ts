@@ -1,7 +1,8 @@
-import { plannedPower } from "../judge/planned-power.ts";
+import { powerBySlo } from "../judge/planned-power.ts";
 import type { Reason } from "../judge/verdict.ts";
 import type { Window } from "../replay/recording.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
+import { powerAfterBaseline } from "./forecast-power.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { LoadSession } from "./load-session.ts";
 import type { Look, Looks } from "./looks.ts";
@@ -46,7 +47,7 @@ export async function measureBaseline(
     context.effects.observe({ kind: "slos", slos });
     if (slos.every((slo) => slo.blocks.before >= limits.minBlocksBefore)) break;
   }
-  return plannedPower({
+  const power = powerBySlo({
     store: session.store,
     slos: resolvedSlos(context.job),
     baseline: window,
@@ -55,6 +56,8 @@ export async function measureBaseline(
     ...calibrationInUse(context.job),
     ratePerSecond: context.job.scenario.traffic.ratePerSecond,
   });
+  context.log.power(powerAfterBaseline(context.job, power));
+  return power.flatMap(({ because }) => (because === undefined ? [] : [because]));
 }
 
 /** Looks after every block until every SLO is inside, one is outside, or the time is up. */

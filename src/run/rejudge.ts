@@ -111,7 +111,7 @@ function gatesAgain(run: Recording, judged: readonly SloJudgement[]): readonly R
   const human = admission.kind === "admitted" ? admission.humanNeeded : admission.problems;
   const known: readonly Reason[] = [
     ...human.map((message): Reason => ({ code: "HUMAN_NEEDED", message: `A human must agree: ${message}.` })),
-    ...hopelessFromTheStart({ scenario, plan }),
+    ...hopelessFromTheStart({ scenario, plan, ...(run.profile === undefined ? {} : { profile: run.profile }) }),
     ...stored.verdict.reasons.filter(({ code }) => WITNESSED_DOUBTS.has(code)),
   ];
   if (judged.length === 0) return known;

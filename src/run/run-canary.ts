@@ -9,6 +9,7 @@ import { proveQuietly } from "../replay/proof/quiet-proof.ts";
 import type { RunReport } from "../report/run-report.ts";
 import { buildReport } from "./build-report.ts";
 import { evidenceOf, hopelessFromTheStart } from "./evidence.ts";
+import { powerBefore } from "./forecast-power.ts";
 import type { LoadContext } from "./load-context.ts";
 import { frozenFingerprints } from "./load-session.ts";
 import { performance } from "./plan-phases.ts";
@@ -28,6 +29,7 @@ import { requestedOfStubs, stubCallsSoFar } from "./stub-effects.ts";
 export async function runCanary(job: RunJob, effects: RunEffects, signal: AbortSignal): Promise<RunReport> {
   const log = startRunLog(effects.clock, effects.observe);
   const admission = admitOrThrow(job, log);
+  log.power(powerBefore(job));
   await effects.store.intent.record({
     kind: "run",
     runId: job.runId,

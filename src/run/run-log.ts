@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import type { PowerForecast } from "../judge/power-forecast.ts";
 import type { Phase, RunEvent, RunObserver } from "../report/run-event.ts";
 import type { ActionRecord, TimelineEntry } from "../report/run-report.ts";
 
@@ -9,6 +10,9 @@ export interface RunLog {
   note(message: string): void;
   /** Gross harm was seen: said at once and marked in the timeline. */
   alarm(message: string): void;
+  /** What the run can show as far as is known now; the last word of it goes into the report. */
+  power(forecasts: readonly PowerForecast[]): void;
+  forecasts(): readonly PowerForecast[];
   step(step: Omit<Extract<RunEvent, { kind: "step" }>, "kind">): void;
   action(record: ActionRecord): void;
   /** Present time relative to the first arrival, or to the start of the run while there was none. */
@@ -29,6 +33,7 @@ export function startRunLog(clock: Clock, observe: RunObserver): RunLog {
   const startedEpochMs = clock.epochMs();
   const entries: { readonly atMonotonicMs: number; readonly entry: Omit<TimelineEntry, "atMs"> }[] = [];
   const actions: { readonly atMonotonicMs: number; readonly record: ActionRecord }[] = [];
+  let forecasts: readonly PowerForecast[] = [];
   let zeroMonotonicMs = startedMonotonicMs;
   const add = (entry: Omit<TimelineEntry, "atMs">, atMonotonicMs = clock.monotonicMs()): void => {
     entries.push({ atMonotonicMs, entry });
@@ -53,6 +58,11 @@ export function startRunLog(clock: Clock, observe: RunObserver): RunLog {
       add({ kind: "alarm", label: message });
       observe({ kind: "alarm", message });
     },
+    power: (said) => {
+      forecasts = said;
+      observe({ kind: "power", forecasts: said });
+    },
+    forecasts: () => forecasts,
     step: (step) => observe({ kind: "step", ...step }),
     action: (record) => {
       const atMonotonicMs = record.startedMs + zeroMonotonicMs;

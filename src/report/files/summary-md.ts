@@ -2,6 +2,7 @@ import { countOf, describeDuration, describeLevel, percent, utc } from "../amoun
 import { duringWords } from "../during-words.ts";
 import { describeChange } from "../effect-words.ts";
 import { withPlainText } from "../plain-text.ts";
+import { POWER_FROM, POWER_HEADINGS, powerCells } from "../power-words.ts";
 import type { RunReport } from "../run-report.ts";
 import { sloWords } from "../slo-words.ts";
 import { adviceFor, BUNDLE_FILE, reasonSentence, VERDICT_WORDS } from "../verdict-words.ts";
@@ -22,6 +23,7 @@ export function summaryMarkdown(written: RunReport): string {
     effects(report),
     undo(report),
     sensitivity(report),
+    power(report),
     routes(report),
     mirror(report),
     next(report),
@@ -173,6 +175,17 @@ function mirror({ mirror: { fidelity } }: RunReport): string {
     "",
     ...limited(fidelity).map((gap) => `- ${escapeMarkdownItem(gap)}`),
   ].join("\n");
+}
+
+function power({ power: forecasts = [], profile }: RunReport): string {
+  const [first] = forecasts;
+  if (first === undefined) return "";
+  const by = profile === undefined ? "" : ` Calibrated by ${codeSpan(profile.name)}.`;
+  const rows = forecasts.map((forecast) =>
+    powerCells(forecast).map((cell, i) => (i === 0 ? codeSpan(cell) : escapeMarkdown(cell))),
+  );
+  const said = `Said before the plan acted, ${POWER_FROM[first.from]}.${by}`;
+  return `<details><summary>What this run could show</summary>\n\n${said}\n\n${listed(rows, [...POWER_HEADINGS])}\n\n</details>`;
 }
 
 function next({ verdict, runId }: RunReport): string {

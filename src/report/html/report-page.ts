@@ -8,6 +8,7 @@ import { html, joinHtml, markupOf, type SafeHtml, trustedMarkup } from "./safe-h
 import { duringSection } from "./sections/during-section.ts";
 import { effectsSection } from "./sections/effects-section.ts";
 import { explanationSection } from "./sections/explanation-section.ts";
+import { powerSection } from "./sections/power-section.ts";
 import { fidelitySection, provenanceSection, timelineSection } from "./sections/provenance-section.ts";
 import { rollbackSection } from "./sections/rollback-section.ts";
 import { sensitivitySection } from "./sections/sensitivity-section.ts";
@@ -59,6 +60,7 @@ function sections(report: RunReport, paint: ChartPainter): readonly SafeHtml[] {
     effectsSection(report),
     rollbackSection(report),
     sensitivitySection(report),
+    powerSection(report),
     fidelitySection(report),
     soundnessSection(report),
     provenanceSection(report),

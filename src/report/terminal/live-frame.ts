@@ -1,5 +1,6 @@
 import { stopwatch } from "../amounts.ts";
 import { PHASE_WORDS } from "../phase-words.ts";
+import { powerLines } from "../power-words.ts";
 import { PHASES, type Phase } from "../run-event.ts";
 import { sloLines, stepLines } from "./live-evidence.ts";
 import { twinLines } from "./live-twins.ts";
@@ -34,7 +35,7 @@ export function liveFrame(options: FrameOptions): readonly string[] {
   const blocks = [
     { place: 0, lines: header(sized) },
     { place: 0.5, lines: alarmLines(sized) },
-    { place: 4, lines: sloLines({ ...sized, max: sloMax }) },
+    { place: 4, lines: sized.state.slos.length > 0 ? sloLines({ ...sized, max: sloMax }) : forecastLines(sized) },
     { place: 6, lines: [options.paint("quiet", cutTo("Ctrl-C aborts and rolls back", columns))] },
     { place: 2, lines: twinLines(sized) },
     { place: 1, lines: phaseLines(sized) },
@@ -94,6 +95,12 @@ function phaseLines({ state, columns, paint }: FrameOptions): readonly string[] 
 function alarmLines({ state, columns, paint }: FrameOptions): readonly string[] {
   if (state.alarm === undefined) return [];
   return wrapWords(`✗ ${state.alarm}`, columns).map((line) => paint("bad", line));
+}
+
+/** What to expect, while there is nothing to look at. */
+function forecastLines({ state, columns, paint }: FrameOptions): readonly string[] {
+  const lines = state.power === undefined || state.power.length === 0 ? [] : powerLines(state.power);
+  return lines.map((line, i) => (i === 0 ? paint("quiet", cutTo(line, columns)) : cutTo(line, columns)));
 }
 
 function noteLines({ state, nowMs, columns, paint }: FrameOptions): readonly string[] {

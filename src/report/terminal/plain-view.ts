@@ -3,6 +3,7 @@ import type { SloJudgement } from "../../judge/verdict.ts";
 import { describeDuration, stopwatch } from "../amounts.ts";
 import { PHASE_WORDS } from "../phase-words.ts";
 import { withPlainText } from "../plain-text.ts";
+import { POWER_FROM, powerLines } from "../power-words.ts";
 import type { RunEvent, RunObserver } from "../run-event.ts";
 import { describeForecast, sloWords } from "../slo-words.ts";
 import { verdictAnnotation, withoutWorkflowCommands } from "../workflow-commands.ts";
@@ -81,6 +82,11 @@ function eventLines(event: RunEvent, before: WatchState): readonly string[] {
           before.slos.find((other) => other.name === slo.name),
         ),
       );
+    case "power": {
+      const [first] = event.forecasts;
+      const from = first === undefined ? "" : `, ${POWER_FROM[first.from]}`;
+      return [`what this run can show${from}:`, ...powerLines(event.forecasts).map((line) => `  ${line}`)];
+    }
     case "note":
       return [`  ${event.message}`];
     case "alarm":

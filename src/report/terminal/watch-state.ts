@@ -1,3 +1,4 @@
+import type { PowerForecast } from "../../judge/power-forecast.ts";
 import type { SloJudgement, Verdict } from "../../judge/verdict.ts";
 import type { DriverPulse } from "../../replay/recording.ts";
 import type { Phase, RunEvent } from "../run-event.ts";
@@ -18,6 +19,8 @@ export interface WatchState {
   readonly phase?: { readonly name: Phase; readonly startedMs: number; readonly expectedMs?: number };
   readonly phasesSeen: readonly Phase[];
   readonly pulse?: { readonly pulse: DriverPulse; readonly receivedMs: number };
+  /** What the run can be expected to show, until there are SLOs to look at. */
+  readonly power?: readonly PowerForecast[];
   readonly slos: readonly SloJudgement[];
   /** Last state of each action in each proof. */
   readonly steps: Readonly<Record<StepEvent["proof"], Readonly<Record<string, StepEvent>>>>;
@@ -50,6 +53,8 @@ export function watch(state: WatchState, event: RunEvent, nowMs: number): WatchS
       const proof = { ...state.steps[event.proof], [event.actionId]: event };
       return { ...state, steps: { ...state.steps, [event.proof]: proof } };
     }
+    case "power":
+      return { ...state, power: event.forecasts };
     case "note":
       return { ...state, note: { text: event.message, saidMs: nowMs } };
     case "alarm":

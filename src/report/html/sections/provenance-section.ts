@@ -38,6 +38,7 @@ export function provenanceSection(report: RunReport): SafeHtml {
       ["Plan", html`${plan.file} ${code(`sha256:${plan.sha256}`)}`],
       ["Scenario", html`${scenario.file} ${code(`sha256:${scenario.sha256}`)}`],
       ["Mirror", html`${mirror.name} ${code(`sha256:${mirror.sha256}`)}`],
+      ["Calibration", calibration(report)],
       ["Agent", `${agent.id} ${agent.version}`],
       ["Model", `${agent.model.provider} ${agent.model.name} ${agent.model.version}`],
       ["Prompt", agent.promptSha256 === undefined ? "not given" : code(`sha256:${agent.promptSha256}`)],
@@ -59,6 +60,12 @@ export function provenanceSection(report: RunReport): SafeHtml {
       ? []
       : [html`<p class="muted">Signed file: ${code(`sha256:${report.bundleSha256}`)}</p>`]),
   ]);
+}
+
+function calibration({ profile }: RunReport): string | SafeHtml {
+  if (profile === undefined) return "none was used";
+  const { name, sha256, createdAt, rounds } = profile;
+  return html`${name}, ${rounds} rounds, ${createdAt} ${code(`sha256:${sha256}`)}`;
 }
 
 function evidence({ evidence: given, agent }: RunReport["plan"]): readonly SafeHtml[] {

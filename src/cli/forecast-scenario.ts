@@ -1,0 +1,34 @@
+import type { PowerForecast } from "../judge/power-forecast.ts";
+import { powerBefore } from "../run/forecast-power.ts";
+import { loadJob } from "../run/load-job.ts";
+import { type ChosenProfile, chooseProfile } from "./choose-profile.ts";
+import { environmentValues } from "./options.ts";
+import { existingSigningKey } from "./signing.ts";
+
+/** Reads a scenario and its profile and forecasts; the engine is asked for its version, nothing is raised. */
+export async function forecastScenario(options: {
+  readonly scenarioFile: string;
+  readonly profile?: string | false;
+  readonly keyFile?: string;
+}): Promise<{ readonly forecasts: readonly PowerForecast[]; readonly note: string }> {
+  const job = await loadJob({
+    scenarioFile: options.scenarioFile,
+    rootDir: process.cwd(),
+    environment: environmentValues(),
+    runId: "forecast",
+    seed: 1,
+  });
+  const { note, ...profile } = await chosen(job, options);
+  return { forecasts: powerBefore({ ...job, ...profile }), note };
+}
+
+/** A forecast needs no key of its own: where there is none, nobody can have signed a profile. */
+async function chosen(
+  job: Parameters<typeof chooseProfile>[0],
+  options: { readonly profile?: string | false; readonly keyFile?: string },
+): Promise<ChosenProfile> {
+  const key = await existingSigningKey(options.keyFile);
+  if (key === undefined && typeof options.profile !== "string")
+    return { note: "no calibration profile: there is no key" };
+  return await chooseProfile(job, options.profile, key ?? { keyId: "", publicPem: "" });
+}
