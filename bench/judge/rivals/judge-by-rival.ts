@@ -2,7 +2,7 @@ import type { Goal } from "../goals.ts";
 import { ARGO_DEFAULTS, argoRun, measurementPhase } from "./argo-like.ts";
 import { type FlaggerCheck, flaggerRun } from "./flagger-like.ts";
 import { classifyMetric, KAYENTA_DEFAULTS, scoreOf, verdictOf } from "./kayenta-like.ts";
-import { LOOK_RULES } from "./look-rule.ts";
+import { LOOK_RULES } from "./look-rules.ts";
 import { type Points, pointsOf, type RecordedRun, seriesAt } from "./recorded-run.ts";
 import type { Rival, RivalDecision } from "./rival.ts";
 

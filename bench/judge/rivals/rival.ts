@@ -1,4 +1,4 @@
-import type { LookRuleName } from "./look-rule.ts";
+import type { LookRuleName } from "./look-rules.ts";
 
 /** One rival rule with its settings; a row of the tables names one. */
 export type Rival =
