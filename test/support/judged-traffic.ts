@@ -80,3 +80,21 @@ export function numberedStore(options: BlockStoreOptions): BlockStore {
   };
   return { ...store, addPairs };
 }
+
+/** The rows from `first` on. */
+export function rowsFrom(batch: PairBatch, first: number): PairBatch {
+  const arm = (role: "control" | "shadow") => ({
+    outcome: batch.arms[role].outcome.subarray(first),
+    status: batch.arms[role].status.subarray(first),
+    sendLagMs: batch.arms[role].sendLagMs.subarray(first),
+    latencyMs: batch.arms[role].latencyMs.subarray(first),
+    serviceMs: batch.arms[role].serviceMs.subarray(first),
+  });
+  return {
+    size: batch.size - first,
+    sequence: batch.sequence.subarray(first),
+    intendedMs: batch.intendedMs.subarray(first),
+    route: batch.route.subarray(first),
+    arms: { control: arm("control"), shadow: arm("shadow") },
+  };
+}
