@@ -43,6 +43,8 @@ const Rollback = z.strictObject({
       restored: z.boolean(),
       residue: Paths,
       undoMs: z.number().min(0),
+      /** Of a switchback, which undoes the plan once a round: each undo, in order. */
+      roundsUndoMs: z.array(z.number().min(0)).max(200).optional(),
       withinMs: z.number().min(0),
       notRecovered: z.array(Name).max(LIMITS.slosMax),
     }),

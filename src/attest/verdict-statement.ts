@@ -174,6 +174,7 @@ function loadRollback(rollback: RollbackProof): Predicate["rollback"]["underLoad
     restored: rollback.residue.length === 0 && rollback.failed === undefined,
     residue: paths(rollback.residue.map(({ path }) => path)),
     undoMs: rollback.undoMs,
+    ...(rollback.roundsUndoMs === undefined ? {} : { roundsUndoMs: [...rollback.roundsUndoMs] }),
     withinMs: rollback.withinMs,
     notRecovered: [...rollback.notRecovered],
   };

@@ -9,9 +9,11 @@ import type { Window } from "../replay/recording.ts";
 import { acceptedRange, boundsOf, effectScale, type ResolvedSlo, toDelta } from "./accepted.ts";
 import { chooseBlockMs } from "./block-length.ts";
 import { confidenceSequence, onePhaseSequence, PLAIN_BIAS } from "./confidence-sequence.ts";
-import { controlFollows } from "./interference.ts";
+import { controlFollows, worseDirection } from "./interference.ts";
 import { JUDGE_RULES } from "./judge-limits.ts";
 import type { LookInput } from "./judge-slos.ts";
+import { roundsDisturbed } from "./rounds-gate.ts";
+import type { SwitchbackRound } from "./switchback.ts";
 import type { Reason } from "./verdict.ts";
 
 /** Fewer blocks say nothing of the environment; the SLO itself then holds for want of them. */
@@ -21,6 +23,8 @@ const BLOCKS_FOR_GATES = 6;
 export interface GateInput extends Omit<LookInput, "windows" | "latched" | "restarted" | "profile"> {
   /** `recovery` is the time after the undo: a control that follows the plan goes back with it. */
   readonly windows: { readonly baseline: Window; readonly after?: Window; readonly recovery?: Window };
+  /** Of a switchback: twins that differ or wander are in both sides of every round, and need no gate of their own. */
+  readonly rounds?: readonly SwitchbackRound[];
   /** Twins that share cores disturb each other by far the most; on cores of their own the bar is higher. */
   readonly cores: "pinned" | "shared";
 }
@@ -30,6 +34,8 @@ export interface GateInput extends Omit<LookInput, "windows" | "latched" | "rest
  * fails, twins that differ or wander before the plan, a control that moves with the plan. Each one is a hold.
  */
 export function environmentGates(input: GateInput): readonly Reason[] {
+  if (input.rounds !== undefined)
+    return [...trafficGates(input), ...roundsDisturbed({ ...input, rounds: input.rounds })];
   return [...trafficGates(input), ...input.slos.flatMap((resolved) => sloGates(resolved, input))];
 }
 
@@ -166,7 +172,7 @@ function twinsDiffer(gate: SloGate): readonly Reason[] {
  */
 function controlDisturbed(gate: SloGate, after: Series): readonly Reason[] {
   const { resolved, before, input } = gate;
-  const worse = worseDirection(resolved);
+  const worse = worseDirection(resolved.slo.measure);
   const accepted = acceptedRange(resolved);
   if (worse === undefined || accepted === undefined || after.influence.length < BLOCKS_FOR_GATES) return [];
   const recovery = input.windows.recovery === undefined ? undefined : gate.seriesOf(input.windows.recovery);
@@ -185,24 +191,6 @@ function controlDisturbed(gate: SloGate, after: Series): readonly Reason[] {
     `${resolved.slo.name} moved by ${text(worse * follows.withPlan)} with the plan${back} on the untouched control, which never moved ` +
     `by more than ${text(follows.placebo).replace("+", "")} before: put back onto the shadow that is ${text(hidden)}, outside the accepted range.`;
   return [{ code: "CONTROL_DISTURBED", subject: resolved.slo.name, message }];
-}
-
-/** Which way a measure goes when a twin is starved of cores; undefined for what does not tell. */
-function worseDirection({ slo }: ResolvedSlo): 1 | -1 | undefined {
-  switch (slo.measure.kind) {
-    case "latency":
-    case "histogram":
-    case "errors":
-    case "cpu":
-      return 1;
-    case "served":
-      return -1;
-    case "memory":
-    case "counter":
-    case "gauge":
-    case "sql":
-      return undefined;
-  }
 }
 
 function rangeScale(series: Series): "ratio" | "absolute" {

@@ -1,4 +1,5 @@
 import { type ArmSeries, sum } from "../measure/arm-series.ts";
+import type { Measure } from "../measure/slo.ts";
 import { varianceInflation } from "./confidence-sequence.ts";
 import { studentTail } from "./student-tail.ts";
 
@@ -79,4 +80,22 @@ export function largestPlacebo({ influence }: Pick<ArmSeries, "influence">, bloc
     largest = Math.max(largest, Math.abs(meanFrom(at) - meanFrom(at - width)));
   }
   return largest;
+}
+
+/** Which way a measure goes when a twin is starved of cores; undefined for what does not tell. */
+export function worseDirection(measure: Measure): 1 | -1 | undefined {
+  switch (measure.kind) {
+    case "latency":
+    case "histogram":
+    case "errors":
+    case "cpu":
+      return 1;
+    case "served":
+      return -1;
+    case "memory":
+    case "counter":
+    case "gauge":
+    case "sql":
+      return undefined;
+  }
 }

@@ -121,3 +121,29 @@ export function pairsInForce(values: readonly RoundValue[]): PairCounts | undefi
     neither: sum(pairs.map((of) => of.neither)),
   };
 }
+
+/**
+ * Lengths, ms, of the stretches without the plan: one before every round and one after the last, drawn between three
+ * and five quarters of `offMs` so that nothing periodic keeps step with the rounds. Pairs of them add up to twice
+ * `offMs`, whatever the seed; the first and the last, of which only one half counts, are half as long.
+ * @param random - uniform in [0, 1)
+ */
+export function offStretches(rounds: number, offMs: number, random: () => number): readonly number[] {
+  const half = offMs / 2;
+  const between: number[] = [];
+  while (between.length < rounds - 1) {
+    const swing = (random() - 0.5) * half;
+    between.push(offMs + swing, offMs - swing);
+  }
+  return [half, ...between.slice(0, rounds - 1), half];
+}
+
+/** The two halves of a stretch without the plan, in whole seconds of the axis: one for the round before, one for the one after. */
+export function halvesOf({ fromMs, toMs }: Window): { readonly first: Window; readonly last: Window } {
+  const middleMs = (fromMs + toMs) / 2;
+  const whole = (from: number, to: number): Window => ({
+    fromMs: Math.ceil(from / 1000) * 1000,
+    toMs: Math.floor(to / 1000) * 1000,
+  });
+  return { first: whole(fromMs, middleMs), last: whole(middleMs, toMs) };
+}

@@ -54,6 +54,12 @@ export interface Window {
   readonly toMs: number;
 }
 
+/**
+ * One round of a switchback: the plan applied, left to settle, measured and undone, and measured without it on both
+ * sides (`before`, `after`: the halves of those stretches that this round owns; docs/decisions/0008).
+ */
+export type RecordedRound = Readonly<Record<"before" | "acting" | "settling" | "on" | "undoing" | "after", Window>>;
+
 /** What a directory under reports/<run>/recording/ holds beside its columns; enough to judge it again. */
 export interface RecordingManifest {
   readonly schema: "canary.recording/v1";
@@ -66,6 +72,8 @@ export interface RecordingManifest {
   readonly phases: Partial<
     Readonly<Record<"warmup" | "baseline" | "acting" | "settling" | "observing" | "undoing" | "recovery", Window>>
   >;
+  /** Of a switchback, the complete ones; then `acting` to `undoing` above are those of the last round. */
+  readonly rounds?: readonly RecordedRound[];
   readonly driver?: DriverReport;
 }
 

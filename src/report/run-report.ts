@@ -120,6 +120,8 @@ export interface RunReport {
     /** Absent when the quiet proof settled the answer and no traffic was sent. */
     readonly driver?: DriverReport;
     readonly phases: RecordingManifest["phases"];
+    /** Of a switchback: the rounds that were complete. */
+    readonly rounds?: NonNullable<RecordingManifest["rounds"]>;
   };
   readonly distributions: readonly Distribution[];
   readonly trails: readonly SloTrail[];

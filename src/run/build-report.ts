@@ -104,6 +104,7 @@ function trafficOf(job: RunJob, load: LoadEvidence | undefined): RunReport["traf
     routes: load === undefined ? [] : reportsOf(load).map(({ route, control, shadow }) => ({ route, control, shadow })),
     ...(load === undefined ? {} : { driver: load.driver }),
     phases: load?.session.phases ?? {},
+    ...(load?.session.rounds === undefined || load.session.rounds.length === 0 ? {} : { rounds: load.session.rounds }),
   };
 }
 

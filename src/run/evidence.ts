@@ -4,6 +4,7 @@ import { duration } from "../judge/forecast.ts";
 import { environmentGates } from "../judge/gates.ts";
 import { type HarmAlarm, harmAlarm, harmReason } from "../judge/harm-alarm.ts";
 import { minimumSeconds } from "../judge/planned-power.ts";
+import { hopelessRounds } from "../judge/planned-rounds.ts";
 import type { Reason } from "../judge/verdict.ts";
 import { harmAlarms, workShrank } from "../judge/work-reasons.ts";
 import type { TwinPair } from "../mirror/twin.ts";
@@ -13,6 +14,7 @@ import type { Window } from "../replay/recording.ts";
 import { hopelessByProfile, rateOf } from "./forecast-power.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
+import { observedWindow, oncePerCause, sessionsByRound } from "./round-evidence.ts";
 import type { RunJob } from "./run-job.ts";
 
 /**
@@ -24,6 +26,8 @@ export function hopelessFromTheStart(job: Parameters<typeof hopelessByProfile>[0
   const byRules = resolvedSlos(job).flatMap((resolved): readonly Reason[] => {
     const { name, measure } = resolved.slo;
     const ratePerSecond = rateOf(measure, traffic);
+    const { design } = limits;
+    if (design.kind === "switchback") return hopelessRounds(resolved, ratePerSecond, { design, limits });
     const least = minimumSeconds(resolved, ratePerSecond, limits);
     const tooLong = least.afterSeconds > limits.observeSecondsMax || least.beforeSeconds > limits.baselineSecondsMax;
     if (!tooLong) return [];
@@ -34,7 +38,8 @@ export function hopelessFromTheStart(job: Parameters<typeof hopelessByProfile>[0
       `${duration(limits.baselineSecondsMax)} and ${duration(limits.observeSecondsMax)} are allowed.`;
     return [{ code: "UNDERPOWERED", subject: name, message }];
   });
-  return byRules.length > 0 ? byRules : hopelessByProfile(job);
+  // The rounds of a switchback need no profile: a bias that a restart draws anew is drawn again in each of them.
+  return byRules.length > 0 || limits.design.kind === "switchback" ? byRules : hopelessByProfile(job);
 }
 
 /** All that the judge decides from; what a phase did not reach is missing here, and what is missing never helps. */
@@ -90,7 +95,8 @@ function notPerformed({ replay }: Pick<LoadEvidence, "replay">): readonly Reason
 function gatesOf(job: RunJob, pair: TwinPair, load: Pick<LoadEvidence, "session" | "alarm">): readonly Reason[] {
   const { baseline, recovery } = load.session.phases;
   // What an alarm cut short was not observed: that little was seen of it is no doubt about the environment.
-  const observing = load.alarm === undefined ? load.session.phases.observing : undefined;
+  const observing = load.alarm === undefined ? observedWindow(load.session) : undefined;
+  const { rounds = [] } = load.session;
   return environmentGates({
     store: load.session.store,
     slos: resolvedSlos(job),
@@ -101,6 +107,7 @@ function gatesOf(job: RunJob, pair: TwinPair, load: Pick<LoadEvidence, "session"
       ...(observing === undefined ? {} : { after: observing }),
       ...(recovery === undefined ? {} : { recovery }),
     },
+    ...(rounds.length === 0 ? {} : { rounds }),
   });
 }
 
@@ -110,6 +117,14 @@ function gatesOf(job: RunJob, pair: TwinPair, load: Pick<LoadEvidence, "session"
  * @param seen - the alarm that stopped the run; without one it is looked for in what was recorded
  */
 export function workReasons(
+  job: Pick<RunJob, "scenario" | "plan">,
+  session: LoadEvidence["session"],
+  seen?: HarmAlarm,
+): readonly Reason[] {
+  return oncePerCause(sessionsByRound(session).flatMap((round) => workReasonsOnce(job, round, seen)));
+}
+
+function workReasonsOnce(
   job: Pick<RunJob, "scenario" | "plan">,
   session: LoadEvidence["session"],
   seen?: HarmAlarm,

@@ -2,7 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import { type BlockStore, type BlockStoreOptions, createBlockStore } from "../measure/block-store.ts";
 import type { Fingerprint } from "../mirror/fingerprint.ts";
 import { ROLES, type Role, type TwinPair } from "../mirror/twin.ts";
-import type { DriverReport, OverduePairs, RecordingManifest, Window } from "../replay/recording.ts";
+import type { DriverReport, OverduePairs, RecordedRound, RecordingManifest, Window } from "../replay/recording.ts";
 import { trafficRoutes } from "../replay/traffic/traffic-routes.ts";
 import type { TrafficDriver } from "../replay/traffic-driver.ts";
 import type { TrafficSpec } from "../replay/traffic-spec.ts";
@@ -22,6 +22,8 @@ export type LoadEffects = Pick<RunEffects, "clock" | "startDriver" | "state" | "
 export interface LoadSession extends AsyncDisposable {
   readonly store: BlockStore;
   readonly phases: RecordingManifest["phases"];
+  /** Of a switchback: those that are complete. */
+  readonly rounds: readonly RecordedRound[];
   /** Aborts when there is nothing to wait for any more: the driver has ended by itself, or both twins are gone. */
   readonly ended: AbortSignal;
   /** Milliseconds since the first arrival. */
@@ -32,6 +34,8 @@ export interface LoadSession extends AsyncDisposable {
   overdue(): { readonly atMs: number; readonly pairs: readonly OverduePairs[] };
   /** Marks a phase; a later mark of the same phase replaces its end. */
   mark(phase: PhaseName, window: Window): void;
+  /** Adds a complete round of a switchback. */
+  markRound(round: RecordedRound): void;
   /** Arrivals stop, requests end, background services freeze; fingerprints of both; then everything goes on. */
   barrier(signal: AbortSignal): Promise<Readonly<Record<Role, Fingerprint>>>;
   /** The same stillness for a look of another kind; background services are frozen while it lasts. */
@@ -54,6 +58,7 @@ export async function startLoad(options: {
   const routes = trafficRoutes(job.scenario.traffic);
   const store = createBlockStore(blockStoreOptions(job.scenario.traffic));
   const phases: { -readonly [K in PhaseName]?: Window } = {};
+  const rounds: RecordedRound[] = [];
   const sampling = new AbortController();
   const watch = watchTwins(pair, options.signal);
   let overdue: ReturnType<LoadSession["overdue"]> = { atMs: Number.NEGATIVE_INFINITY, pairs: [] };
@@ -101,6 +106,7 @@ export async function startLoad(options: {
     ratePerSecond: job.scenario.traffic.ratePerSecond,
     startedEpochMs: effects.clock.epochMs() - axisMs(),
     phases,
+    ...(rounds.length === 0 ? {} : { rounds }),
     ...(report === undefined ? {} : { driver: report }),
   });
   const still = async <T>(look: () => Promise<T>, signal: AbortSignal): Promise<T> => {
@@ -115,12 +121,16 @@ export async function startLoad(options: {
   return {
     store,
     phases,
+    rounds,
     ended: AbortSignal.any([driver.ended, watch.lost]),
     axisMs,
     completeUntilMs: () => Math.min(store.deliveredUntilMs(), sampledUntilMs),
     overdue: () => overdue,
     mark: (phase, window) => {
       phases[phase] = window;
+    },
+    markRound: (round) => {
+      rounds.push(round);
     },
     barrier: (signal) => still(() => fingerprintsOf({ pair, effects, signal }), signal),
     still,

@@ -1,10 +1,13 @@
-import { judgeSlos, type ResolvedSlo } from "../judge/judge-slos.ts";
+import type { SwitchbackDesign } from "../judge/judge-limits.ts";
+import { judgeRounds } from "../judge/judge-rounds.ts";
+import { judgeSlos, lookOutcome, type ResolvedSlo } from "../judge/judge-slos.ts";
 import type { SloJudgement } from "../judge/verdict.ts";
 import type { Window } from "../replay/recording.ts";
 import type { SloTrail } from "../report/run-report.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { LoadSession } from "./load-session.ts";
+import { resolvedSlos } from "./resolved-slos.ts";
 
 /** One look of the judge at everything complete so far. */
 export interface Look {
@@ -69,6 +72,41 @@ export function createLooks(
         await effects.clock.sleep(POLL_MS, signal);
       }
     },
+    trails: () => [...trails].map(([name, looks]) => ({ name, looks })),
+  };
+}
+
+/** Looks at a switchback, round by round. */
+export interface RoundLooks {
+  /** Waits until the last complete round has all its outcomes, judges all rounds so far, and says whether more are needed. */
+  isDecided(): Promise<boolean>;
+  /** Of the last look; empty before the first. */
+  slos(): readonly SloJudgement[];
+  trails(): readonly Pick<SloTrail, "name" | "looks">[];
+}
+
+/** Judges the rounds of this session; a fail stays. */
+export function createRoundLooks(context: LoadContext, session: LoadSession, design: SwitchbackDesign): RoundLooks {
+  const { effects, job, signal } = context;
+  const slos = resolvedSlos(job);
+  const trails = new Map<string, SloTrail["looks"][number][]>(slos.map(({ slo }) => [slo.name, []]));
+  let judged: readonly SloJudgement[] = [];
+  const waitFor = async (atMs: number): Promise<void> => {
+    const untilMs = session.axisMs() + LAST_BLOCK_GRACE_MS;
+    while (session.completeUntilMs() < atMs && session.axisMs() < untilMs) await effects.clock.sleep(POLL_MS, signal);
+  };
+  return {
+    isDecided: async () => {
+      const atMs = session.rounds.at(-1)?.after.toMs ?? 0;
+      await waitFor(atMs);
+      const { store, rounds } = session;
+      const limits = job.scenario.judge;
+      judged = judgeRounds({ store, slos, rounds, design, limits, restarted: context.restarts, latched: judged });
+      effects.observe({ kind: "slos", slos: judged });
+      for (const slo of judged) trails.get(slo.name)?.push(trailEntry(slo, atMs));
+      return lookOutcome(judged) !== "open";
+    },
+    slos: () => judged,
     trails: () => [...trails].map(([name, looks]) => ({ name, looks })),
   };
 }

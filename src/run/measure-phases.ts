@@ -1,4 +1,5 @@
 import { powerBySlo } from "../judge/planned-power.ts";
+import { plannedRounds } from "../judge/planned-rounds.ts";
 import type { Reason } from "../judge/verdict.ts";
 import type { Window } from "../replay/recording.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
@@ -45,14 +46,21 @@ export async function measureBaseline(
     session.mark("baseline", window);
     const slos = looks.judge({ baseline: window, after: { fromMs: toMs, toMs } });
     context.effects.observe({ kind: "slos", slos });
+    // The rounds of a switchback hold their own comparison; what is asked of the baseline is noise, for alarm and forecast.
+    if (limits.design.kind === "switchback" && blocks >= limits.minBlocksBefore) break;
     if (slos.every((slo) => slo.blocks.before >= limits.minBlocksBefore)) break;
   }
+  return plannedReasons(context, session, window);
+}
+
+/** What the run can not be expected to decide, by the noise of its baseline. */
+function plannedReasons(context: LoadContext, session: LoadSession, baseline: Window): readonly Reason[] {
+  const limits = context.job.scenario.judge;
+  const look = { store: session.store, slos: resolvedSlos(context.job), limits, restarted: context.restarts };
+  if (limits.design.kind === "switchback") return plannedRounds({ ...look, baseline, design: limits.design });
   const power = powerBySlo({
-    store: session.store,
-    slos: resolvedSlos(context.job),
-    baseline: window,
-    limits,
-    restarted: context.restarts,
+    ...look,
+    baseline,
     ...calibrationInUse(context.job),
     ratePerSecond: context.job.scenario.traffic.ratePerSecond,
   });

@@ -66,7 +66,10 @@ async function observe(
 }
 
 /** Before the undo: what the plan breaks, its undo may mend, and then nobody would know. */
-async function invariantsInForce(context: LoadContext, session: LoadSession): Promise<Observed["brokenInvariants"]> {
+export async function invariantsInForce(
+  context: LoadContext,
+  session: LoadSession,
+): Promise<Observed["brokenInvariants"]> {
   if (context.job.scenario.invariants.length === 0) return [];
   context.log.barrier("with the plan in force");
   return await session.still(() => askInvariants(context, "with the plan in force"), context.signal);

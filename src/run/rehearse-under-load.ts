@@ -1,14 +1,16 @@
 import { ROLES } from "../mirror/twin.ts";
 import type { Action } from "../plan/plan.ts";
 import { learnNoise, type Noise } from "../replay/proof/noise.ts";
+import type { UndoOutcome } from "../replay/proof/undo-plan.ts";
 import { conclude, type UndoEvidence } from "./last-barrier.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { type LoadSession, startLoad } from "./load-session.ts";
 import { createLooks } from "./looks.ts";
 import { measureBaseline, warmUp } from "./measure-phases.ts";
-import { rehearseInForce } from "./plan-in-force.ts";
+import { type InForce, rehearseInForce } from "./plan-in-force.ts";
 import { measureRecovery, undoUnderLoad } from "./plan-phases.ts";
+import { rehearseRounds } from "./rehearse-rounds.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
 
 /** Seconds of traffic after a barrier before anything is done to the twins. */
@@ -43,15 +45,15 @@ export async function rehearseUnderLoad(context: LoadContext): Promise<LoadEvide
   const noise = await learnAtBarrier(driven, session);
   let acted: readonly Action[] = [];
   try {
-    const inForce = await rehearseInForce({
-      context: driven,
-      session,
-      looks,
-      onActed: (actions) => {
-        acted = actions;
-      },
-    });
-    const undo = await undoAndRecover(driven, session, acted);
+    const onActed = (actions: readonly Action[]): void => {
+      acted = actions;
+    };
+    const inForce = await rehearsePlan({ context: driven, session, looks, onActed });
+    const undone = [...inForce.undone];
+    if (undone.length === 0 || acted.length > 0)
+      undone.push(await undoUnderLoad(driven, session, { acted, signal: driven.signal }));
+    acted = [];
+    const undo = await recover(driven, session, undone);
     return await conclude({ context, session, looks, underpowered, noise, undo, ...inForce });
   } catch (error) {
     await undoAfterAbort(context, session, acted);
@@ -67,26 +69,37 @@ async function learnAtBarrier(context: LoadContext, session: LoadSession): Promi
   return learnNoise(before.control, before.shadow);
 }
 
-async function undoAndRecover(
+/** Once, or again and again, as the scenario asks. */
+async function rehearsePlan(
+  options: Parameters<typeof rehearseInForce>[0],
+): Promise<InForce & { readonly undone: readonly UndoOutcome[] }> {
+  const { design } = options.context.job.scenario.judge;
+  if (design.kind === "switchback") return await rehearseRounds({ ...options, design });
+  return { ...(await rehearseInForce(options)), undone: [] };
+}
+
+/** @param undone - every undo under load, the last one last; a switchback has one a round, and the slowest counts */
+async function recover(
   context: LoadContext,
   session: LoadSession,
-  acted: readonly Action[],
+  undone: readonly UndoOutcome[],
 ): Promise<UndoEvidence> {
-  const undone = await undoUnderLoad(context, session, { acted, signal: context.signal });
+  const failed = undone.find((undo) => undo.failed !== undefined)?.failed;
   const operatorsLimits = context.job.scenario.slos.map((slo) => ({ slo }));
   const looks = createLooks(context, session, { slos: operatorsLimits, restarted: context.restarts });
-  const notRecovered = undone.failed === undefined ? await measureRecovery(context, session, looks) : [];
+  const notRecovered = failed === undefined ? await measureRecovery(context, session, looks) : [];
   return {
-    undoMs: undone.undoMs,
+    undoMs: Math.max(...undone.map((undo) => undo.undoMs)),
     withinMs: context.job.plan.rollback.withinSeconds * 1000,
     notRecovered,
-    ...(undone.failed === undefined ? {} : { failed: undone.failed }),
+    ...(failed === undefined ? {} : { failed }),
+    ...(undone.length > 1 ? { roundsUndoMs: undone.map((undo) => undo.undoMs) } : {}),
   };
 }
 
 /** A run that is stopped owes the same rollback; it gets a time-box of its own, and trouble in it hides nothing. */
 async function undoAfterAbort(context: LoadContext, session: LoadSession, acted: readonly Action[]): Promise<void> {
-  if (acted.length === 0 || session.phases.undoing !== undefined) return;
+  if (acted.length === 0) return;
   const { clock } = context.effects;
   const box = new AbortController();
   const finished = new AbortController();

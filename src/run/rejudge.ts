@@ -2,8 +2,8 @@ import { decide } from "../judge/decide.ts";
 import { type Explanation, explain, lateOf } from "../judge/explain.ts";
 import { environmentGates } from "../judge/gates.ts";
 import type { HarmAlarm } from "../judge/harm-alarm.ts";
+import { judgeRounds } from "../judge/judge-rounds.ts";
 import { judgeSlos, type LookInput } from "../judge/judge-slos.ts";
-import { plannedPower } from "../judge/planned-power.ts";
 import type { Reason, SloJudgement, Verdict } from "../judge/verdict.ts";
 import { admit } from "../policy/admit.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
@@ -12,6 +12,7 @@ import { type ChangedTerm, changedScenario, changedTerms, type JudgeChanges, pha
 import { type OpenedRun, openStoredRun } from "./open-stored-run.ts";
 import { sensitivityAgain } from "./rejudge-sensitivity.ts";
 import { replacesProcesses, resolvedSlos } from "./resolved-slos.ts";
+import { observedWindow, plannedDesign } from "./round-evidence.ts";
 
 /** What the stored measurements of a run say when they are judged again. */
 export interface Rejudged {
@@ -73,7 +74,7 @@ function judgeRecording(run: Recording): Rejudged {
     gates: gatesAgain(run, slos),
     quiet: stored.quiet,
     rollback: stored.rollback,
-    against: [...witnessed, ...(slos.length === 0 ? [] : workReasons({ scenario, plan }, { store, phases }, alarm))],
+    against: [...witnessed, ...(slos.length === 0 ? [] : workReasons({ scenario, plan }, sessionOf(run), alarm))],
     replayFailures: [],
     triggers: [],
     tier: stored.plan.tier.effective,
@@ -88,7 +89,18 @@ function judgeRecording(run: Recording): Rejudged {
 
 /** A run without judged SLOs never acted under load; another look at its recording does not change that. */
 function judgeAgain(run: Recording): readonly SloJudgement[] {
-  return run.stored.slos.length === 0 ? [] : judgeSlos(lookOf(run));
+  if (run.stored.slos.length === 0) return [];
+  const { rounds } = run.stored.traffic;
+  const { design } = run.scenario.judge;
+  const look = lookOf(run);
+  return rounds === undefined || design.kind !== "switchback"
+    ? judgeSlos(look)
+    : judgeRounds({ ...look, rounds, design });
+}
+
+function sessionOf({ store, phases, stored }: Recording): Parameters<typeof workReasons>[1] {
+  const { rounds } = stored.traffic;
+  return { store, phases, ...(rounds === undefined ? {} : { rounds }) };
 }
 
 function lookOf(run: Recording): LookInput {
@@ -117,7 +129,8 @@ function gatesAgain(run: Recording, judged: readonly SloJudgement[]): readonly R
   if (judged.length === 0) return known;
   const { acting, recovery, baseline = EMPTY } = phases;
   // What an alarm cut short was not observed.
-  const observing = run.alarm === undefined ? phases.observing : undefined;
+  const observing = run.alarm === undefined ? observedWindow(sessionOf(run)) : undefined;
+  const { rounds } = stored.traffic;
   const look = { store, slos: resolvedSlos({ scenario, plan }), limits: scenario.judge };
   const { ratePerSecond } = scenario.traffic;
   const restarted = replacesProcesses(plan);
@@ -129,9 +142,14 @@ function gatesAgain(run: Recording, judged: readonly SloJudgement[]): readonly R
   return [
     ...known,
     ...(acting === undefined
-      ? plannedPower({ ...look, ...calibrationInUse(run), restarted, baseline, ratePerSecond })
+      ? plannedDesign({ ...look, ...calibrationInUse(run), restarted, baseline, ratePerSecond })
       : []),
-    ...environmentGates({ ...look, cores: stored.mirror.facts.cores.kind, windows }),
+    ...environmentGates({
+      ...look,
+      cores: stored.mirror.facts.cores.kind,
+      windows,
+      ...(rounds === undefined ? {} : { rounds }),
+    }),
   ];
 }
 

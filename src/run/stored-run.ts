@@ -10,6 +10,14 @@ const DifferenceSchema = z.strictObject({
 });
 const FailureSchema = z.strictObject({ actionId: z.string(), message: z.string() });
 const WindowSchema = z.strictObject({ fromMs: z.number(), toMs: z.number() });
+const RoundSchema = z.strictObject({
+  before: WindowSchema,
+  acting: WindowSchema,
+  settling: WindowSchema,
+  on: WindowSchema,
+  undoing: WindowSchema,
+  after: WindowSchema,
+});
 const TierSchema = z.literal([0, 1, 2, 3, 4]);
 
 const QuietSchema = z.strictObject({
@@ -31,6 +39,7 @@ const RollbackSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("run"),
     undoMs: z.number(),
+    roundsUndoMs: z.array(z.number()).exactOptional(),
     withinMs: z.number(),
     residue: z.array(DifferenceSchema),
     failed: FailureSchema.exactOptional(),
@@ -111,6 +120,7 @@ export const StoredRunSchema = z.looseObject({
   timeline: z.array(z.looseObject({ kind: z.string() })),
   traffic: z.looseObject({
     driver: z.looseObject({}).exactOptional(),
+    rounds: z.array(RoundSchema).max(200).exactOptional(),
     phases: z.partialRecord(
       z.enum(["warmup", "baseline", "acting", "settling", "observing", "undoing", "recovery"]),
       WindowSchema,

@@ -20,7 +20,10 @@ export type RollbackProof =
   | { readonly kind: "not-run"; readonly why: string }
   | {
       readonly kind: "run";
+      /** Of the slowest, where a switchback undid the plan once a round. */
       readonly undoMs: number;
+      /** Of each undo of a switchback, in order. */
+      readonly roundsUndoMs?: readonly number[];
       readonly withinMs: number;
       /** Differences that are neither noise of the twins nor declared consequences; must be empty. */
       readonly residue: readonly Difference[];

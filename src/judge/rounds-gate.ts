@@ -1,0 +1,51 @@
+import { describeDelta } from "../core/delta-range.ts";
+import { sum } from "../measure/arm-series.ts";
+import type { BlockStore } from "../measure/block-store.ts";
+import { deltaUnit } from "../measure/slo.ts";
+import { acceptedRange, boundsOf, effectScale, type ResolvedSlo, toDelta } from "./accepted.ts";
+import { worseDirection } from "./interference.ts";
+import { JUDGE_RULES } from "./judge-limits.ts";
+import { studentTail } from "./student-tail.ts";
+import { roundValues, type SwitchbackRound } from "./switchback.ts";
+import type { Reason } from "./verdict.ts";
+
+/** What the control itself did in the rounds of a switchback. */
+export interface RoundsGateInput {
+  readonly store: BlockStore;
+  readonly slos: readonly ResolvedSlo[];
+  readonly rounds: readonly SwitchbackRound[];
+  readonly cores: "pinned" | "shared";
+}
+
+/**
+ * SLOs of which the control follows the plan round by round, far enough that the difference of the twins hides harm
+ * (`interference.ts`). The instants are the plan's own, many and repeated, so the rounds are their own placebo.
+ */
+export function roundsDisturbed(input: RoundsGateInput): readonly Reason[] {
+  return input.slos.flatMap((resolved) => disturbed(resolved, input));
+}
+
+function disturbed(resolved: ResolvedSlo, { store, slos, rounds, cores }: RoundsGateInput): readonly Reason[] {
+  const { name, measure } = resolved.slo;
+  const accepted = acceptedRange(resolved);
+  const worse = worseDirection(measure);
+  if (worse === undefined || accepted === undefined) return [];
+  const scale = effectScale(accepted);
+  const values = roundValues(store, { measure, scale }, rounds).filter((value) => value !== undefined);
+  if (values.length < JUDGE_RULES.roundsMin) return [];
+  const shifts = values.map((value) => worse * value.shifts.control);
+  const shift = sum(shifts) / shifts.length;
+  const variance = sum(shifts.map((value) => (value - shift) ** 2)) / (shifts.length - 1);
+  const floor = Math.max(...values.map((value) => value.floor));
+  const standardError = Math.max(Math.sqrt(variance), floor) / Math.sqrt(shifts.length);
+  const level = JUDGE_RULES.controlFollowsAlpha[cores] / slos.length;
+  if (!(studentTail(shift / standardError, shifts.length - 1) < level)) return [];
+  const total = sum(values.map((value) => value.effect)) / values.length + worse * shift;
+  const bounds = boundsOf(accepted);
+  if (worse > 0 ? !(total > bounds.hi) : !(total < bounds.lo)) return [];
+  const text = (effect: number): string => describeDelta(toDelta(effect, scale), accepted.scale, deltaUnit(measure));
+  const message =
+    `${name} moved by ${text(worse * shift)} with the plan over ${values.length} rounds on the untouched control: ` +
+    `put back onto the shadow that is ${text(total)}, outside the accepted range.`;
+  return [{ code: "CONTROL_DISTURBED", subject: name, message }];
+}

@@ -1,0 +1,135 @@
+import { seededRandom } from "../core/random.ts";
+import type { SwitchbackDesign } from "../judge/judge-limits.ts";
+import { roundSeconds } from "../judge/judge-rounds.ts";
+import { halvesOf, offStretches } from "../judge/switchback.ts";
+import type { Action } from "../plan/plan.ts";
+import type { ReplayOutcome } from "../replay/proof/load-replay.ts";
+import type { UndoOutcome } from "../replay/proof/undo-plan.ts";
+import type { Window } from "../replay/recording.ts";
+import { type HarmWatch, unlessHarmed, watchForHarm } from "./harm-watch.ts";
+import type { LoadContext } from "./load-context.ts";
+import type { LoadSession } from "./load-session.ts";
+import { createRoundLooks, type Looks, type RoundLooks } from "./looks.ts";
+import { type InForce, invariantsInForce } from "./plan-in-force.ts";
+import { replayUnderLoad, settle, undoUnderLoad } from "./plan-phases.ts";
+
+/** What the rounds of a switchback showed; an undo that is missing here is the caller's to do. */
+export interface RoundsInForce extends InForce {
+  readonly undone: readonly UndoOutcome[];
+  readonly looks: Looks;
+}
+
+interface Rounds {
+  readonly context: LoadContext;
+  readonly session: LoadSession;
+  readonly looks: Looks;
+  readonly design: SwitchbackDesign;
+  readonly onActed: (acted: readonly Action[]) => void;
+}
+
+/**
+ * The plan applied and undone again and again, one value a round (docs/decisions/0008). Ends when every SLO is inside, one is
+ * outside, the rounds are over, the plan fails, its undo fails, or there is gross harm; in the last three and only then
+ * something may be left to undo, of which `onActed` has told.
+ * @throws context.signal.reason when aborted; CanaryError on the harness's own trouble
+ */
+export async function rehearseRounds(options: Rounds): Promise<RoundsInForce> {
+  const { context, session, design } = options;
+  const roundLooks = createRoundLooks(context, session, design);
+  const looks: Looks = { ...options.looks, trails: roundLooks.trails };
+  const stretches = offStretches(design.rounds, design.secondsOff * 1000, seededRandom(context.job.seed));
+  const undone: UndoOutcome[] = [];
+  let broken: NonNullable<InForce["observed"]>["brokenInvariants"] = [];
+  let before = await stretchWithout(context, session, stretches[0] ?? 0);
+  let applied: Applied | undefined;
+  for (const [number, stretchMs] of stretches.slice(1).entries()) {
+    context.log.note(`round ${number + 1} of at most ${design.rounds}`);
+    applied = await apply(options, roundLooks);
+    if (applied.kind === "ended") return { ...applied.inForce, undone, looks };
+    if (number === 0) broken = await invariantsInForce(context, session);
+    const undo = await undoOnce(options, applied.replay);
+    undone.push(undo.outcome);
+    if (undo.outcome.failed !== undefined) break;
+    await context.effects.clock.sleep(design.settleSeconds * 1000, context.signal);
+    const after = await stretchWithout(context, session, stretchMs);
+    session.markRound({
+      before: halvesOf(before).last,
+      ...applied.windows,
+      undoing: undo.window,
+      after: halvesOf(after).first,
+    });
+    before = after;
+    if (await roundLooks.isDecided()) break;
+  }
+  const observed = { slos: roundLooks.slos(), brokenInvariants: broken };
+  return { replay: applied?.replay ?? NOTHING_DONE, observed, undone, looks };
+}
+
+const NOTHING_DONE: ReplayOutcome = { acted: [], noOps: [], end: { kind: "done" } };
+
+type Applied =
+  | {
+      readonly kind: "applied";
+      readonly replay: ReplayOutcome;
+      readonly windows: Readonly<Record<"acting" | "settling" | "on", Window>>;
+    }
+  | { readonly kind: "ended"; readonly replay: ReplayOutcome; readonly inForce: InForce };
+
+/** The plan acts, settles and is in force for its seconds, watched all the while. */
+async function apply(options: Rounds, roundLooks: RoundLooks): Promise<Applied> {
+  const { context, session, design } = options;
+  const actedFromMs = session.axisMs();
+  await using watch = watchForHarm(context, session, actedFromMs);
+  const watched = { ...context, signal: watch.signal };
+  const replay = await replayUnderLoad(watched, session, actedFromMs);
+  options.onActed(replay.acted);
+  context.signal.throwIfAborted();
+  const ended = (): Applied => ({ kind: "ended", replay, inForce: inForceOf(replay, roundLooks, watch) });
+  if (replay.end.kind !== "done" || watch.alarm() !== undefined) return ended();
+  const on = await unlessHarmed(watch, context, async () => {
+    await settle(watched, session, design.settleSeconds);
+    context.log.phase("observe", design.secondsOn * 1000);
+    return await wholeSeconds(watched, session, design.secondsOn * 1000);
+  });
+  if (on === undefined) return ended();
+  session.mark("observing", on);
+  const { acting, settling } = session.phases;
+  return { kind: "applied", replay, windows: { acting: acting ?? on, settling: settling ?? on, on } };
+}
+
+function inForceOf(replay: ReplayOutcome, roundLooks: RoundLooks, watch: HarmWatch): InForce {
+  const alarm = watch.alarm();
+  const observed = { slos: roundLooks.slos(), brokenInvariants: [] };
+  return { replay, ...(alarm === undefined ? {} : { alarm }), ...(roundLooks.slos().length === 0 ? {} : { observed }) };
+}
+
+async function undoOnce(
+  { context, session, onActed }: Rounds,
+  replay: ReplayOutcome,
+): Promise<{ readonly outcome: UndoOutcome; readonly window: Window }> {
+  const outcome = await undoUnderLoad(context, session, { acted: replay.acted, signal: context.signal });
+  onActed([]);
+  const now = session.axisMs();
+  return { outcome, window: session.phases.undoing ?? { fromMs: now, toMs: now } };
+}
+
+/** Seconds without the plan, of which both neighbours take their half. */
+async function stretchWithout(context: LoadContext, session: LoadSession, lengthMs: number): Promise<Window> {
+  return await wholeSeconds(context, session, Math.max(MIN_STRETCH_MS, lengthMs));
+}
+
+/** Half of it has to hold two whole seconds wherever it begins. */
+const MIN_STRETCH_MS = 5000;
+
+/** Waits for so long from the next whole second of the axis on: the grid on which requests are counted. */
+async function wholeSeconds(context: LoadContext, session: LoadSession, lengthMs: number): Promise<Window> {
+  const fromMs = Math.ceil(session.axisMs() / 1000) * 1000;
+  const toMs = fromMs + lengthMs;
+  await context.effects.clock.sleep(Math.max(0, toMs - session.axisMs()), context.signal);
+  return { fromMs, toMs };
+}
+
+/** Seconds that a switchback of this design takes by its rounds alone. */
+export function switchbackSeconds(design: SwitchbackDesign): number {
+  return design.rounds * roundSeconds(design);
+}
