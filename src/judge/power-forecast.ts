@@ -181,23 +181,28 @@ function biasOf(
   return chooseBias({ measure, scale, restarted, calibration, controlLevel, spanSeconds });
 }
 
-/** Least baseline and observation together that resolve the distance, within what is allowed; else the longest baseline. */
+/**
+ * Least baseline and observation together that resolve the distance within what is allowed; where nothing does, the
+ * longest baseline and what it would take after it.
+ */
 function shortestPlan(
   noise: NoiseModel,
   distance: number,
   options: { readonly limits: JudgeLimits; readonly blockMs: number },
 ): { readonly before: number; readonly after: number | undefined } {
   const { limits, blockMs } = options;
-  const longest = Math.floor((limits.baselineSecondsMax * 1000) / blockMs);
-  const most = Math.max(limits.minBlocksAfter, Math.floor((REACH_SECONDS * 1000) / blockMs));
+  const least = limits.minBlocksAfter;
+  const longest = Math.max(limits.minBlocksBefore, Math.floor((limits.baselineSecondsMax * 1000) / blockMs));
+  const allowed = Math.floor((limits.observeSecondsMax * 1000) / blockMs);
+  const afterFor = (before: number, most: number): number | undefined =>
+    blocksToResolve({ ...noise, blocksBefore: before }, distance, { least, most });
   let best: { before: number; after: number } | undefined;
   for (let before = limits.minBlocksBefore; before <= longest; before++) {
-    const range = { least: limits.minBlocksAfter, most };
-    const after = blocksToResolve({ ...noise, blocksBefore: before }, distance, range);
+    const after = afterFor(before, allowed);
     if (after !== undefined && (best === undefined || before + after < best.before + best.after))
       best = { before, after };
   }
-  return best ?? { before: Math.max(limits.minBlocksBefore, longest), after: undefined };
+  return best ?? { before: longest, after: afterFor(longest, Math.floor((REACH_SECONDS * 1000) / blockMs)) };
 }
 
 /** A day; beyond it no time would do. */
