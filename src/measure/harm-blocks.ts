@@ -1,4 +1,4 @@
-import { ROLES, type Role } from "../mirror/twin.ts";
+import type { Role } from "../mirror/twin.ts";
 import type { OverduePairs, Window } from "../replay/recording.ts";
 import { type Arms, sum } from "./arm-series.ts";
 import { addLatencies, addOutcomes, OUTCOME_CELLS, type RouteSection, routeSections } from "./base-block.ts";
@@ -70,15 +70,14 @@ function blockOf({ outcomes, sections, overdue }: Tally, stallBin: number, scrat
     for (const section of sections) addLatencies(section, role, scratch);
     return armOf(scratch, owed(role), stallBin);
   };
-  const control = arm("control");
-  const shadow = arm("shadow");
+  const arms = { control: arm("control"), shadow: arm("shadow") };
   const answered = outcomes.reduce((total, count) => total + count, 0);
   return {
-    requests: answered + sum(overdue.flatMap((pairs) => [...ROLES.map((role) => pairs[role]), pairs.both])),
+    requests: answered + sum(overdue.map(({ control, shadow, both }) => control + shadow + both)),
     shadowOnly: served([1, 2, 3]),
     controlOnly: served([4, 8, 12]),
-    stalled: { control: control.stalled, shadow: shadow.stalled },
-    medianLn: { control: control.medianLn, shadow: shadow.medianLn },
+    stalled: { control: arms.control.stalled, shadow: arms.shadow.stalled },
+    medianLn: { control: arms.control.medianLn, shadow: arms.shadow.medianLn },
   };
 }
 

@@ -196,3 +196,16 @@ function land(flight: Flight | undefined, behaviour: string | undefined): void {
   if (behaviour === "reset") flight?.land({ kind: "no-answer", cause: "connection" });
   if (behaviour === "unsendable") flight?.land({ kind: "unsendable" });
 }
+
+test("pairs that wait for more than a second are told by who owes the answer, route and second", () => {
+  const { drive, sent, pass } = world({ ratePerSecond: 10 });
+  pass(1900);
+  // Of the first second's nine pairs the control answers five.
+  for (const { role, flight } of sent) {
+    if (role === "control" && flight.slot.sequence < 5) flight.land({ kind: "answer", status: 200, ok: true });
+  }
+  pass(95);
+  expect(drive.beat().overdue).toEqual([{ route: 0, intendedFromMs: 0, control: 0, shadow: 5, both: 4 }]);
+  answerAll(sent);
+  expect(drive.beat().overdue).toBeUndefined();
+});
