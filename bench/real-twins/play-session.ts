@@ -64,7 +64,12 @@ export async function playSession(order: SessionOrder): Promise<void> {
     lengths: order.lengths,
     stretches: [],
   };
-  await saveSession(order.folder, session);
+  let last = session;
+  const keep = async (next: Session): Promise<void> => {
+    last = next;
+    await saveSession(order.folder, next);
+  };
+  await keep(session);
   const store = createBlockStore(blockStoreOptions(order.traffic));
   await using driver = await startDriver({
     traffic: order.traffic,
@@ -77,13 +82,15 @@ export async function playSession(order: SessionOrder): Promise<void> {
     signal: forever,
   });
   try {
-    await goThrough(order, { pair, driver, session, store });
+    await goThrough(order, { pair, driver, session, store, keep });
   } catch (error) {
     if (!order.signal.aborted) throw error;
     say("stopped: what was measured so far is kept");
   }
-  const report = await driver.finish(forever);
-  if (report.bottleneck.kind === "yes") say(`the driver was the bottleneck: ${report.bottleneck.why}`);
+  const { bottleneck } = await driver.finish(forever);
+  if (bottleneck.kind === "no") return;
+  say(`the driver was the bottleneck, nothing of this session counts: ${bottleneck.why}`);
+  await keep({ ...last, bottleneck: bottleneck.why });
 }
 
 interface Playing {
@@ -91,9 +98,10 @@ interface Playing {
   readonly driver: TrafficDriver;
   readonly session: Session;
   readonly store: ReturnType<typeof createBlockStore>;
+  readonly keep: (session: Session) => Promise<void>;
 }
 
-async function goThrough(order: SessionOrder, { pair, driver, session, store }: Playing): Promise<void> {
+async function goThrough(order: SessionOrder, { pair, driver, session, store, keep }: Playing): Promise<void> {
   const { lengths, signal, say } = order;
   const axisMs = (): number => systemClock.monotonicMs() - driver.startMonotonicMs;
   const lasting = (seconds: number): Promise<void> => systemClock.sleep(seconds * 1000, signal);
@@ -105,7 +113,7 @@ async function goThrough(order: SessionOrder, { pair, driver, session, store }: 
     await lasting(seconds + lengths.settle);
     const whole = { kind, fromMs, toMs: fromMs + (seconds + lengths.settle) * 1000 };
     known = { ...known, stretches: [...known.stretches, whole] };
-    await saveSession(order.folder, known);
+    await keep(known);
   };
   await stretch("clean", lengths.baseline);
   known = { ...known, reach: await reachOf(order, { pair, store, axisMs, baseline: known.stretches[0], lasting }) };

@@ -4,9 +4,8 @@ import type { Session } from "./session-file.ts";
 
 const TRUTH_WORDS: Readonly<Record<Truth, string>> = {
   aa: "nothing (A/A)",
-  "latency-10": "every latency +10%",
-  "errors-0.1pp": "errors +0.1pp",
-  "latency-50": "every latency +50%",
+  "at-bound": "every latency +10% and errors +0.1pp",
+  gross: "every latency +50%",
 };
 
 /** The page of the campaign: what was run, how noisy it was, and how every run ended. */
@@ -17,6 +16,11 @@ export function resultsPage(sessions: readonly Session[], runs: readonly RealRun
     "# The judge on real twins",
     "Written by `npm run bench:real-twins`; do not edit. The twins are `mirrors/shop`, the traffic is the flagship's, every harm is planted in the shadow's ingress.",
     first === undefined ? "No runs yet." : facts(sessions, runs),
+    ...sessions.flatMap(({ bottleneck, seed }) =>
+      bottleneck === undefined
+        ? []
+        : [`Left out: the session of seed ${seed}, in which the driver measured itself (${bottleneck}).`],
+    ),
     ...rates.flatMap((rate) => [
       `## ${rate} requests a second`,
       ...ofRate(runs.filter((run) => run.ratePerSecond === rate)),
@@ -41,7 +45,7 @@ function facts(sessions: readonly Session[], runs: readonly RealRun[]): string {
     `- ${days}; ${machines}; ${runs.length} runs in ${sessions.length} raises of the twins, seeds ${seeds}.`,
     `- A run is ${lengths.join("; ")}, without the first seconds of every stretch; looked at every 2 s; alpha 1%, no profile. Neighbouring runs share baseline, so they are not independent.`,
     "- What is planted is what is measured: the delay is made larger by the share of the median that does not lie behind the ingress. `seen` is the mean of the last estimates, the truth as far as these runs know it.",
-    "- `overall` is p50, p95 and p99 within +10% and errors within +0.1pp together, held by any environment gate. Errors within +0.1pp can not be promoted before 7,270 pairs, whatever happens.",
+    "- `overall` is p50, p95 and p99 within +10% and errors within +0.2pp together, held by any environment gate. Errors within +0.1pp can not be promoted before 7,270 pairs, whatever happens.",
   ].join("\n");
 }
 

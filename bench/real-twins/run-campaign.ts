@@ -1,5 +1,5 @@
 // Runs the judge on real twins with harm of known size, and writes the table of how every run ended.
-// Usage: node bench/real-twins/run-campaign.ts [--runs 30] [--rates 60,120] [--seconds 40] [--minutes 40] [--turns 3] [--judge-only]
+// Usage: node bench/real-twins/run-campaign.ts [--runs 30] [--rates 60,120] [--seconds 32] [--minutes 40] [--turns 6] [--judge-only]
 
 import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
@@ -15,22 +15,23 @@ import { judgeSession } from "./judge-session.ts";
 import { playSession } from "./play-session.ts";
 import { readTable } from "./rebase.ts";
 import { resultsPage } from "./results-page.ts";
-import { HARMS, type Lengths, turnSeconds } from "./schedule.ts";
+import { HARMS, type Lengths, lengthsAt, turnSeconds } from "./schedule.ts";
 import { readSessions, saveRuns } from "./session-file.ts";
 
 const SCENARIO = "scenarios/scale-batch-workers.yaml";
-/** Raising, warming up, the first baseline and what is learned from a first harm, s. */
-const OPENING_SECONDS = 20 + 15 + 120 + 30;
+/** Raising, warming up and what is learned from a first harm, s; the first baseline comes on top. */
+const OPENING_SECONDS = 20 + 15 + 30;
 
 const { values: asked } = parseArgs({
   args: argv.slice(2),
   options: {
     runs: { type: "string", default: "30" },
     rates: { type: "string", default: "60,120" },
-    seconds: { type: "string", default: "40" },
+    /** Of a harmed stretch; as many as its rate asks for if absent. */
+    seconds: { type: "string" },
     minutes: { type: "string", default: "40" },
-    /** Turns of all harms in one raise of the twins. */
-    turns: { type: "string", default: "4" },
+    /** Turns of all harms in one raise of the twins; as many as give every rate one raise if absent. */
+    turns: { type: "string" },
     seed: { type: "string", default: "20261123" },
     /** Where sessions are kept and taken up again. */
     out: { type: "string", default: "reports/real-twins" },
@@ -40,13 +41,29 @@ const { values: asked } = parseArgs({
 });
 const wantedRuns = Number(asked.runs);
 const rates = asked.rates.split(",").map(Number);
-const harmed = Math.max(16, 8 * Math.round(Number(asked.seconds) / 8));
-const lengths: Lengths = { baseline: 120, harmed, gross: 24, clean: 16, settle: 2 };
-const turnsEach = Number(asked.turns);
+const TURNS_MAX = 10;
 const say = (line: string): void => void stdout.write(`${line}\n`);
 
 const scenario = parseScenario(readFileSync(SCENARIO, "utf8"), SCENARIO);
 const baseDir = path.resolve(path.dirname(SCENARIO));
+
+/** Seconds of a raise of the twins with so many turns. */
+function raiseSeconds(rate: number, turns: number): number {
+  const lengths = lengthsOf(rate);
+  return OPENING_SECONDS + lengths.baseline + turns * turnSeconds(lengths);
+}
+
+function lengthsOf(rate: number): Lengths {
+  return lengthsAt(rate, asked.seconds === undefined ? undefined : Number(asked.seconds));
+}
+
+/** The most turns, up to a quarter of an hour's worth or so, with which every one of these rates has its raise in time. */
+function turnsThatFit(seconds: number, rates: readonly number[]): number {
+  for (let turns = TURNS_MAX; turns > 0; turns--) {
+    if (rates.reduce((sum, rate) => sum + raiseSeconds(rate, turns), 0) <= seconds) return turns;
+  }
+  return 0;
+}
 
 function trafficAt(ratePerSecond: number): typeof scenario.traffic {
   return { ...scenario.traffic, ratePerSecond };
@@ -86,16 +103,22 @@ const leftSeconds = (): number => Number(asked.minutes) * 60 - (systemClock.mono
 using stop = abortOnSignals(say);
 await mkdir(asked.out, { recursive: true });
 let done = await judgeAndWrite();
-const turn = turnSeconds(lengths);
+const turnsEach = Number(asked.turns ?? Math.max(1, turnsThatFit(leftSeconds(), rates)));
+for (const rate of rates) {
+  const { harmed, baseline } = lengthsOf(rate);
+  say(
+    `${rate}/s: ${harmed} s a run against ${baseline} s, a raise with ${turnsEach} runs of each harm takes ${raiseSeconds(rate, turnsEach)} s`,
+  );
+}
+const roundSeconds = rates.reduce((sum, rate) => sum + raiseSeconds(rate, turnsEach), 0);
 say(
-  `one raise opens with ${OPENING_SECONDS} s, one turn of ${HARMS.join(", ")} takes ${turn} s: in ${asked.minutes} min about ` +
-    `${Math.floor((turnsEach * Number(asked.minutes) * 60) / (OPENING_SECONDS + turnsEach * turn) / rates.length)} runs of each harm at each of ${rates.length} rates`,
+  `about ${Math.floor((turnsEach * leftSeconds()) / roundSeconds)} runs of each harm at each rate in ${asked.minutes} min`,
 );
 for (let number = 0; !asked["judge-only"] && !stop.signal.aborted; number++) {
   const rate = nextRate(done);
-  const room = Math.floor((leftSeconds() - OPENING_SECONDS) / turn);
-  const turns = Math.min(turnsEach, room, wantedRuns - (rate === undefined ? 0 : (done.get(rate) ?? 0)));
-  if (rate === undefined || turns < 1) break;
+  if (rate === undefined) break;
+  const turns = Math.min(turnsEach, turnsThatFit(leftSeconds(), [rate]), wantedRuns - (done.get(rate) ?? 0));
+  if (turns < 1) break;
   const seed = Number(asked.seed) + (await readSessions(asked.out)).length;
   say(`session ${number + 1}: ${rate} requests a second, ${turns} turns, seed ${seed}`);
   const name = `${new Date(systemClock.epochMs()).toISOString().replaceAll(/[-:.]/g, "").slice(0, 15).toLowerCase()}-${rate}`;
@@ -109,7 +132,7 @@ for (let number = 0; !asked["judge-only"] && !stop.signal.aborted; number++) {
     baseDir,
     seed,
     turns,
-    lengths,
+    lengths: lengthsOf(rate),
     machine,
     say,
     signal: stop.signal,

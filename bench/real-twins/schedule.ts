@@ -1,10 +1,13 @@
 import type { IngressHarm } from "../../src/mirror/twin.ts";
 
-/** What is done to the shadow in one run of the campaign; `aa` is nothing. */
-export const TRUTHS = ["aa", "latency-10", "errors-0.1pp", "latency-50"] as const;
+/**
+ * What is done to the shadow in one run of the campaign. `aa`: nothing. `at-bound`: every latency +10% and errors +0.1pp, at
+ * once, because no limit looks at both. `gross`: every latency +50%.
+ */
+export const TRUTHS = ["aa", "at-bound", "gross"] as const;
 export type Truth = (typeof TRUTHS)[number];
 export type Harm = Exclude<Truth, "aa">;
-export const HARMS: readonly Harm[] = ["latency-10", "errors-0.1pp", "latency-50"];
+export const HARMS: readonly Harm[] = ["at-bound", "gross"];
 
 /** A stretch of traffic: untouched, or with a harm in force from its first instant. Milliseconds on the session's axis. */
 export interface Stretch {
@@ -26,9 +29,21 @@ export interface Lengths {
   readonly settle: number;
 }
 
+/** Errors within +0.2pp can be promoted from 3,632 clean pairs on, a p99 be judged from 3,000 requests. */
+const PAIRS = 3840;
+
+/** What a rate asks for: as many pairs in a stretch, and 20 blocks of baseline that hold three requests beyond a p99 each. */
+export function lengthsAt(ratePerSecond: number, harmedSeconds?: number): Lengths {
+  const whole = (seconds: number): number => 8 * Math.ceil(seconds / 8);
+  const harmed = whole(harmedSeconds ?? PAIRS / ratePerSecond);
+  let blockSeconds = 2;
+  while (blockSeconds < 60 && ratePerSecond * 0.01 * blockSeconds < 3) blockSeconds *= 2;
+  return { baseline: Math.max(120, whole(20 * blockSeconds)), harmed, gross: 24, clean: whole(harmed / 3), settle: 2 };
+}
+
 /** Seconds of a stretch without what is left out at its beginning. */
 export function secondsOf(kind: Harm, lengths: Lengths): number {
-  return kind === "latency-50" ? lengths.gross : lengths.harmed;
+  return kind === "gross" ? lengths.gross : lengths.harmed;
 }
 
 /** Seconds that one turn of all harms takes. */
@@ -42,12 +57,10 @@ export function turnSeconds(lengths: Lengths): number {
  */
 export function harmOf(kind: Harm, reach: number): IngressHarm {
   switch (kind) {
-    case "latency-10":
-      return { delayShare: 0.1 / reach };
-    case "latency-50":
+    case "at-bound":
+      return { delayShare: 0.1 / reach, errorShare: 0.001 };
+    case "gross":
       return { delayShare: 0.5 / reach };
-    case "errors-0.1pp":
-      return { errorShare: 0.001 };
   }
 }
 

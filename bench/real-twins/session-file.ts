@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { RealRun } from "./judge-session.ts";
 
 const StretchSchema = z.strictObject({
-  kind: z.enum(["clean", "latency-10", "errors-0.1pp", "latency-50"]),
+  kind: z.enum(["clean", "at-bound", "gross"]),
   fromMs: z.number(),
   toMs: z.number(),
 });
@@ -26,6 +26,8 @@ const SessionSchema = z.strictObject({
     settle: z.number(),
   }),
   stretches: z.array(StretchSchema),
+  /** Why the driver measured itself; such a session has no runs. */
+  bottleneck: z.string().exactOptional(),
 });
 
 /** What is known of one raise of the twins beside its requests; written again after every stretch. */
