@@ -83,8 +83,10 @@ export function simulatedJob(options: {
   readonly seed: number;
   readonly plan: SimulatedPlanName;
   readonly faults: readonly Fault[];
+  /** Laid over the scenario's `judge` block. */
+  readonly judge?: object;
 }): RunJob {
-  const scenarioText = JSON.stringify(SCENARIO);
+  const scenarioText = JSON.stringify({ ...SCENARIO, judge: { ...SCENARIO.judge, ...options.judge } });
   const scenario = parseScenario(scenarioText, "simulated scenario");
   const planText = planTextOf(options.plan, options.faults);
   const plan: Plan = parsePlan(planText, "simulated plan");

@@ -33,6 +33,8 @@ export async function simulateRun(options: {
   readonly seed: number;
   readonly plan?: SimulatedPlanName;
   readonly faults?: readonly Fault[];
+  /** Laid over the scenario's `judge` block. */
+  readonly judge?: object;
   readonly proveSensitivity?: true;
   /** A calibration profile, verified and about this run. */
   readonly profile?: Profile;
@@ -50,7 +52,7 @@ export async function simulateRun(options: {
   const startDriver = simulatedDriver(stage, { planInForce, planted: () => runtime.twins()?.shadow.planted() });
   const end = await runCanary(
     {
-      ...simulatedJob({ seed, plan, faults }),
+      ...simulatedJob({ seed, plan, faults, ...(options.judge === undefined ? {} : { judge: options.judge }) }),
       ...(options.proveSensitivity === undefined ? {} : { proveSensitivity: options.proveSensitivity }),
       ...(options.profile === undefined
         ? {}

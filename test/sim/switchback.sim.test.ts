@@ -1,0 +1,80 @@
+import { describe, expect, test } from "vitest";
+import type { Fault } from "../support/simulated-faults.ts";
+import type { SimulatedPlanName } from "../support/simulated-job.ts";
+import { type SimulatedRun, simulateRun } from "../support/simulated-run.ts";
+import { endOf, expectSoundRun } from "./sound-run.ts";
+
+const DESIGN = { kind: "switchback", rounds: 12, secondsOn: 10, secondsOff: 10, settleSeconds: 2 };
+
+async function inRounds(plan: SimulatedPlanName, ...faults: readonly Fault[]): Promise<SimulatedRun> {
+  const run = await simulateRun({ seed: 5, plan, faults, judge: { design: DESIGN } });
+  expectSoundRun(run, JSON.stringify(faults));
+  return run;
+}
+
+function reportOf(run: SimulatedRun) {
+  if (run.end.kind === "report") return run.end.report;
+  throw run.end.error;
+}
+
+describe("a plan that is rehearsed in rounds", () => {
+  test("is promoted when it costs nothing, its undo proven and timed in every round", async () => {
+    const run = await inRounds("scale-two");
+    const { verdict, slos, rollback, traffic } = reportOf(run);
+    expect(verdict.kind, JSON.stringify(verdict.reasons)).toBe("promote");
+    const rounds = traffic.rounds ?? [];
+    expect(rounds.length).toBeGreaterThanOrEqual(8);
+    expect(slos.map((slo) => slo.blocks.after)).toEqual(slos.map(() => rounds.length));
+    expect(rollback).toMatchObject({ kind: "run", residue: [] });
+    expect(rollback.kind === "run" ? rollback.roundsUndoMs?.length : 0).toBe(rounds.length);
+    for (const { before, acting, on, undoing, after } of rounds) {
+      const instants = [before.fromMs, before.toMs, acting.fromMs, on.fromMs, on.toMs, undoing.fromMs, after.fromMs];
+      expect(instants).toEqual(instants.toSorted((a, b) => a - b));
+      expect(on.toMs - on.fromMs).toBe(10_000);
+    }
+    expect(new Set(rounds.map(({ before }) => before.toMs - before.fromMs)).size).toBeGreaterThan(1);
+  });
+
+  test("needs no profile when it replaces processes: the bias of each restart is drawn anew in every round", async () => {
+    const { verdict, slos } = reportOf(await inRounds("change-settings"));
+    expect(slos.map((slo) => slo.state)).toEqual(slos.map(() => "pass"));
+    // Of tier 3: only the snapshot is missing.
+    expect(verdict.reasons.map((reason) => reason.code)).toEqual(["SNAPSHOT_MISSING"]);
+  });
+
+  test("is stopped in its first round by gross harm, and undone", async () => {
+    const run = await inRounds("scale-two", { kind: "plan-breaks", share: 0.2 });
+    const { verdict, traffic, alarm } = reportOf(run);
+    expect(verdict).toMatchObject({ kind: "reject", reasons: [{ code: "HARM_ALARM" }, ...verdict.reasons.slice(1)] });
+    expect(traffic.rounds ?? []).toEqual([]);
+    expect(alarm).toBeDefined();
+  });
+
+  test("is rejected when its undo does not land in the first round", async () => {
+    const { verdict, traffic } = reportOf(await inRounds("scale-one", { kind: "undo-does-not-land", proof: "load" }));
+    expect(verdict).toMatchObject({
+      kind: "reject",
+      reasons: [{ code: "UNDO_NOT_PROVEN" }, ...verdict.reasons.slice(1)],
+    });
+    expect(traffic.rounds ?? []).toEqual([]);
+  });
+
+  test("is rejected when an action does not land under load", async () => {
+    const { verdict } = reportOf(await inRounds("scale-one", { kind: "act-does-not-land", proof: "load" }));
+    expect(verdict.kind).toBe("reject");
+  });
+
+  test("is undone once when a person stops it in a round", async () => {
+    const run = await inRounds("scale-two", {
+      kind: "aborted",
+      by: "human",
+      when: { kind: "phase", phase: "observe", afterMs: 4000 },
+    });
+    expect(endOf(run)).toBe("ABORTED_BY_HUMAN");
+    const undone = run.stage.store.intents
+      .filter((intent) => intent.kind === "undone")
+      .map((intent) => intent.actionId);
+    expect(undone.slice(-2)).toEqual(["more-api", "more-workers"]);
+    expect(undone).toHaveLength(4);
+  });
+});
