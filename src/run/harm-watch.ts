@@ -21,7 +21,10 @@ const DELIVERY_MS = 750;
  * have their outcome, or when those that have none are old enough to count as stalled: time-outs are not waited for.
  */
 export function watchForHarm(
-  context: Pick<LoadContext, "job" | "log" | "signal"> & { readonly effects: Pick<LoadContext["effects"], "clock"> },
+  context: Pick<LoadContext, "job" | "signal"> & {
+    readonly log: Pick<LoadContext["log"], "alarm">;
+    readonly effects: Pick<LoadContext["effects"], "clock">;
+  },
   session: Pick<LoadSession, "store" | "phases" | "axisMs" | "overdue">,
   actedFromMs: number,
 ): HarmWatch {

@@ -21,12 +21,9 @@ function watched(options: { readonly tells: boolean; readonly signal?: AbortSign
       return { route: 0, intendedFromMs: ACTED_MS + 1000 * second, control: 0, shadow: 50, both: 0 };
     }).filter(({ intendedFromMs }) => intendedFromMs < axisMs()),
   });
-  const log: Parameters<typeof watchForHarm>[0]["log"] = Object.assign(Object.create(null), {
-    alarm: (message: string) => alarms.push(message),
-  });
   const context = {
     job: simulatedJob({ seed: 1, plan: "scale-one", faults: [] }),
-    log,
+    log: { alarm: (message: string) => alarms.push(message) },
     effects: { clock },
     signal: options.signal ?? FOREVER,
   };
