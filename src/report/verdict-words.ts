@@ -41,7 +41,7 @@ const ADVICE: Readonly<Record<ReasonCode, string>> = {
   ASYMMETRIC_LOSS: "One twin lost measurements the other kept; look at its logs and run again.",
   TWINS_DIFFER: "The twins were not equal before the plan; see what differs and run again.",
   ENVIRONMENT_UNSTABLE: "The machine was too restless to measure; run again on a quieter one.",
-  BIAS_UNCALIBRATED: "The twins' own difference could not be measured; lengthen the baseline.",
+  BIAS_UNCALIBRATED: "Learn how much a restart alone moves a twin: canary calibrate <scenario>, then run again.",
   CONTROL_DISTURBED: "The plan slowed the untouched twin too; give each twin its own cores and run again.",
   REQUESTED_NOT_PROVEN:
     "Only a stub saw this effect; the operator's policy must accept that stub or mirror the real thing.",
