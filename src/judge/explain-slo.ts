@@ -74,7 +74,7 @@ function blocksText({ blocks }: SloJudgement, { blockDoublings, observations }: 
 function leftOutText({ invalidBlocks }: Derivation): string {
   const { before, after } = invalidBlocks;
   if (before + after === 0) return "No block: every one had sound data of both twins.";
-  return `${before} blocks before and ${after} after the plan lacked sound data of a twin, and were left out on both.`;
+  return `${before} of the blocks before and ${after} of those after the plan lacked sound data of a twin; they are left out on both.`;
 }
 
 function biasText(slo: SloJudgement, { bias, biasKept, estimateBefore, scale, widening }: Derivation): string {

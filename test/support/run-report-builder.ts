@@ -136,23 +136,32 @@ const TIMELINE: RunReport["timeline"] = [
   { atMs: 212_000, kind: "note", label: "control paused 240 ms; block left out" },
 ];
 
-/** Numbers between blocks and interval, one set for all. */
-const DERIVATION: NonNullable<SloJudgement["derivation"]> = {
-  scale: "log",
-  estimateBefore: 0.006,
-  estimateAfter: 0.0183,
-  biasKept: 1,
-  bias: { tau: 0, calibrated: true },
-  standardError: 0.0121,
-  degrees: 20.2,
-  critical: 4.18,
-  widening: 0,
-  sdFloored: false,
-  rejectInterval: { level: 0.997, lo: -0.048, hi: 0.074 },
-  blockDoublings: ["5 s held 2.1 requests beyond the quantile, 3 are needed"],
-  invalidBlocks: { before: 1, after: 0 },
-  observations: { before: 18_020, after: 21_718 },
-};
+/** Numbers between blocks and an interval, as they would have made it. */
+function derivationOf(
+  scale: "log" | "absolute",
+  seen: Pick<SloJudgement, "interval" | "biasRemoved"> & { readonly estimate: number },
+): NonNullable<SloJudgement["derivation"]> {
+  const onScale = (value: number): number => (scale === "log" ? Math.log1p(value) : value);
+  const { estimate, interval, biasRemoved } = seen;
+  const half = (onScale(interval.hi) - onScale(interval.lo)) / 2;
+  const wider = (interval.hi - interval.lo) / 10;
+  return {
+    scale,
+    estimateBefore: onScale(biasRemoved),
+    estimateAfter: onScale(estimate) + onScale(biasRemoved),
+    biasKept: 1,
+    bias: { tau: 0, calibrated: true },
+    standardError: half / 4.18,
+    degrees: 20.2,
+    critical: 4.18,
+    widening: 0,
+    sdFloored: false,
+    rejectInterval: { level: 0.997, lo: interval.lo - wider, hi: interval.hi + wider },
+    blockDoublings: ["5 s held 2.1 requests beyond the quantile, 3 are needed"],
+    invalidBlocks: { before: 1, after: 0 },
+    observations: { before: 18_020, after: 21_718 },
+  };
+}
 
 const BLOCKS = { before: 12, after: 14, invalid: 1, blockMs: 10_000, effective: 12.6 };
 
@@ -177,7 +186,11 @@ function jobsDone(): SloJudgement {
     biasRemoved: -0.004,
     minimalDetectable: 0.062,
     levels: { controlBefore: 20.1, controlAfter: 20.3, shadowBefore: 20, shadowAfter: 58.1, unit: "per second" },
-    derivation: DERIVATION,
+    derivation: derivationOf("log", {
+      estimate: 1.873,
+      interval: { level: 0.99, lo: 1.741, hi: 2.012 },
+      biasRemoved: -0.004,
+    }),
     note: "",
   };
 }
@@ -210,7 +223,7 @@ function checkoutLatency(kind: Verdict["kind"]): SloJudgement {
       shadowAfter: 41.6 * (1 + (seen.estimate ?? 0)),
       unit: "ms",
     },
-    derivation: DERIVATION,
+    derivation: derivationOf("log", { ...seen, estimate: seen.estimate ?? 0, biasRemoved: 0.006 }),
     note: "p99 of POST /checkout",
   };
 }
@@ -232,7 +245,11 @@ function checkoutErrors(kind: Verdict["kind"]): SloJudgement {
     ...(kind === "hold" ? { secondsToDecision: 40 } : {}),
     levels: { controlBefore: 0.0019, controlAfter: 0.0021, shadowBefore: 0.002, shadowAfter: 0.0023, unit: "ratio" },
     requestTest: { shadowOnly: 9, controlOnly: 7, neither: 21_702, logPass: 5.2, logFail: -1.3 },
-    derivation: DERIVATION,
+    derivation: derivationOf("absolute", {
+      estimate: 0.0002,
+      interval: { level: 0.99, lo: -0.0006, hi: 0.0011 },
+      biasRemoved: 0,
+    }),
     note: "",
   };
 }

@@ -1,0 +1,163 @@
+import { spawn } from "node:child_process";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { main } from "../../src/cli/main.ts";
+import { simulateRun } from "../support/simulated-run.ts";
+import { storeRun } from "../support/stored-run-folder.ts";
+
+interface Ended {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command as its user would. */
+async function judge(...args: readonly string[]): Promise<Ended> {
+  const child = spawn(process.execPath, ["bin/canary.js", "judge", ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const read = { stdout: "", stderr: "" };
+  child.stdout.on("data", (chunk: Buffer) => {
+    read.stdout += chunk.toString("utf8");
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    read.stderr += chunk.toString("utf8");
+  });
+  const exitCode = await new Promise<number | null>((resolve) => child.on("close", resolve));
+  return { exitCode, ...read };
+}
+
+/** The same command inside this process, for what needs no process of its own. */
+async function judgeHere(...args: readonly string[]): Promise<Ended> {
+  const read = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    vi.spyOn(process[name], "write").mockImplementation((text) => {
+      read[name] += String(text);
+      return true;
+    });
+  }
+  await main(["judge", ...args]);
+  return { exitCode: Number(process.exitCode ?? 0), ...read };
+}
+afterEach(() => {
+  vi.restoreAllMocks();
+  process.exitCode = 0;
+});
+
+let dir: string;
+let runDir: string;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), "canary-judge-"));
+  runDir = join(dir, "run");
+  const asked = { seed: 1, plan: "scale-one" } as const;
+  await storeRun(await simulateRun(asked), runDir, asked);
+});
+afterAll(() => rm(dir, { recursive: true }));
+
+describe("a stored run", () => {
+  test("judged twice gives the same bytes, and the exit code of its verdict", async () => {
+    const [once, again] = await Promise.all([judge(runDir, "--json"), judge(runDir, "--json")]);
+    expect(once).toEqual(again);
+    expect(once.exitCode).toBe(0);
+    expect(JSON.parse(once.stdout)).toMatchObject({ kind: "verdict", verdict: { kind: "promote" }, exitCode: 0 });
+  });
+
+  test("explains itself in text and in JSON", async () => {
+    const text = await judgeHere(runDir, "--explain");
+    const json = await judgeHere(runDir, "--explain", "--json");
+    expect(text.stdout).toContain("How this was decided");
+    expect(text.stdout).toMatch(/half-width = critical\s+value x\s+standard\s+error/);
+    expect(text.stdout).toContain("gate: equal twins");
+    expect(JSON.parse(json.stdout).explanation.slos).toHaveLength(3);
+  });
+
+  test("under other terms is a what-if beside what it answered: unsigned, and with the exit code of the new answer", async () => {
+    const terms = ["--slo", "latency=-30%", "--set", "alpha=0.005"];
+    const [text, json] = await Promise.all([judge(runDir, ...terms), judge(runDir, ...terms, "--json")]);
+    expect(text.exitCode).toBe(11);
+    expect(text.stdout).toMatch(/nothing is\s+signed, and no\s+gate accepts\s+it/);
+    expect(text.stdout).toContain("latency: +25% or less became -30% or less");
+    expect(text.stdout).toMatch(/^verdict +PROMOTE +would reject {2}\*$/m);
+    expect(text.stdout).not.toContain("Verify");
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      kind: "what-if",
+      signed: false,
+      stored: { verdict: { kind: "promote" } },
+      verdict: { kind: "reject" },
+      exitCode: 11,
+    });
+  });
+
+  test("is judged with the SLOs of another scenario, and nothing else of it", async () => {
+    const other = join(dir, "other.yaml");
+    await cp(join(runDir, "scenario.yaml"), other);
+    const { exitCode, stdout } = await judgeHere(runDir, "--scenario", other, "--json");
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ kind: "what-if", changes: [] });
+    const missing = await judgeHere(runDir, "--scenario", join(dir, "nowhere.yaml"));
+    expect(missing).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("cannot read the scenario") });
+  });
+
+  test("that is none is a mistake said in one line and a hint", async () => {
+    const { exitCode, stderr } = await judgeHere(dir);
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain("is no folder of a run");
+    expect(stderr).not.toContain("ENOENT");
+  });
+});
+
+describe("series from elsewhere", () => {
+  const rows = (effect: number): string =>
+    Array.from({ length: 120 }, (_, i) => {
+      const control = 20 + Math.sin(i * 12.9898) / 2;
+      return `${15 * i},${control},${(20.2 + Math.sin(i * 78.233) / 2) * (i < 60 ? 1 : effect)}`;
+    }).join("\n");
+
+  test.each([
+    ["inside", 1, 0],
+    ["undecided", 1.099, 10],
+    ["outside", 1.4, 11],
+  ] as const)("are a comparison, never a verdict: %s", async (answer, effect, exitCode) => {
+    const file = join(dir, `${answer}.csv`);
+    await writeFile(file, rows(effect));
+    const asked = ["--series", file, "--slo", "latency<=+10%", "--acted-at", "900"];
+    const [text, json] = await Promise.all([judge(...asked), judge(...asked, "--json", "--explain")]);
+    expect([text.exitCode, json.exitCode]).toEqual([exitCode, exitCode]);
+    expect(text.stdout).toContain(`${answer.toUpperCase()}  latency +10% or less`);
+    expect(text.stdout).toContain("What is lost without pairs");
+    expect(text.stdout.toLowerCase()).not.toContain("promoted");
+    expect(JSON.parse(json.stdout)).toMatchObject({ kind: "comparison", signed: false, answer, exitCode });
+  });
+
+  test.each([
+    [[], "there is nothing to judge"],
+    [["--series", "a.csv"], "exactly one limit"],
+    [["--series", "a.csv", "--slo", "a=+1%", "--slo", "b=+1%"], "exactly one limit"],
+    [["somewhere", "--series", "a.csv", "--slo", "a=+1%"], "can not be judged at once"],
+    [["--series", "a.csv", "--control", "q", "--slo", "a=+1%"], "stands alone"],
+    [["--prometheus", "http://127.0.0.1:1", "--control", "q", "--slo", "a=+1%"], "two sides"],
+    [
+      ["--prometheus", "http://127.0.0.1:1", "--control", "q", "--experiment", "q", "--slo", "a=+1%"],
+      "stretch of time",
+    ],
+  ] as const)("asked with %j are a mistake in the command", async (args, words) => {
+    const { exitCode, stderr } = await judgeHere(...args);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(words);
+  });
+
+  test("what a file holds can not repaint a terminal", async () => {
+    const file = join(dir, "hostile.csv");
+    await writeFile(file, "\u001b[2Jcontrol,experiment\n");
+    const { stderr, stdout } = await judgeHere("--series", file, "--slo", "latency<=+10%");
+    expect(stderr + stdout).not.toContain("\u001b");
+  });
+});
+
+test("the help names every way in with an example", async () => {
+  const { stdout } = await judgeHere("--help");
+  for (const words of ["--explain", "--set alpha=", "--series latency.csv", "--prometheus http://127.0.0.1:9090"]) {
+    expect(stdout).toContain(words);
+  }
+  for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(120);
+});

@@ -1,0 +1,184 @@
+import { describe, expect, test } from "vitest";
+import { decide } from "../../src/judge/decide.ts";
+import { type Explanation, explain, lateOf } from "../../src/judge/explain.ts";
+import { explainSlo } from "../../src/judge/explain-slo.ts";
+import type { LookInput } from "../../src/judge/judge-slos.ts";
+import { passingRange } from "../../src/judge/passing-margin.ts";
+import type { SloJudgement } from "../../src/judge/verdict.ts";
+import { ERRORS, FOUR, LIMITS, look, P50, slo, storeOf, WINDOWS, type World } from "./support/judged.ts";
+
+const CONTEXT = { limits: LIMITS, sloCount: FOUR.length };
+
+function textOf(judgement: SloJudgement, topic: string): string {
+  return explainSlo(judgement, CONTEXT)
+    .filter((line) => line.topic === topic)
+    .map((line) => line.text)
+    .join(" ");
+}
+
+function named(judgements: readonly SloJudgement[], name: string): SloJudgement {
+  const found = judgements.find((judgement) => judgement.name === name);
+  if (found === undefined) throw new Error(`${name} was not judged`);
+  return found;
+}
+
+function explained(world: World, options: Partial<LookInput> = {}): Explanation {
+  const store = storeOf(world);
+  const slos = look(store, options);
+  const verdict = decide({
+    slos,
+    gates: [],
+    quiet: undefined,
+    rollback: { kind: "not-run", why: "not part of this test" },
+    against: [],
+    replayFailures: [],
+    triggers: [],
+    tier: 2,
+    snapshotVerified: true,
+    stubOnlyEffects: [],
+  });
+  const phases = { baseline: WINDOWS.baseline, observing: WINDOWS.after };
+  return explain({ verdict, slos, limits: LIMITS, phases, late: lateOf(store, phases), cores: "pinned" });
+}
+
+describe("every number of an interval can be computed again from the judgement", () => {
+  test.each(FOUR.map((one) => one.slo.name))("%s", (name) => {
+    const { derivation, interval, estimate, accepted } = named(look({ slower: 1.03 }), name);
+    expect(derivation).toBeDefined();
+    if (derivation === undefined) return;
+    const onScale = (value: number): number => (accepted.scale === "ratio" ? Math.log1p(value) : value);
+    const middle = derivation.estimateAfter - derivation.biasKept * derivation.estimateBefore;
+    const half = derivation.critical * derivation.standardError + derivation.widening;
+    expect(onScale(estimate ?? Number.NaN)).toBeCloseTo(middle, 9);
+    expect(onScale(interval.hi)).toBeCloseTo(middle + half, 9);
+    expect(onScale(interval.lo)).toBeCloseTo(middle - half, 9);
+  });
+});
+
+test("the chain of an SLO says what was asked, measured, cut, left out, corrected, deflated, bounded and answered", () => {
+  const judged = named(
+    look({}, { slos: [{ ...P50, promised: { scale: "ratio", lo: Number.NEGATIVE_INFINITY, hi: 0.08 } }] }),
+    "p50",
+  );
+  const lines = explainSlo(judged, { ...CONTEXT, sloCount: 1 });
+  expect(lines.map((line) => line.topic)).toEqual([
+    "asked",
+    "measured",
+    "blocks",
+    "left out",
+    "own difference",
+    "noise",
+    "interval",
+    "rejection",
+    "answer",
+    "otherwise",
+  ]);
+  expect(lines[0]?.text).toBe(
+    "The operator allows +10% or less, the plan promises +8% or less; both must hold, so +8% or less is tested.",
+  );
+  for (const { text } of lines) expect(text).toMatch(/^[A-Z0-9+-].*\.$/s);
+});
+
+test("the request-level evidence stands against its thresholds, of a pass and of a rejection", () => {
+  const text = textOf(named(look({}), "errors"), "requests");
+  expect(text).toContain("4.6052 needed");
+  expect(text).toContain(`${Number(Math.log(FOUR.length / LIMITS.alpha).toPrecision(5))} needed`);
+});
+
+test("a rejection is explained at its own, stricter level", () => {
+  const judged = named(look({ slower: 1.4 }), "p50");
+  expect(judged.state).toBe("fail");
+  expect(textOf(judged, "rejection")).toMatch(/0\.25% error on each side, 1% shared by 4 SLOs.* is wholly outside\./);
+  expect(textOf(judged, "answer")).toMatch(/^Broken: the interval lies wholly outside/);
+});
+
+test("a restart that nobody calibrated is said to allow no margin", () => {
+  const judged = named(look({}, { restarted: true }), "p50");
+  expect(textOf(judged, "own difference")).toContain("nobody calibrated it, so this can not pass");
+  expect(textOf(judged, "otherwise")).toMatch(/^No margin would have made these measurements pass/);
+});
+
+test("a calibrated difference is said to be believed in part", () => {
+  const judged = named(look({}, { profile: { slos: { p50: { tau: 0.01 } } } }), "p50");
+  expect(textOf(judged, "own difference")).toMatch(
+    /\d% of it, .*, is believed and was taken off \(calibrated sd .* 0\.01\)/,
+  );
+});
+
+test("blocks that are longer than asked for say why", () => {
+  const slow = slo({ name: "p99", measure: { kind: "latency", quantile: 0.99 }, limit: { to: "+30%" } });
+  const judged = named(look({}, { slos: [slow] }), "p99");
+  expect(judged.blocks.blockMs).toBeGreaterThan(2000);
+  expect(textOf(judged, "blocks")).toContain("a block of 2 s held 2 requests beyond the quantile, 3 are needed");
+});
+
+test("before the least samples are there no margin would do, and the missing sample is named", () => {
+  const short = { baseline: WINDOWS.baseline, after: { fromMs: 70_000, toMs: 76_000 } };
+  const judged = named(look({}, { windows: short }), "p50");
+  expect(textOf(judged, "otherwise")).toContain(
+    "No margin would have made these measurements pass: 3 of at least 6 blocks after the plan have passed",
+  );
+});
+
+test("an SLO without data says so and explains nothing else", () => {
+  const nobody = slo({
+    name: "lost",
+    measure: { kind: "latency", quantile: 0.5, route: "nowhere" },
+    limit: { to: "+5%" },
+  });
+  const judged = named(look({}, { slos: [nobody] }), "lost");
+  expect(explainSlo(judged, CONTEXT).map((line) => line.topic)).toEqual(["asked", "answer", "otherwise"]);
+  expect(textOf(judged, "answer")).toContain("no data never passes");
+});
+
+describe("the range that would have passed", () => {
+  test.each([0.9, 1, 1.05, 1.2])("shadow slower by %d: asking for it passes, asking for less does not", (slower) => {
+    const judged = named(look({ slower }), "p50");
+    const range = passingRange(judged, LIMITS.alpha);
+    expect(range).toBeDefined();
+    const withLimit = (hi: number): string =>
+      named(look({ slower }, { slos: [{ slo: { ...P50.slo, limit: { ...judged.accepted, hi } } }] }), "p50").state;
+    expect(withLimit(range?.hi ?? 0)).toBe("pass");
+    expect(withLimit((range?.hi ?? 0) - 0.012)).not.toBe("pass");
+  });
+
+  test("of an error rate keeps the bet on single requests as well", () => {
+    const judged = named(look({}), "errors");
+    const range = passingRange(judged, LIMITS.alpha);
+    const withLimit = (hi: number): string =>
+      named(look({}, { slos: [{ slo: { ...ERRORS.slo, limit: { ...judged.accepted, hi } } }] }), "errors").state;
+    expect(withLimit(range?.hi ?? 0)).toBe("pass");
+    expect(withLimit((range?.hi ?? 0) * 0.9)).not.toBe("pass");
+  });
+});
+
+describe("the run as a whole", () => {
+  test("says what was discarded, every gate that was asked, and why the answer outranks the others", () => {
+    const { run } = explained({});
+    expect(run.map((line) => line.topic)).toEqual([
+      "time",
+      "late seconds",
+      "gate: sound data",
+      "gate: steady environment",
+      "gate: equal twins",
+      "gate: untouched control",
+      "precedence",
+    ]);
+    expect(run.find((line) => line.topic === "late seconds")?.text).toContain(
+      "0 of 60 before the plan and 0 of 60 after it",
+    );
+    expect(run.at(-1)?.text).toMatch(/^Nothing was found against the plan, but something is missing/);
+  });
+
+  test("says which margins would have been kept, where margins alone would have done", () => {
+    const { run } = explained({ slower: 1.09 });
+    expect(run.at(-1)?.topic).toBe("otherwise");
+    expect(run.at(-1)?.text).toMatch(
+      /^With p50 \+\d+(\.\d+)?% or less and the other SLOs as they are, every SLO would have held\.$/,
+    );
+  });
+
+  test("is the same for the same trace", () => {
+    expect(explained({ slower: 1.05 })).toEqual(explained({ slower: 1.05 }));
+  });
+});
