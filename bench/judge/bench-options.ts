@@ -9,7 +9,7 @@ export interface BenchOptions {
   readonly help: boolean;
   /** Keeps rows that were already measured by this very code. */
   readonly resume: boolean;
-  /** Writes what was measured into the results, when only some rows were asked for. */
+  /** Writes what was measured into the results although only some rows or runs were asked for. */
   readonly write: boolean;
   readonly rows: readonly string[];
   readonly workers: number | undefined;
@@ -25,7 +25,7 @@ Plays simulated runs of two twins against the judge and against the rules of oth
   --quick        the rows whose bounds matter most, a few minutes; exits 1 when a bound breaks, writes nothing
   --row <part>   only rows whose id contains this; may be given several times
   --runs <n>     so many runs of each row instead of its own number
-  --write        with --row: writes the rows measured into the results
+  --write        with --row or --runs: writes what was measured into the results all the same
   --resume       keeps what is in the results and was measured by this very code
   --workers <n>  threads; as many as there are cores unless told otherwise
   --json         the counts as JSON on standard output

@@ -17,6 +17,8 @@ import { NO_RUNS, type Tally } from "./tally.ts";
 
 const PAGE_FILE = fileURLToPath(new URL("./RESULTS.md", import.meta.url));
 
+const PROGRESS_MS = 15_000;
+
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 async function main(): Promise<number> {
@@ -30,15 +32,46 @@ async function main(): Promise<number> {
 async function bench(options: BenchOptions): Promise<number> {
   const rows = chosenRows(ALL_ROWS, options);
   const runsOf = (row: Row): number => options.runs ?? (options.quick ? (row.quickRuns ?? 0) : row.runs);
-  const isStored = !options.quick && options.runs === undefined && (options.rows.length === 0 || options.write);
+  const record = openRecord(rows, options);
+  const todo = rows.filter((row) => !options.resume || !record.has(row));
+  const startMs = performance.now();
+  let saidMs = startMs;
+  const tallies = await playRows(todo, {
+    runsOf,
+    workers: options.workers ?? availableParallelism(),
+    onProgress: ({ share, completed }) => {
+      for (const { row, tally } of completed) if (!options.json) say(rowLine(row, tally));
+      record.add(completed);
+      if (performance.now() - saidMs < PROGRESS_MS) return;
+      saidMs = performance.now();
+      const seconds = (saidMs - startMs) / 1000;
+      const left = seconds / share - seconds;
+      say(`  ${(100 * share).toFixed(0)}% after ${seconds.toFixed(0)} s, about ${left.toFixed(0)} s to go`);
+    },
+  });
+  if (options.json) process.stdout.write(`${JSON.stringify(Object.fromEntries(tallies), undefined, 2)}\n`);
+  return conclude(todo, tallies, options, (performance.now() - startMs) / 1000);
+}
+
+/** What is in the results so far; written after every row, so that a run that is stopped can be taken up again. */
+function openRecord(chosen: readonly Row[], options: BenchOptions) {
+  const isPart = options.rows.length > 0 || options.runs !== undefined;
+  const isWritten = !options.quick && (!isPart || options.write);
   const now = { date: new Date().toISOString().slice(0, 10), code: codeDigest() };
-  const kept = new Map(Object.entries(isStored ? keptRows(options, now.code) : {}));
-  const todo = rows.filter((row) => options.rows.length > 0 || !options.resume || !kept.has(row.id));
-  const store = (): void => {
-    if (!isStored) return;
+  const stored = isWritten && (options.resume || isPart) ? readResults() : undefined;
+  const kept = new Map(Object.entries(stored?.rows ?? {}));
+  const ofNow = new Map(ALL_ROWS.map((row) => [row.id, row]));
+  const isChosen = new Set(chosen.map((row) => row.id));
+  for (const [id, { definition, code, tally }] of kept) {
+    const row = ofNow.get(id);
+    const isStale = row === undefined || definitionOf(row) !== definition;
+    const isOutdated = code !== now.code || tally.runs < (row?.runs ?? 0);
+    if (isStale || (isChosen.has(id) && isOutdated)) kept.delete(id);
+  }
+  const write = (): void => {
     const known = ALL_ROWS.flatMap((row): [string, StoredRow][] => {
-      const stored = kept.get(row.id);
-      return stored === undefined ? [] : [[row.id, stored]];
+      const one = kept.get(row.id);
+      return one === undefined ? [] : [[row.id, one]];
     });
     const results = {
       schema: "canary.bench-judge/v1",
@@ -49,40 +82,13 @@ async function bench(options: BenchOptions): Promise<number> {
     writeResults(results);
     writeFileSync(PAGE_FILE, resultsPage(ALL_ROWS, results));
   };
-  const startMs = performance.now();
-  let saidMs = startMs;
-  const tallies = await playRows(todo, {
-    runsOf,
-    workers: options.workers ?? availableParallelism(),
-    onProgress: ({ share, completed }) => {
-      for (const { row, tally } of completed) {
-        kept.set(row.id, storedRow(row, tally, now));
-        if (!options.json) say(rowLine(row, tally));
-      }
-      if (completed.length > 0) store();
-      if (performance.now() - saidMs < 15_000) return;
-      saidMs = performance.now();
-      const seconds = (saidMs - startMs) / 1000;
-      say(
-        `  ${(100 * share).toFixed(0)}% after ${seconds.toFixed(0)} s, about ${(seconds / share - seconds).toFixed(0)} s to go`,
-      );
+  return {
+    has: (row: Row): boolean => kept.has(row.id),
+    add: (completed: readonly { readonly row: Row; readonly tally: Tally }[]): void => {
+      for (const { row, tally } of completed) kept.set(row.id, storedRow(row, tally, now));
+      if (isWritten && completed.length > 0) write();
     },
-  });
-  store();
-  if (options.json) process.stdout.write(`${JSON.stringify(Object.fromEntries(tallies), undefined, 2)}\n`);
-  return conclude(todo, tallies, options, (performance.now() - startMs) / 1000);
-}
-
-/** Rows that may stay: all of them when single rows are measured anew, those of this very code when resuming. */
-function keptRows(options: BenchOptions, code: string): Readonly<Record<string, StoredRow>> {
-  const stored = Object.entries(readResults()?.rows ?? {});
-  const byId = new Map(ALL_ROWS.map((row) => [row.id, row]));
-  const keeps = ([id, row]: [string, StoredRow]): boolean => {
-    const now = byId.get(id);
-    if (now === undefined || definitionOf(now) !== row.definition) return false;
-    return options.rows.length > 0 || (options.resume && row.code === code);
   };
-  return Object.fromEntries(stored.filter(keeps));
 }
 
 function conclude(

@@ -3,12 +3,12 @@ import type { Row } from "../row.ts";
 import { ALARM_ROWS } from "./rows-alarm.ts";
 import { AT_BOUND_ROWS, OVERALL_ROWS, SHORT_ROWS } from "./rows-at-bound.ts";
 import { EQUAL_ERROR_ROWS, POWER_ROWS, TARGET_ROWS } from "./rows-power.ts";
-import { MUST_FAIL_ROW, RIVAL_ROWS } from "./rows-rivals.ts";
+import { MUST_FAIL_ROWS, RIVAL_ROWS } from "./rows-rivals.ts";
 import { STUDY_ROWS } from "./rows-study.ts";
 
 /** Every row of the bench, in the order of the page. */
 export const ALL_ROWS: readonly Row[] = [
-  MUST_FAIL_ROW,
+  ...MUST_FAIL_ROWS,
   ...RIVAL_ROWS,
   ...AT_BOUND_ROWS,
   ...SHORT_ROWS,

@@ -34,7 +34,13 @@ const ENVIRONMENTS: readonly Environment[] = [
   { world: "harsh-autocorrelation", ...TEN_MINUTES, limits: { blockSeconds: 20 } },
   { world: "bias-5", ...TEN_MINUTES },
   { world: "missing-19", ...TEN_MINUTES },
-  { world: "rps-5", goals: ["p99", "p50", "errors", "cpu"], beforeSeconds: 1800, afterSeconds: 3600 },
+  {
+    world: "rps-5",
+    goals: ["p99", "p50", "errors", "cpu"],
+    beforeSeconds: 1800,
+    afterSeconds: 3600,
+    limits: { blockSeconds: 60 },
+  },
   { world: "rps-2000", goals: ["p99", "p50", "errors", "cpu"], beforeSeconds: 300, afterSeconds: 300 },
   { world: "error-bursts", ...TEN_MINUTES },
 ];
