@@ -1,7 +1,7 @@
 import { atBoundTables, overallTable } from "./page/at-bound-tables.ts";
 import { headline } from "./page/headline.ts";
 import { pageRows } from "./page/page-rows.ts";
-import { rivalTable } from "./page/rival-table.ts";
+import { mustFailTable, rivalTable } from "./page/rival-table.ts";
 import { alarmTable, equalErrorTable, powerTable, studyTable, targetTable } from "./page/time-tables.ts";
 import type { Row } from "./row.ts";
 import type { StoredResults } from "./stored-results.ts";
@@ -14,7 +14,7 @@ export function resultsPage(all: readonly Row[], results: StoredResults): string
   const runs = rows.reduce((total, { tally }) => total + tally.runs, 0);
   const sections = [
     "# How often the judge is wrong, and how long it takes",
-    `Written by \`npm run bench:judge\`; do not edit. ${dates.join(" and ")}, ${runs.toLocaleString("en")} judged runs in ${rows.length} rows, ` +
+    `Written by \`npm run bench:judge\`; do not edit. ${dates.join(" and ")}, ${runs.toLocaleString("en")} judged runs in ${rows.length} row${rows.length === 1 ? "" : "s"}, ` +
       `run i of every row has seed ${results.firstSeed} + i. Machine: ${results.machine}. ` +
       `Counts are in [results.json](results.json)${codes.size > 1 ? `, with the digest of the code that made each row (${codes.size} versions: rows were measured again as code changed)` : ""}.`,
     "Every run is two minutes to two hours of requests, one by one, at two simulated twins (`simulator/`, from STATISTICS.md 5), judged by the code that ships. " +
@@ -28,6 +28,7 @@ export function resultsPage(all: readonly Row[], results: StoredResults): string
     equalErrorTable(rows),
     alarmTable(rows),
     studyTable(rows),
+    mustFailTable(rows),
     rivalTable(rows),
   ];
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`;

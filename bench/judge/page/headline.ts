@@ -10,7 +10,7 @@ export function headline(rows: readonly PageRow[]): string {
   const bounded = rows.filter(({ row }) => row.keeps !== undefined);
   const broken = bounded.flatMap(({ row, tally }) => brokenInFull(row, tally));
   const worst = atBound.toSorted((a, b) => b.tally.promote / b.tally.runs - a.tally.promote / a.tally.runs)[0];
-  const naive = rows.find(({ row }) => row.id === "rivals/p99/naive-t/at-bound");
+  const naive = rows.find(({ row }) => row.id === "rivals/p99/naive-t/at-bound" || row.id === "must-fail/naive-t/p99");
   const innocent = rows.find(({ row }) => row.id === "power/none/ours");
   const lines = [
     worst === undefined
@@ -22,7 +22,7 @@ export function headline(rows: readonly PageRow[]): string {
     naive === undefined
       ? ""
       : `- The run that must fail does: a t-test looked at after every block promotes ${percent(naive.tally.promote / naive.tally.runs)} of the same plans (p99).`,
-    `- ${bounded.length} rows have a bound to keep; ${broken.length === 0 ? "all keep it" : `**${broken.length} do not**`}.`,
+    `- Rows with a bound to keep: ${bounded.length}; ${broken.length === 0 ? "all keep it" : `**${broken.length} do not**`}.`,
     ...broken.map(({ row, message }) => `  - \`${row.id}\`: ${message}`),
   ];
   return lines.filter((line) => line !== "").join("\n");

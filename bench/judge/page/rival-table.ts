@@ -1,4 +1,5 @@
 import { agreement } from "../agreement.ts";
+import { exactLimits } from "../chances.ts";
 import { percent } from "../check-bounds.ts";
 import { endings } from "../row-line.ts";
 import { type PageRow, part, section, table, under } from "./page-rows.ts";
@@ -32,5 +33,28 @@ export function rivalTable(rows: readonly PageRow[]): string {
       ["SLO", "rule", "true effect", "ours: promote / reject / hold", "99% interval", "published", "agrees"],
       lines,
     ),
+  );
+}
+
+/** The rule that must fail: a bench that cannot tell it from a sound one tells nothing. */
+export function mustFailTable(rows: readonly PageRow[]): string {
+  const members = [
+    ...under(rows, "must-fail/"),
+    ...under(rows, "rivals/").filter(({ row }) => row.keeps !== undefined),
+  ];
+  const lines = members.map((found) => {
+    const { row, tally } = found;
+    const { lo } = exactLimits(tally.promote, tally.runs, 0.98);
+    return [
+      row.goals.join(", "),
+      row.label,
+      `${tally.promote} of ${tally.runs} = ${percent(tally.promote / tally.runs)} (at least ${percent(lo)})`,
+      `at least ${percent(row.keeps?.least ?? 0)}`,
+    ];
+  });
+  return section(
+    "The rule that must fail",
+    "Student's t on the same block values, looked at after every block as if each look were the only one, the plan at its bound. The bench fails when this rule does not.",
+    table(["SLO", "rule", "unsafe", "to show"], lines),
   );
 }
