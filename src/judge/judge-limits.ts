@@ -44,6 +44,8 @@ export const JudgeLimitsSchema = z.strictObject({
   restartSettleSeconds: z.number().int().min(0).max(600).default(60),
   /** How the plan is compared with its absence; switchback applies and undoes it again and again. */
   design: DesignSchema.prefault({ kind: "before-after" }),
+  /** Between the rounds of a switchback the twins swap their cores, where each has its own. */
+  swapCores: z.enum(["auto", "never"]).default("auto"),
 });
 export type JudgeLimits = z.infer<typeof JudgeLimitsSchema>;
 

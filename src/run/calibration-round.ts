@@ -52,6 +52,7 @@ export async function measureRound(round: Round): Promise<readonly MeasuredWindo
     spec: job.spec,
     runId: `${job.runId}-${round.round}`,
     isolation: job.scenario.isolation,
+    cores: job.scenario.cores,
     onProgress: note,
     signal,
   });

@@ -1,6 +1,5 @@
 import { seededRandom } from "../core/random.ts";
 import type { SwitchbackDesign } from "../judge/judge-limits.ts";
-import { roundSeconds } from "../judge/judge-rounds.ts";
 import { halvesOf, offStretches } from "../judge/switchback.ts";
 import type { Action } from "../plan/plan.ts";
 import type { ReplayOutcome } from "../replay/proof/load-replay.ts";
@@ -40,7 +39,7 @@ export async function rehearseRounds(options: Rounds): Promise<RoundsInForce> {
   const stretches = offStretches(design.rounds, design.secondsOff * 1000, seededRandom(context.job.seed));
   const undone: UndoOutcome[] = [];
   let broken: NonNullable<InForce["observed"]>["brokenInvariants"] = [];
-  let before = await stretchWithout(context, session, stretches[0] ?? 0);
+  let before = await wholeSeconds(context, session, atLeast(stretches[0] ?? 0));
   let applied: Applied | undefined;
   for (const [number, stretchMs] of stretches.slice(1).entries()) {
     context.log.note(`round ${number + 1} of at most ${design.rounds}`);
@@ -51,14 +50,9 @@ export async function rehearseRounds(options: Rounds): Promise<RoundsInForce> {
     undone.push(undo.outcome);
     if (undo.outcome.failed !== undefined) break;
     await context.effects.clock.sleep(design.settleSeconds * 1000, context.signal);
-    const after = await stretchWithout(context, session, stretchMs);
-    session.markRound({
-      before: halvesOf(before).last,
-      ...applied.windows,
-      undoing: undo.window,
-      after: halvesOf(after).first,
-    });
-    before = after;
+    const between = await stretchWithout(options, { lengthMs: stretchMs, number: number + 1 });
+    session.markRound({ before, ...applied.windows, undoing: undo.window, after: between.after });
+    before = between.before;
     if (await roundLooks.isDecided()) break;
   }
   const observed = { slos: roundLooks.slos(), brokenInvariants: broken };
@@ -113,13 +107,42 @@ async function undoOnce(
   return { outcome, window: session.phases.undoing ?? { fromMs: now, toMs: now } };
 }
 
-/** Seconds without the plan, of which both neighbours take their half. */
-async function stretchWithout(context: LoadContext, session: LoadSession, lengthMs: number): Promise<Window> {
-  return await wholeSeconds(context, session, Math.max(MIN_STRETCH_MS, lengthMs));
+/**
+ * Seconds without the plan: the first half belongs to the round before them, the second to the one after. Between two
+ * halves the twins swap their cores after every second round, so that each round has one placement and both have as many.
+ */
+async function stretchWithout(
+  { context, session, design }: Rounds,
+  stretch: { readonly lengthMs: number; readonly number: number },
+): Promise<{ readonly after: Window; readonly before: Window }> {
+  const lengthMs = atLeast(stretch.lengthMs);
+  if (stretch.number === design.rounds) {
+    const after = await wholeSeconds(context, session, lengthMs);
+    return { after, before: after };
+  }
+  if (stretch.number % 2 === 1 || !swapsCores(context)) {
+    const { first, last } = halvesOf(await wholeSeconds(context, session, lengthMs));
+    return { after: first, before: last };
+  }
+  const after = await wholeSeconds(context, session, lengthMs / 2);
+  context.log.note("the twins swap their cores");
+  await context.pair.swapCores(context.signal);
+  await context.effects.clock.sleep(SWAP_SETTLE_MS, context.signal);
+  return { after, before: await wholeSeconds(context, session, lengthMs / 2) };
 }
 
+function swapsCores({ job, pair }: LoadContext): boolean {
+  return pair.facts.cores.kind === "pinned" && job.scenario.judge.swapCores === "auto";
+}
+
+/** Caches are cold after the move; the same seconds are left out on both twins. */
+const SWAP_SETTLE_MS = 2000;
 /** Half of it has to hold two whole seconds wherever it begins. */
-const MIN_STRETCH_MS = 5000;
+const STRETCH_MS_MIN = 5000;
+
+function atLeast(lengthMs: number): number {
+  return Math.max(STRETCH_MS_MIN, lengthMs);
+}
 
 /** Waits for so long from the next whole second of the axis on: the grid on which requests are counted. */
 async function wholeSeconds(context: LoadContext, session: LoadSession, lengthMs: number): Promise<Window> {
@@ -127,9 +150,4 @@ async function wholeSeconds(context: LoadContext, session: LoadSession, lengthMs
   const toMs = fromMs + lengthMs;
   await context.effects.clock.sleep(Math.max(0, toMs - session.axisMs()), context.signal);
   return { fromMs, toMs };
-}
-
-/** Seconds that a switchback of this design takes by its rounds alone. */
-export function switchbackSeconds(design: SwitchbackDesign): number {
-  return design.rounds * roundSeconds(design);
 }

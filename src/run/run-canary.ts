@@ -41,6 +41,7 @@ export async function runCanary(job: RunJob, effects: RunEffects, signal: AbortS
     spec: job.spec,
     runId: job.runId,
     isolation: job.scenario.isolation,
+    cores: job.scenario.cores,
     onProgress: (step) => log.note(step),
     signal,
   });

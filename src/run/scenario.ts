@@ -35,6 +35,8 @@ export const ScenarioSchema = z
     /** The environment a verdict of this scenario is valid for. */
     environment: z.strictObject({ id: Short, class: z.enum(["production", "staging", "development"]) }),
     isolation: z.enum(["strict", "standard"]).default("strict"),
+    /** `shared` lets both twins run on all cores, as one noisy machine would; else each has its own where there are enough. */
+    cores: z.enum(["own", "shared"]).default("own"),
     seed: z
       .number()
       .int()
