@@ -9,6 +9,7 @@ import type { Window } from "../replay/recording.ts";
 import { acceptedRange, boundsOf, effectScale, type ResolvedSlo, toDelta } from "./accepted.ts";
 import { chooseBlockMs } from "./block-length.ts";
 import { confidenceSequence, onePhaseSequence, PLAIN_BIAS } from "./confidence-sequence.ts";
+import { GATE_LEVEL_SHARE } from "./gate-level.ts";
 import { controlFollows, worseDirection } from "./interference.ts";
 import { JUDGE_RULES } from "./judge-limits.ts";
 import type { LookInput } from "./judge-slos.ts";
@@ -20,7 +21,7 @@ import type { Reason } from "./verdict.ts";
 const BLOCKS_FOR_GATES = 6;
 
 /** What the gates look at beside the SLOs; `after` is absent while there is only a baseline. */
-export interface GateInput extends Omit<LookInput, "windows" | "latched" | "restarted" | "profile"> {
+export interface GateInput extends Omit<LookInput, "windows" | "latched" | "restarted"> {
   /** `recovery` is the time after the undo: a control that follows the plan goes back with it. */
   readonly windows: { readonly baseline: Window; readonly after?: Window; readonly recovery?: Window };
   /** Of a switchback: twins that differ or wander are in both sides of every round, and need no gate of their own. */
@@ -111,7 +112,11 @@ function sloGates(resolved: ResolvedSlo, input: GateInput): readonly Reason[] {
   if (accepted === undefined) return [];
   const scale = effectScale(accepted);
   const { measure } = resolved.slo;
-  const blockMs = chooseBlockMs(input.store, { measure, scale, baseline: input.windows.baseline }, input.limits);
+  const blockMs = chooseBlockMs(
+    input.store,
+    { measure, scale, baseline: input.windows.baseline, calibration: input.profile?.slos[resolved.slo.name] },
+    input.limits,
+  );
   const seriesOf = (window: Window): PhaseSeries => settledSeries(input.store, { measure, scale, window, blockMs });
   const before = seriesOf(input.windows.baseline);
   if (before.kind === "no-data" || before.influence.length < BLOCKS_FOR_GATES) return [];
@@ -128,9 +133,9 @@ interface SloGate {
   readonly seriesOf: (window: Window) => PhaseSeries;
 }
 
-/** The level is shared among the SLOs: the gates catch gross trouble, not one A/A run in a hundred per SLO. */
+/** The level is shared: the gates catch gross trouble, not one A/A run in a hundred per SLO. */
 function gateOptions({ input }: SloGate): { readonly alpha: number; readonly g: number } {
-  return { alpha: input.limits.alpha / input.slos.length, g: input.limits.g };
+  return { alpha: input.limits.alpha / GATE_LEVEL_SHARE, g: input.limits.g };
 }
 
 /** The second half of the baseline against the first, by the same method as the plan: nothing may be found. */
@@ -179,7 +184,7 @@ function controlDisturbed(gate: SloGate, after: Series): readonly Reason[] {
   const off = recovery?.kind === "series" ? recovery.arms.control : undefined;
   const floor = Math.max(before.floor, after.floor);
   const phases = { before: before.arms.control, on: after.arms.control, off, floor };
-  const follows = controlFollows(phases, worse, JUDGE_RULES.controlFollowsAlpha[input.cores] / input.slos.length);
+  const follows = controlFollows(phases, worse, JUDGE_RULES.controlFollowsAlpha[input.cores] / GATE_LEVEL_SHARE);
   if (follows === undefined) return [];
   const bounds = boundsOf(accepted);
   const hidden = after.estimate - before.estimate + worse * Math.max(follows.withPlan, follows.shift);

@@ -3,6 +3,7 @@ import { sum } from "../measure/arm-series.ts";
 import type { BlockStore } from "../measure/block-store.ts";
 import { deltaUnit } from "../measure/slo.ts";
 import { acceptedRange, boundsOf, effectScale, type ResolvedSlo, toDelta } from "./accepted.ts";
+import { GATE_LEVEL_SHARE } from "./gate-level.ts";
 import { worseDirection } from "./interference.ts";
 import { JUDGE_RULES } from "./judge-limits.ts";
 import { studentTail } from "./student-tail.ts";
@@ -25,7 +26,7 @@ export function roundsDisturbed(input: RoundsGateInput): readonly Reason[] {
   return input.slos.flatMap((resolved) => disturbed(resolved, input));
 }
 
-function disturbed(resolved: ResolvedSlo, { store, slos, rounds, cores }: RoundsGateInput): readonly Reason[] {
+function disturbed(resolved: ResolvedSlo, { store, rounds, cores }: RoundsGateInput): readonly Reason[] {
   const { name, measure } = resolved.slo;
   const accepted = acceptedRange(resolved);
   const worse = worseDirection(measure);
@@ -38,7 +39,7 @@ function disturbed(resolved: ResolvedSlo, { store, slos, rounds, cores }: Rounds
   const variance = sum(shifts.map((value) => (value - shift) ** 2)) / (shifts.length - 1);
   const floor = Math.max(...values.map((value) => value.floor));
   const standardError = Math.max(Math.sqrt(variance), floor) / Math.sqrt(shifts.length);
-  const level = JUDGE_RULES.controlFollowsAlpha[cores] / slos.length;
+  const level = JUDGE_RULES.controlFollowsAlpha[cores] / GATE_LEVEL_SHARE;
   if (!(studentTail(shift / standardError, shifts.length - 1) < level)) return [];
   const total = sum(values.map((value) => value.effect)) / values.length + worse * shift;
   const bounds = boundsOf(accepted);

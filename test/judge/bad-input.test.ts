@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { type BlockStore, createBlockStore } from "../../src/measure/block-store.ts";
 import { OUTCOMES, type Outcome, type PairBatch } from "../../src/replay/recording.ts";
-import { numberedStore, rowsFrom, type TrafficSettings, traffic } from "../support/judged-traffic.ts";
-import { ERRORS, LIMITS, P50, SERVED, slo, WINDOWS } from "./support/judged.ts";
+import { numberedStore, picked, type TrafficSettings, traffic } from "../support/judged-traffic.ts";
+import { ERRORS, P50, slo, WINDOWS } from "./support/judged.ts";
 import { refusedWith, wholeVerdict } from "./support/whole-verdict.ts";
 
 // Whatever the data, the answer is defined, says why, and is not "promote". The plan of every row is harmless: each row
@@ -137,8 +137,7 @@ describe("requests that stand twice, are missing or go back in time spoil the re
   test("a request without an outcome holds, were it only one", () => {
     const whole = traffic({ seed: 1, ratePerSecond: RATE, fromMs: 0, toMs: 140_000, routes: 2 });
     const store = createBlockStore({ routes: ["a", "b"] });
-    store.addPairs({ ...whole, size: EARLY });
-    store.addPairs({ ...rowsFrom(whole, EARLY + 1) });
+    store.addPairs(picked(whole, (row) => row !== EARLY));
     expect(refusedWith(store)).toEqual(["NO_DATA"]);
   });
 });

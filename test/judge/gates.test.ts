@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { baselineSecondsNeeded, minimumSeconds, plannedPower, powerBySlo } from "../../src/judge/planned-power.ts";
 import { workShrank } from "../../src/judge/work-reasons.ts";
 import { emptyBatch, numberedStore, traffic } from "../support/judged-traffic.ts";
-import { ERRORS, FOUR, gates, LIMITS, P50, slo, storeOf, WINDOWS, type World } from "./support/judged.ts";
+import { ERRORS, FOUR, gates, LIMITS, P50, slo, steady, storeOf, WINDOWS, type World } from "./support/judged.ts";
 
 const codes = (reasons: readonly { readonly code: string }[]) => reasons.map((reason) => reason.code);
 
@@ -32,7 +32,7 @@ describe("the environment", () => {
     expect(codes(gates(store, { slos: [ERRORS] }))).toEqual(["TWINS_DIFFER"]);
   });
   test("that wanders during the baseline holds", () => {
-    expect(codes(gates(phases(0.93, 1.07, 1), { slos: [P50] }))).toEqual(["ENVIRONMENT_UNSTABLE"]);
+    expect(codes(gates(phases(0.91, 1.09, 1), { slos: [P50] }))).toEqual(["ENVIRONMENT_UNSTABLE"]);
   });
   test("without traffic holds", () => {
     expect(codes(gates(numberedStore({ routes: [] })))).toEqual(["NO_DATA", "NO_DATA"]);
@@ -130,7 +130,8 @@ describe("a control that follows the plan", () => {
 
 describe("power", () => {
   const strict = slo({ name: "p99", measure: { kind: "latency", quantile: 0.99 }, limit: { to: "+3%" } });
-  const input = { slos: FOUR, limits: LIMITS, baseline: WINDOWS.baseline, restarted: false };
+  const profile = steady([...FOUR, strict]);
+  const input = { slos: FOUR, limits: LIMITS, baseline: WINDOWS.baseline, restarted: false, profile };
 
   test("of easy margins leaves nothing to say", () => {
     expect(plannedPower({ ...input, store: storeOf() })).toEqual([]);
@@ -152,8 +153,8 @@ describe("power", () => {
   test("after a baseline that is too short asks for a longer one", () => {
     const store = storeOf({ ratePerSecond: 5 });
     const [power] = powerBySlo({ ...input, store, slos: [strict] });
-    expect(power).toMatchObject({ blockMs: 60_000, baselineSeconds: 1200, because: { code: "UNDERPOWERED" } });
-    expect(baselineSecondsNeeded(powerBySlo({ ...input, store, slos: [strict] }))).toBe(1200);
+    expect(power).toMatchObject({ blockMs: 32_000, baselineSeconds: 640, because: { code: "UNDERPOWERED" } });
+    expect(baselineSecondsNeeded(powerBySlo({ ...input, store, slos: [strict] }))).toBe(640);
   });
   test("that only the allowed time denies asks for that time, not for another baseline", () => {
     const limits = { ...LIMITS, observeSecondsMax: 10 };
@@ -163,8 +164,8 @@ describe("power", () => {
   });
   test("of a restart that nobody calibrated does not end the run: it may yet be rejected", () => {
     expect(plannedPower({ ...input, store: storeOf(), restarted: true })).toEqual([]);
-    const profile = { slos: { p50: { restart: { sd: 0.1, rounds: 1 } } } };
-    const [reason] = plannedPower({ ...input, store: storeOf(), slos: [P50], restarted: true, profile });
+    const wide = steady([P50], { slos: { p50: { restart: { sd: 0.1, rounds: 1 } } } });
+    const [reason] = plannedPower({ ...input, store: storeOf(), slos: [P50], restarted: true, profile: wide });
     expect(reason?.message).toMatch(/needs more time than any run has; a margin of \d+(\.\d)?%/);
   });
   test("without any data is no power", () => {
@@ -189,13 +190,15 @@ describe("the least time, known from the rate alone", () => {
   });
   test("of a rare quantile is its exceedances", () => {
     expect(minimumSeconds(p99, 5, LIMITS)).toEqual({
-      beforeSeconds: 1200,
+      beforeSeconds: 400,
       afterSeconds: expect.closeTo(600, 6),
       rule: "30 requests beyond the quantile",
     });
   });
   test("otherwise is six blocks", () => {
-    expect(minimumSeconds(P50, 300, LIMITS)).toEqual({ beforeSeconds: 40, afterSeconds: 12, rule: "6 blocks of 2 s" });
+    expect(minimumSeconds(P50, 300, LIMITS)).toEqual({ beforeSeconds: 100, afterSeconds: 30, rule: "6 blocks of 5 s" });
+    const calibrated = minimumSeconds(P50, 300, LIMITS, steady([P50]).slos["p50"]);
+    expect(calibrated).toEqual({ beforeSeconds: 40, afterSeconds: 12, rule: "6 blocks of 2 s" });
   });
   test("of a margin of nothing is never", () => {
     const none = slo({ name: "errors", measure: { kind: "errors" }, limit: { to: "-0.1pp" } });

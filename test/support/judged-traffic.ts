@@ -81,20 +81,26 @@ export function numberedStore(options: BlockStoreOptions): BlockStore {
   return { ...store, addPairs };
 }
 
-/** The rows from `first` on. */
-export function rowsFrom(batch: PairBatch, first: number): PairBatch {
-  const arm = (role: "control" | "shadow") => ({
-    outcome: batch.arms[role].outcome.subarray(first),
-    status: batch.arms[role].status.subarray(first),
-    sendLagMs: batch.arms[role].sendLagMs.subarray(first),
-    latencyMs: batch.arms[role].latencyMs.subarray(first),
-    serviceMs: batch.arms[role].serviceMs.subarray(first),
+/** Only the rows that `keeps` says, by index. */
+export function picked(batch: PairBatch, keeps: (row: number) => boolean): PairBatch {
+  const rows = [...batch.sequence.keys()].slice(0, batch.size).filter(keeps);
+  const size = rows.length;
+  const pick = <T extends { [index: number]: number; readonly length: number }>(column: T, into: T): T => {
+    for (const [i, row] of rows.entries()) into[i] = column[row] ?? 0;
+    return into;
+  };
+  const arm = (role: Role): ArmColumns => ({
+    outcome: pick(batch.arms[role].outcome, new Uint8Array(size)),
+    status: pick(batch.arms[role].status, new Uint16Array(size)),
+    sendLagMs: pick(batch.arms[role].sendLagMs, new Float32Array(size)),
+    latencyMs: pick(batch.arms[role].latencyMs, new Float32Array(size)),
+    serviceMs: pick(batch.arms[role].serviceMs, new Float32Array(size)),
   });
   return {
-    size: batch.size - first,
-    sequence: batch.sequence.subarray(first),
-    intendedMs: batch.intendedMs.subarray(first),
-    route: batch.route.subarray(first),
+    size,
+    sequence: pick(batch.sequence, new Uint32Array(size)),
+    intendedMs: pick(batch.intendedMs, new Float64Array(size)),
+    route: pick(batch.route, new Uint16Array(size)),
     arms: { control: arm("control"), shadow: arm("shadow") },
   };
 }
