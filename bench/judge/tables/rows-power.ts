@@ -97,6 +97,23 @@ const TARGETS: readonly {
     options: { tau: 0.03 },
     keeps: { outcome: "promote", least: 0.99, medianSecondsMost: 180 },
   },
+  ...[
+    { name: "quiet-10s-blocks", label: "blocks of 10 s, no profile", options: { limits: { blockSeconds: 10 } } },
+    { name: "quiet-2s-blocks", label: "blocks of 2 s, no profile", options: { limits: { blockSeconds: 2 } } },
+    {
+      name: "quiet-2s-profile",
+      label: "blocks of 2 s and a profile",
+      options: { limits: { blockSeconds: 2 }, tau: 0.005, tauErrors: 0.0001 },
+    },
+  ].map(({ name, label, options }) => ({
+    name,
+    label: `quiet machine, 100/s, p99 and p50 +10%, errors +0.2pp, baseline 60 s, at most 60 s: ${label}`,
+    world: "quiet",
+    goals: ["p99", "p50", "errors-0.2pp"] as const,
+    beforeSeconds: 60,
+    afterSeconds: 60,
+    options,
+  })),
 ];
 
 /** Time to verdict under the settings that are to reach it. */
