@@ -1,6 +1,6 @@
 import { CanaryError } from "../core/errors.ts";
 import type { HarmAlarm } from "../judge/harm-alarm.ts";
-import type { PlantedHarm, SensitivityProof } from "../judge/sensitivity.ts";
+import type { SensitivityProof } from "../judge/sensitivity.ts";
 import type { Reason } from "../judge/verdict.ts";
 import { workByRoute } from "../measure/work.ts";
 import type { Fingerprint } from "../mirror/fingerprint.ts";
@@ -111,8 +111,8 @@ async function provenSensitive(
   return { ...seen, sensitivity: together(inState, await plantInTraffic(context, session, seen.slos)) };
 }
 
-function together(inState: readonly PlantedHarm[], inTraffic: SensitivityProof): SensitivityProof {
-  return { harms: [...inTraffic.harms, ...inState], left: inTraffic.left };
+function together(inState: SensitivityProof, inTraffic: SensitivityProof): SensitivityProof {
+  return { harms: [...inTraffic.harms, ...inState.harms], left: [...inTraffic.left, ...inState.left] };
 }
 
 const NOTHING_COMPARED: BarrierComparison = { residue: [], consequences: [], noise: [] };

@@ -20,47 +20,40 @@ const SETTLE_MS = 1000;
 type Fingerprints = Readonly<Record<Role, Fingerprint>>;
 
 /**
- * Leaves a row and a key on the shadow while everything stands still, and asks the comparison of states for them. Tables
- * that traffic does not write come first: of the others some rows may differ for reasons of the traffic's.
+ * Leaves a row and a key on the shadow while everything stands still, and asks the comparison of states for them. The row goes
+ * into a table that traffic does not write: of the others a few rows may differ because requests ended differently.
  */
 export async function plantInState(
   context: LoadContext,
   seen: { readonly now: Fingerprints; readonly compare: (now: Fingerprints) => BarrierComparison },
-): Promise<readonly PlantedHarm[]> {
+): Promise<SensitivityProof> {
   const { pair, effects, signal } = context;
   const startMs = effects.clock.monotonicMs();
   const stores = pair.spec.state;
-  const rogues = await effects.state.plantRogues({
-    twin: pair.shadow,
-    stores,
-    tables: tablesToTry(context, seen.now),
-    signal,
-  });
-  if (rogues.length === 0) return [];
+  const tables = unwrittenTables(context, seen.now);
+  const rogues = await effects.state.plantRogues({ twin: pair.shadow, stores, tables, signal });
   const shadow = await effects.state.fingerprint(pair.shadow, stores, { signal });
   const { residue } = seen.compare({ ...seen.now, shadow });
   for (const rogue of rogues) await rogue.remove();
   const seconds = (effects.clock.monotonicMs() - startMs) / 1000;
-  return rogues.map((rogue): PlantedHarm => {
-    const caught = residue.some(({ path }) => path === rogue.path || path.startsWith(`${rogue.path}/`));
-    return {
-      what: rogue.path,
-      kind: rogue.kind,
-      planted: ROGUE_WORDS[rogue.kind],
-      margin: "nothing may differ",
-      caught,
-      seconds,
-    };
+  const harms = rogues.map(({ kind, path }): PlantedHarm => {
+    const caught = residue.some((one) => one.path === path || one.path.startsWith(`${path}/`));
+    return { what: path, kind, planted: ROGUE_WORDS[kind], margin: "nothing may differ", caught, seconds };
   });
+  const kinds = new Set(rogues.map(({ kind }) => kind));
+  const left = stores
+    .filter((store) => !kinds.has(store.kind === "postgres" ? "row" : "key"))
+    .map(({ service }) => ({ what: service, why: "nothing in it that traffic leaves alone took anything" }));
+  return { harms, left };
 }
 
 const ROGUE_WORDS: Readonly<Record<Rogue["kind"], string>> = { row: "a row too many", key: "a key too many" };
 
-function tablesToTry({ reference }: LoadContext, now: Fingerprints): readonly string[] {
-  const written = (path: string): boolean => !sameTable(now.control.tables[path], reference.control.tables[path]);
-  const tables = Object.entries(now.shadow.tables).filter(([, table]) => table.rows > 0);
-  return tables
-    .toSorted(([a, one], [b, other]) => Number(written(a)) - Number(written(b)) || one.rows - other.rows)
+/** Smallest first. */
+function unwrittenTables({ reference }: LoadContext, now: Fingerprints): readonly string[] {
+  return Object.entries(now.shadow.tables)
+    .filter(([path, { rows }]) => rows > 0 && sameTable(now.control.tables[path], reference.control.tables[path]))
+    .toSorted(([, one], [, other]) => one.rows - other.rows)
     .map(([path]) => path);
 }
 

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../../src/cli/system.ts";
+import { coarseDifference, sameState } from "../../src/mirror/state/difference.ts";
+import { stateAccess } from "../../src/mirror/state/state-access.ts";
 import type { IngressHarm, Twin, TwinPair } from "../../src/mirror/twin.ts";
 import { leftOf, raiseMini, runIdOf } from "./fixtures/mini/engine-of-tests.ts";
 import { miniMirror } from "./fixtures/mini/mini-mirror.ts";
@@ -86,4 +88,20 @@ test("planted errors fail their share of requests and end with the harm; our own
     }
   });
   expect((await ask(pair.shadow)).failed).toBe(0);
+});
+
+test("what is left in the stores is named by the comparison of states, and leaves nothing when it is taken out", async () => {
+  const { plantRogues, fingerprint } = stateAccess(systemClock);
+  const stores = pair.spec.state;
+  const before = await fingerprint(pair.shadow, stores, { signal: forever });
+  const tables = Object.keys(before.tables);
+  const rogues = await plantRogues({ twin: pair.shadow, stores, tables, signal: forever });
+  expect(rogues.map(({ kind, path }) => `${kind} ${path}`)).toEqual([
+    "row db/db/mini/rows/item",
+    "key redis/cache/canary-rogue-key",
+  ]);
+  const planted = await fingerprint(pair.shadow, stores, { signal: forever });
+  expect(coarseDifference(before, planted).map(({ path }) => path)).toEqual(rogues.map(({ path }) => path));
+  for (const rogue of rogues) await rogue.remove();
+  expect(sameState(before, await fingerprint(pair.shadow, stores, { signal: forever }))).toBe(true);
 });

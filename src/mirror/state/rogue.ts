@@ -27,12 +27,26 @@ export interface RogueQuery {
 }
 
 const ROGUE_KEY = "canary-rogue-key";
-/** Far beyond any key that the application hands out next. */
-const KEY_STEP = 1_000_003;
+
+/** The last column of every unique index of every table, with the category of its type: what a copy must not share. */
+const UNIQUE_COLUMNS_SQL = `
+  SELECT n.nspname::text AS namespace, c.relname::text AS "table", a.attname::text AS "column",
+         CASE WHEN t.typname = 'uuid' THEN 'uuid' ELSE t.typcategory::text END AS kind
+    FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = x.indkey[x.indnkeyatts - 1]
+    JOIN pg_type t ON t.oid = a.atttypid
+   WHERE x.indisunique AND c.relkind = 'r'`;
+
+/** Another value of the same type, by category: far beyond any number that the application hands out next. */
+const OTHER_VALUE: Readonly<Record<string, (column: string) => string>> = {
+  N: (column) => `${column} + 1000003`,
+  S: (column) => `${column} || '-rogue'`,
+  uuid: () => "gen_random_uuid()",
+};
 
 /**
- * Puts a row into the first table of each database that takes it (a copy of one of its own under a new key), and a key into
- * each Redis. A store that takes nothing is missing in the answer: unique columns and rules of tables may refuse.
+ * Puts a row into the first table of each database that takes it (a copy of one of its own with other unique values), and a
+ * key into each Redis. A store that takes nothing is missing in the answer: checks and triggers of tables may refuse.
  */
 export async function plantRogues(query: RogueQuery): Promise<readonly Rogue[]> {
   const planted: Rogue[] = [];
@@ -47,33 +61,38 @@ export async function plantRogues(query: RogueQuery): Promise<readonly Rogue[]> 
 async function plantRow(store: PostgresSpec, { twin, tables }: RogueQuery): Promise<Rogue | undefined> {
   const at = { service: store.service };
   const shapes = (await twin.sql(at, TABLE_SHAPES_SQL)).map(tableShape);
+  const unique = await twin.sql(at, UNIQUE_COLUMNS_SQL);
   const byPath = new Map(shapes.map((shape) => [rowsPath(store, shape.namespace, shape.table), shape]));
   for (const path of tables) {
     const shape = byPath.get(path);
-    const [key] = shape?.primaryKey ?? [];
-    if (shape === undefined || key === undefined || shape.primaryKey.length > 1) continue;
+    if (shape === undefined) continue;
+    const others = new Map(
+      unique
+        .filter((row) => row["namespace"] === shape.namespace && row["table"] === shape.table)
+        .map((row) => [String(row["column"]), OTHER_VALUE[String(row["kind"])]] as const),
+    );
     // What a table refuses is no trouble of the twin's: the next one is asked.
-    const inserted = await twin.sql(at, copyRowSql(shape, key)).catch(() => []);
-    const value = inserted[0]?.["key"];
-    if (value === undefined) continue;
-    const text = `DELETE FROM ${relationSql(shape)} WHERE ${quoted(key)}::text = $1`;
-    return { kind: "row", path, remove: async () => void (await twin.sql(at, text, [value])) };
+    const inserted = await twin.sql(at, copyRowSql(shape, others)).catch(() => []);
+    const place = inserted[0]?.["place"];
+    if (place === undefined) continue;
+    // Nothing writes while it is there, so a row keeps its place.
+    const text = `DELETE FROM ${relationSql(shape)} WHERE ctid = $1::tid`;
+    return { kind: "row", path, remove: async () => void (await twin.sql(at, text, [place])) };
   }
   return undefined;
 }
 
-/** A copy of the row with the greatest key under a number that is far beyond it; fails where the key is no number. */
-function copyRowSql(shape: TableShape, key: string): string {
+/** A copy of any row, other in what has to be unique; refused where a unique column is of a kind that is not known here. */
+function copyRowSql(shape: TableShape, others: ReadonlyMap<string, ((column: string) => string) | undefined>): string {
   const relation = relationSql(shape);
-  const values = shape.columns.map((column) =>
-    column === key ? `t.${quoted(key)} + ${KEY_STEP}` : `t.${quoted(column)}`,
-  );
+  const values = shape.columns.map((column) => (others.get(column) ?? same)(`t.${quoted(column)}`));
   return (
     `INSERT INTO ${relation} (${shape.columns.map(quoted).join(", ")}) OVERRIDING SYSTEM VALUE ` +
-    `SELECT ${values.join(", ")} FROM ${relation} t ORDER BY t.${quoted(key)} DESC LIMIT 1 ` +
-    `RETURNING ${quoted(key)}::text AS key`
+    `SELECT ${values.join(", ")} FROM ${relation} t LIMIT 1 RETURNING ctid::text AS place`
   );
 }
+
+const same = (column: string): string => column;
 
 async function plantKey(store: RedisSpec, { twin }: RogueQuery): Promise<Rogue | undefined> {
   const answer = await twin.redis(store, ["SET", ROGUE_KEY, "planted by the rehearsal"]).catch(() => undefined);
