@@ -61,23 +61,31 @@ function measuredText(slo: SloJudgement, { estimateBefore, estimateAfter, scale 
   );
 }
 
-function blocksText({ blocks }: SloJudgement, { blockDoublings, observations }: Derivation): string {
+function blocksText({ blocks }: SloJudgement, { design, blockDoublings, observations }: Derivation): string {
+  if (design === "switchback") {
+    return `${blocks.after} rounds with the plan in force for ${blocks.blockMs / 1000} s, each between two stretches without it; a round gives one value.`;
+  }
   const requests =
     observations.after > 0 ? ` with ${observations.before} and ${observations.after} requests or observations` : "";
   const why =
     blockDoublings.length === 0
       ? "the shortest block asked for was long enough"
-      : `longer than asked for, because on the baseline a block of ${blockDoublings.join(", then one of ")}`;
+      : `longer than asked for, because a block of ${blockDoublings.join(", then one of ")}`;
   return `${blocks.before} blocks before and ${blocks.after} after the plan, ${blocks.blockMs / 1000} s each${requests}; ${why}.`;
 }
 
-function leftOutText({ invalidBlocks }: Derivation): string {
+function leftOutText({ design, invalidBlocks }: Derivation): string {
   const { before, after } = invalidBlocks;
+  if (design === "switchback") return `${after} rounds that lacked sound data of a twin.`;
   if (before + after === 0) return "No block: every one had sound data of both twins.";
   return `${before} of the blocks before and ${after} of those after the plan lacked sound data of a twin; they are left out on both.`;
 }
 
-function biasText(slo: SloJudgement, { bias, biasKept, estimateBefore, scale, widening }: Derivation): string {
+function biasText(slo: SloJudgement, derivation: Derivation): string {
+  const { design, bias, biasKept, estimateBefore, scale, widening } = derivation;
+  if (design === "switchback") {
+    return `The twins differed by ${deltaOf(slo, scale, estimateBefore)} without the plan; each round is held against the stretches around it, so this difference and slow drift of it are in both and cancel.`;
+  }
   const known =
     widening > 0 ? ` The interval is widened by ${exact(widening)} for what a restart or drift may add.` : "";
   if (bias.restart !== undefined) {
@@ -94,14 +102,16 @@ function biasText(slo: SloJudgement, { bias, biasKept, estimateBefore, scale, wi
   return `The twins differed by ${seen} before the plan; ${how}.${known}`;
 }
 
-function noiseText({ blockSd, varianceInflation, blocks }: SloJudgement, { scale, sdFloored }: Derivation): string {
+function noiseText(slo: SloJudgement, { design, scale, sdFloored }: Derivation): string {
+  const { blockSd, varianceInflation, blocks } = slo;
+  const unit = design === "switchback" ? "round" : "block";
   const axis = scale === "log" ? "on the log scale" : "in the SLO's unit";
-  const floor = sdFloored ? ", the least that is believed: the blocks moved less" : "";
+  const floor = sdFloored ? ", the least that is believed: they moved less" : "";
   const lean =
     varianceInflation > 1
-      ? `blocks lean on each other, ${exact(varianceInflation)} of them count as one`
-      : "blocks do not lean on each other";
-  return `One block varies with sd ${exact(blockSd)} ${axis}${floor}; ${lean}, which leaves ${exact(blocks.effective)} effective blocks for the difference.`;
+      ? `${unit}s lean on each other, ${exact(varianceInflation)} of them count as one`
+      : `${unit}s do not lean on each other`;
+  return `One ${unit} varies with sd ${exact(blockSd)} ${axis}${floor}; ${lean}, which leaves ${exact(blocks.effective)} effective ${unit}s for the difference.`;
 }
 
 function intervalText(slo: SloJudgement, derivation: Derivation, { limits }: ExplainContext): string {

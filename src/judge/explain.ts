@@ -6,6 +6,7 @@ import { duration } from "./forecast.ts";
 import type { GateInput } from "./gates.ts";
 import { JUDGE_RULES, type JudgeLimits } from "./judge-limits.ts";
 import { passingRange } from "./passing-margin.ts";
+import type { Profile } from "./profile.ts";
 import type { ReasonCode, SloJudgement, Verdict } from "./verdict.ts";
 
 export type { ExplanationLine } from "./explain-slo.ts";
@@ -19,6 +20,10 @@ export interface DecisionTrace {
   /** Of the baseline and of the observation; absent for a phase that did not happen. */
   readonly late: { readonly before?: LateSeconds; readonly after?: LateSeconds };
   readonly cores: GateInput["cores"];
+  /** Complete rounds of a switchback. */
+  readonly rounds?: number;
+  /** The calibration that was believed. */
+  readonly profile?: Pick<Profile, "rounds" | "createdAt">;
 }
 
 /** The chain of reasoning from what was asked to the verdict, in words and numbers. */
@@ -49,12 +54,18 @@ export function explain(trace: DecisionTrace): Explanation {
   const { slos, limits } = trace;
   const context = { limits, sloCount: slos.length };
   return {
-    run: [...timeLines(trace), ...gateLines(trace), ...answerLines(trace)],
+    run: [
+      ...timeLines(trace),
+      ...calibrationLines(trace),
+      ...gateLines(trace),
+      ...alarmLines(trace),
+      ...answerLines(trace),
+    ],
     slos: slos.map((slo) => ({ name: slo.name, state: slo.state, lines: explainSlo(slo, context) })),
   };
 }
 
-function timeLines({ phases, late }: DecisionTrace): readonly ExplanationLine[] {
+function timeLines({ phases, late, rounds }: DecisionTrace): readonly ExplanationLine[] {
   if (phases.baseline === undefined) {
     return [{ topic: "time", text: "No traffic was measured: the answer was there before it." }];
   }
@@ -65,6 +76,10 @@ function timeLines({ phases, late }: DecisionTrace): readonly ExplanationLine[] 
     ...(settling === undefined ? [] : [`${secondsOf(settling)} of settling`]),
   ];
   const judged = `${secondsOf(baseline)} before the plan and ${observing === undefined ? "nothing" : secondsOf(observing)} after it`;
+  if (rounds !== undefined && rounds > 0) {
+    const text = `The plan was applied and undone in ${rounds} complete rounds; intervals are made of one value a round, and the seconds of acting, settling and undoing are part of none.`;
+    return [{ topic: "time", text }];
+  }
   const apart = discarded.length === 0 ? "" : `; not part of any interval: ${discarded.join(", ")}`;
   const text = `Intervals are made of ${judged}${apart}. What is discarded is still watched for gross harm.`;
   return [
@@ -78,6 +93,28 @@ function lateText({ before, after }: DecisionTrace["late"]): string {
     late === undefined ? [] : [`${late.late} of ${late.seconds} ${when}`];
   const counted = [...side(before, "before the plan"), ...side(after, "after it")].join(" and ");
   return `The load generator was late in ${counted}; such seconds are left out on both twins.`;
+}
+
+function calibrationLines({ phases, profile, rounds }: DecisionTrace): readonly ExplanationLine[] {
+  if (phases.baseline === undefined || (rounds ?? 0) > 0) return [];
+  const text =
+    profile === undefined
+      ? "No profile of this mirror on this machine was at hand: the twins' own difference is known from this run alone."
+      : `A profile of ${profile.rounds} raises without a plan, learned ${profile.createdAt}, says how much the twins differ by themselves.`;
+  return [{ topic: "calibration", text }];
+}
+
+const HARM_CODES: ReadonlySet<ReasonCode> = new Set(["HARM_ALARM", "EXCESS_ERRORS", "EXCESS_STALLS"]);
+
+/** What no interval is made of, from the first action on, is watched block by block and held to budgets. */
+function alarmLines({ verdict, phases }: DecisionTrace): readonly ExplanationLine[] {
+  if (phases.acting === undefined) return [];
+  const found = verdict.reasons.filter(({ code }) => HARM_CODES.has(code));
+  const text =
+    found.length === 0
+      ? "No gross harm was seen from the first action on, and every budget of the seconds around it was kept."
+      : found.map((reason) => reason.message).join(" ");
+  return [{ topic: "harm alarm", text }];
 }
 
 interface Gate {

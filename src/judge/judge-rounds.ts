@@ -17,6 +17,7 @@ import type { ConfidenceSequence } from "./confidence-sequence.ts";
 import { duration } from "./forecast.ts";
 import { JUDGE_RULES, type JudgeLimits, type SwitchbackDesign } from "./judge-limits.ts";
 import { withoutData } from "./judge-slo.ts";
+import { roundsDerivation } from "./rounds-derivation.ts";
 import { requestEvidence } from "./slo-measurement.ts";
 import {
   pairsInForce,
@@ -135,6 +136,12 @@ function judgementOf(measured: Measured): SloJudgement {
       unit: levelUnit(slo.measure),
     },
     ...(measured.requestTest === undefined ? {} : { requestTest: measured.requestTest }),
+    derivation: roundsDerivation({
+      ...measured,
+      scale,
+      rejectLevel: 1 - (2 * look.limits.alpha) / look.slos.length,
+      missing: tooFewBeyond(measured),
+    }),
     note: outcome.text,
     ...(outcome.state === "pass"
       ? {}

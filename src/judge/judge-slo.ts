@@ -84,6 +84,7 @@ function derivationOf(measured: SloMeasurement, context: SloContext): Omit<Deriv
     estimateAfter: after.estimate,
     biasKept: before.estimate === 0 ? 0 : pass.biasRemoved / before.estimate,
     bias: {
+    design: "before-after",
       tau,
       ...(redrawn === undefined ? {} : { restart: redrawn }),
       ...(driftSd === undefined ? {} : { driftSd }),

@@ -67,6 +67,8 @@ export interface Interval {
  * `critical * standardError + widening`.
  */
 export interface Derivation {
+  /** In a switchback a block is a round, "after" the plan in force and "before" the stretches around it. */
+  readonly design: "before-after" | "switchback";
   readonly scale: "log" | "absolute";
   readonly estimateBefore: number;
   readonly estimateAfter: number;

@@ -77,7 +77,7 @@ function explanationOf({
   load,
   verdict,
 }: Pick<Parameters<typeof buildReport>[0], "job" | "pair" | "load" | "verdict">): Explanation {
-  const phases = load?.session.phases ?? {};
+  const { phases = {}, rounds = [] } = load?.session ?? {};
   return explain({
     verdict,
     slos: load?.slos ?? [],
@@ -85,6 +85,8 @@ function explanationOf({
     phases,
     late: load === undefined ? {} : lateOf(load.session.store, phases),
     cores: pair.facts.cores.kind,
+    ...(rounds.length === 0 ? {} : { rounds: rounds.length }),
+    ...(job.profile === undefined ? {} : { profile: job.profile.profile }),
   });
 }
 

@@ -36,7 +36,12 @@ export function changedScenario(
   const changed: Scenario = {
     ...scenario,
     slos: withLimits(base.slos, changes.slo),
-    judge: withSettings(base.judge, changes.set),
+    // How the plan was applied and where the twins ran is what happened; another judgement can not change it.
+    judge: {
+      ...withSettings(base.judge, changes.set),
+      design: scenario.judge.design,
+      swapCores: scenario.judge.swapCores,
+    },
   };
   checkTogether(changed, plan, trafficRoutes(scenario.traffic));
   return changed;

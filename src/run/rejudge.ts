@@ -83,8 +83,17 @@ function judgeRecording(run: Recording): Rejudged {
     ...(planted === undefined ? {} : { sensitivity: planted }),
   });
   const cores = stored.mirror.facts.cores.kind;
-  const trace = { verdict, slos, limits: scenario.judge, phases, late: lateOf(store, phases), cores };
-  return { planName: plan.name, verdict, slos, explanation: explain(trace) };
+  const explanation = explain({
+    verdict,
+    slos,
+    phases,
+    cores,
+    limits: scenario.judge,
+    late: lateOf(store, phases),
+    ...(stored.traffic.rounds === undefined ? {} : { rounds: stored.traffic.rounds.length }),
+    ...(run.profile === undefined ? {} : { profile: run.profile.profile }),
+  });
+  return { planName: plan.name, verdict, slos, explanation };
 }
 
 /** A run without judged SLOs never acted under load; another look at its recording does not change that. */

@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { describeRange } from "../../src/core/delta-range.ts";
 import { passingRange } from "../../src/judge/passing-margin.ts";
-import type { SloJudgement } from "../../src/judge/verdict.ts";
+import type { ReasonCode, SloJudgement } from "../../src/judge/verdict.ts";
 import { rejudge } from "../../src/run/rejudge.ts";
+import { profileFor } from "../support/profile-builder.ts";
 import type { Fault } from "../support/simulated-faults.ts";
-import type { SimulatedPlanName } from "../support/simulated-job.ts";
+import { simulatedJob } from "../support/simulated-job.ts";
 import { simulateRun } from "../support/simulated-run.ts";
-import { storeRun } from "../support/stored-run-folder.ts";
+import { type StoredQuestion, storeRun } from "../support/stored-run-folder.ts";
 
 let runDir: string;
 beforeEach(async () => {
@@ -17,39 +18,124 @@ beforeEach(async () => {
 });
 afterEach(() => rm(runDir, { recursive: true }));
 
-interface World {
+interface World extends StoredQuestion {
   readonly name: string;
-  readonly seed: number;
-  readonly plan: SimulatedPlanName;
-  readonly faults: readonly Fault[];
+  /** First reason of its verdict: the world is what its name says. */
+  readonly ends: ReasonCode;
+  readonly faults?: readonly Fault[];
+  readonly proveSensitivity?: true;
 }
 
+const ROUNDS = { kind: "switchback", rounds: 12, secondsOn: 10, secondsOff: 10, settleSeconds: 2 };
+const { slos } = simulatedJob({ seed: 1, plan: "change-settings", faults: [] }).scenario;
+const PROFILE = profileFor(slos, { createdEpochMs: Date.UTC(2026, 0, 1) });
+const one = { plan: "scale-one" } as const;
+
 const WORLDS: readonly World[] = [
-  { name: "a sound run", seed: 1, plan: "scale-one", faults: [] },
-  { name: "a run of two actions", seed: 2, plan: "scale-two", faults: [] },
+  { name: "a sound run", ends: "ALL_SHOWN", seed: 1, ...one },
+  { name: "a run of two actions", ends: "ALL_SHOWN", seed: 2, plan: "scale-two" },
   {
     name: "a run of which the plan slows the service",
+    ends: "HARM_ALARM",
     seed: 3,
-    plan: "scale-one",
+    ...one,
     faults: [{ kind: "plan-slows", share: 0.6 }],
   },
   {
+    name: "a run that gets slow later",
+    ends: "HARM_ALARM",
+    seed: 3,
+    ...one,
+    faults: [{ kind: "plan-slows-later", share: 0.5, afterMs: 8000 }],
+  },
+  {
     name: "a run that is neither good nor bad",
+    ends: "UNDERPOWERED",
     seed: 4,
-    plan: "scale-one",
+    ...one,
     faults: [{ kind: "plan-slows", share: 0.24 }],
   },
   {
     name: "a run of which the plan breaks requests",
-    seed: 5,
-    plan: "scale-one",
+    ends: "HARM_ALARM",
+    seed: 7,
+    ...one,
     faults: [{ kind: "plan-breaks", share: 0.2 }],
   },
-  { name: "a run whose plan restarts a process", seed: 6, plan: "change-settings", faults: [] },
+  { name: "a run whose baseline is too noisy", ends: "UNDERPOWERED", seed: 5, ...one, judge: { alpha: 0.0001 } },
+  { name: "a run whose twin stops answering", ends: "HARM_ALARM", seed: 8, ...one, faults: [{ kind: "plan-stalls" }] },
+  {
+    name: "a run whose shadow loses requests",
+    ends: "UNDERPOWERED",
+    seed: 9,
+    ...one,
+    faults: [{ kind: "shadow-loses-requests", share: 0.2 }],
+  },
+  {
+    name: "a run without telemetry of a twin",
+    ends: "UNDERPOWERED",
+    seed: 10,
+    ...one,
+    faults: [{ kind: "telemetry-silent", role: "shadow" }],
+  },
+  {
+    name: "a run whose action fails",
+    ends: "ACTION_FAILED",
+    seed: 11,
+    ...one,
+    faults: [{ kind: "act-does-not-land", proof: "load" }],
+  },
+  {
+    name: "a run that breaks an invariant",
+    ends: "INVARIANT_BROKEN",
+    seed: 12,
+    ...one,
+    faults: [{ kind: "plan-breaks-invariant" }],
+  },
+  {
+    name: "a run of which only a stub heard",
+    ends: "UNDERPOWERED",
+    seed: 13,
+    ...one,
+    faults: [{ kind: "plan-calls-stub" }],
+  },
+  { name: "a run whose plan restarts a process", ends: "BIAS_UNCALIBRATED", seed: 6, plan: "change-settings" },
+  {
+    name: "a run with a calibration profile",
+    ends: "SNAPSHOT_MISSING",
+    seed: 6,
+    plan: "change-settings",
+    profile: PROFILE,
+  },
+  { name: "a run in rounds", ends: "ALL_SHOWN", seed: 5, ...one, judge: { design: ROUNDS } },
+  {
+    name: "a run in rounds that harms",
+    ends: "HARM_ALARM",
+    seed: 5,
+    ...one,
+    judge: { design: ROUNDS },
+    faults: [{ kind: "plan-slows", share: 0.4 }],
+  },
+  { name: "a run with planted harm", ends: "ALL_SHOWN", seed: 1, ...one, proveSensitivity: true },
+  {
+    name: "a run blind to planted harm",
+    ends: "SENSITIVITY_NOT_SHOWN",
+    seed: 1,
+    ...one,
+    proveSensitivity: true,
+    faults: [{ kind: "blind", to: "requests" }],
+  },
 ];
 
-async function stored({ seed, plan, faults }: World): Promise<Record<string, unknown>> {
-  await storeRun(await simulateRun({ seed, plan, faults }), runDir, { seed, plan });
+async function stored({
+  name: _,
+  ends: __,
+  proveSensitivity,
+  faults = [],
+  ...asked
+}: World): Promise<Record<string, unknown>> {
+  const planted = proveSensitivity === undefined ? {} : { proveSensitivity };
+  await storeRun(await simulateRun({ ...asked, ...planted, faults }), runDir, asked);
   return JSON.parse(await readFile(join(runDir, "report.json"), "utf8"));
 }
 
@@ -67,22 +153,23 @@ describe.each(WORLDS)("$name", (world) => {
     expect(written(once.verdict)).toEqual(report["verdict"]);
     expect(written(once.explanation)).toEqual(report["explanation"]);
     expect(once.changes).toEqual([]);
+    expect(once.verdict.reasons[0].code).toBe(world.ends);
   });
 });
 
-const SOUND: World = { name: "", seed: 1, plan: "scale-one", faults: [] };
+const SOUND: World = { name: "", ends: "ALL_SHOWN", seed: 1, plan: "scale-one" };
 
 test("a what-if names every term that changed, keeps what was stored, and judges by the new terms", async () => {
   await stored(SOUND);
-  const changed = await rejudge(runDir, { set: ["alpha=0.005", "blockSeconds=4"], slo: ["latency=-50%"] });
+  const changed = await rejudge(runDir, { set: ["alpha=0.005", "blockSeconds=10"], slo: ["latency=-50%"] });
   expect(changed.changes).toEqual([
     { what: "alpha", was: "0.01", now: "0.005" },
-    { what: "blockSeconds", was: "2", now: "4" },
+    { what: "blockSeconds", was: "2", now: "10" },
     { what: "latency", was: "+25% or less", now: "-50% or less" },
   ]);
   expect(changed.stored.verdict.kind).toBe("promote");
   expect(changed.verdict.kind).not.toBe("promote");
-  expect(changed.slos.map((slo) => slo.blocks.blockMs)).toEqual([4000, 4000, 4000]);
+  expect(changed.slos.map((slo) => slo.blocks.blockMs)).toEqual([10_000, 10_000, 10_000]);
   expect(changed.slos.map((slo) => slo.interval.level)).toEqual([0.99, 0.99, 0.99]);
 });
 
@@ -107,8 +194,8 @@ function latencyOf(slos: readonly SloJudgement[]): SloJudgement {
 
 test("a shorter observation uses the beginning of the recording, a longer settling its end", async () => {
   await stored(SOUND);
-  const [full, cut] = [await rejudge(runDir), await rejudge(runDir, { set: ["observeSecondsMax=12"], slo: [] })];
-  expect(cut.slos.map((slo) => slo.blocks.after)).toEqual([6, 6, 6]);
+  const [full, cut] = [await rejudge(runDir), await rejudge(runDir, { set: ["observeSecondsMax=15"], slo: [] })];
+  for (const [i, slo] of cut.slos.entries()) expect(slo.blocks.after).toBeLessThan(full.slos[i]?.blocks.after ?? 0);
   expect(cut.slos.map((slo) => slo.blocks.before)).toEqual(full.slos.map((slo) => slo.blocks.before));
   const settled = await rejudge(runDir, { set: ["settleSeconds=10"], slo: [] });
   for (const [i, slo] of settled.slos.entries()) expect(slo.blocks.after).toBeLessThan(full.slos[i]?.blocks.after ?? 0);

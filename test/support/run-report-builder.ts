@@ -146,6 +146,7 @@ function derivationOf(
   const half = (onScale(interval.hi) - onScale(interval.lo)) / 2;
   const wider = (interval.hi - interval.lo) / 10;
   return {
+    design: "before-after",
     scale,
     estimateBefore: onScale(biasRemoved),
     estimateAfter: onScale(estimate) + onScale(biasRemoved),

@@ -1,35 +1,52 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { signProfile } from "../../src/attest/profile-statement.ts";
+import { sha256Hex } from "../../src/core/sha256.ts";
+import type { Profile } from "../../src/judge/profile.ts";
 import { ROLES } from "../../src/mirror/twin.ts";
 import { pairSlot } from "../../src/replay/driver/pair-slot.ts";
 import { startPairWriter } from "../../src/replay/driver/pair-writer.ts";
 import { OUTCOMES, type PairBatch } from "../../src/replay/recording.ts";
 import type { Call } from "../../src/replay/traffic/compile-call.ts";
 import { reportJson } from "../../src/report/files/report-json.ts";
-import type { SimulatedPlanName } from "./simulated-job.ts";
-import { simulatedJob } from "./simulated-job.ts";
+import type { RunReport } from "../../src/report/run-report.ts";
+import { SIGNING_KEY } from "../attest/verdict-builder.ts";
+import { type SimulatedPlanName, simulatedJob } from "./simulated-job.ts";
 import type { SimulatedRun } from "./simulated-run.ts";
 
+/** What the simulated run was asked; the documents of its folder are made of it. */
+export interface StoredQuestion {
+  readonly seed: number;
+  readonly plan: SimulatedPlanName;
+  readonly judge?: object;
+  readonly profile?: Profile;
+}
+
 /** Leaves a simulated run that ended with an answer in a folder, as a real one lies there; the bundle is not needed. */
-export async function storeRun(
-  run: SimulatedRun,
-  runDir: string,
-  asked: { readonly seed: number; readonly plan: SimulatedPlanName },
-): Promise<void> {
+export async function storeRun(run: SimulatedRun, runDir: string, asked: StoredQuestion): Promise<void> {
   const { end, stage } = run;
   if (end.kind === "error") throw end.error;
-  const job = simulatedJob({ ...asked, faults: stage.faults });
+  const { profile, ...question } = asked;
+  const job = simulatedJob({ ...question, faults: stage.faults });
   const recording = path.join(runDir, "recording");
   await mkdir(recording, { recursive: true });
   await writeFile(path.join(runDir, "scenario.yaml"), job.scenarioText);
   await writeFile(path.join(runDir, "plan.yaml"), job.planText);
-  await writeFile(path.join(runDir, "report.json"), reportJson(end.report));
+  await writeFile(path.join(runDir, "report.json"), reportJson(await withProfile(end.report, profile, runDir)));
   await writeFile(path.join(recording, "manifest.json"), JSON.stringify(stage.store.manifests.at(-1) ?? {}));
   await writeFile(
     path.join(recording, "metrics.jsonl"),
     stage.store.metrics.map((one) => JSON.stringify(one)).join("\n"),
   );
   await writePairs(run.pairs, recording);
+}
+
+/** The simulated run named a digest of nothing; here the profile's bytes lie beside the report. */
+async function withProfile(report: RunReport, profile: Profile | undefined, runDir: string): Promise<RunReport> {
+  if (profile === undefined || report.profile === undefined) return report;
+  const text = signProfile(profile, SIGNING_KEY);
+  await writeFile(path.join(runDir, "profile.json"), text);
+  return { ...report, profile: { ...report.profile, sha256: sha256Hex(text) } };
 }
 
 async function writePairs(batches: readonly PairBatch[], dir: string): Promise<void> {
