@@ -50,7 +50,7 @@ interface Followed {
 /**
  * Starts to follow a plan from its first action on, against what the baseline shows.
  * Method: one cumulative sum (Page 1954) for each kind of harm in each scope, of evidence that is bounded block by block
- * (docs/decisions/0007-harm-alarm.md).
+ * (docs/decisions/0012-harm-alarm.md).
  */
 export function followHarm(options: {
   readonly store: BlockStore;
@@ -94,11 +94,13 @@ function add(
   const evidence = gauge.evidence(block);
   if (evidence === undefined) return;
   const most = threshold / HARM_RULES.blocksMin[gauge.level];
+  // A block without failures takes back whole bursts; a median that is low for once takes back no more than one can give.
+  const least = gauge.kind === "latency" ? -most : Number.NEGATIVE_INFINITY;
   if (one.score <= 0) {
     one.blocks = [];
     one.fromMs = window.fromMs;
   }
-  one.score = Math.max(0, one.score + Math.min(most, Math.max(-most, evidence)));
+  one.score = Math.max(0, one.score + Math.min(most, Math.max(least, evidence)));
   one.blocks.push(block);
 }
 

@@ -16,7 +16,7 @@ export interface HarmGauge {
   readonly evidence: (block: HarmBlock) => number | undefined;
 }
 
-/** Constants of the alarm, chosen and measured in docs/decisions/0007-harm-alarm.md. */
+/** Constants of the alarm, chosen and measured in docs/decisions/0012-harm-alarm.md. */
 export const HARM_RULES = {
   blockMs: 2000,
   /** A request without an answer is stalled after this long. */
@@ -24,7 +24,7 @@ export const HARM_RULES = {
   /** Evidence that stops the plan, natural log, before it is raised by the log of the number of gauges. */
   threshold: Math.log(1e3),
   /** Blocks that it takes at least: no single block adds more than its share of the threshold. */
-  blocksMin: { gross: 6, outage: 3 },
+  blocksMin: { gross: 5, outage: 3 },
   /** Below these nothing is gross: ratio of medians, share of requests. */
   gross: { latency: 1.3, errors: 0.004 },
   outage: { latency: 3, errors: 0.1 },

@@ -69,7 +69,7 @@ describe("the harm alarm", () => {
     expect(alarm?.afterSeconds).toBeLessThanOrEqual(14);
     expect(alarm?.excess).toBeCloseTo(0.5, 1);
     expect(alarm === undefined ? "" : harmReason(alarm).message).toMatch(
-      /stopped the plan: .* had a median of .* ms on the shadow and .* ms on the control \(\+\d\d.*%\), within 12 s.*more than \+30% is gross harm/,
+      /stopped the plan: .* had a median of .* ms on the shadow and .* ms on the control \(\+\d\d.*%\), within 10 s.*more than \+30% is gross harm/,
     );
   });
   test("knows no harm in what the operator accepts", () => {
