@@ -32,6 +32,17 @@ export function blocksToResolve(
   return leastThat((blocks) => resolvableAfter(noise, blocks) <= distance, range);
 }
 
+/** Fewest blocks of baseline, within [least, most], that resolve this distance with so many blocks after the plan. */
+export function blocksBeforeToResolve(
+  noise: Omit<NoiseModel, "blocksBefore">,
+  distance: number,
+  options: { readonly least: number; readonly most: number; readonly blocksAfter: number },
+): number | undefined {
+  const resolves = (blocksBefore: number): boolean =>
+    resolvableAfter({ ...noise, blocksBefore }, options.blocksAfter) <= distance;
+  return leastThat(resolves, options);
+}
+
 /** Fewest blocks of baseline that, with as many after the plan, resolve this distance with 80% chance. */
 export function blocksOnBothSides(
   noise: NoiseModel,

@@ -14,8 +14,15 @@ import {
 } from "./accepted.ts";
 import { chooseBlockMs, tailShare } from "./block-length.ts";
 import { chooseBias } from "./calibration.ts";
-import { varianceInflation } from "./confidence-sequence.ts";
-import { blocksOnBothSides, blocksToResolve, duration, type NoiseModel, resolvableAfter } from "./forecast.ts";
+import { onePhaseSequence, varianceInflation } from "./confidence-sequence.ts";
+import {
+  blocksBeforeToResolve,
+  blocksOnBothSides,
+  blocksToResolve,
+  duration,
+  type NoiseModel,
+  resolvableAfter,
+} from "./forecast.ts";
 import { JUDGE_RULES, type JudgeLimits, shortestBlockMs } from "./judge-limits.ts";
 import type { LookInput } from "./judge-slos.ts";
 import { cleanPairsNeeded } from "./request-test.ts";
@@ -142,19 +149,27 @@ function powerOf(resolved: ResolvedSlo, input: PowerInput): PlannedPower {
   return { ...power, because: { code: "UNDERPOWERED", subject: name, message: text } };
 }
 
-/** Blocks on both sides: after this baseline if that is enough or costs less, else with a longer one. */
+/**
+ * Blocks on both sides: after this baseline if that is enough or costs less; else with the longer one that the time
+ * allowed has room for; else with as many on both sides, however long that is.
+ */
 function blocksNeeded(
   noise: NoiseModel,
   distance: number,
   options: { readonly limits: JudgeLimits; readonly blockMs: number },
 ): { readonly before: number; readonly after: number } {
   const { limits, blockMs } = options;
-  const reach = Math.floor((REACH_SECONDS * 1000) / blockMs);
+  const blocksIn = (seconds: number): number => Math.floor((seconds * 1000) / blockMs);
+  const reach = blocksIn(REACH_SECONDS);
   const after = blocksToResolve(noise, distance, { least: limits.minBlocksAfter, most: reach }) ?? Infinity;
+  if ((after * blockMs) / 1000 <= limits.observeSecondsMax) return { before: noise.blocksBefore, after };
+  const blocksAfter = blocksIn(limits.observeSecondsMax);
+  const range = { least: noise.blocksBefore, most: blocksIn(limits.baselineSecondsMax), blocksAfter };
+  const longer = blocksAfter < 1 ? undefined : blocksBeforeToResolve(noise, distance, range);
+  if (longer !== undefined) return { before: longer, after: blocksAfter };
   const balanced =
     blocksOnBothSides(noise, distance, { least: limits.minBlocksBefore, most: reach }) ?? Number.POSITIVE_INFINITY;
-  const inTime = (after * blockMs) / 1000 <= limits.observeSecondsMax;
-  if (inTime || (Number.isFinite(after) && noise.blocksBefore + after <= 2 * balanced)) {
+  if (Number.isFinite(after) && noise.blocksBefore + after <= 2 * balanced) {
     return { before: noise.blocksBefore, after };
   }
   return { before: balanced, after: balanced };
@@ -169,6 +184,8 @@ function noiseOf(resolved: ResolvedSlo, before: Series, input: Omit<LookInput, "
     scale: before.scale,
     calibration: input.profile?.slos[resolved.slo.name],
     controlLevel: before.levels.control,
+    baseline: onePhaseSequence(before, before.floor, limits),
+    spanSeconds: (limits.baselineSecondsMax + limits.observeSecondsMax) / 2,
   };
   const restarted = chooseBias({ ...asked, restarted: input.restarted });
   // A restart that nobody calibrated can not pass but may well be rejected: noise alone must not end such a run.

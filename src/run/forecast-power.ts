@@ -21,6 +21,8 @@ type Forecastable = Pick<RunJob, "scenario" | "plan"> & {
 
 /** What this run can show of every SLO, before anything is raised: from its profile, else from the rate alone. */
 export function powerBefore(job: Forecastable): readonly PowerForecast[] {
+  // The rounds of a switchback are planned by their own rule.
+  if (job.scenario.judge.design.kind === "switchback") return [];
   return resolvedSlos(job).map((resolved) => forecastBefore(resolved, inputOf(job, resolved)));
 }
 

@@ -1,4 +1,5 @@
-import { powerBySlo } from "../judge/planned-power.ts";
+import { baselineIsLongEnough, nextBaselineCheck } from "../judge/baseline-length.ts";
+import { type PlannedPower, powerBySlo } from "../judge/planned-power.ts";
 import { plannedRounds } from "../judge/planned-rounds.ts";
 import type { Reason } from "../judge/verdict.ts";
 import type { Window } from "../replay/recording.ts";
@@ -20,7 +21,8 @@ export async function warmUp(context: LoadContext, session: LoadSession): Promis
 
 /**
  * The A/A period: both twins alike, so what differs is noise and bias. Measures until every SLO has its minimum of
- * blocks; answers why the plan is not worth replaying, if the margins are out of reach in the time allowed.
+ * blocks, and then for as long as that brings margins within reach; answers why the plan is not worth replaying, if they
+ * are out of reach in the time allowed.
  */
 export async function measureBaseline(
   context: LoadContext,
@@ -34,6 +36,7 @@ export async function measureBaseline(
   const fromMs = Math.ceil(session.axisMs() / 1000) * 1000;
   const untilMs = fromMs + limits.baselineSecondsMax * 1000;
   let window: Window = { fromMs, toMs: fromMs };
+  let nextCheck = 0;
   while (window.toMs < untilMs) {
     await context.effects.clock.sleep(500, context.signal);
     const blocks = Math.floor((session.completeUntilMs() - fromMs) / blockMs);
@@ -48,24 +51,29 @@ export async function measureBaseline(
     context.effects.observe({ kind: "slos", slos });
     // The rounds of a switchback hold their own comparison; what is asked of the baseline is noise, for alarm and forecast.
     if (limits.design.kind === "switchback" && blocks >= limits.minBlocksBefore) break;
-    if (slos.every((slo) => slo.blocks.before >= limits.minBlocksBefore)) break;
+    if (blocks < nextCheck || slos.some((slo) => slo.blocks.before < limits.minBlocksBefore)) continue;
+    if (baselineIsLongEnough(plannedPower(context, session, window), limits)) break;
+    nextCheck = nextBaselineCheck(blocks);
   }
   return plannedReasons(context, session, window);
 }
 
 /** What the run can not be expected to decide, by the noise of its baseline. */
 function plannedReasons(context: LoadContext, session: LoadSession, baseline: Window): readonly Reason[] {
-  const limits = context.job.scenario.judge;
-  const look = { store: session.store, slos: resolvedSlos(context.job), limits, restarted: context.restarts };
-  if (limits.design.kind === "switchback") return plannedRounds({ ...look, baseline, design: limits.design });
-  const power = powerBySlo({
-    ...look,
-    baseline,
-    ...calibrationInUse(context.job),
-    ratePerSecond: context.job.scenario.traffic.ratePerSecond,
-  });
+  const { design } = context.job.scenario.judge;
+  if (design.kind === "switchback") return plannedRounds({ ...plannedBy(context, session), baseline, design });
+  const power = plannedPower(context, session, baseline);
   context.log.power(powerAfterBaseline(context.job, power));
   return power.flatMap(({ because }) => (because === undefined ? [] : [because]));
+}
+
+function plannedPower(context: LoadContext, session: LoadSession, baseline: Window): readonly PlannedPower[] {
+  const { ratePerSecond } = context.job.scenario.traffic;
+  return powerBySlo({ ...plannedBy(context, session), ...calibrationInUse(context.job), baseline, ratePerSecond });
+}
+
+function plannedBy({ job, restarts }: LoadContext, { store }: LoadSession) {
+  return { store, slos: resolvedSlos(job), limits: job.scenario.judge, restarted: restarts };
 }
 
 /** Looks after every block until every SLO is inside, one is outside, or the time is up. */
