@@ -74,6 +74,8 @@ export interface RecordingManifest {
   >;
   /** Of a switchback, the complete ones; then `acting` to `undoing` above are those of the last round. */
   readonly rounds?: readonly RecordedRound[];
+  /** Stretches after all phases in which a known harm was in force on the shadow; absent where none was planted. */
+  readonly planted?: readonly { readonly what: string; readonly window: Window }[];
   readonly driver?: DriverReport;
 }
 

@@ -32,6 +32,8 @@ export interface LoadSession extends AsyncDisposable {
   completeUntilMs(): number;
   /** Pairs that still waited when the driver last told, and when that was; -Infinity before it did. */
   overdue(): { readonly atMs: number; readonly pairs: readonly OverduePairs[] };
+  /** Notes that a harm was in force in this window, so that nobody takes it for traffic of the run's. */
+  notePlanted(what: string, window: Window): void;
   /** Marks a phase; a later mark of the same phase replaces its end. */
   mark(phase: PhaseName, window: Window): void;
   /** Adds a complete round of a switchback. */
@@ -57,6 +59,7 @@ export async function startLoad(options: {
   const { job, pair, effects } = options;
   const routes = trafficRoutes(job.scenario.traffic);
   const store = createBlockStore(blockStoreOptions(job.scenario.traffic));
+  const planted: { readonly what: string; readonly window: Window }[] = [];
   const phases: { -readonly [K in PhaseName]?: Window } = {};
   const rounds: RecordedRound[] = [];
   const sampling = new AbortController();
@@ -107,6 +110,7 @@ export async function startLoad(options: {
     startedEpochMs: effects.clock.epochMs() - axisMs(),
     phases,
     ...(rounds.length === 0 ? {} : { rounds }),
+    ...(planted.length === 0 ? {} : { planted }),
     ...(report === undefined ? {} : { driver: report }),
   });
   const still = async <T>(look: () => Promise<T>, signal: AbortSignal): Promise<T> => {
@@ -126,6 +130,7 @@ export async function startLoad(options: {
     axisMs,
     completeUntilMs: () => Math.min(store.deliveredUntilMs(), sampledUntilMs),
     overdue: () => overdue,
+    notePlanted: (what, window) => void planted.push({ what, window }),
     mark: (phase, window) => {
       phases[phase] = window;
     },

@@ -120,6 +120,7 @@ async function plantOne(
   try {
     await effects.clock.sleep(SETTLE_MS, signal);
     const { caught, window } = await lookForIt(context, session, asked);
+    session.notePlanted(slo.name, window);
     const seconds = (window.toMs - window.fromMs + SETTLE_MS) / 1000;
     log.note(caught ? `seen after ${seconds.toFixed(0)} s` : `not seen in ${seconds.toFixed(0)} s`);
     return { what: slo.name, kind: harm.kind, planted: words, margin: harm.margin, caught, seconds, window };

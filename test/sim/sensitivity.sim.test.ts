@@ -31,7 +31,7 @@ test("a run that catches every planted harm is promoted and says what it caught"
 });
 
 test("what is planted is judged after everything else, and leaves no trace in it", async () => {
-  const { report } = await proving();
+  const { run, report } = await proving();
   const without = await simulateRun({ seed: 4, plan: "scale-one" });
   const plain = without.end.kind === "report" ? without.end.report : undefined;
   expect(report?.slos).toEqual(plain?.slos);
@@ -40,6 +40,7 @@ test("what is planted is judged after everything else, and leaves no trace in it
   const windows = report?.sensitivity?.harms.flatMap(({ window }) => (window === undefined ? [] : [window])) ?? [];
   expect(windows).toHaveLength(2);
   for (const window of windows) expect(window.fromMs).toBeGreaterThan(recoveredMs);
+  expect(run.stage.store.manifests.at(-1)?.planted?.map(({ window }) => window)).toEqual(windows);
 });
 
 test("harm is planted when the states have been compared, and gone before anything is judged", async () => {
