@@ -35,10 +35,13 @@ export function quantileArm(
   return quantileArmOf(pooled, { sizes, above: (ln) => blocks.map((block) => block.above(ln)) }, options);
 }
 
-/** `quantileArm` of blocks that answer all at once: `above(ln)[k]` is how many of the `sizes[k]` values lie above `ln`. */
+/**
+ * `quantileArm` of blocks that answer all at once: `above(ln)[k]` is how many of the `sizes[k]` values lie above `ln`, in a
+ * list that becomes the influence.
+ */
 export function quantileArmOf(
   pooled: PooledSample,
-  blocks: { readonly sizes: readonly number[]; readonly above: (ln: number) => readonly number[] },
+  blocks: { readonly sizes: readonly number[]; readonly above: (ln: number) => number[] },
   options: { readonly quantile: number; readonly scale: EffectScale },
 ): ArmSeries {
   const { quantile: q, scale } = options;
@@ -47,11 +50,11 @@ export function quantileArmOf(
   const sparsity = (pooled.lnQuantile(q + half) - pooled.lnQuantile(q - half)) / (2 * half);
   const perBlock = pooled.size / blocks.sizes.length;
   const unit = scale === "log" ? 1 : Math.exp(ln);
-  const influence = blocks.above(ln).slice();
+  const influence = blocks.above(ln);
   for (let k = 0; k < influence.length; k++) {
     influence[k] = (unit * sparsity * ((influence[k] ?? 0) - (1 - q) * (blocks.sizes[k] ?? 0))) / perBlock;
   }
-  return { estimate: scale === "log" ? ln : Math.exp(ln), influence: centred(influence) };
+  return { estimate: scale === "log" ? ln : Math.exp(ln), influence: centre(influence) };
 }
 
 /**
@@ -71,13 +74,13 @@ export function ratioArm(
   const weigh = options.scale === "absolute" ? blocks / bottom : top === 0 ? 0 : blocks / top;
   return {
     estimate: options.scale === "absolute" ? ratio : Math.log(top === 0 ? options.zeroAs * 1e-6 : ratio),
-    influence: centred(tops.map((value, block) => (value - ratio * (bottoms[block] ?? Number.NaN)) * weigh)),
+    influence: centre(tops.map((value, block) => (value - ratio * (bottoms[block] ?? Number.NaN)) * weigh)),
   };
 }
 
 /** Mean of block values (STATISTICS.md 2.2). */
 export function meanArm(values: readonly number[]): ArmSeries {
-  return { estimate: sum(values) / values.length, influence: centred(values) };
+  return { estimate: sum(values) / values.length, influence: centre(values.slice()) };
 }
 
 /** Sum of a list. */
@@ -87,9 +90,9 @@ export function sum(values: readonly number[]): number {
   return total;
 }
 
-function centred(values: readonly number[]): readonly number[] {
+/** Takes the mean off, in place: a copy of thousands of blocks for every step is what a look would spend its time on. */
+function centre(values: number[]): readonly number[] {
   const mean = sum(values) / values.length;
-  const moved = values.slice();
-  for (let k = 0; k < moved.length; k++) moved[k] = (moved[k] ?? Number.NaN) - mean;
-  return moved;
+  for (let k = 0; k < values.length; k++) values[k] = (values[k] ?? Number.NaN) - mean;
+  return values;
 }

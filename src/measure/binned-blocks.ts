@@ -9,7 +9,7 @@ export interface BinnedBlocks {
   /** The block's own stretch; stays right while further blocks are appended, until then do not keep it. */
   readonly at: (block: number) => SparseBins;
   /** How many values of each of these blocks lie above a natural log, as `sparseBlock` counts them. */
-  readonly above: (ln: number, blocks: readonly number[]) => readonly number[];
+  readonly above: (ln: number, blocks: readonly number[]) => number[];
 }
 
 /** Per block, how many values lie in a bin and how many above it. */
