@@ -51,10 +51,10 @@ export async function calibrate(
 
 /** What a profile of this job on this machine is about; a run asks for one that is about the same. */
 export function profileSubject(job: Pick<RunJob, "scenario" | "spec">, machine: Machine): ProfileSubject {
-  const { traffic, isolation } = job.scenario;
+  const { traffic, isolation, cores } = job.scenario;
   return {
     mirror: { name: job.spec.name, sha256: job.spec.sha256 },
-    machine,
+    machine: cores === "shared" ? { ...machine, twinCores: "shared" } : machine,
     isolation,
     traffic: { sha256: sha256Hex(canonicalJson(traffic)), ratePerSecond: traffic.ratePerSecond },
   };
