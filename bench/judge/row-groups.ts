@@ -1,4 +1,5 @@
 import { goal } from "./goals.ts";
+import { learnedProfile } from "./learned-profile.ts";
 import { judgeByRival } from "./rivals/judge-by-rival.ts";
 import { recordRun } from "./rivals/recorded-run.ts";
 import { FIRST_SEED, type Row, type RunDecision } from "./row.ts";
@@ -37,7 +38,12 @@ export function playRun(rows: readonly Row[], run: number): readonly RunDecision
 }
 
 function playOurs(rows: readonly Row[], { world, truth }: Row, seed: number): readonly RunDecision[] {
-  const settings = rows.flatMap(({ judge }) => (judge.kind === "ours" ? [judge.setting] : []));
+  const run = seed - FIRST_SEED;
+  const settings = rows.flatMap(({ judge }) => {
+    if (judge.kind !== "ours") return [];
+    const { setting } = judge;
+    return [judge.learned === true ? { ...setting, profile: learnedProfile(world, setting.slos, run) } : setting];
+  });
   return simulateRun({ world, truth, seed }, settings).map(({ verdict, beforeSeconds, afterSeconds }) => ({
     kind: verdict,
     beforeSeconds,

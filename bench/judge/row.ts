@@ -13,7 +13,12 @@ export interface RunDecision {
 /** Who judges the runs of a row. */
 export type RowJudge =
   /** The product's own code, looking after every block. */
-  | { readonly kind: "ours"; readonly setting: JudgeSetting }
+  | {
+      readonly kind: "ours";
+      readonly setting: JudgeSetting;
+      /** Each run has a profile that the product's calibration learned of its world. */
+      readonly learned?: boolean;
+    }
   | { readonly kind: "rival"; readonly rival: Rival; readonly afterSeconds: number }
   /** Anything else that can play a run by itself, e.g. the harm alarm or switchback. */
   | {

@@ -11,6 +11,8 @@ export interface OurOptions {
   readonly tauErrors?: number;
   /** Anything else a profile may know of every SLO, e.g. drift or the bias of a restart. */
   readonly calibration?: SloCalibration;
+  /** A profile that the product's calibration learns of the world; leaves no room for the made-up values above. */
+  readonly learned?: boolean;
   readonly restarted?: boolean;
   readonly settleSeconds?: number;
   readonly gates?: boolean;
@@ -27,6 +29,7 @@ export function ours(
   const profile = profileOf(goals, options);
   return {
     kind: "ours",
+    ...(options.learned === undefined ? {} : { learned: options.learned }),
     setting: {
       slos: resolved(goals),
       limits: JudgeLimitsSchema.parse({ ...options.limits, observeSecondsMax: Math.max(60, time.afterSeconds) }),

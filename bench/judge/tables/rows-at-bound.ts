@@ -103,7 +103,7 @@ const FAST: readonly Fast[] = [
     afterSeconds: 120,
     goals: ["p99", "p50", "errors-0.2pp"],
     truth: allWorse(1.1, 0.002),
-    options: { limits: { blockSeconds: 2 }, tau: 0.03, tauErrors: 0.0002 },
+    options: { limits: { blockSeconds: 2 }, learned: true },
     worlds: [
       "quiet",
       "rps-100",

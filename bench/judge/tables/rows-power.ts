@@ -103,7 +103,7 @@ const TARGETS: readonly {
     {
       name: "quiet-2s-profile",
       label: "blocks of 2 s and a profile",
-      options: { limits: { blockSeconds: 2 }, tau: 0.005, tauErrors: 0.0001 },
+      options: { limits: { blockSeconds: 2 }, learned: true },
     },
   ].map(({ name, label, options }) => ({
     name,
