@@ -93,7 +93,7 @@ function add(
   if (gauge.kind !== "latency") one.spent += netFailures(gauge.kind, block) - gauge.bias * block.requests;
   const evidence = gauge.evidence(block);
   if (evidence === undefined) return;
-  const most = threshold / HARM_RULES.blocksMin[gauge.level];
+  const most = threshold / HARM_RULES.blocksMin[gauge.level][gauge.kind];
   // A block without failures takes back whole bursts; a median that is low for once takes back no more than one can give.
   const least = gauge.kind === "latency" ? -most : Number.NEGATIVE_INFINITY;
   if (one.score <= 0) {

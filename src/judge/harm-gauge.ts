@@ -24,7 +24,7 @@ export const HARM_RULES = {
   /** Evidence that stops the plan, natural log, before it is raised by the log of the number of gauges. */
   threshold: Math.log(1e3),
   /** Blocks that it takes at least: no single block adds more than its share of the threshold. */
-  blocksMin: { gross: 5, outage: 3 },
+  blocksMin: { gross: { latency: 5, errors: 6, stalls: 6 }, outage: { latency: 3, errors: 3, stalls: 3 } },
   /** Below these nothing is gross: ratio of medians, share of requests. */
   gross: { latency: 1.3, errors: 0.004 },
   outage: { latency: 3, errors: 0.1 },

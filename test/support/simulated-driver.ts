@@ -143,17 +143,26 @@ function arrivalList({ stage, model, options }: Parameters<typeof drive>[0]) {
   const weights = mix.map((route) => route.weight);
   const gapMs = (): number => (-Math.log(1 - random()) * 1000) / ratePerSecond;
   let sequence = 0;
+  let inForceSinceMs = Number.POSITIVE_INFINITY;
   let nextMs = gapMs();
   return {
     until: (untilMs: number): readonly Pair[] => {
       const pairs: Pair[] = [];
       const planInForce = model.planInForce();
+      inForceSinceMs = planInForce ? Math.min(inForceSinceMs, nextMs) : Number.POSITIVE_INFINITY;
       const planted = stage.fault("blind")?.to === "requests" ? undefined : model.planted();
       for (; nextMs < untilMs; nextMs += gapMs()) {
         const baseMs = Math.exp(Math.log(12) + 0.35 * normal(random));
         const answers = {
           control: answerOf({ stage, affected: false, baseMs, random }),
-          shadow: answerOf({ stage, affected: planInForce, baseMs, random, losing: true }),
+          shadow: answerOf({
+            stage,
+            affected: planInForce,
+            affectedForMs: nextMs - inForceSinceMs,
+            baseMs,
+            random,
+            losing: true,
+          }),
         };
         const route = pick(weights, random());
         const shadow = harmed(answers.shadow, meets(planted, mix[route]) ? planted : undefined, random);
@@ -172,6 +181,7 @@ function answerOf(request: {
   readonly stage: SimulatedStage;
   /** Whether the plan is in force where this request arrives. */
   readonly affected: boolean;
+  readonly affectedForMs?: number;
   readonly losing?: boolean;
   readonly baseMs: number;
   readonly random: () => number;
@@ -180,7 +190,9 @@ function answerOf(request: {
   const [noise, luck, loss] = [normal(random), random(), random()];
   if (stage.engineGone) return { outcome: "connection-error", latencyMs: 1 };
   if (affected && stage.fault("plan-stalls") !== undefined) return { outcome: "timeout", latencyMs: 30_000 };
-  const slower = affected ? (stage.fault("plan-slows")?.share ?? 0) : 0;
+  const later = stage.fault("plan-slows-later");
+  const decayed = later !== undefined && (request.affectedForMs ?? 0) >= later.afterMs ? later.share : 0;
+  const slower = affected ? (stage.fault("plan-slows")?.share ?? decayed) : 0;
   const breaks = affected ? (stage.fault("plan-breaks")?.share ?? 0) : 0;
   const lost = losing ? (stage.fault("shadow-loses-requests")?.share ?? 0) : 0;
   const outcome = loss < lost ? "dropped" : luck < 0.002 + breaks ? "http-error" : "ok";

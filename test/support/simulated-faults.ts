@@ -43,6 +43,8 @@ export type Fault =
   | { readonly kind: "wall-clock-jumps"; readonly everyMs: number; readonly byMs: number }
   /** While the plan is in force; `share` of the latency, or of requests that fail. */
   | { readonly kind: "plan-slows"; readonly share: number }
+  /** The same, but only when it has been in force for so long. */
+  | { readonly kind: "plan-slows-later"; readonly share: number; readonly afterMs: number }
   | { readonly kind: "plan-breaks"; readonly share: number }
   /** Nothing is answered any more, and time-outs are half a minute long. */
   | { readonly kind: "plan-stalls" }
