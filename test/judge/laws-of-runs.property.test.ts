@@ -11,7 +11,7 @@ import { FOUR, LIMITS, P50, slo, WINDOWS } from "./support/judged.ts";
 import { PROVEN, type RunSettings, type WholeVerdict, wholeVerdict } from "./support/whole-verdict.ts";
 
 // Laws of whole verdicts: a look after every block until it is decided, then gates, served work and proofs. What can not be
-// a law, and why, stands in docs/decisions/0012.
+// a law, and why, stands in docs/decisions/0013.
 
 /** What the plan does to the shadow. */
 interface Plan {
