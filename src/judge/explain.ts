@@ -168,7 +168,10 @@ function answerLines(trace: DecisionTrace): readonly ExplanationLine[] {
   const [first, ...others] = verdict.reasons;
   const more = others.length === 0 ? "" : ` Then: ${[...new Set(others.map(({ code }) => code))].join(", ")}.`;
   return [
-    { topic: "precedence", text: `${RANK[verdict.kind]}: ${verdict.kind}, for ${first.code}: ${first.message}${more}` },
+    {
+      topic: "precedence",
+      text: `${RANK[verdict.kind]}: ${verdict.kind}, for ${first.code}: ${first.message.replace(/\.$/, "")}.${more}`,
+    },
     ...otherwiseLines(trace),
   ];
 }
