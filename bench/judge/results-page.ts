@@ -2,7 +2,8 @@ import { atBoundTables, overallTable } from "./page/at-bound-tables.ts";
 import { headline } from "./page/headline.ts";
 import { pageRows } from "./page/page-rows.ts";
 import { mustFailTable, rivalTable } from "./page/rival-table.ts";
-import { alarmTable, equalErrorTable, powerTable, studyTable, targetTable } from "./page/time-tables.ts";
+import { roundsTables } from "./page/rounds-table.ts";
+import { alarmTable, equalErrorTable, powerTable, roundsTable, studyTable, targetTable } from "./page/time-tables.ts";
 import type { Row } from "./row.ts";
 import type { StoredResults } from "./stored-results.ts";
 
@@ -27,7 +28,9 @@ export function resultsPage(all: readonly Row[], results: StoredResults): string
     powerTable(rows),
     equalErrorTable(rows),
     alarmTable(rows),
+    ...roundsTables(rows),
     studyTable(rows),
+    roundsTable(rows),
     mustFailTable(rows),
     rivalTable(rows),
   ];

@@ -5,6 +5,7 @@ import { AT_BOUND_ROWS, OVERALL_ROWS, SHORT_ROWS } from "./rows-at-bound.ts";
 import { EQUAL_ERROR_ROWS, POWER_ROWS, TARGET_ROWS } from "./rows-power.ts";
 import { MUST_FAIL_ROWS, RIVAL_ROWS } from "./rows-rivals.ts";
 import { STUDY_ROWS } from "./rows-study.ts";
+import { INTERFERENCE_ROWS, SWITCHBACK_ROWS } from "./rows-switchback.ts";
 
 /** Every row of the bench, in the order of the page. */
 export const ALL_ROWS: readonly Row[] = [
@@ -18,6 +19,8 @@ export const ALL_ROWS: readonly Row[] = [
   ...EQUAL_ERROR_ROWS,
   ...ALARM_ROWS,
   ...STUDY_ROWS,
+  ...SWITCHBACK_ROWS,
+  ...INTERFERENCE_ROWS,
 ];
 
 invariant(new Set(ALL_ROWS.map((row) => row.id)).size === ALL_ROWS.length, "two rows of the bench have the same id");
