@@ -43,8 +43,8 @@ export interface HarmAtMargin {
 
 /** Beyond the limit by this many half-widths of the interval that the time allowed gives: about one chance in a thousand to miss it. */
 const HALF_WIDTHS = 2;
-/** The same for errors, in sds of the count that the harm itself brings. */
-const ERROR_SDS = 8;
+/** The same for errors, in sds of the difference of shares that the harm itself brings. */
+const ERROR_SDS = 9;
 const ERROR_SHARE_MAX = 0.5;
 /** The least number of blocks, and half as many again: the judge must not need luck. */
 const ALLOWANCE = 1.5;
@@ -82,7 +82,11 @@ export function harmAtMargin(options: {
     return { ...harm, kind: "latency", amount, excess: ratio - Math.max(0, hi) };
   }
   const requests = pairsPerSecond(judged) * allowedSeconds;
-  const share = errorShareAbove(Math.max(0, hi), { halfWidth, requests, level: limits.alpha / options.sloCount });
+  const level = limits.alpha / options.sloCount;
+  // A baseline shorter than the look, and blocks that resemble each other, widen what the harm's own count would give.
+  const shortBaseline = (allowedSeconds * 1000) / judged.blocks.blockMs / Math.max(1, judged.blocks.before);
+  const widening = Math.sqrt(Math.max(1, shortBaseline) * judged.varianceInflation);
+  const share = errorShareAbove(Math.max(0, hi), { halfWidth, requests, level, widening });
   if (share === undefined) return { kind: "none", why: `${Math.round(requests)} requests are too few to show errors` };
   return { ...harm, kind: "errors", amount: share, excess: share - hi };
 }
@@ -108,12 +112,12 @@ function halfWidthAfter({ interval, accepted, blocks }: SloJudgement, after: num
 /** The least share of failing requests that both tests of errors will call outside: the blocks' and the requests'. */
 function errorShareAbove(
   bound: number,
-  seen: { readonly halfWidth: number; readonly requests: number; readonly level: number },
+  seen: { readonly halfWidth: number; readonly requests: number; readonly level: number; readonly widening: number },
 ): number | undefined {
   for (let share = bound + 0.001; share <= ERROR_SHARE_MAX; share *= 1.05) {
     const beyond = share - bound;
     const sd = Math.sqrt(share / seen.requests);
-    if (beyond < HALF_WIDTHS * seen.halfWidth || beyond < ERROR_SDS * sd) continue;
+    if (beyond < HALF_WIDTHS * seen.halfWidth || beyond < ERROR_SDS * sd * seen.widening) continue;
     // Three sds fewer than expected must still be evidence enough.
     const shadowOnly = Math.floor(seen.requests * (share - 3 * sd));
     const pairs = { shadowOnly, controlOnly: 0, neither: Math.ceil(seen.requests) - shadowOnly };
