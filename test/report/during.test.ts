@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { HarmAlarm } from "../../src/judge/harm-alarm.ts";
 import { duringWords } from "../../src/report/during-words.ts";
+import { junitXml } from "../../src/report/files/junit-xml.ts";
 import { summaryMarkdown } from "../../src/report/files/summary-md.ts";
 import { reportPage } from "../../src/report/html/report-page.ts";
 import { buildRunReport } from "../support/run-report-builder.ts";
@@ -58,6 +59,10 @@ test("the page and the summary tell both, and nothing of a plan that never acted
   const page = await reportPage(report);
   expect(page).toContain("While the plan acted and settled");
   expect(page).toContain(SAID);
+  expect(junitXml(report)).toContain('name="harm alarm"');
+  expect(junitXml(report)).toContain('type="HARM_ALARM"');
+  expect(junitXml(report)).toContain('type="EXCESS_ERRORS"');
+  expect(junitXml(REPORT)).not.toContain("harm alarm");
   const summary = summaryMarkdown(report);
   expect(summary).toContain("While the plan acted and settled");
   expect(summary).toContain("median of 31.4 ms");

@@ -35,6 +35,17 @@ test("says what was noted while it is news, and then no more", () => {
   expect(frame("hold", 245_000, size)).not.toContain("control paused 240 ms");
 });
 
+test("says why a plan was stopped, above everything else and until the end", () => {
+  const message = "The harm alarm stopped the plan: route checkout had a median of 31 ms on the shadow";
+  const state = watch(stateAt("reject", 200_000), { kind: "alarm", message }, 200_000);
+  const plan = watchedPlanOf(buildRunReport({ verdict: "reject" }));
+  for (const rows of [20, 40]) {
+    const lines = liveFrame({ plan, state, nowMs: 300_000, paint: plain, columns: 100, rows });
+    expect(lines.findIndex((line) => line.includes("The harm alarm stopped the plan"))).toBeGreaterThan(0);
+    expect(lines.findIndex((line) => line.includes("The harm alarm"))).toBeLessThan(6);
+  }
+});
+
 test("keeps the header, the SLOs and the way out when the window is small", async () => {
   await expect(frame("reject", 306_000, { columns: 44, rows: 14 })).toMatchFileSnapshot("golden/live-narrow.txt");
 });

@@ -1,6 +1,7 @@
 import type { QuietProof, Reason, RollbackProof, SloJudgement, Verdict } from "../../judge/verdict.ts";
 import type { Difference } from "../../mirror/fingerprint.ts";
 import { countOf, describeDuration, utcWithoutZone } from "../amounts.ts";
+import { duringWords } from "../during-words.ts";
 import { describeDifference } from "../effect-words.ts";
 import { withPlainText } from "../plain-text.ts";
 import type { RunReport } from "../run-report.ts";
@@ -33,10 +34,13 @@ const DIFFERENCES_SHOWN_MAX = 50;
 /** JUnit XML that Jenkins, GitLab and GitHub readers take (FORMATS.md 11.1): reject fails, hold is skipped. */
 export function junitXml(written: RunReport, options: JunitOptions = { holdAs: "skipped" }): string {
   const report = withPlainText(written);
-  const suites = [verdictSuite(report), sloSuite(report), effectSuite(report), rollbackSuite(report)].map((suite) => ({
-    ...suite,
-    cases: suite.cases.map((test) => strictly(test, options)),
-  }));
+  const suites = [
+    verdictSuite(report),
+    sloSuite(report),
+    ...duringSuite(report),
+    effectSuite(report),
+    rollbackSuite(report),
+  ].map((suite) => ({ ...suite, cases: suite.cases.map((test) => strictly(test, options)) }));
   const all = suites.flatMap((suite) => suite.cases);
   const body = suites.map((suite) => suiteXml(suite, report)).join("\n");
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="canary" ${counts(all)}>\n${body}\n</testsuites>\n`;
@@ -74,6 +78,25 @@ function sloOutcome(slo: SloJudgement): Outcome {
   const details = [message, levels, slo.note].filter((line) => line !== "").join("\n");
   if (slo.state === "fail") return { kind: "failure", type: "SLO_OUTSIDE_RANGE", message, details };
   return { kind: "skipped", type: slo.state === "open" ? "UNDERPOWERED" : "NO_DATA", message, details };
+}
+
+/** The seconds in which the plan acted and settled; nothing of a plan that never did under load. */
+function duringSuite(report: RunReport): readonly Suite[] {
+  const words = duringWords(report);
+  if (words === undefined) return [];
+  const { alarm, budgets } = words;
+  const stopped = alarm === undefined ? PASSED : failure("HARM_ALARM", "gross harm stopped the plan", alarm);
+  const spent = budgets.map(({ about, counted, spent: used, allowed, by, kept }): TestCase => {
+    const details = `${used} ${counted}, ${allowed} allowed by ${by}`;
+    const code = counted === "failed requests" ? "EXCESS_ERRORS" : "EXCESS_STALLS";
+    return { name: `${about}: ${counted}`, seconds: 0, outcome: kept ? PASSED : failure(code, "over budget", details) };
+  });
+  return [
+    {
+      name: "during",
+      cases: [{ name: "harm alarm", seconds: report.alarm?.afterSeconds ?? 0, outcome: stopped }, ...spent],
+    },
+  ];
 }
 
 function effectSuite({ quiet, actions, plan }: RunReport): Suite {
@@ -168,6 +191,9 @@ function differences(list: readonly Difference[]): string {
 function suiteXml(suite: Suite, report: RunReport): string {
   const stamp = `timestamp="${utcWithoutZone(report.startedEpochMs)}" hostname="canary"`;
   const properties = [
+    ...(report.profile === undefined
+      ? []
+      : [["calibration", `${report.profile.name} sha256:${report.profile.sha256}`]]),
     ["plan", `sha256:${report.plan.sha256}`],
     ["run", report.runId],
     ["environment", report.environment.id],
