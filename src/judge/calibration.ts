@@ -96,12 +96,12 @@ function isContradicted(question: BiasQuestion): boolean {
   return !(Math.abs(baseline.estimate) <= CALIBRATION_RULES.contradictionZ * Math.hypot(sd, baseline.standardError));
 }
 
-/** Drift grows at most in proportion to time (a leak does; a random walk only with its root). */
+/** A random walk, the drift of STATISTICS.md 5: it grows with the root of time. */
 function driftOf(calibration: SloCalibration | undefined, spanSeconds: number | undefined): number | undefined {
   if (calibration?.driftSd === undefined) return undefined;
   const { driftSd, driftSeconds } = calibration;
   if (driftSeconds === undefined || spanSeconds === undefined) return driftSd;
-  return driftSd * Math.max(1, spanSeconds / driftSeconds);
+  return driftSd * Math.sqrt(Math.max(1, spanSeconds / driftSeconds));
 }
 
 function pessimisticSd(question: BiasQuestion): number {

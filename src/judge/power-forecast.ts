@@ -122,11 +122,11 @@ function fromProfile(
 }
 
 /**
- * Why an SLO can not pass whatever is measured: the bias that is widened for is larger than the margin. Undefined where
- * it is not, or where nobody calibrated it.
+ * Why an SLO can not pass whatever is measured: the bias that a restart draws anew is larger than the margin. Undefined
+ * where it is not, or where nobody calibrated it.
  */
 export function widerThanMargin(resolved: ResolvedSlo, input: ForecastInput): string | undefined {
-  if (input.learned === undefined) return undefined;
+  if (input.learned === undefined || !input.restarted) return undefined;
   const { bias, calibrated } = biasOf(resolved, { ...input, learned: input.learned });
   if (!calibrated || widening(bias, input.limits.alpha) < distanceOf(resolved)) return undefined;
   return forecastBefore(resolved, input).advice;

@@ -2,6 +2,7 @@ import { CanaryError } from "../core/errors.ts";
 import type { ResolvedSlo } from "../judge/accepted.ts";
 import { measureWindow, type SloWindow } from "../judge/calibration-windows.ts";
 import type { Machine } from "../judge/profile.ts";
+import { workByRoute } from "../measure/work.ts";
 import type { MirrorSpec } from "../mirror/mirror-spec.ts";
 import type { DriverReport, Window } from "../replay/recording.ts";
 import type { CalibrationObserver, CalibrationStage } from "../report/calibration-event.ts";
@@ -75,6 +76,7 @@ export async function measureRound(round: Round): Promise<readonly MeasuredWindo
   }
   const { driver } = await session.finish(signal);
   refuseBottleneck(driver);
+  refuseUnsound(session, raised);
   enter(round, "tear-down");
   return round.slos.flatMap((resolved) => [
     ...measured(session, resolved, { round: round.round, when: "raised", window: raised }),
@@ -129,6 +131,22 @@ async function wait(round: Round, stage: CalibrationStage, seconds: number): Pro
 function enter({ effects, round }: Round, stage: CalibrationStage, seconds?: number): void {
   effects.observe({ kind: "stage", round, stage, ...(seconds === undefined ? {} : { expectedMs: seconds * 1000 }) });
 }
+
+/** What is learned of twins that mostly fail is no bias of twins that serve. */
+function refuseUnsound(session: LoadSession, window: Window): void {
+  const work = workByRoute(session.store, window);
+  const requests = work.reduce((total, route) => total + route.requests, 0);
+  const failed = requests === 0 ? 1 : 1 - work.reduce((total, route) => total + route.controlOk, 0) / requests;
+  if (failed <= CONTROL_ERRORS_MAX) return;
+  throw new CanaryError({
+    code: "MIRROR_UNAVAILABLE",
+    message: `${Math.round(failed * 100)}% of the control's requests failed with no plan at all`,
+    hint: "Nothing was learned. Free the machine, lower the rate, or mend the mirror, and calibrate again.",
+  });
+}
+
+/** Far above what any mirror should fail with, far below what a starved machine shows (42% under a load of 17 on two cores). */
+const CONTROL_ERRORS_MAX = 0.1;
 
 function refuseBottleneck(driver: DriverReport): void {
   if (driver.bottleneck.kind === "no") return;
