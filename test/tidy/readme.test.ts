@@ -32,11 +32,11 @@ test("every npm script and file that the README's commands name exists", () => {
   expect({ missingScripts, missingFiles }).toEqual({ missingScripts: [], missingFiles: [] });
 });
 
-test("CI runs the README's test command and nothing else", () => {
+test("CI runs the README's test command and the quick bench of the judge, nothing else", () => {
   const commands = readFileSync(".ci/run", "utf8")
     .split("\n")
     .filter((line) => /^npm /.test(line));
-  expect(commands).toEqual(["npm ci", "npm test"]);
+  expect(commands).toEqual(["npm ci", "npm test", "npm run bench:judge -- --quick"]);
 });
 
 test.each(globSync("scenarios/*.yaml"))("%s and its plan fit together and pass policy", (file) => {

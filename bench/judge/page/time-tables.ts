@@ -98,6 +98,20 @@ export function studyTable(rows: readonly PageRow[]): string {
   );
 }
 
+/** Rounds instead of one before and after, and a control that follows the plan: every row with its bound, if it has one. */
+export function roundsTable(rows: readonly PageRow[]): string {
+  const lines = [...under(rows, "switchback/"), ...under(rows, "interference/")].map((found) => {
+    const { row, tally } = found;
+    const held = row.keeps === undefined ? "-" : shareText(tally[row.keeps.outcome], tally.runs);
+    return [part(found, 0), row.world.name, row.label, endings(tally), held];
+  });
+  return section(
+    "Rounds, and a control that follows the plan",
+    "Switchback applies and undoes the plan again and again (decision 0008); interference is a control that suffers with the shadow.",
+    table(["study", "environment", "setting and true effect", "promote / reject / hold", "what it is held to"], lines),
+  );
+}
+
 function timeText(tally: Tally): string {
   const { mean, median, p99 } = secondsOf(tally);
   return `${mean.toFixed(0)} (${median}, ${p99})`;

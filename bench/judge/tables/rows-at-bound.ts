@@ -95,7 +95,7 @@ const FAST: readonly Fast[] = [
     truth: AT_BOUND,
     options: {},
     worlds: ["typical", "noisy", "error-bursts", "bias-5"],
-    quickRuns: 600,
+    quickRuns: 400,
   },
   {
     name: "minutes",
@@ -114,7 +114,7 @@ const FAST: readonly Fast[] = [
       "error-bursts",
       "quiet-error-bursts",
     ],
-    quickRuns: 600,
+    quickRuns: 500,
   },
 ];
 

@@ -268,7 +268,12 @@ function rivalRow(
   truth: Truth,
   [promote, reject]: readonly [number, number],
 ): Row {
-  const published: Published = { promote, reject, hold: 100 - promote - reject, runs: PUBLISHED_RUNS };
+  const published: Published = {
+    promote,
+    reject,
+    hold: Math.max(0, Math.round(100 * (100 - promote - reject)) / 100),
+    runs: PUBLISHED_RUNS,
+  };
   return {
     id: `rivals/${line.name}/${when}`,
     label: line.label,
