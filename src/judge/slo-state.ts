@@ -61,7 +61,8 @@ function judge(measured: SloMeasurement, context: SloContext, forecast: Forecast
     const why = measured.choice.contradicted
       ? "whose own bias is not the one of the profile, as the baseline shows"
       : "whose own bias nobody has calibrated";
-    const text = `the plan restarts a process, ${why}: ${intervalText(measured)} cannot pass`;
+    const needed = deltaText(measured, forecast.resolvable).replace("+", "");
+    const text = `the plan restarts a process, ${why}: ${intervalText(measured)} cannot pass; a calibration tells how large it is, and if it is as large as is assumed here, a margin of ${needed} would be needed`;
     return { state: "open", code: "BIAS_UNCALIBRATED", text };
   }
   if (isInside(measured, context)) return { state: "pass" };
