@@ -130,9 +130,10 @@ function undo({ quiet, rollback }: RunReport): string {
 
 function undoUnderLoad(rollback: RunReport["rollback"]): string {
   if (rollback.kind === "not-run") return `⏸️ under load: not run, ${escapeMarkdown(rollback.why)}`;
-  const { failed, residue, notRecovered, undoMs, withinMs } = rollback;
+  const { failed, residue, notRecovered, undoMs, withinMs, roundsUndoMs } = rollback;
   if (failed !== undefined) return `❌ under load: ${escapeMarkdown(`${failed.actionId} failed: ${failed.message}`)}`;
-  const took = `${describeDuration(undoMs)} of ${describeDuration(withinMs)}`;
+  const rounds = roundsUndoMs === undefined ? "" : `, the slowest of ${roundsUndoMs.length} rounds`;
+  const took = `${describeDuration(undoMs)} of ${describeDuration(withinMs)}${rounds}`;
   const wrong = [
     ...(residue.length > 0 ? [`${countOf(residue.length, "resource")} not put back`] : []),
     ...(notRecovered.length > 0 ? [`not recovered: ${notRecovered.map(codeSpan).join(", ")}`] : []),

@@ -35,8 +35,9 @@ function quietProof({ actions, failed, residue }: RunReport["quiet"]): SafeHtml 
 
 function loadProof(rollback: RunReport["rollback"]): SafeHtml {
   if (rollback.kind === "not-run") return html`<p>${chip("open", "not run")} Under load: ${rollback.why}</p>`;
-  const { failed, residue, notRecovered, undoMs, withinMs } = rollback;
-  const took = `${describeDuration(undoMs)}, promised ${describeDuration(withinMs)}`;
+  const { failed, residue, notRecovered, undoMs, withinMs, roundsUndoMs } = rollback;
+  const slowest = roundsUndoMs === undefined ? "" : `at most, in ${roundsUndoMs.length} rounds, `;
+  const took = `${slowest}${describeDuration(undoMs)}, promised ${describeDuration(withinMs)}`;
   if (failed !== undefined)
     return html`<p>${chip("fail", "not proven")} Under load, undoing ${failed.actionId} failed: ${failed.message}</p>`;
   const wrong = [
