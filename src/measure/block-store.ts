@@ -37,7 +37,7 @@ export interface BlockStore {
   readonly bases: (window: Window) => readonly BaseBlock[];
   readonly metricKeys: () => readonly string[];
   readonly readings: (key: string) => Arms<Readings> | undefined;
-  /** Keeps what `build` answers until a pair arrives late, for what depends on settled requests only. */
+  /** Keeps what `build` answers, for what depends on settled requests only: until a pair arrives late or many others were asked. */
   readonly memo: <T>(key: string, build: () => T) => T;
 }
 
@@ -77,13 +77,13 @@ export function createBlockStore(options: BlockStoreOptions): BlockStore {
     const firstBase = blocks.fromMs / baseBlockMs;
     const basesPerBlock = blocks.blockMs / baseBlockMs;
     cache.consume(firstBase + blocks.count * basesPerBlock);
-    const growing = cache.keep(`requests ${route ?? ""} ${firstBase} ${basesPerBlock}`, () =>
+    const growing = cache.digest(`${route ?? ""} ${firstBase} ${basesPerBlock}`, () =>
       growRequestPhase(
         pairs.block,
         { firstBase, basesPerBlock },
         { route: route === undefined ? undefined : routes.indexOf(route), scratch },
       ),
-    ) as GrowingRequestPhase;
+    );
     return growing.upTo(blocks.count);
   };
   return {
@@ -116,20 +116,41 @@ function possible({ fromMs, toMs }: Window): Window {
   return { fromMs: Math.max(0, fromMs), toMs: Math.min(toMs, POSSIBLE_UNTIL_MS) };
 }
 
-/** Digests of settled base blocks; a pair that lands among them empties it. */
+/**
+ * Answers about windows that are kept: every length of block of the baseline and its halves, of 50 SLOs. A baseline that
+ * grows by a second asks about a new window at every look; without an end to it, two hours would fill gigabytes.
+ */
+const ANSWERS_MAX = 400;
+
+/** Digests of settled base blocks, and what was answered from them; a pair that lands among them empties both. */
 function createCache() {
-  const kept = new Map<string, unknown>();
+  const digests = new Map<string, GrowingRequestPhase>();
+  const answers = new Map<string, unknown>();
   let consumedUntil = Number.NEGATIVE_INFINITY;
   return {
     consume: (untilBase: number): void => {
       consumedUntil = Math.max(consumedUntil, untilBase);
     },
     touch: (lowestBase: number): void => {
-      if (lowestBase < consumedUntil) kept.clear();
+      if (lowestBase >= consumedUntil) return;
+      digests.clear();
+      answers.clear();
     },
+    digest: (key: string, build: () => GrowingRequestPhase): GrowingRequestPhase => {
+      const digest = digests.get(key) ?? build();
+      digests.set(key, digest);
+      return digest;
+    },
+    /** Keeps those that were asked for last. */
     keep: <T>(key: string, build: () => T): T => {
-      if (!kept.has(key)) kept.set(key, build());
-      return kept.get(key) as T;
+      const answer = answers.has(key) ? (answers.get(key) as T) : build();
+      answers.delete(key);
+      answers.set(key, answer);
+      for (const oldest of answers.keys()) {
+        if (answers.size <= ANSWERS_MAX) break;
+        answers.delete(oldest);
+      }
+      return answer;
     },
   };
 }

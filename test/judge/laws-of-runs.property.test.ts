@@ -252,6 +252,33 @@ describe("less is never newly promoted", () => {
   });
 });
 
+test("what is promoted was shown: every interval inside its range, from enough blocks, errors also request by request", () => {
+  for (const given of PLANS) {
+    const { verdict, slos } = usual(given);
+    if (verdict.kind !== "promote") continue;
+    for (const { accepted, interval, blocks, requestTest } of slos) {
+      expect(interval.lo).toBeGreaterThan(accepted.lo);
+      expect(interval.hi).toBeLessThan(accepted.hi);
+      expect(interval.hi).toBeGreaterThan(interval.lo);
+      expect(blocks.before).toBeGreaterThanOrEqual(LIMITS.minBlocksBefore);
+      expect(blocks.after).toBeGreaterThanOrEqual(LIMITS.minBlocksAfter);
+      if (requestTest !== undefined) expect(requestTest.logPass).toBeGreaterThanOrEqual(Math.log(1 / LIMITS.alpha));
+    }
+  }
+});
+
+test("a narrower limit never newly promotes", () => {
+  const limits = fc.record({ p50: fc.integer({ min: 1, max: 10 }), p95: fc.integer({ min: 1, max: 30 }) });
+  neverNewlyPromotes(limits, (given, { p50, p95 }) => {
+    const narrower = [
+      slo({ name: "p50", measure: { kind: "latency", quantile: 0.5 }, limit: { to: `+${p50}%` } }),
+      slo({ name: "p95", measure: { kind: "latency", quantile: 0.95 }, limit: { to: `+${p95}%` } }),
+      ...FOUR.slice(2),
+    ];
+    return wholeVerdict(storeOf(pieces(given)), { slos: narrower });
+  });
+});
+
 test("one more SLO never newly promotes", () => {
   neverNewlyPromotes(fc.subarray(FOUR, { minLength: 1, maxLength: 3 }), (given, some) => {
     const fewer = wholeVerdict(storeOf(pieces(given)), { slos: some });

@@ -143,4 +143,12 @@ describe("memory", () => {
     expect(packedBytes(300, 5, 10)).toBeLessThan(300 * 4 + 10 * 2 * (4 + 4 * 3)));
   test("is bounded by the bins in use: a hundred times the requests of a busy second take less than twice as much", () =>
     expect(packedBytes(200_000, 1)).toBeLessThan(2 * packedBytes(10_000, 1)));
+  test("of answers about windows is bounded: the oldest is forgotten and asked for again", () => {
+    const store = createBlockStore({ routes: ["a"] });
+    let built = 0;
+    const ask = (key: number) => store.memo(`window ${key}`, () => ++built);
+    for (let key = 0; key < 1000; key++) ask(key);
+    expect(ask(999)).toBe(1000);
+    expect(ask(0)).toBe(1001);
+  });
 });
