@@ -13,6 +13,17 @@ export interface SloCalibration {
   readonly driftSd?: number;
   /** Seconds between the middles of what was compared to learn `driftSd`; a run that spans more is widened by as much. */
   readonly driftSeconds?: number;
+  /** Noise by block length, ascending: which blocks stand alone is seen in many minutes without a plan, not in one. */
+  readonly blocks?: readonly CalibratedBlock[];
+}
+
+/** Blocks of one length over all windows of a calibration. */
+export interface CalibratedBlock {
+  readonly blockMs: number;
+  /** Sd of one block's value. */
+  readonly sd: number;
+  readonly varianceInflation: number;
+  readonly count: number;
 }
 
 /** Noise and bias of one mirror on one machine, learned without a plan; by SLO name. */

@@ -71,12 +71,35 @@ export function varianceInflation(before: readonly number[], after: readonly num
   return Math.max(1, 2 * tail - 1, (1 + rho) / (1 - rho));
 }
 
-/** Whether centred values of one phase lean on their neighbours beyond chance: lag-one correlation, one-sided 1%. */
-export function isShownToLean(values: readonly number[]): boolean {
+/** Autocorrelation that so many blocks without a plan showed. */
+export interface CalibratedInflation {
+  readonly varianceInflation: number;
+  readonly count: number;
+}
+
+/**
+ * Variance inflation of two phases together with what a calibration saw, each weighed by its blocks: sixty blocks alone
+ * say 1.3 on average where there is none, because what is below 1 counts as 1. Where this run shows more than chance allows
+ * once in ten thousand, the run is believed.
+ */
+export function inflationOf(
+  { before, after }: { readonly before: readonly number[]; readonly after: readonly number[] },
+  calibrated: CalibratedInflation | undefined,
+): number {
+  const seen = varianceInflation(before, after);
+  if (calibrated === undefined) return seen;
+  const { varianceInflation: known, count } = calibrated;
+  const blocks = before.length + after.length;
+  const together = (seen * blocks + known * count) / (blocks + count);
+  return [before, after].some((values) => isShownToLean(values, 0.9999)) ? Math.max(seen, together) : together;
+}
+
+/** Whether centred values of one phase lean on their neighbours beyond chance: lag-one correlation, one-sided, at `level`. */
+export function isShownToLean(values: readonly number[], level = 0.99): boolean {
   const total = squares(values);
   if (!(total > 0)) return false;
   // Independent values have a lag-one correlation of about -1/n with a standard deviation of 1/sqrt(n).
-  return lagged(values, 1) / total + 1 / values.length > normalQuantile(0.99) / Math.sqrt(values.length);
+  return lagged(values, 1) / total + 1 / values.length > normalQuantile(level) / Math.sqrt(values.length);
 }
 
 /** Effective number of blocks behind the difference of m before and n after, already deflated. */
@@ -98,11 +121,15 @@ export function noiseLevel(bias: BiasModel, alpha: number): number {
   return bias.redrawn !== undefined || (bias.driftSd ?? 0) > 0 ? alpha : 2 * alpha;
 }
 
-/** Both phases of one measure; `floor` is the least believable sd of a block value. */
+/**
+ * Both phases of one measure; `floor` is the least believable sd of a block value, `calibrated` what is known of the
+ * blocks' autocorrelation beyond these two phases.
+ */
 export interface TwoPhases {
   readonly before: ArmSeries;
   readonly after: ArmSeries;
   readonly floor: number;
+  readonly calibrated?: CalibratedInflation | undefined;
 }
 
 /** Noise of the blocks of two phases: the sd of one, and how much more a mean of them varies for leaning on each other. */
@@ -112,12 +139,12 @@ export interface BlockNoise {
 }
 
 /** The noise that an interval at any level is made of: compute it once for several. */
-export function blockNoise({ before, after, floor }: TwoPhases): BlockNoise {
+export function blockNoise({ before, after, floor, calibrated }: TwoPhases): BlockNoise {
   const blocks = before.influence.length + after.influence.length;
   const pooled = (squares(before.influence) + squares(after.influence)) / (blocks - 2);
   return {
     blockSd: Math.sqrt(Math.max(Number.isFinite(pooled) ? pooled : 0, floor ** 2)),
-    varianceInflation: varianceInflation(before.influence, after.influence),
+    varianceInflation: inflationOf({ before: before.influence, after: after.influence }, calibrated),
   };
 }
 

@@ -29,7 +29,10 @@ export const JudgeLimitsSchema = z.strictObject({
   alpha: z.number().min(0.0001).max(0.05).default(0.01),
   /** Prior variance of effect over block sd. */
   g: z.number().min(0.1).max(10).default(1),
-  /** Shortest block of request signals (latency, errors, served, counters, histograms); CPU never below 10. */
+  /**
+   * Shortest block of request signals (latency, errors, served, counters, histograms); CPU never below 10. Below 5 only as
+   * far as a calibration profile shows that such blocks stand alone (docs/decisions/0006).
+   */
   blockSeconds: z.number().int().min(2).max(60).default(10),
   /** Shortest block of gauges: memory, gauge, sql. */
   gaugeBlockSeconds: z.number().int().min(10).max(60).default(30),
@@ -57,8 +60,15 @@ export const JUDGE_RULES = {
   /** CPU counters were anti-conservative in shorter blocks (autocorrelation time 10 s). */
   cpuBlockMsMin: 10_000,
   blockMsMax: 60_000,
+  /**
+   * Shorter blocks of requests need a calibration: a baseline of 20 of them is over before slow noise shows, and 2.5% of
+   * harmful plans got through (docs/decisions/0006).
+   */
+  uncalibratedBlockMsMin: 5000,
+  /** Fewer blocks of a length in a calibration say nothing of it. */
+  calibratedBlocksMin: 20,
   /** Fewer exceedances of a quantile in one block, and the block is doubled. */
-  blockExceedancesMin: 3,
+  blockExceedancesMin: 1,
   /** Fewer over all blocks after the plan, and the quantile is not judged. */
   exceedancesMin: 30,
   /** More autocorrelation before the plan, and the block is doubled. */

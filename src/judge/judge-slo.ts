@@ -19,7 +19,12 @@ export function judgeSlo(resolved: ResolvedSlo, context: SloContext): SloJudgeme
   const scale = effectScale(accepted);
   const { store, windows, limits } = context;
   const { measure } = resolved.slo;
-  const { blockMs, doublings } = chooseBlock(store, { measure, scale, baseline: windows.baseline }, limits);
+  const calibration = context.profile?.slos[resolved.slo.name];
+  const { blockMs, doublings } = chooseBlock(
+    store,
+    { measure, scale, baseline: windows.baseline, calibration },
+    limits,
+  );
   const before = settledSeries(store, { measure, scale, window: windows.baseline, blockMs });
   const after = phaseSeries(store, { measure, scale, window: windows.after, blockMs });
   if (before.kind === "no-data" || after.kind === "no-data") {
@@ -79,12 +84,12 @@ function derivationOf(measured: SloMeasurement, context: SloContext): Omit<Deriv
       ? `${blocksBefore} of at least ${minBlocksBefore} blocks before the plan have passed`
       : tooEarly(measured, context);
   return {
+    design: "before-after",
     scale,
     estimateBefore: before.estimate,
     estimateAfter: after.estimate,
     biasKept: before.estimate === 0 ? 0 : pass.biasRemoved / before.estimate,
     bias: {
-    design: "before-after",
       tau,
       ...(redrawn === undefined ? {} : { restart: redrawn }),
       ...(driftSd === undefined ? {} : { driftSd }),
@@ -94,7 +99,7 @@ function derivationOf(measured: SloMeasurement, context: SloContext): Omit<Deriv
     degrees: pass.degrees,
     critical: pass.critical,
     widening: widening(choice.bias, alpha),
-    sdFloored: pass.blockSd <= Math.max(before.floor, after.floor),
+    sdFloored: pass.blockSd <= measured.floor,
     rejectInterval: {
       level: 1 - (2 * alpha) / context.sloCount,
       lo: toDelta(fail.lo, scale),

@@ -12,9 +12,9 @@ import {
   type ResolvedSlo,
   toDelta,
 } from "./accepted.ts";
-import { chooseBlockMs, tailShare } from "./block-length.ts";
-import { chooseBias } from "./calibration.ts";
-import { onePhaseSequence, varianceInflation } from "./confidence-sequence.ts";
+import { calibratedInflation, chooseBlockMs, startingBlock, tailShare } from "./block-length.ts";
+import { chooseBias, type SloCalibration } from "./calibration.ts";
+import { inflationOf, onePhaseSequence } from "./confidence-sequence.ts";
 import {
   blocksBeforeToResolve,
   blocksOnBothSides,
@@ -23,7 +23,7 @@ import {
   type NoiseModel,
   resolvableAfter,
 } from "./forecast.ts";
-import { JUDGE_RULES, type JudgeLimits, shortestBlockMs } from "./judge-limits.ts";
+import { JUDGE_RULES, type JudgeLimits } from "./judge-limits.ts";
 import type { LookInput } from "./judge-slos.ts";
 import { cleanPairsNeeded } from "./request-test.ts";
 import type { Reason } from "./verdict.ts";
@@ -79,10 +79,15 @@ export interface MinimumSeconds {
 }
 
 /** Sample rules alone: least blocks, 30 requests beyond the quantile, clean pairs for an error margin. */
-export function minimumSeconds(resolved: ResolvedSlo, ratePerSecond: number, limits: JudgeLimits): MinimumSeconds {
+export function minimumSeconds(
+  resolved: ResolvedSlo,
+  ratePerSecond: number,
+  limits: JudgeLimits,
+  calibration?: SloCalibration,
+): MinimumSeconds {
   const { measure } = resolved.slo;
   const tail = measure.kind === "latency" ? tailShare(measure) : undefined;
-  let blockMs = shortestBlockMs(measure, limits);
+  let { blockMs } = startingBlock(measure, limits, calibration);
   const perBlock = (): number => (ratePerSecond * (tail ?? Infinity) * blockMs) / 1000;
   while (blockMs < JUDGE_RULES.blockMsMax && perBlock() < JUDGE_RULES.blockExceedancesMin) {
     blockMs = Math.min(JUDGE_RULES.blockMsMax, 2 * blockMs);
@@ -111,9 +116,10 @@ export function pairsNeeded(resolved: ResolvedSlo, alpha: number): number {
 function powerOf(resolved: ResolvedSlo, input: PowerInput): PlannedPower {
   const { store, baseline, limits } = input;
   const { name, measure } = resolved.slo;
+  const calibration = input.profile?.slos[name];
   const accepted = acceptedRange(resolved) ?? resolved.slo.limit;
   const scale = effectScale(accepted);
-  const blockMs = chooseBlockMs(store, { measure, scale, baseline }, limits);
+  const blockMs = chooseBlockMs(store, { measure, scale, baseline, calibration }, limits);
   const before = settledSeries(store, { measure, scale, window: baseline, blockMs });
   const base = { name, blockMs, baselineSeconds: (limits.minBlocksBefore * blockMs) / 1000 };
   if (before.kind === "no-data") {
@@ -124,7 +130,7 @@ function powerOf(resolved: ResolvedSlo, input: PowerInput): PlannedPower {
     };
     return { ...base, observeSeconds: Infinity, minimalDetectable: Infinity, because };
   }
-  const noise = noiseOf(resolved, before, input);
+  const noise = noiseOf(resolved, { before, blockMs }, input);
   const bounds = boundsOf(accepted);
   const distance = distanceToBound(expectedEffect(bounds), bounds);
   const most = Math.max(1, Math.floor((limits.observeSecondsMax * 1000) / blockMs));
@@ -132,7 +138,7 @@ function powerOf(resolved: ResolvedSlo, input: PowerInput): PlannedPower {
   const needs = enough ? blocksNeeded(noise, distance, { limits, blockMs }) : undefined;
   const measuredPerSecond = before.observations / ((before.influence.length * blockMs) / 1000);
   const ratePerSecond = measuredPerSecond > 0 ? measuredPerSecond : (input.ratePerSecond ?? 0);
-  const least = ratePerSecond > 0 ? minimumSeconds(resolved, ratePerSecond, limits).afterSeconds : 0;
+  const least = ratePerSecond > 0 ? minimumSeconds(resolved, ratePerSecond, limits, calibration).afterSeconds : 0;
   const seconds = (count: number): number => (count * blockMs) / 1000;
   const resolvable = enough ? resolvableAfter(noise, most) : Infinity;
   const power = {
@@ -175,7 +181,11 @@ function blocksNeeded(
   return { before: balanced, after: balanced };
 }
 
-function noiseOf(resolved: ResolvedSlo, before: Series, input: Omit<LookInput, "windows" | "latched">): NoiseModel {
+function noiseOf(
+  resolved: ResolvedSlo,
+  { before, blockMs }: { readonly before: Series; readonly blockMs: number },
+  input: Omit<LookInput, "windows" | "latched">,
+): NoiseModel {
   const { limits } = input;
   const squares = before.influence.reduce((total, value) => total + value * value, 0);
   const m = before.influence.length;
@@ -192,7 +202,10 @@ function noiseOf(resolved: ResolvedSlo, before: Series, input: Omit<LookInput, "
   const { bias } = restarted.calibrated ? restarted : chooseBias({ ...asked, restarted: false });
   return {
     blockSd: Math.max(m > 1 ? Math.sqrt(squares / (m - 1)) : 0, before.floor),
-    varianceInflation: varianceInflation(before.influence, []),
+    varianceInflation: inflationOf(
+      { before: before.influence, after: [] },
+      calibratedInflation(asked.calibration, blockMs),
+    ),
     blocksBefore: m,
     bias,
     alpha: limits.alpha,

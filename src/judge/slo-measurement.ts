@@ -1,9 +1,11 @@
 import type { DeltaRange } from "../core/delta-range.ts";
 import type { EffectScale } from "../measure/arm-series.ts";
 import type { BlockStore } from "../measure/block-store.ts";
+import { errorFloor } from "../measure/phase-series.ts";
 import type { Series } from "../measure/series.ts";
 import type { Window } from "../replay/recording.ts";
 import { type Bounds, boundsOf, type ResolvedSlo } from "./accepted.ts";
+import { calibratedInflation } from "./block-length.ts";
 import { type BiasChoice, type CalibrationProfile, chooseBias } from "./calibration.ts";
 import { blockNoise, type ConfidenceSequence, confidenceSequence, onePhaseSequence } from "./confidence-sequence.ts";
 import type { JudgeLimits } from "./judge-limits.ts";
@@ -36,6 +38,8 @@ export interface SloMeasurement {
   readonly blockMs: number;
   readonly before: Series;
   readonly after: Series;
+  /** Least believable sd of a block, from both phases. */
+  readonly floor: number;
   readonly choice: BiasChoice;
   /** At the pass level, and at the stricter level of a rejection. */
   readonly pass: ConfidenceSequence;
@@ -50,26 +54,29 @@ export function measureSlo(
 ): SloMeasurement {
   const { before, after, scale, resolved } = base;
   const { alpha, g } = context.limits;
+  const calibration = context.profile?.slos[resolved.slo.name];
   const choice = chooseBias({
     measure: resolved.slo.measure,
     scale,
     restarted: context.restarted,
-    calibration: context.profile?.slos[resolved.slo.name],
+    calibration,
     controlLevel: before.levels.control,
     baseline: onePhaseSequence(before, before.floor, { alpha, g }),
     spanSeconds: (middleMs(context.windows.after) - middleMs(context.windows.baseline)) / 1000,
   });
-  const phases = { before, after, floor: Math.max(before.floor, after.floor) };
+  const floor = commonFloor(base);
+  const phases = { before, after, floor, calibrated: calibratedInflation(calibration, base.blockMs) };
   const noise = blockNoise(phases);
   const bounds = boundsOf(base.accepted);
   const pairs = resolved.slo.measure.kind === "errors" ? after.pairs : undefined;
   return {
     ...base,
     bounds,
+    floor,
     choice,
     pass: confidenceSequence(phases, choice.bias, { alpha, g }, noise),
     fail: confidenceSequence(phases, choice.bias, { alpha: alpha / context.sloCount, g }, noise),
-    ...(pairs === undefined ? {} : { requestTest: { ...pairs, ...requestEvidence(pairs, bounds) } }),
+    ...(pairs === undefined ? {} : { requestTest: { ...pairs, ...requestEvidence(pairs, bounds, before.pairs) } }),
   };
 }
 
@@ -77,17 +84,29 @@ function middleMs({ fromMs, toMs }: Window): number {
   return (fromMs + toMs) / 2;
 }
 
-/** The weaker side counts to pass, the stronger one to fail. */
+/** Of both phases together where they are counted: a minute without an error is more telling beside another one. */
+function commonFloor({ before, after, resolved }: Pick<SloMeasurement, "before" | "after" | "resolved">): number {
+  const isErrors = resolved.slo.measure.kind === "errors" && before.pairs !== undefined && after.pairs !== undefined;
+  if (!isErrors) return Math.max(before.floor, after.floor);
+  const blocks = before.influence.length + after.influence.length;
+  return errorFloor([before.pairs, after.pairs], blocks);
+}
+
+/**
+ * The weaker side counts to pass, the stronger one to fail.
+ * @param learned - pairs from before the plan, of which the bets learn
+ */
 export function requestEvidence(
   pairs: NonNullable<Series["pairs"]>,
   { lo, hi }: Bounds,
+  learned?: NonNullable<Series["pairs"]>,
 ): { readonly logPass: number; readonly logFail: number } {
   const sides = [
-    ...(Number.isFinite(hi) ? [{ pairs, bound: hi }] : []),
-    ...(Number.isFinite(lo) ? [{ pairs: mirrored(pairs), bound: -lo }] : []),
+    ...(Number.isFinite(hi) ? [{ pairs, learned, bound: hi }] : []),
+    ...(Number.isFinite(lo) ? [{ pairs: mirrored(pairs), learned: learned && mirrored(learned), bound: -lo }] : []),
   ];
   return {
-    logPass: Math.min(...sides.map((side) => logEvidenceBelow(side.pairs, side.bound))),
+    logPass: Math.min(...sides.map((side) => logEvidenceBelow(side.pairs, side.bound, side.learned))),
     logFail: Math.max(...sides.map((side) => logEvidenceAbove(side.pairs, side.bound))),
   };
 }

@@ -32,9 +32,10 @@ export function measureSha256({ measure }: Pick<Slo, "measure">): string {
 }
 
 function believedOf(learned: LearnedSlo, restartCovered: boolean): SloCalibration {
-  const { tau, restartSd, drift } = learned;
+  const { tau, restartSd, drift, blocks } = learned;
   return {
     tau,
+    blocks,
     ...(restartSd === undefined || !restartCovered ? {} : { restart: { sd: restartSd, rounds: 1 } }),
     ...(drift.shown ? { driftSd: drift.sd, driftSeconds: drift.seconds } : {}),
   };

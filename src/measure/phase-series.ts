@@ -3,7 +3,7 @@ import type { BlockStore } from "./block-store.ts";
 import { histogramBlocks, quantileOfBuckets } from "./bucket-phase.ts";
 import { quantilePhase } from "./latency-phase.ts";
 import { counterRates, gaugeMeans } from "./metric-series.ts";
-import { FLOOR_LOG, type NoSeries, nothingWhy, type PhaseQuery, type PhaseSeries } from "./series.ts";
+import { FLOOR_LOG, type NoSeries, nothingWhy, type PairCounts, type PhaseQuery, type PhaseSeries } from "./series.ts";
 import { type Measure, measureKey } from "./slo.ts";
 
 /** The series of one measure in one phase (STATISTICS.md 2); never throws, whatever the data. */
@@ -137,7 +137,7 @@ function errorPhase(
     scale: "absolute",
     ...differenceOf(arms),
     arms,
-    floor: errorFloor(requests / count, store.grid(query.window, query.blockMs).blockMs),
+    floor: errorFloor([pairs], count),
     levels: { control: (requests - valid.ok.control) / requests, shadow: (requests - valid.ok.shadow) / requests },
     invalid,
     observations: requests,
@@ -147,12 +147,13 @@ function errorPhase(
 }
 
 /**
- * One error in a block of 10 s or more: a run of clean blocks must not look like certainty. Shorter blocks get the sd
- * that adds up to the same over 10 s, so that cutting time finer neither helps nor hurts (docs/decisions/0002).
+ * Least believable sd of one block's error rate: that of the failures of one twin seen so far and three more, spread over
+ * the blocks (rule of three), so that clean blocks do not look like certainty however time is cut (docs/decisions/0006).
  */
-function errorFloor(requestsPerBlock: number, blockMs: number): number {
-  const perTenSeconds = blockMs < 10_000 ? (requestsPerBlock * 10_000) / blockMs : requestsPerBlock;
-  return Math.sqrt(Math.max(1, 10_000 / blockMs)) / perTenSeconds;
+export function errorFloor(phases: readonly PairCounts[], blocks: number): number {
+  const discordant = sum(phases.map(({ shadowOnly, controlOnly }) => shadowOnly + controlOnly));
+  const requests = discordant + sum(phases.map(({ neither }) => neither));
+  return Math.sqrt((discordant + 3) / blocks) / (requests / blocks);
 }
 
 function isConstant(values: readonly number[]): boolean {

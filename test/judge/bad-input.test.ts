@@ -204,7 +204,7 @@ describe("rates that change ten-fold", () => {
     return store;
   };
   test("down leave too few requests beyond a quantile, and hold", () => {
-    expect(refusedWith(changed(100, 10))).toContain("UNDERPOWERED");
+    expect(refusedWith(changed(50, 5))).toContain("UNDERPOWERED");
   });
   test("up give an answer from finite numbers, and it holds while the baseline is too thin", () => {
     expect(refusedWith(changed(3, 30))).toEqual(["UNDERPOWERED"]);

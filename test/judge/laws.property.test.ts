@@ -7,7 +7,7 @@ import type { SloJudgement } from "../../src/judge/verdict.ts";
 import { createBlockStore } from "../../src/measure/block-store.ts";
 import type { PairBatch } from "../../src/replay/recording.ts";
 import { picked, swapped, traffic } from "../support/judged-traffic.ts";
-import { ERRORS, FOUR, LIMITS, look, P50, P95, SERVED, slo, WINDOWS, type World } from "./support/judged.ts";
+import { ERRORS, FOUR, LIMITS, look, P50, P95, SERVED, slo, steady, WINDOWS, type World } from "./support/judged.ts";
 import { PROVEN } from "./support/whole-verdict.ts";
 
 // Laws of one look that hold for every world; those of a whole run are in laws-of-runs. Worlds are small, so that each law
@@ -78,7 +78,8 @@ describe("what things are called and measured in changes nothing", () => {
         const judged = (exchange: (batch: PairBatch) => PairBatch) => {
           const store = createBlockStore({ routes: ["a", "b"] });
           for (const batch of worldBatches(given)) store.addPairs(exchange(batch));
-          return judgeSlos({ store, slos: both, windows: WINDOWS, limits: LIMITS, restarted: false });
+          const profile = steady(both);
+          return judgeSlos({ store, slos: both, windows: WINDOWS, limits: LIMITS, restarted: false, profile });
         };
         const [straight, mirrored] = [judged((batch) => batch), judged(swapped)];
         expect(ranks(mirrored)).toEqual(ranks(straight));
@@ -97,7 +98,15 @@ describe("less never promotes", () => {
         const store = createBlockStore({ routes: ["a", "b"] });
         for (const batch of worldBatches({ seed: from, slower: 1.25 }))
           store.addPairs(picked(batch, () => random() < share));
-        const judgements = judgeSlos({ store, slos: [P50], windows: WINDOWS, limits: LIMITS, restarted: false });
+        const profile = steady([P50]);
+        const judgements = judgeSlos({
+          store,
+          slos: [P50],
+          windows: WINDOWS,
+          limits: LIMITS,
+          restarted: false,
+          profile,
+        });
         expect(kindOf(judgements)).not.toBe("promote");
       }),
       RUNS,

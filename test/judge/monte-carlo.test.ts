@@ -74,7 +74,7 @@ test("blocks that stand alone are hardly ever said to lean on each other, blocks
   const random = seededRandom(7);
   const share = (rho: number): number => {
     const runs = Array.from({ length: 1000 }, () => meanArm(phase(random, 30, { mean: 0, rho })).influence);
-    return runs.filter(isShownToLean).length / runs.length;
+    return runs.filter((run) => isShownToLean(run)).length / runs.length;
   };
   expect(share(0)).toBeLessThanOrEqual(0.03);
   expect(share(0.75)).toBeGreaterThanOrEqual(0.8);

@@ -4,7 +4,7 @@ import { judgeSlos } from "../../src/judge/judge-slos.ts";
 import { meanArm } from "../../src/measure/arm-series.ts";
 import { createBlockStore } from "../../src/measure/block-store.ts";
 import { emptyBatch, traffic } from "../support/judged-traffic.ts";
-import { LIMITS, SERVED, slo, storeOf, WINDOWS } from "./support/judged.ts";
+import { LIMITS, SERVED, slo, steady, storeOf, WINDOWS } from "./support/judged.ts";
 import { refusedWith } from "./support/whole-verdict.ts";
 
 const STILL = storeOf();
@@ -48,6 +48,7 @@ describe("very many of everything", () => {
       limits: LIMITS,
       restarted: false,
       windows: { ...WINDOWS, after },
+      profile: steady([SERVED]),
     });
     expect(judged).toMatchObject({ state: "no-data", because: { code: "NO_DATA" } });
   });

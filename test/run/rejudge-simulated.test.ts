@@ -94,7 +94,7 @@ const WORLDS: readonly World[] = [
   },
   {
     name: "a run of which only a stub heard",
-    ends: "UNDERPOWERED",
+    ends: "REQUESTED_NOT_PROVEN",
     seed: 13,
     ...one,
     faults: [{ kind: "plan-calls-stub" }],

@@ -206,10 +206,10 @@ const SCENARIO = {
   judge: {
     blockSeconds: 2,
     baselineSeconds: 40,
-    baselineSecondsMax: 90,
+    baselineSecondsMax: 130,
     settleSeconds: 2,
     restartSettleSeconds: 4,
-    observeSecondsMax: 40,
+    observeSecondsMax: 60,
   },
   maxMinutes: 30,
 };

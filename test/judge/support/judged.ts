@@ -1,3 +1,4 @@
+import type { CalibrationProfile } from "../../../src/judge/calibration.ts";
 import { environmentGates } from "../../../src/judge/gates.ts";
 import { type JudgeLimits, JudgeLimitsSchema } from "../../../src/judge/judge-limits.ts";
 import { judgeSlos, type LookInput, type ResolvedSlo } from "../../../src/judge/judge-slos.ts";
@@ -50,13 +51,20 @@ export function storeOf(world: World = {}): BlockStore {
   return store;
 }
 
+/** A profile that vouches for blocks of two seconds, beside what it says of each SLO anyway. */
+export function steady(slos: readonly ResolvedSlo[], profile?: CalibrationProfile): CalibrationProfile {
+  const blocks = [{ blockMs: 2000, sd: 0.1, varianceInflation: 1, count: 30 }];
+  return { slos: Object.fromEntries(slos.map(({ slo: { name } }) => [name, { blocks, ...profile?.slos[name] }])) };
+}
+
 /** One look at a world. */
 export function look(
   world: World | BlockStore,
   options: Partial<Omit<LookInput, "store">> = {},
 ): readonly SloJudgement[] {
   const store = "addPairs" in world ? world : storeOf(world);
-  return judgeSlos({ slos: FOUR, windows: WINDOWS, limits: LIMITS, restarted: false, ...options, store });
+  const asked = { slos: FOUR, windows: WINDOWS, limits: LIMITS, restarted: false, ...options, store };
+  return judgeSlos({ ...asked, profile: steady(asked.slos, options.profile) });
 }
 
 /** Gates of a world, on pinned cores unless told otherwise. */
@@ -65,7 +73,8 @@ export function gates(
   options: Partial<Parameters<typeof environmentGates>[0]> = {},
 ): readonly Reason[] {
   const store = "addPairs" in world ? world : storeOf(world);
-  return environmentGates({ slos: FOUR, windows: WINDOWS, limits: LIMITS, cores: "pinned", ...options, store });
+  const asked = { slos: FOUR, windows: WINDOWS, limits: LIMITS, cores: "pinned" as const, ...options, store };
+  return environmentGates({ ...asked, profile: steady(asked.slos, options.profile) });
 }
 
 /** Name to state. */

@@ -7,7 +7,7 @@ import type { ReasonCode, SloJudgement, Verdict } from "../../../src/judge/verdi
 import { workShrank } from "../../../src/judge/work-reasons.ts";
 import type { BlockStore } from "../../../src/measure/block-store.ts";
 import type { Window } from "../../../src/replay/recording.ts";
-import { FOUR, LIMITS, WINDOWS } from "./judged.ts";
+import { FOUR, LIMITS, steady, WINDOWS } from "./judged.ts";
 
 /** Everything proven but for what the traffic says. */
 export const PROVEN: Omit<Evidence, "slos"> = {
@@ -47,14 +47,14 @@ export function wholeVerdict(store: BlockStore, settings: RunSettings = {}): Who
   const { baseline = WINDOWS.baseline, after: longest = WINDOWS.after } = settings;
   const stepMs = limits.blockSeconds * 1000;
   let after: Window = { fromMs: longest.fromMs, toMs: longest.fromMs };
-  let judged = judgeSlos({ store, slos, limits, restarted, windows: { baseline, after } });
+  let judged = judgeSlos({ store, slos, limits, restarted, windows: { baseline, after }, profile: steady(slos) });
   let looks = 0;
   while (after.toMs + stepMs <= longest.toMs && lookOutcome(judged) === "open") {
     after = { fromMs: after.fromMs, toMs: after.toMs + stepMs };
-    judged = judgeSlos({ store, slos, limits, restarted, windows: { baseline, after } });
+    judged = judgeSlos({ store, slos, limits, restarted, windows: { baseline, after }, profile: steady(slos) });
     looks++;
   }
-  const gates = environmentGates({ store, slos, limits, cores, windows: { baseline, after } });
+  const gates = environmentGates({ store, slos, limits, cores, windows: { baseline, after }, profile: steady(slos) });
   const against = workShrank(store, after, limits);
   return { verdict: decide({ ...PROVEN, slos: judged, gates, against }), slos: judged, looks };
 }
