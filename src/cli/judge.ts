@@ -112,7 +112,8 @@ async function print(
   if (said.explain) await printExplanation(judged.explanation, sized);
   const storedVerdict = judged.stored.verdict.kind;
   if (!said.changed && judged.verdict.kind !== storedVerdict) {
-    say(`The run itself ended with ${storedVerdict}.`, true);
+    const why = "the judge had other rules then, or a file of the run was changed since";
+    say(`The run itself ended with ${storedVerdict}: ${why}.`, true);
   }
 }
 

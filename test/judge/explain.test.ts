@@ -4,6 +4,7 @@ import { type Explanation, explain, lateOf } from "../../src/judge/explain.ts";
 import { explainSlo } from "../../src/judge/explain-slo.ts";
 import type { LookInput } from "../../src/judge/judge-slos.ts";
 import { passingRange } from "../../src/judge/passing-margin.ts";
+import { logEvidenceBelow } from "../../src/judge/request-test.ts";
 import type { SloJudgement } from "../../src/judge/verdict.ts";
 import { ERRORS, FOUR, LIMITS, look, P50, slo, storeOf, WINDOWS, type World } from "./support/judged.ts";
 
@@ -151,6 +152,17 @@ describe("the range that would have passed", () => {
     expect(withLimit(range?.hi ?? 0)).toBe("pass");
     expect(withLimit((range?.hi ?? 0) * 0.9)).not.toBe("pass");
   });
+});
+
+test("few pairs without a failure bound an error rate more weakly than their interval, and the range says so", () => {
+  const judged = named(look({}), "errors");
+  const few = { shadowOnly: 0, controlOnly: 0, neither: 500, logPass: 0, logFail: 0 };
+  const narrow = { ...judged, interval: { ...judged.interval, lo: -0.001, hi: 0.001 }, requestTest: few };
+  const range = passingRange(narrow, LIMITS.alpha);
+  expect(range?.hi).toBeGreaterThan(0.012);
+  expect(logEvidenceBelow(few, range?.hi ?? 0)).toBeGreaterThanOrEqual(Math.log(1 / LIMITS.alpha));
+  const below = { ...narrow, accepted: { scale: "absolute", lo: -0.001, hi: Number.POSITIVE_INFINITY } } as const;
+  expect(passingRange(below, LIMITS.alpha)).toEqual({ scale: "absolute", lo: -(range?.hi ?? 0), hi: Infinity });
 });
 
 describe("the run as a whole", () => {
