@@ -1,0 +1,76 @@
+import { expect, test } from "vitest";
+import type { PowerForecast } from "../../src/judge/power-forecast.ts";
+import { junitXml } from "../../src/report/files/junit-xml.ts";
+import { summaryMarkdown } from "../../src/report/files/summary-md.ts";
+import { reportPage } from "../../src/report/html/report-page.ts";
+import { powerLines } from "../../src/report/power-words.ts";
+import { liveFrame } from "../../src/report/terminal/live-frame.ts";
+import { createPaint } from "../../src/report/terminal/paint.ts";
+import { createPlainView } from "../../src/report/terminal/plain-view.ts";
+import { startWatching, watch } from "../../src/report/terminal/watch-state.ts";
+import { manualClock } from "../support/manual-clock.ts";
+import { buildRunReport } from "../support/run-report-builder.ts";
+
+const FORECASTS: readonly PowerForecast[] = [
+  {
+    name: "checkout-latency",
+    from: "profile",
+    accepted: { scale: "ratio", lo: Number.NEGATIVE_INFINITY, hi: 0.1 },
+    unit: "",
+    margin: 0.1,
+    smallest: 0.062,
+    baselineSeconds: 60,
+    observeSeconds: 75,
+    allowed: { baselineSeconds: 200, observeSeconds: 150 },
+    possible: true,
+    advice: "decided by the noise",
+  },
+  {
+    name: "errors",
+    from: "profile",
+    accepted: { scale: "absolute", lo: Number.NEGATIVE_INFINITY, hi: 0.001 },
+    unit: "pp",
+    margin: 0.001,
+    smallest: 0.002,
+    baselineSeconds: 200,
+    observeSeconds: null,
+    allowed: { baselineSeconds: 200, observeSeconds: 150 },
+    cleanPairs: 7266,
+    possible: false,
+    advice: "a margin of 0.2pp would do, or about 480 requests a second",
+  },
+];
+const PROFILE = { name: "shop-a1b2.json", sha256: "d".repeat(64), createdAt: "2026-11-20T00:00:00.000Z", rounds: 8 };
+const report = { ...buildRunReport({ verdict: "hold" }), power: FORECASTS, profile: PROFILE };
+
+test("the table says margin, smallest effect and times, and below it why not and what would do", () => {
+  expect(powerLines(FORECASTS)).toEqual([
+    "SLO               margin  tells apart  baseline                  observation                           can it be decided?",
+    "checkout-latency  10%     6.2%         1 min of 3 min 20 s       1 min 15 s of 2 min 30 s              yes",
+    "errors            0.1pp   0.2pp        3 min 20 s of 3 min 20 s  no time would do (7,266 clean pairs)  no",
+    "errors: a margin of 0.2pp would do, or about 480 requests a second",
+  ]);
+});
+
+test("every report says what the run could show and which profile was believed", async () => {
+  for (const text of [await reportPage(report), summaryMarkdown(report)]) {
+    expect(text).toContain("What this run could show");
+    expect(text).toContain("about 480 requests a second");
+    expect(text).toContain("shop-a1b2.json");
+  }
+  expect(junitXml(report)).toContain('name="calibration" value="shop-a1b2.json');
+});
+
+test("plain lines and the live view say it before there is anything to look at", () => {
+  const clock = manualClock();
+  const plan = { name: "p", intent: "i", agent: "a", actions: [] };
+  const written: string[] = [];
+  const stream = { write: (text: string) => written.push(text) > 0 };
+  const view = createPlainView({ stream, clock, plan, githubActions: false });
+  view({ kind: "power", forecasts: FORECASTS });
+  expect(written.join("")).toContain("what this run can show, from the calibration profile:");
+  expect(written.join("")).toContain("errors: a margin of 0.2pp would do");
+  const state = watch(startWatching(0), { kind: "power", forecasts: FORECASTS }, 0);
+  const frame = liveFrame({ plan, state, nowMs: 0, columns: 100, rows: 40, paint: createPaint({ color: false }) });
+  expect(frame.join("\n")).toMatch(/checkout-latency +10% +6\.2%/);
+});
