@@ -54,7 +54,7 @@ export interface ForecastInput {
 /** Power of one SLO before anything is raised: from the profile if there is one, else from the rate alone. */
 export function forecastBefore(resolved: ResolvedSlo, input: ForecastInput): PowerForecast {
   const { limits, ratePerSecond, learned } = input;
-  const least = minimumSeconds(resolved, ratePerSecond, limits);
+  const least = minimumSeconds(resolved, ratePerSecond, limits, input.calibration);
   const common = commonOf(resolved, limits);
   const tooLong = least.afterSeconds > limits.observeSecondsMax || least.beforeSeconds > limits.baselineSecondsMax;
   const byRules = `${least.rule} take ${duration(least.afterSeconds)}`;
@@ -89,7 +89,7 @@ function fromProfile(
 ): PowerForecast {
   const { limits, learned, restarted } = input;
   const { bias, calibrated } = biasOf(resolved, input);
-  const blockMs = plannedBlockMs(resolved.slo.measure, learned, limits);
+  const blockMs = plannedBlockMs(resolved.slo.measure, input, limits);
   const noise: NoiseModel = { ...noiseAt(learned, blockMs), blocksBefore: 0, bias, alpha: limits.alpha, g: limits.g };
   const common = commonOf(resolved, limits);
   const distance = distanceOf(resolved);

@@ -1,6 +1,7 @@
 import type { Measure } from "../measure/slo.ts";
-import { tailShare } from "./block-length.ts";
-import { JUDGE_RULES, type JudgeLimits, shortestBlockMs } from "./judge-limits.ts";
+import { startingBlock, tailShare } from "./block-length.ts";
+import type { SloCalibration } from "./calibration.ts";
+import { JUDGE_RULES, type JudgeLimits } from "./judge-limits.ts";
 import type { LearnedSlo } from "./profile.ts";
 
 /** Noise of one block as a profile knows it. */
@@ -24,12 +25,17 @@ export function noiseAt({ blocks }: LearnedSlo, blockMs: number): LearnedNoise {
 }
 
 /** The block length that a run would choose with the noise and the rate of a profile, ms (`chooseBlockMs` does it from a baseline). */
-export function plannedBlockMs(measure: Measure, learned: LearnedSlo, limits: JudgeLimits): number {
+export function plannedBlockMs(
+  measure: Measure,
+  { learned, calibration }: { readonly learned: LearnedSlo; readonly calibration?: SloCalibration },
+  limits: JudgeLimits,
+): number {
   const tail = tailShare(measure);
-  let blockMs = shortestBlockMs(measure, limits);
+  const start = startingBlock(measure, limits, calibration);
+  let { blockMs } = start;
   const isTooShort = (): boolean =>
     (tail !== undefined && (learned.ratePerSecond * tail * blockMs) / 1000 < JUDGE_RULES.blockExceedancesMin) ||
-    noiseAt(learned, blockMs).varianceInflation > JUDGE_RULES.blockInflationMax;
+    (!start.isVouched && noiseAt(learned, blockMs).varianceInflation > JUDGE_RULES.blockInflationMax);
   while (blockMs < JUDGE_RULES.blockMsMax && isTooShort()) blockMs = Math.min(JUDGE_RULES.blockMsMax, 2 * blockMs);
   return blockMs;
 }

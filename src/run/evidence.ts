@@ -11,6 +11,7 @@ import type { TwinPair } from "../mirror/twin.ts";
 import type { Admission } from "../policy/admit.ts";
 import type { QuietProof } from "../replay/proof/proofs.ts";
 import type { Window } from "../replay/recording.ts";
+import { calibrationInUse } from "./calibration-in-use.ts";
 import { hopelessByProfile, rateOf } from "./forecast-power.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
@@ -23,12 +24,13 @@ import type { RunJob } from "./run-job.ts";
  */
 export function hopelessFromTheStart(job: Parameters<typeof hopelessByProfile>[0]): readonly Reason[] {
   const { judge: limits, traffic } = job.scenario;
+  const { profile } = calibrationInUse(job);
   const byRules = resolvedSlos(job).flatMap((resolved): readonly Reason[] => {
     const { name, measure } = resolved.slo;
     const ratePerSecond = rateOf(measure, traffic);
     const { design } = limits;
     if (design.kind === "switchback") return hopelessRounds(resolved, ratePerSecond, { design, limits });
-    const least = minimumSeconds(resolved, ratePerSecond, limits);
+    const least = minimumSeconds(resolved, ratePerSecond, limits, profile?.slos[name]);
     const tooLong = least.afterSeconds > limits.observeSecondsMax || least.beforeSeconds > limits.baselineSecondsMax;
     if (!tooLong) return [];
     const rate = Number(ratePerSecond.toPrecision(3));

@@ -120,3 +120,15 @@ test("a forecast is JSON: what no time would do is null, not infinite", () => {
   expect(JSON.parse(JSON.stringify(rest))).toEqual(rest);
   expect(powerLines([forecast]).join("\n")).toContain("no time would do");
 });
+
+test("with a profile of blocks that stand alone, the least baseline is in those blocks", () => {
+  const blocks = [1000, 2000, 5000, 10_000].map((blockMs) => ({
+    blockMs,
+    sd: 0.04 / Math.sqrt(blockMs / 1000),
+    varianceInflation: 1,
+    count: 480_000 / blockMs,
+  }));
+  const vouched = ask(p99("+20%"), { profiled: { blocks } });
+  expect(vouched).toMatchObject({ from: "profile", possible: true, baselineSeconds: 40 });
+  expect(ask(p99("+20%")).baselineSeconds).toBeGreaterThanOrEqual(100);
+});
