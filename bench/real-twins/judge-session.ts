@@ -26,6 +26,9 @@ export type LimitName = keyof typeof LIMITS;
 export const LIMIT_NAMES: readonly LimitName[] = Object.keys(LIMITS) as LimitName[];
 const OVERALL: readonly LimitName[] = ["p50 +10%", "p95 +10%", "p99 +10%", "errors +0.2pp"];
 
+/** A block: shorter ones are for twins with a calibration. */
+const LOOK_EVERY_MS = 5000;
+
 /** How one run ended for one limit, or for all of OVERALL together. */
 export interface Ending {
   readonly verdict: "promote" | "reject" | "hold";
@@ -128,10 +131,14 @@ function judgeRun(
 ): Pick<RealRun, "limits" | "overall" | "gates" | "alarmSeconds"> {
   const after = { fromMs: harmed.fromMs + settleMs, toMs: harmed.toMs };
   const seconds = (after.toMs - after.fromMs) / 1000;
-  const limits = JudgeLimitsSchema.parse({ blockSeconds: 2, observeSecondsMax: Math.max(10, Math.round(seconds)) });
+  const limits = JudgeLimitsSchema.parse({
+    blockSeconds: LOOK_EVERY_MS / 1000,
+    observeSecondsMax: Math.max(10, Math.round(seconds)),
+  });
   const lookAt = (slos: readonly ResolvedSlo[], toMs: number): readonly SloJudgement[] =>
     judgeSlos({ store, slos, limits, restarted: false, windows: { baseline, after: { fromMs: after.fromMs, toMs } } });
-  const looksMs = Array.from({ length: Math.floor(seconds / 2) }, (_, look) => after.fromMs + 2000 * (look + 1));
+  const count = Math.floor((seconds * 1000) / LOOK_EVERY_MS);
+  const looksMs = Array.from({ length: count }, (_, look) => after.fromMs + LOOK_EVERY_MS * (look + 1));
   const overallSlos = OVERALL.map(sloNamed);
   const gates = environmentGates({ store, slos: overallSlos, limits, cores, windows: { baseline, after } });
   const alarm = harmAlarm({ store, slos: overallSlos.map(({ slo }) => slo), baseline, window: harmed });

@@ -16,12 +16,12 @@ export interface Stretch {
   readonly toMs: number;
 }
 
-/** Lengths of a session, s. All are multiples of 8, so that doubled blocks of 2 s still fill them. */
+/** Lengths of a session, s. */
 export interface Lengths {
   /** Clean traffic that every run is judged against: the last so much before it, harm cut out. */
   readonly baseline: number;
   readonly harmed: number;
-  /** Gross harm needs no more: the alarm has 20 s. */
+  /** Gross harm needs no more: the alarm has 20 s, the judge six blocks. */
   readonly gross: number;
   /** Between two harms. */
   readonly clean: number;
@@ -31,14 +31,14 @@ export interface Lengths {
 
 /** Errors within +0.2pp can be promoted from 3,632 clean pairs on, a p99 be judged from 3,000 requests. */
 const PAIRS = 3840;
+/** Without a calibration the judge's blocks are 5 s; stretches hold them twice as long too. */
+const STEP_SECONDS = 10;
 
-/** What a rate asks for: as many pairs in a stretch, and 20 blocks of baseline that hold three requests beyond a p99 each. */
+/** What a rate asks for: as many pairs in a stretch, six blocks of gross harm, and more than 20 blocks of baseline. */
 export function lengthsAt(ratePerSecond: number, harmedSeconds?: number): Lengths {
-  const whole = (seconds: number): number => 8 * Math.ceil(seconds / 8);
-  const harmed = whole(harmedSeconds ?? PAIRS / ratePerSecond);
-  let blockSeconds = 2;
-  while (blockSeconds < 60 && ratePerSecond * 0.01 * blockSeconds < 3) blockSeconds *= 2;
-  return { baseline: Math.max(120, whole(20 * blockSeconds)), harmed, gross: 24, clean: whole(harmed / 3), settle: 2 };
+  const whole = (seconds: number): number => STEP_SECONDS * Math.max(1, Math.ceil(seconds / STEP_SECONDS));
+  const harmed = Math.max(30, whole(harmedSeconds ?? PAIRS / ratePerSecond));
+  return { baseline: 120, harmed, gross: 30, clean: whole(harmed / 3), settle: 2 };
 }
 
 /** Seconds of a stretch without what is left out at its beginning. */
