@@ -80,6 +80,9 @@ describe("the harm alarm", () => {
   test("knows no harm where a tail may be twice as slow, although no SLO speaks of the median", () => {
     const tail = { name: "p99", measure: { kind: "latency", quantile: 0.99 }, limit: { to: "+100%" } };
     expect(alarmOf({ slower: 1.5, slos: [tail, ERRORS] })).toBeUndefined();
+    const stricter = { name: "p95", measure: { kind: "latency", quantile: 0.95 }, limit: { to: "+20%" } };
+    expect(alarmOf({ slower: 1.5, slos: [stricter, tail, ERRORS] })).toBeUndefined();
+    expect(alarmOf({ slower: 1.5, slos: [stricter, ERRORS] })).toMatchObject({ kind: "latency", slo: "p95" });
   });
   test("has a bar of its own where no SLO speaks of latency or errors", () => {
     const jobs = { name: "jobs", measure: { kind: "counter", service: "w", metric: "jobs" }, limit: { from: "-10%" } };
@@ -121,7 +124,7 @@ describe("failures", () => {
   test("of a burst on the control before the plan are no bias that would hide or invent harm", () => {
     const store = createBlockStore({ routes: ["a"] });
     const before = traffic({ seed: 5, ratePerSecond: 300, ...BASELINE, errors: USUAL });
-    for (let i = 3000; i < 3600; i += 8) before.arms.control.outcome[i] = 1;
+    for (let i = 3000; i < 3600; i += 3) before.arms.control.outcome[i] = 1;
     store.addPairs(before);
     store.addPairs(traffic({ seed: 6, ratePerSecond: 300, fromMs: ACTED_MS, toMs: ACTED_MS + 120_000, errors: USUAL }));
     const window = { fromMs: ACTED_MS, toMs: ACTED_MS + 120_000 };
