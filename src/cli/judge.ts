@@ -26,12 +26,13 @@ export function judgeCommand(): Command {
       "--explain",
       "add the chain of reasoning: what was asked, measured, left out, corrected, and why this answer",
     )
-    .option("--set <limit=value>", "judge with another limit of the scenario's judge block (repeatable)", collect, [])
-    .option("--slo <name=range>", "judge with another limit of one SLO (repeatable)", collect, [])
+    .option("--set <limit=value>", "judge with another limit of the scenario's judge block (repeatable)", collect)
+    .option("--slo <name=range>", "judge with another limit of one SLO (repeatable)", collect)
     .option("--scenario <file>", "judge with the SLOs and judge limits of this scenario; the rest of it is not used");
   return withSeries(command)
     .addHelpText("after", HELP)
-    .action(async (runDir: string | undefined, options: AllOptions) => {
+    .action(async (runDir: string | undefined, given: Partial<AllOptions> & Pick<AllOptions, "step">) => {
+      const options = { set: [], slo: [], ...given };
       if (isAboutSeries(options)) await judgeSeries(runDir, options);
       else await judgeRun(runDir, options);
     });
@@ -66,7 +67,7 @@ A range is +10% (at most), -5%..+10%, or 'name>=-5%' in quotes; pp for error rat
 Exit codes as of \`canary run\`, for the verdict under the terms that were given.
 Series from elsewhere get no verdict but a comparison: 0 inside the limit, 10 undecided, 11 outside.`;
 
-function collect(value: string, earlier: readonly string[]): readonly string[] {
+function collect(value: string, earlier: readonly string[] = []): readonly string[] {
   return [...earlier, value];
 }
 

@@ -12,7 +12,7 @@ export interface ExplanationLine {
 
 /** What is the same for every SLO of one decision. */
 export interface ExplainContext {
-  readonly limits: Pick<JudgeLimits, "alpha" | "g" | "observeSecondsMax">;
+  readonly limits: Pick<JudgeLimits, "alpha" | "g" | "minBlocksBefore" | "observeSecondsMax">;
   /** Number of SLOs judged together. */
   readonly sloCount: number;
 }
@@ -169,8 +169,11 @@ function otherwiseText(slo: SloJudgement, { limits }: ExplainContext): string {
   const resolvable = Number.isFinite(slo.minimalDetectable)
     ? `; at the longest observation allowed (${duration(limits.observeSecondsMax)}) this noise tells ${unsigned(slo, slo.minimalDetectable)} apart`
     : "";
+  // A baseline that is too short stays so, however long the plan is observed.
+  const isShort =
+    missing !== undefined && slo.derivation?.design === "before-after" && slo.blocks.before < limits.minBlocksBefore;
   const time =
-    slo.secondsToDecision === undefined
+    slo.secondsToDecision === undefined || isShort
       ? ""
       : `; about ${duration(slo.secondsToDecision)} more of observation would decide with 80% chance`;
   return `${margin}${slo.state === "pass" ? "" : time}${resolvable}.`;
