@@ -78,6 +78,7 @@ export function harmAtMargin(options: {
   const sizedSeconds = SIZED_FOR * allowedSeconds;
   const sizedBlocks = (sizedSeconds * 1000) / judged.blocks.blockMs;
   const halfWidth = halfWidthAfter(judged, sizedBlocks);
+  if (!Number.isFinite(halfWidth)) return { kind: "none", why: "how much it varies by itself is not known" };
   const margin = `at most ${describeDelta(hi, judged.accepted.scale, judged.unit)}`;
   const harm = { slo: slo.name, margin, allowedSeconds };
   // A promise to get better is kept by a plan in force; undone, the limit to pass is the one of no change.

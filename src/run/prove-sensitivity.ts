@@ -97,7 +97,8 @@ function atTheMargin(context: LoadContext, session: LoadSession, judged: readonl
         ? ({ kind: "none", why: "it was not judged" } as const)
         : harmAtMargin({
             slo,
-            judged: final,
+            // A harm is looked for before and after, also where the plan was judged by its rounds: so is its size.
+            judged: scenario.judge.design.kind === "switchback" ? now : final,
             now,
             limits: scenario.judge,
             secondsMax: context.sensitivity.secondsMax,
