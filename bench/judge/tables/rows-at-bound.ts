@@ -104,16 +104,7 @@ const FAST: readonly Fast[] = [
     goals: ["p99", "p50", "errors-0.2pp"],
     truth: allWorse(1.1, 0.002),
     options: { limits: { blockSeconds: 2 }, learned: true },
-    worlds: [
-      "quiet",
-      "rps-100",
-      "noisy",
-      "harsh-autocorrelation",
-      "bias-5",
-      "missing-19",
-      "error-bursts",
-      "quiet-error-bursts",
-    ],
+    worlds: ["quiet", "rps-100", "noisy", "bias-5", "missing-19", "error-bursts", "quiet-error-bursts"],
     quickRuns: 500,
   },
 ];
