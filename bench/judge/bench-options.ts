@@ -28,12 +28,15 @@ Plays simulated runs of two twins against the judge and against the rules of oth
   --write        with --row or --runs: writes what was measured into the results all the same
   --resume       keeps what is in the results and was measured by this very code
   --workers <n>  threads; as many as there are cores unless told otherwise
+  --page         writes RESULTS.md anew from the results, without a run
   --json         the counts as JSON on standard output
   --list         the ids of all rows
 `;
 
 /** Reads the command line. @throws CanaryError USAGE for anything else than the help says */
-export function parseBenchOptions(args: readonly string[]): BenchOptions & { readonly list: boolean } {
+export function parseBenchOptions(
+  args: readonly string[],
+): BenchOptions & { readonly list: boolean; readonly page: boolean } {
   const { values } = parseBench(args);
   const count = (name: "workers" | "runs"): number | undefined => {
     const text = values[name];
@@ -47,6 +50,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions & { rea
     json: values.json ?? false,
     help: values.help ?? false,
     list: values.list ?? false,
+    page: values.page ?? false,
     resume: values.resume ?? false,
     write: values.write ?? false,
     rows: values.row ?? [],
@@ -65,6 +69,7 @@ function parseBench(args: readonly string[]) {
         json: flag,
         help: flag,
         list: flag,
+        page: flag,
         resume: flag,
         write: flag,
         row: { type: "string", multiple: true },

@@ -25,7 +25,10 @@ async function main(): Promise<number> {
   const options = parseBenchOptions(process.argv.slice(2));
   if (options.help) process.stdout.write(BENCH_HELP);
   else if (options.list) process.stdout.write(`${ALL_ROWS.map((row) => row.id).join("\n")}\n`);
-  else return await bench(options);
+  else if (options.page) {
+    const results = readResults();
+    if (results !== undefined) writeFileSync(PAGE_FILE, resultsPage(ALL_ROWS, results));
+  } else return await bench(options);
   return 0;
 }
 
