@@ -156,7 +156,7 @@ type Outcome =
 function outcomeOf(measured: Measured): Outcome {
   const { values, invalid, look, pass, bounds } = measured;
   const count = values.length;
-  if (count >= JUDGE_RULES.roundsMin && invalid / (count + invalid) > JUDGE_RULES.invalidShareMax) {
+  if (count + invalid >= JUDGE_RULES.roundsMin && invalid / (count + invalid) > JUDGE_RULES.invalidShareMax) {
     return { state: "no-data", code: "NO_DATA", text: `${invalid} of ${count + invalid} rounds lack data of a twin` };
   }
   if (isConstant(measured) && !isOutside(measured)) {
