@@ -5,7 +5,7 @@ import type { PhaseQuery } from "../measure/series.ts";
 import type { Measure } from "../measure/slo.ts";
 import type { Window } from "../replay/recording.ts";
 import type { CalibratedBlock, SloCalibration } from "./calibration.ts";
-import { type CalibratedInflation, isShownToLean, varianceInflation } from "./confidence-sequence.ts";
+import { type CalibratedInflation, varianceInflation } from "./confidence-sequence.ts";
 import { JUDGE_RULES, type JudgeLimits, shortestBlockMs } from "./judge-limits.ts";
 
 /** How long a block became, and what asked for each doubling. */
@@ -111,12 +111,10 @@ function whyTooShort(
   }
   // Many minutes of calibration know better than one minute of baseline; the interval is deflated by both.
   if (rules.isVouched) return undefined;
-  // With too few blocks already, cutting them still longer only hides what they show.
-  if (influence.length < rules.minBlocks) return undefined;
+  // Where doubling would leave too few blocks the run could only hold. The interval is deflated for the rest, and at the
+  // limit that is as safe (docs/decisions/0006, the last table).
+  if (influence.length < 2 * rules.minBlocks) return undefined;
   const inflation = varianceInflation(influence, []);
   if (!(inflation > JUDGE_RULES.blockInflationMax)) return undefined;
-  // By chance alone one baseline of 30 independent blocks in eight shows as much. Where doubling would leave too few
-  // blocks to judge, it takes correlation beyond chance; the interval is deflated for the rest either way.
-  if (influence.length < 2 * rules.minBlocks && !isShownToLean(influence)) return undefined;
   return `leaned on its neighbours (variance inflation ${inflation.toFixed(2)}, ${JUDGE_RULES.blockInflationMax} is allowed)`;
 }
