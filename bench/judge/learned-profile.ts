@@ -13,7 +13,15 @@ import { NO_EFFECT, type World } from "./simulator/world.ts";
 
 /** As many raises, and as long a window after each raise and after each restart, as `canary calibrate` has by default. */
 const ROUNDS = 8;
-const WINDOW_SECONDS = 40;
+const WINDOW_SECONDS = 120;
+const AFTER_RESTART_SECONDS = WINDOW_SECONDS / 2;
+const ROUND = [
+  { when: "raised", window: { fromMs: 0, toMs: 1000 * WINDOW_SECONDS } },
+  {
+    when: "restarted",
+    window: { fromMs: 1000 * WINDOW_SECONDS, toMs: 1000 * (WINDOW_SECONDS + AFTER_RESTART_SECONDS) },
+  },
+] as const;
 /** Runs use these in turn: each profile is a draw itself, and one lucky one would judge all. */
 const PROFILES = 25;
 /** Far from the seeds of runs. */
@@ -41,7 +49,7 @@ function roundStores(world: World, turn: number): readonly BlockStore[] {
     const seed = FIRST_SEED + turn * ROUNDS + round;
     const store = createBlockStore({ routes: ["all"] });
     const stream = startStream({ world, seed, truth: NO_EFFECT, actsAtSeconds: WINDOW_SECONDS });
-    for (let second = 0; second < 2 * WINDOW_SECONDS; second++) {
+    for (let second = 0; second < WINDOW_SECONDS + AFTER_RESTART_SECONDS; second++) {
       const { batch, metrics } = stream.next();
       store.addPairs(batch);
       for (const sample of metrics) store.addMetric(sample);
@@ -57,10 +65,7 @@ function learn(slos: readonly ResolvedSlo[], stores: readonly BlockStore[]): Cal
     learnCalibration(
       resolved,
       stores.flatMap((store, round): readonly SloWindow[] =>
-        (["raised", "restarted"] as const).flatMap((when, i) => {
-          const window = { fromMs: 1000 * i * WINDOW_SECONDS, toMs: 1000 * (i + 1) * WINDOW_SECONDS };
-          return measureWindow(store, resolved, { round, when, window }) ?? [];
-        }),
+        ROUND.flatMap(({ when, window }) => measureWindow(store, resolved, { round, when, window }) ?? []),
       ),
     ),
   );

@@ -35,7 +35,7 @@ export async function calibrateScenario(options: {
     runId: identity.runId,
     seed: options.seed ?? identity.seed,
   });
-  // Read before anything is raised, so that it cannot fail after a quarter of an hour.
+  // Read before anything is raised, so that it cannot fail after half an hour.
   const key = await signingKey(options.keyFile);
   const stream = options.view === "json" ? process.stderr : process.stdout;
   const live = options.view === "auto" && stream.isTTY === true;

@@ -14,7 +14,7 @@ interface CalibrateOptions {
   readonly json?: true;
 }
 
-const SIZES = { normal: { rounds: 8, seconds: 40 }, quick: { rounds: 4, seconds: 20 } } as const;
+const SIZES = { normal: { rounds: 8, seconds: 120 }, quick: { rounds: 4, seconds: 20 } } as const;
 
 /** `canary calibrate`: what the twins of a scenario differ by when nobody does anything to them. */
 export function calibrateCommand(): Command {
@@ -35,7 +35,7 @@ Example:
   canary calibrate scenarios/scale-batch-workers.yaml
 
 A round raises both twins, warms up, measures, restarts the shadow's services, and measures again: eight take
-about fifteen minutes. A profile holds for one mirror, machine, traffic and isolation, for 30 days. With it a
+about half an hour. A profile holds for one mirror, machine, traffic and isolation, for 30 days. With it a
 run needs a shorter baseline, plans that restart a service can be judged, and \`canary power\` tells in advance
 what a run can show. Ctrl-C removes the twins; nothing is learned then.
 Exit codes: 0 done, 3 invalid document, 20 mirror unavailable, 21 aborted, 24 driver was the bottleneck.`,

@@ -6,7 +6,7 @@ import type { Measure } from "../measure/slo.ts";
 import type { Window } from "../replay/recording.ts";
 import type { CalibratedBlock, SloCalibration } from "./calibration.ts";
 import { type CalibratedInflation, varianceInflation } from "./confidence-sequence.ts";
-import { JUDGE_RULES, type JudgeLimits, shortestBlockMs } from "./judge-limits.ts";
+import { JUDGE_RULES, type JudgeLimits, limitsFor, shortestBlockMs } from "./judge-limits.ts";
 
 /** How long a block became, and what asked for each doubling. */
 export interface BlockChoice {
@@ -40,7 +40,10 @@ export function chooseBlock(store: BlockStore, question: BlockQuestion, limits: 
   let { blockMs } = start;
   while (blockMs < JUDGE_RULES.blockMsMax) {
     const query = { measure, scale, window: baseline, blockMs };
-    const why = whyTooShort(store, query, { minBlocks: limits.minBlocksBefore, isVouched: start.isVouched });
+    const why = whyTooShort(store, query, {
+      minBlocks: limitsFor(measure, limits).minBlocksBefore,
+      isVouched: start.isVouched,
+    });
     if (why === undefined) break;
     doublings.push(`${blockMs / 1000} s ${why}`);
     blockMs = Math.min(JUDGE_RULES.blockMsMax, 2 * blockMs);

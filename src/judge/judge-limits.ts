@@ -59,6 +59,8 @@ export const DEFAULT_JUDGE_LIMITS: JudgeLimits = JudgeLimitsSchema.parse({});
 export const JUDGE_RULES = {
   /** CPU counters were anti-conservative in shorter blocks (autocorrelation time 10 s). */
   cpuBlockMsMin: 10_000,
+  /** After 20 blocks of CPU 1.1% of harmful plans got through, after 60 0.3% (docs/decisions/0006). */
+  cpuBlocksBeforeMin: 30,
   blockMsMax: 60_000,
   /**
    * Shorter blocks of requests need a calibration: a baseline of 20 of them is over before slow noise shows, and 2.5% of
@@ -67,6 +69,11 @@ export const JUDGE_RULES = {
   uncalibratedBlockMsMin: 5000,
   /** Fewer blocks of a length in a calibration say nothing of it. */
   calibratedBlocksMin: 20,
+  /**
+   * Shorter windows of a calibration say nothing of autocorrelation: noise that leans for 30 s does not show within 40 s,
+   * and 6% of harmful plans got through blocks that such windows vouched for (docs/decisions/0006).
+   */
+  vouchingWindowSecondsMin: 100,
   /** Fewer exceedances of a quantile in one block, and the block is doubled. */
   blockExceedancesMin: 1,
   /** Fewer over all blocks after the plan, and the quantile is not judged. */
@@ -102,6 +109,12 @@ export const JUDGE_RULES = {
   /** Assumed sd of a bias that a restart draws anew and nobody calibrated: only evidence beyond it may reject. */
   uncalibratedBias: { log: 0.05, absolute: 0.05, errors: 0.001 },
 } as const;
+
+/** What a measure needs of these limits: never less than what it was shown to be safe with. */
+export function limitsFor(measure: Measure, limits: JudgeLimits): JudgeLimits {
+  if (measure.kind !== "cpu") return limits;
+  return { ...limits, minBlocksBefore: Math.max(limits.minBlocksBefore, JUDGE_RULES.cpuBlocksBeforeMin) };
+}
 
 /** Seconds dropped after the last action. */
 export function settleSeconds(limits: JudgeLimits, restarted: boolean): number {

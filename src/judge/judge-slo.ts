@@ -5,12 +5,14 @@ import { deltaUnit } from "../measure/slo.ts";
 import { acceptedRange, effectScale, type ResolvedSlo, toDelta } from "./accepted.ts";
 import { chooseBlock } from "./block-length.ts";
 import { widening } from "./confidence-sequence.ts";
+import { limitsFor } from "./judge-limits.ts";
 import { measureSlo, type SloContext, type SloMeasurement } from "./slo-measurement.ts";
 import { type Finding, findState, tooEarly } from "./slo-state.ts";
 import type { Derivation, Reason, SloJudgement } from "./verdict.ts";
 
 /** Judges one SLO at one look; whatever the data, the answer is defined and says why. */
-export function judgeSlo(resolved: ResolvedSlo, context: SloContext): SloJudgement {
+export function judgeSlo(resolved: ResolvedSlo, look: SloContext): SloJudgement {
+  const context = { ...look, limits: limitsFor(resolved.slo.measure, look.limits) };
   const accepted = acceptedRange(resolved);
   if (accepted === undefined) {
     const message = `${resolved.slo.name}: the plan's promise and the operator's limit have no value in common`;

@@ -23,7 +23,7 @@ import {
   type NoiseModel,
   resolvableAfter,
 } from "./forecast.ts";
-import { JUDGE_RULES, type JudgeLimits } from "./judge-limits.ts";
+import { JUDGE_RULES, type JudgeLimits, limitsFor } from "./judge-limits.ts";
 import type { LookInput } from "./judge-slos.ts";
 import { cleanPairsNeeded } from "./request-test.ts";
 import type { Reason } from "./verdict.ts";
@@ -92,7 +92,7 @@ export function minimumSeconds(
   while (blockMs < JUDGE_RULES.blockMsMax && perBlock() < JUDGE_RULES.blockExceedancesMin) {
     blockMs = Math.min(JUDGE_RULES.blockMsMax, 2 * blockMs);
   }
-  const beforeSeconds = (limits.minBlocksBefore * blockMs) / 1000;
+  const beforeSeconds = (limitsFor(measure, limits).minBlocksBefore * blockMs) / 1000;
   const byBlocks = (limits.minBlocksAfter * blockMs) / 1000;
   const rules = [{ seconds: byBlocks, rule: `${limits.minBlocksAfter} blocks of ${blockMs / 1000} s` }];
   if (tail !== undefined) {
@@ -114,8 +114,9 @@ export function pairsNeeded(resolved: ResolvedSlo, alpha: number): number {
 }
 
 function powerOf(resolved: ResolvedSlo, input: PowerInput): PlannedPower {
-  const { store, baseline, limits } = input;
+  const { store, baseline } = input;
   const { name, measure } = resolved.slo;
+  const limits = limitsFor(measure, input.limits);
   const calibration = input.profile?.slos[name];
   const accepted = acceptedRange(resolved) ?? resolved.slo.limit;
   const scale = effectScale(accepted);

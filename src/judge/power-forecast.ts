@@ -12,7 +12,7 @@ import {
 import { chooseBias, type SloCalibration } from "./calibration.ts";
 import { widening } from "./confidence-sequence.ts";
 import { blocksToResolve, duration, type NoiseModel, resolvableAfter } from "./forecast.ts";
-import type { JudgeLimits } from "./judge-limits.ts";
+import { type JudgeLimits, limitsFor } from "./judge-limits.ts";
 import { minimumSeconds, type PlannedPower, pairsNeeded } from "./planned-power.ts";
 import type { LearnedSlo } from "./profile.ts";
 import { noiseAt, plannedBlockMs } from "./profile-noise.ts";
@@ -94,7 +94,7 @@ function fromProfile(
   const common = commonOf(resolved, limits);
   const distance = distanceOf(resolved);
   const seconds = (blocks: number): number => (blocks * blockMs) / 1000;
-  const plan = shortestPlan(noise, distance, { limits, blockMs });
+  const plan = shortestPlan(noise, distance, { limits: limitsFor(resolved.slo.measure, limits), blockMs });
   const most = Math.max(1, Math.floor((limits.observeSecondsMax * 1000) / blockMs));
   const smallest = resolvableAfter({ ...noise, blocksBefore: plan.before }, most);
   const observeSeconds = Math.max(plan.after === undefined ? Infinity : seconds(plan.after), least.afterSeconds);

@@ -2,6 +2,7 @@ import { sha256Hex } from "../core/sha256.ts";
 import { measureKey, type Slo } from "../measure/slo.ts";
 import { acceptedRange, effectScale, type ResolvedSlo } from "./accepted.ts";
 import type { CalibrationProfile, SloCalibration } from "./calibration.ts";
+import { JUDGE_RULES } from "./judge-limits.ts";
 import type { LearnedSlo, Profile } from "./profile.ts";
 
 /** What the judge may believe of a profile for these SLOs and a plan that replaces the containers of these services. */
@@ -10,9 +11,10 @@ export function calibrationOf(
   run: { readonly slos: readonly ResolvedSlo[]; readonly replaced: readonly string[] },
 ): CalibrationProfile {
   const covered = run.replaced.every((service) => profile.restarted.includes(service));
+  const vouches = profile.secondsPerRound >= JUDGE_RULES.vouchingWindowSecondsMin;
   const slos = run.slos.flatMap((resolved): readonly (readonly [string, SloCalibration])[] => {
     const learned = learnedOf(profile, resolved);
-    return learned === undefined ? [] : [[learned.name, believedOf(learned, covered)]];
+    return learned === undefined ? [] : [[learned.name, believedOf(learned, { covered, vouches })]];
   });
   return { slos: Object.fromEntries(slos) };
 }
@@ -31,12 +33,15 @@ export function measureSha256({ measure }: Pick<Slo, "measure">): string {
   return sha256Hex(measureKey(measure));
 }
 
-function believedOf(learned: LearnedSlo, restartCovered: boolean): SloCalibration {
+function believedOf(
+  learned: LearnedSlo,
+  { covered, vouches }: { readonly covered: boolean; readonly vouches: boolean },
+): SloCalibration {
   const { tau, restartSd, drift, blocks } = learned;
   return {
     tau,
-    blocks,
-    ...(restartSd === undefined || !restartCovered ? {} : { restart: { sd: restartSd, rounds: 1 } }),
+    ...(vouches ? { blocks } : {}),
+    ...(restartSd === undefined || !covered ? {} : { restart: { sd: restartSd, rounds: 1 } }),
     ...(drift.shown ? { driftSd: drift.sd, driftSeconds: drift.seconds } : {}),
   };
 }

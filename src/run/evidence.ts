@@ -103,6 +103,7 @@ function gatesOf(job: RunJob, pair: TwinPair, load: Pick<LoadEvidence, "session"
     store: load.session.store,
     slos: resolvedSlos(job),
     limits: job.scenario.judge,
+    ...calibrationInUse(job),
     cores: pair.facts.cores.kind,
     windows: {
       baseline: baseline ?? EMPTY,

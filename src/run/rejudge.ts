@@ -155,6 +155,7 @@ function gatesAgain(run: Recording, judged: readonly SloJudgement[]): readonly R
       : []),
     ...environmentGates({
       ...look,
+      ...calibrationInUse(run),
       cores: stored.mirror.facts.cores.kind,
       windows,
       ...(rounds === undefined ? {} : { rounds }),

@@ -2,9 +2,13 @@ import { describe, expect, test } from "vitest";
 import { calibratedInflation, startingBlock } from "../../src/judge/block-length.ts";
 import type { CalibratedBlock } from "../../src/judge/calibration.ts";
 import { inflationOf, varianceInflation } from "../../src/judge/confidence-sequence.ts";
-import { JudgeLimitsSchema } from "../../src/judge/judge-limits.ts";
+import { JudgeLimitsSchema, limitsFor } from "../../src/judge/judge-limits.ts";
+import { calibrationOf } from "../../src/judge/use-profile.ts";
 import { errorFloor } from "../../src/measure/phase-series.ts";
+import { SloSchema } from "../../src/measure/slo.ts";
+import { profileFor } from "../support/profile-builder.ts";
 
+const CPU = { kind: "cpu", service: "app" } as const;
 const P99 = { kind: "latency", quantile: 0.99 } as const;
 const asked = (blockSeconds: number) => JudgeLimitsSchema.parse({ blockSeconds });
 const block = (blockMs: number, sd: number, varianceInflation = 1, count = 100): CalibratedBlock => {
@@ -33,9 +37,18 @@ describe("the shortest block", () => {
     const blocks = [block(2000, 0.07, 1, 19)];
     expect(startingBlock(P99, asked(2), { blocks })).toMatchObject({ blockMs: 5000, isVouched: false });
   });
+  test("is not believed from a calibration whose windows are too short to show slow noise", () => {
+    const slo = SloSchema.parse({ name: "p99", measure: P99, limit: { to: "+10%" } });
+    const startAfter = (secondsPerRound: number) => {
+      const profile = profileFor([slo], { createdEpochMs: 0, changes: { secondsPerRound } });
+      return startingBlock(P99, asked(2), calibrationOf(profile, { slos: [{ slo }], replaced: [] }).slos["p99"]);
+    };
+    expect(startAfter(120)).toMatchObject({ blockMs: 2000, isVouched: true });
+    expect(startAfter(99)).toMatchObject({ blockMs: 5000, isVouched: false });
+  });
   test("of CPU stays ten seconds", () => {
     const blocks = [block(5000, 0.02), block(10_000, 0.015)];
-    expect(startingBlock({ kind: "cpu", service: "app" }, asked(2), { blocks }).blockMs).toBe(10_000);
+    expect(startingBlock(CPU, asked(2), { blocks }).blockMs).toBe(10_000);
   });
 });
 
@@ -64,4 +77,10 @@ describe("the floor under an error rate's noise", () => {
     const one = { shadowOnly: 4, controlOnly: 2, neither: 5994 };
     expect(errorFloor([one], 30)).toBeCloseTo(Math.sqrt(9 / 30) / 200, 12);
   });
+});
+
+test("CPU needs thirty blocks before the plan, other measures what the scenario asks for", () => {
+  expect(limitsFor(CPU, asked(10)).minBlocksBefore).toBe(30);
+  expect(limitsFor(CPU, { ...asked(10), minBlocksBefore: 45 }).minBlocksBefore).toBe(45);
+  expect(limitsFor(P99, asked(10)).minBlocksBefore).toBe(20);
 });

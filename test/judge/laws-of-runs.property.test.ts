@@ -130,13 +130,13 @@ describe("what things are called, measured in and listed by changes nothing", ()
       const measure = { kind: "cpu", service } as const;
       const store = createBlockStore({ routes: ["a"] });
       const random = seededRandom(9);
-      store.addPairs(traffic({ seed: 3, ratePerSecond: 20, fromMs: 0, toMs: 410_000 }));
-      for (let second = 0; second < 410; second++) {
+      store.addPairs(traffic({ seed: 3, ratePerSecond: 20, fromMs: 0, toMs: 480_000 }));
+      for (let second = 0; second < 480; second++) {
         for (const role of ["control", "shadow"] as const) {
           store.addMetric({ atMs: second * 1000, role, key: measureKey(measure), value: second + random() / 10 });
         }
       }
-      const windows = { baseline: { fromMs: 0, toMs: 240_000 }, after: { fromMs: 250_000, toMs: 400_000 } };
+      const windows = { baseline: { fromMs: 0, toMs: 310_000 }, after: { fromMs: 320_000, toMs: 470_000 } };
       const slos = [slo({ name: "cpu", measure, limit: { to: "+20%" } })];
       return JSON.stringify(wholeVerdict(store, { ...windows, slos }));
     };

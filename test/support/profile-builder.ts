@@ -21,7 +21,7 @@ export function profileFor(
     isolation: "strict",
     traffic: { sha256: "7".repeat(64), ratePerSecond: 60 },
     rounds: 8,
-    secondsPerRound: 40,
+    secondsPerRound: 120,
     restarted: ["api", "worker"],
     seed: 7,
     slos: slos.map((slo) => ({ ...learnedOf(slo), ...options.learned })),
