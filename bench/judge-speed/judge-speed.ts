@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 // How long judging takes and how much memory: every row a process of its own. See README.md beside this file.
-//   node bench/judge-speed/judge-speed.ts [--quick]
+//   npm run bench:judge-speed -- [--quick]
 
 const isQuick = process.argv.includes("--quick");
 /** A run of this length at growing rates: what grows is only the number of requests. */

@@ -6,7 +6,7 @@ import { startStream } from "./simulator/stream.ts";
 import { NO_EFFECT, type Truth, WORLDS, type World } from "./simulator/world.ts";
 
 // How often the harm alarm stops a harmless plan, and how soon a harmful one, in each simulated world:
-// node bench/judge/harm-alarm.ts --runs 1000 --first-seed 1 [--world typical] [--before 60] [--after 240]
+// npm run bench:harm-alarm -- --runs 1000 --first-seed 1 [--world typical] [--before 60] [--after 240]
 
 /** What the operator of the simulated runs accepts. */
 const SLOS: readonly Slo[] = [

@@ -1,5 +1,5 @@
 // Runs the judge on real twins with harm of known size, and writes the table of how every run ended.
-// Usage: node bench/real-twins/run-campaign.ts [--runs 30] [--rates 60,120] [--seconds 32] [--minutes 40] [--turns 6] [--judge-only]
+// Usage: npm run bench:real-twins -- [--runs 30] [--rates 60,120] [--seconds 32] [--minutes 40] [--turns 6] [--judge-only]
 
 import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";

@@ -1,5 +1,5 @@
 // How long two twins take against one plain copy of the same stack, measured in turns in one run.
-// Usage: node bench/twins/raise.ts [rounds] [compose file]
+// Usage: npm run bench:twins -- [rounds] [compose file]
 import { loadavg } from "node:os";
 import { argv, pid, stdout } from "node:process";
 import { systemClock } from "../../src/cli/system.ts";

@@ -42,3 +42,9 @@ test("links between the documents lead somewhere", () => {
   );
   expect(broken).toEqual([]);
 });
+
+test("no document starts a bench with the system's node, which may be too old", () => {
+  const documents = [...globSync("*.md"), ...globSync("docs/**/*.md"), ...globSync("bench/**/*.md")];
+  const lines = documents.flatMap((file) => read(file).split("\n"));
+  expect(lines.filter((line) => /(?<!npx )\bnode (bench|src|scripts|test)\//.test(line))).toEqual([]);
+});
