@@ -39,6 +39,16 @@ test("CI runs the README's test command and the quick bench of the judge, nothin
   expect(commands).toEqual(["npm ci", "npm test", "npm run bench:judge -- --quick"]);
 });
 
+test("every npm script and scenario that the nightly job starts exists", () => {
+  const nightly = readFileSync(".ci/nightly", "utf8");
+  expect(nightly).toContain("set -euo pipefail");
+  const named = [...nightly.matchAll(/^npm run ([a-z:-]+)/gm)].map((match) => match[1] ?? "");
+  expect(named).toEqual(["bench:judge", "bench:real-twins"]);
+  expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
+  for (const [, file] of nightly.matchAll(/(scenarios\/\S+\.yaml)/g))
+    expect(globSync("scenarios/*.yaml")).toContain(file);
+});
+
 test.each(globSync("scenarios/*.yaml"))("%s and its plan fit together and pass policy", (file) => {
   const scenario = parseScenario(readFileSync(file, "utf8"), file);
   const plan = parsePlan(readFileSync(`scenarios/${scenario.plan}`, "utf8"), scenario.plan);
