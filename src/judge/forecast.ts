@@ -68,9 +68,11 @@ function leastThat(
   return low;
 }
 
-/** Seconds in the words of a person: `75 s`, `12 min`, `5 h`. */
+/** Seconds in the words of a person, rounded up: `75 s`, `2 min 30 s`, `12 min`, `5 h`. */
 export function duration(seconds: number): string {
-  if (seconds < 120) return `${Math.ceil(seconds)} s`;
+  const whole = Math.ceil(seconds);
+  if (whole < 120) return `${whole} s`;
+  if (whole < 600) return `${Math.floor(whole / 60)} min${whole % 60 === 0 ? "" : ` ${whole % 60} s`}`;
   if (seconds < 7200) return `${Math.ceil(seconds / 60)} min`;
   return `${Math.ceil(seconds / 3600)} h`;
 }
