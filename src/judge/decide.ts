@@ -115,7 +115,11 @@ function holds(evidence: Evidence): readonly Reason[] {
   const isForecast = ({ code, subject }: Reason): boolean =>
     evidence.gates.some((gate) => gate.code === code && gate.subject === subject && subject !== undefined);
   const unseen = evidence.sensitivity === undefined ? [] : sensitivityReasons(evidence.sensitivity);
-  const reasons: Reason[] = [...evidence.gates, ...unsettled.filter((reason) => !isForecast(reason)), ...unseen];
+  const reasons: Reason[] = [
+    ...forecastOnce(evidence.gates),
+    ...unsettled.filter((reason) => !isForecast(reason)),
+    ...unseen,
+  ];
   if (tier >= 3 && !snapshotVerified) {
     const message = `A tier ${tier} plan needs a snapshot that was restored and compared; there is none.`;
     reasons.push({ code: "SNAPSHOT_MISSING", message });
@@ -129,6 +133,17 @@ function holds(evidence: Evidence): readonly Reason[] {
     reasons.push({ code: "REQUESTED_NOT_PROVEN", subject: effect, message });
   }
   return reasons;
+}
+
+/**
+ * One forecast for each SLO. The sample rules come before the baseline, and are the stricter of the two: they put an SLO out
+ * of reach whatever its noise.
+ */
+function forecastOnce(gates: readonly Reason[]): readonly Reason[] {
+  return gates.filter(({ code, subject }, i) => {
+    if (code !== "UNDERPOWERED" || subject === undefined) return true;
+    return gates.findIndex((other) => other.code === code && other.subject === subject) === i;
+  });
 }
 
 function sloReason(slo: SloJudgement, code: ReasonCode): Reason {

@@ -1,7 +1,8 @@
 import { describeRange } from "../core/delta-range.ts";
 import { type LateSeconds, lateSeconds } from "../measure/late-seconds.ts";
 import type { RecordingManifest, Window } from "../replay/recording.ts";
-import { type ExplanationLine, explainSlo } from "./explain-slo.ts";
+import { explainSlo } from "./explain-slo.ts";
+import type { ExplanationLine } from "./explain-words.ts";
 import { duration } from "./forecast.ts";
 import type { GateInput } from "./gates.ts";
 import { JUDGE_RULES, type JudgeLimits } from "./judge-limits.ts";
@@ -9,7 +10,7 @@ import { passingRange } from "./passing-margin.ts";
 import type { Profile } from "./profile.ts";
 import type { ReasonCode, SloJudgement, Verdict } from "./verdict.ts";
 
-export type { ExplanationLine } from "./explain-slo.ts";
+export type { ExplanationLine } from "./explain-words.ts";
 
 /** Everything that a verdict is explained from; numbers only, no sentence but the reasons'. */
 export interface DecisionTrace {
@@ -117,44 +118,89 @@ function alarmLines({ verdict, phases }: DecisionTrace): readonly ExplanationLin
   return [{ topic: "harm alarm", text }];
 }
 
+/** What decides which questions a run can be asked (`environmentGates`). */
+interface Asked {
+  readonly rounds: boolean;
+  readonly observed: boolean;
+}
+
 interface Gate {
   readonly topic: string;
   readonly codes: readonly ReasonCode[];
-  readonly asks: string;
+  readonly asks: readonly Question[];
 }
+
+interface Question {
+  readonly text: string;
+  /** Why the question was not asked; undefined where it was. */
+  readonly unasked?: (asked: Asked) => string | undefined;
+}
+
+/** A switchback holds each round against the stretches around it. */
+const ofBaseline = ({ rounds }: Asked): string | undefined =>
+  rounds ? "in a switchback that is on both sides of every round" : undefined;
+const ofObservation = ({ observed }: Asked): string | undefined =>
+  observed ? undefined : "there was no observation after the plan";
 
 const GATES: readonly Gate[] = [
   {
     topic: "gate: sound data",
     codes: ["NO_DATA", "ASYMMETRIC_LOSS"],
-    asks: `were all times and outcomes possible, was there traffic, and did the shadow lose at most ${100 * JUDGE_RULES.asymmetricLossMax} points more requests than the control`,
+    asks: [
+      {
+        text: `were all times and outcomes possible, was there traffic, and did the shadow lose at most ${100 * JUDGE_RULES.asymmetricLossMax} points more requests than the control`,
+      },
+    ],
   },
   {
     topic: "gate: steady environment",
     codes: ["ENVIRONMENT_UNSTABLE"],
-    asks: "did both halves of the baseline agree, did the control answer, and did late seconds come by chance",
+    asks: [
+      { text: "did both halves of the baseline agree", unasked: ofBaseline },
+      { text: "did the control answer" },
+      { text: "did late seconds come by chance", unasked: ofObservation },
+    ],
   },
   {
     topic: "gate: equal twins",
     codes: ["TWINS_DIFFER"],
-    asks: `did the twins differ by less than ${100 * JUDGE_RULES.twinsDifferMax}% before the plan`,
+    asks: [
+      {
+        text: `did the twins differ by less than ${100 * JUDGE_RULES.twinsDifferMax}% before the plan`,
+        unasked: ofBaseline,
+      },
+    ],
   },
   {
     topic: "gate: untouched control",
     codes: ["CONTROL_DISTURBED"],
-    asks: "did the untouched control stay as it was when the plan acted",
+    asks: [{ text: "did the untouched control stay as it was when the plan acted", unasked: ofObservation }],
   },
 ];
 
 /** Gates look at the traffic as a whole and at each SLO's baseline; one that found something says so in the verdict. */
-function gateLines({ verdict, slos, phases, cores }: DecisionTrace): readonly ExplanationLine[] {
+function gateLines(trace: DecisionTrace): readonly ExplanationLine[] {
+  const { verdict, slos, phases, cores } = trace;
   if (phases.baseline === undefined) return [];
+  const rounds = (trace.rounds ?? 0) > 0;
+  const context: Asked = { rounds, observed: rounds || phases.observing !== undefined };
   const ofSlos = new Set(slos.map((slo) => slo.because?.message));
   return GATES.map(({ topic, codes, asks }) => {
     const found = verdict.reasons.filter(({ code, message }) => codes.includes(code) && !ofSlos.has(message));
-    const text = found.length === 0 ? "nothing was found" : found.map((reason) => reason.message).join(" ");
-    return { topic, text: `Asked on ${cores} cores: ${asks}? Answer: ${text}${found.length === 0 ? "." : ""}` };
+    const answer = found.length === 0 ? "nothing was found." : found.map((reason) => reason.message).join(" ");
+    const asked = asks.filter(({ unasked }) => unasked?.(context) === undefined).map(({ text }) => text);
+    const left = asks.flatMap(({ text, unasked }) => {
+      const why = unasked?.(context);
+      return why === undefined ? [] : [`Not asked: ${text} (${why}).`];
+    });
+    const questions = asked.length === 0 ? [] : [`Asked on ${cores} cores: ${listed(asked)}? Answer: ${answer}`];
+    return { topic, text: [...questions, ...left].join(" ") };
   });
+}
+
+function listed(questions: readonly string[]): string {
+  if (questions.length < 3) return questions.join(", and ");
+  return `${questions.slice(0, -1).join(", ")}, and ${questions.at(-1)}`;
 }
 
 const RANK: Readonly<Record<Verdict["kind"], string>> = {
@@ -166,7 +212,8 @@ const RANK: Readonly<Record<Verdict["kind"], string>> = {
 function answerLines(trace: DecisionTrace): readonly ExplanationLine[] {
   const { verdict } = trace;
   const [first, ...others] = verdict.reasons;
-  const more = others.length === 0 ? "" : ` Then: ${[...new Set(others.map(({ code }) => code))].join(", ")}.`;
+  const codes = new Set(others.map(({ code }) => code).filter((code) => code !== first.code));
+  const more = codes.size === 0 ? "" : ` Then: ${[...codes].join(", ")}.`;
   return [
     {
       topic: "precedence",

@@ -145,6 +145,12 @@ describe("precedence", () => {
     const verdict = check({ slos: OPEN, gates: [forecast] }, "hold", "UNDERPOWERED");
     expect(verdict.reasons).toEqual([forecast]);
   });
+  test("of two forecasts of one SLO the sample rules' one is told, of two SLOs both are", () => {
+    const rules = { code: "UNDERPOWERED" as const, subject: "p50", message: "p50 needs 30 blocks at any noise." };
+    const noise = { code: "UNDERPOWERED" as const, subject: "p50", message: "p50 needs a baseline of an hour." };
+    const other = { code: "UNDERPOWERED" as const, subject: "p99", message: "p99 needs an hour." };
+    expect(decide({ ...EVERYTHING, gates: [rules, noise, other] }).reasons).toEqual([rules, other]);
+  });
   test("a rollback that was not run is told only when nothing else explains the hold", () => {
     check({ slos: OPEN, rollback: { kind: "not-run", why: "underpowered" } }, "hold", "UNDERPOWERED");
   });

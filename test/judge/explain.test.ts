@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { decide } from "../../src/judge/decide.ts";
-import { type Explanation, explain, lateOf } from "../../src/judge/explain.ts";
+import { type DecisionTrace, type Explanation, explain, lateOf } from "../../src/judge/explain.ts";
 import { explainSlo } from "../../src/judge/explain-slo.ts";
 import type { LookInput } from "../../src/judge/judge-slos.ts";
 import { passingRange } from "../../src/judge/passing-margin.ts";
 import { logEvidenceBelow } from "../../src/judge/request-test.ts";
-import type { SloJudgement } from "../../src/judge/verdict.ts";
+import type { ReasonCode, SloJudgement } from "../../src/judge/verdict.ts";
 import { ERRORS, FOUR, LIMITS, look, P50, slo, storeOf, WINDOWS, type World } from "./support/judged.ts";
 
 const CONTEXT = { limits: LIMITS, sloCount: FOUR.length };
@@ -23,7 +23,7 @@ function named(judgements: readonly SloJudgement[], name: string): SloJudgement 
   return found;
 }
 
-function explained(world: World, options: Partial<LookInput> = {}): Explanation {
+function traceOf(world: World, options: Partial<LookInput> = {}): DecisionTrace {
   const store = storeOf(world);
   const slos = look(store, options);
   const verdict = decide({
@@ -40,7 +40,11 @@ function explained(world: World, options: Partial<LookInput> = {}): Explanation 
   });
   const acting = { fromMs: WINDOWS.baseline.toMs, toMs: WINDOWS.after.fromMs };
   const phases = { baseline: WINDOWS.baseline, acting, observing: WINDOWS.after };
-  return explain({ verdict, slos, limits: LIMITS, phases, late: lateOf(store, phases), cores: "pinned" });
+  return { verdict, slos, limits: LIMITS, phases, late: lateOf(store, phases), cores: "pinned" };
+}
+
+function explained(world: World, options: Partial<LookInput> = {}): Explanation {
+  return explain(traceOf(world, options));
 }
 
 describe("every number of an interval can be computed again from the judgement", () => {
@@ -183,6 +187,17 @@ describe("the run as a whole", () => {
       "0 of 60 before the plan and 0 of 60 after it",
     );
     expect(run.at(-1)?.text).toMatch(/^Nothing was found against the plan, but something is missing/);
+  });
+
+  test("names after the first reason only the others", () => {
+    const of = (codes: readonly ReasonCode[]): string | undefined => {
+      const [first, ...others] = codes.map((code, i) => ({ code, message: `Reason ${i}.` }));
+      if (first === undefined) return undefined;
+      const { run } = explain({ ...traceOf({}), verdict: { kind: "hold", reasons: [first, ...others] } });
+      return run.find((line) => line.topic === "precedence")?.text;
+    };
+    expect(of(["UNDERPOWERED", "UNDERPOWERED"])).toMatch(/for UNDERPOWERED: Reason 0\.$/);
+    expect(of(["NO_DATA", "NO_DATA", "UNDERPOWERED"])).toMatch(/ Then: UNDERPOWERED\.$/);
   });
 
   test("says which margins would have been kept, where margins alone would have done", () => {
