@@ -25,10 +25,10 @@ export async function forecastScenario(options: {
 /** A forecast needs no key of its own: where there is none, nobody can have signed a profile. */
 async function chosen(
   job: Parameters<typeof chooseProfile>[0],
-  options: { readonly profile?: string | false; readonly keyFile?: string },
+  options: Parameters<typeof forecastScenario>[0],
 ): Promise<ChosenProfile> {
   const key = await existingSigningKey(options.keyFile);
   if (key === undefined && typeof options.profile !== "string")
-    return { note: "no calibration profile: there is no key" };
+    return { note: `no calibration profile: \`canary calibrate ${options.scenarioFile}\` makes one` };
   return await chooseProfile(job, options.profile, key ?? { keyId: "", publicPem: "" });
 }

@@ -23,7 +23,8 @@ Example:
 
 For each SLO: the margin a plan has, the smallest effect that would be told apart in the time allowed, the baseline
 and observation a decision takes (80% chance), and where that is too much, the margin or rate that would do.
-Exit codes: 0 every SLO can be decided, 10 at least one can not, 3 invalid document.`,
+Exit codes: 0 every SLO can be decided, 10 at least one can not or nothing is known, 3 invalid document. Without a
+profile the noise is unknown, and 0 means only that no SLO is ruled out.`,
     )
     .action(async (scenarioFile: string, options: PowerOptions) => {
       const { forecastScenario } = await import("./forecast-scenario.ts");
@@ -38,7 +39,8 @@ Exit codes: 0 every SLO can be decided, 10 at least one can not, 3 invalid docum
         import("../report/power-words.ts"),
         import("../report/plain-text.ts"),
       ]);
-      process.exitCode = forecasts.every(({ possible }) => possible) ? EXIT_CODE.done : EXIT_CODE.hold;
+      process.exitCode =
+        forecasts.length > 0 && forecasts.every(({ possible }) => possible) ? EXIT_CODE.done : EXIT_CODE.hold;
       if (options.json === true) printJson({ kind: "power", forecasts, note, exitCode: process.exitCode });
       else say(plainText(`${note}\n${powerLines(forecasts).join("\n")}`, "keep"));
     });

@@ -31,13 +31,19 @@ export function powerCells(forecast: PowerForecast): readonly string[] {
     smallest === null ? "not known yet" : size(smallest),
     time(forecast.baselineSeconds, allowed.baselineSeconds),
     `${time(forecast.observeSeconds, allowed.observeSeconds)}${pairs}`,
-    forecast.possible ? "yes" : `no: ${forecast.advice}`,
+    forecast.possible ? answer(forecast) : `no: ${forecast.advice}`,
   ];
+}
+
+/** Where nobody knows the noise, only the rules were asked, and they rule out but never in. */
+function answer({ possible, from }: PowerForecast): string {
+  if (!possible) return "no";
+  return from === "rate" ? "by the rules, noise unknown" : "yes";
 }
 
 /** The table as plain lines: one for each SLO, columns in line, why not below. */
 export function powerLines(forecasts: readonly PowerForecast[]): readonly string[] {
-  const rows = forecasts.map((forecast) => [...powerCells(forecast).slice(0, 5), forecast.possible ? "yes" : "no"]);
+  const rows = forecasts.map((forecast) => [...powerCells(forecast).slice(0, 5), answer(forecast)]);
   const table = [[...POWER_HEADINGS], ...rows];
   const widths = POWER_HEADINGS.map((_, column) => Math.max(...table.map((row) => (row[column] ?? "").length)));
   const lines = table.map((row) =>

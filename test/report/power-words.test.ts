@@ -52,6 +52,13 @@ test("the table says margin, smallest effect and times, and below it why not and
   ]);
 });
 
+test("where the noise is unknown, no table says a plain yes", () => {
+  const [first] = FORECASTS;
+  const byRules = FORECASTS.slice(0, 1).map((forecast) => ({ ...forecast, from: "rate" as const, smallest: null }));
+  expect(first?.possible).toBe(true);
+  expect(powerLines(byRules)[1]).toMatch(/not known yet .* by the rules, noise unknown$/);
+});
+
 test("every report says what the run could show and which profile was believed", async () => {
   for (const text of [await reportPage(report), summaryMarkdown(report)]) {
     expect(text).toContain("What this run could show");
