@@ -23,7 +23,10 @@ export function calibrateCommand(): Command {
     .argument("<scenario>", "scenario file: its mirror is raised, its traffic sent, its SLOs measured")
     .option("--rounds <n>", `raises of both twins (2 to 200); ${SIZES.normal.rounds} if absent`)
     .option("--seconds <n>", `measured after each raise (4 to 3600); ${SIZES.normal.seconds} if absent`)
-    .option("--quick", `${SIZES.quick.rounds} rounds of ${SIZES.quick.seconds} s: sooner, with wider limits`)
+    .option(
+      "--quick",
+      `${SIZES.quick.rounds} rounds of ${SIZES.quick.seconds} s: sooner, with wider limits; never vouches for blocks below 5 s`,
+    )
     .option("--out <folder>", "where profiles are kept and runs look for them", PROFILE_FOLDER)
     .option("--key <file>", "key that signs the profile; the one that signs the verdicts of the runs that use it")
     .option("--seed <n>", "seed of the traffic; a new one if absent")
@@ -37,7 +40,8 @@ Example:
 A round raises both twins, warms up, measures, restarts the shadow's services, and measures again: eight take
 about half an hour. A profile holds for one mirror, machine, traffic and isolation, for 30 days. With it a
 run needs a shorter baseline, plans that restart a service can be judged, and \`canary power\` tells in advance
-what a run can show. Ctrl-C removes the twins; nothing is learned then.
+what a run can show. Only rounds of 100 s or more vouch for blocks below 5 s, which an even shorter baseline
+needs: with --quick or --seconds below 100 runs keep to blocks of 5 s and longer. Ctrl-C removes the twins; nothing is learned then.
 Exit codes: 0 done, 3 invalid document, 20 mirror unavailable, 21 aborted, 24 driver was the bottleneck.`,
     )
     .action(async (scenario: string, options: CalibrateOptions) => {
