@@ -50,6 +50,10 @@ async function judgeRun(runDir: string | undefined, options: JudgeOptions): Prom
   process.exitCode = EXIT_CODE[judged.verdict.kind];
   if (options.json === true) printJson(documentOf(judged, { changed, explain: options.explain === true }));
   else await print(judged, { runDir, changed, explain: options.explain === true });
+  const [was, again] = [judged.stored.verdict.kind, judged.ownTerms.verdict.kind];
+  if (was === again) return;
+  const why = "the judge had other rules then, or a file of the run was changed since";
+  say(`The run itself ended with ${was}, and its own terms now give ${again}: ${why}.`, true);
 }
 
 const HELP = `
@@ -88,12 +92,12 @@ async function changesOf(options: JudgeOptions): Promise<Parameters<typeof impor
 }
 
 function documentOf(judged: WhatIf, said: { readonly changed: boolean; readonly explain: boolean }): unknown {
-  const { stored, changes, explanation, ...answer } = judged;
+  const { stored, ownTerms, changes, explanation, ...answer } = judged;
   return {
     kind: said.changed ? "what-if" : "verdict",
     ...answer,
     storedVerdict: stored.verdict.kind,
-    ...(said.changed ? { signed: false, changes, stored } : {}),
+    ...(said.changed ? { signed: false, changes, ownTerms, stored } : {}),
     ...(said.explain ? { explanation } : {}),
     exitCode: process.exitCode,
   };
@@ -111,11 +115,6 @@ async function print(
   const lines = said.changed ? whatIfBlock(judged, sized) : finalBlock({ ...judged, reportDir: said.runDir }, sized);
   say(lines.join("\n"));
   if (said.explain) await printExplanation(judged.explanation, sized);
-  const storedVerdict = judged.stored.verdict.kind;
-  if (!said.changed && judged.verdict.kind !== storedVerdict) {
-    const why = "the judge had other rules then, or a file of the run was changed since";
-    say(`The run itself ended with ${storedVerdict}: ${why}.`, true);
-  }
 }
 
 async function printExplanation(

@@ -25,6 +25,8 @@ export interface Rejudged {
 /** A run judged again under other terms, beside what it answered itself. */
 export interface WhatIf extends Rejudged {
   readonly changes: readonly ChangedTerm[];
+  /** What the same judge says under the run's own terms: the rest of the difference from `stored` is the judge's rules. */
+  readonly ownTerms: Pick<Rejudged, "verdict" | "slos">;
   readonly stored: Pick<OpenedRun["stored"], "verdict" | "slos">;
 }
 
@@ -44,9 +46,11 @@ export async function rejudge(runDir: string, changes: JudgeChanges = { set: [],
   const scenario = changedScenario(run, changes);
   const phases = phasesUnder(run.stored.traffic.phases, run.scenario.judge, scenario.judge);
   const terms = changedTerms(run.scenario, scenario);
+  const unchanged = judgeRecording({ ...run, phases: run.stored.traffic.phases, alarm: witnessedAlarm(run) });
   return {
-    ...judgeRecording({ ...run, scenario, phases, alarm: terms.length === 0 ? witnessedAlarm(run) : undefined }),
+    ...(terms.length === 0 ? unchanged : judgeRecording({ ...run, scenario, phases, alarm: undefined })),
     changes: terms,
+    ownTerms: { verdict: unchanged.verdict, slos: unchanged.slos },
     stored: { verdict: run.stored.verdict, slos: run.stored.slos },
   };
 }

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
@@ -96,6 +96,23 @@ describe("a stored run", () => {
     expect(JSON.parse(stdout)).toMatchObject({ kind: "what-if", changes: [] });
     const missing = await judgeHere(runDir, "--scenario", join(dir, "nowhere.yaml"));
     expect(missing).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("cannot read the scenario") });
+  });
+
+  test("whose judge had other rules is told so, and the terms are not blamed for it", async () => {
+    const older = join(dir, "older");
+    await cp(runDir, older, { recursive: true });
+    const file = join(older, "report.json");
+    const report = JSON.parse(await readFile(file, "utf8"));
+    report.verdict = { kind: "hold", reasons: [{ code: "UNDERPOWERED", message: "too short" }] };
+    await writeFile(file, JSON.stringify(report));
+    const same = await judgeHere(older, "--set", "alpha=0.01");
+    expect(same.stdout).toContain("nothing was changed");
+    expect(same.stdout).not.toContain("*");
+    expect(same.stderr).toContain("The run itself ended with hold, and its own terms now give promote");
+    vi.restoreAllMocks();
+    const json = await judgeHere(older, "--json");
+    expect(JSON.parse(json.stdout)).toMatchObject({ storedVerdict: "hold", verdict: { kind: "promote" } });
+    expect(json.stderr).toContain("the judge had other rules then");
   });
 
   test("that is none is a mistake said in one line and a hint", async () => {

@@ -23,9 +23,15 @@ test.each(VERDICT_KINDS)("a %s is explained step by step in lines that fit", asy
 test("a what-if shows both answers side by side, marks what differs, and says that it is unsigned", async () => {
   const [was, now] = [buildRunReport({ verdict: "promote" }), buildRunReport({ verdict: "hold" })];
   const changes = [{ what: "alpha", was: "0.01", now: "0.005" }];
-  const told = { planName: was.plan.name, changes, stored: was, verdict: now.verdict, slos: now.slos };
+  const told = { planName: was.plan.name, changes, ownTerms: was, verdict: now.verdict, slos: now.slos };
   const lines = whatIfBlock(told, { columns: 100, paint });
   await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot("golden/what-if.txt");
+});
+
+test("the same verdict is not marked as a difference", () => {
+  const { plan, verdict, slos } = buildRunReport({ verdict: "hold" });
+  const told = { planName: plan.name, changes: [], ownTerms: { verdict, slos }, verdict, slos };
+  expect(whatIfBlock(told, { columns: 100, paint }).join("\n")).not.toContain("*");
 });
 
 const COMPARED: Comparison = {
@@ -64,7 +70,7 @@ test("names from outside command no terminal in any of them", () => {
   const told = {
     planName: HOSTILE,
     changes: [{ what: HOSTILE, was: HOSTILE, now: HOSTILE }],
-    stored: { ...report, slos },
+    ownTerms: { ...report, slos },
   };
   const explanation = { run: [{ topic: HOSTILE, text: HOSTILE }], slos: [] };
   const text = [

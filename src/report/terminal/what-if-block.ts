@@ -11,11 +11,11 @@ export type ComparedSlo = Pick<SloJudgement, "name" | "state" | "accepted" | "un
   readonly estimate?: number | null;
 };
 
-/** A stored run beside the same recording under other terms. */
+/** A recording under the terms of its run beside the same recording under other terms, by the same rules. */
 export interface ComparedVerdicts {
   readonly planName: string;
   readonly changes: readonly { readonly what: string; readonly was: string; readonly now: string }[];
-  readonly stored: { readonly verdict: { readonly kind: Verdict["kind"] }; readonly slos: readonly ComparedSlo[] };
+  readonly ownTerms: { readonly verdict: { readonly kind: Verdict["kind"] }; readonly slos: readonly ComparedSlo[] };
   readonly verdict: Verdict;
   readonly slos: readonly ComparedSlo[];
 }
@@ -61,7 +61,12 @@ function reasonLines(reasons: readonly Reason[]): readonly string[] {
 
 function sideBySide(what: ComparedVerdicts, columns: number, paint: Paint): readonly string[] {
   const rows: readonly Row[] = [
-    { label: "verdict", was: VERDICT_WORDS[what.stored.verdict.kind].title, now: `would ${what.verdict.kind}` },
+    {
+      label: "verdict",
+      was: VERDICT_WORDS[what.ownTerms.verdict.kind].title,
+      now: `would ${what.verdict.kind}`,
+      changed: what.ownTerms.verdict.kind !== what.verdict.kind,
+    },
     ...namesOf(what).flatMap((name) => sloRows(name, what)),
   ];
   const width = (pick: (row: Row) => string, title: string): number =>
@@ -71,32 +76,32 @@ function sideBySide(what: ComparedVerdicts, columns: number, paint: Paint): read
   const line = (row: Row): string =>
     cutTo(`${fitTo(row.label, labels)}  ${fitTo(row.was, was)}  ${row.now}`.trimEnd(), columns);
   return [
-    paint("quiet", line({ label: "", was: WAS, now: NOW })),
+    paint("quiet", line({ label: "", was: WAS, now: NOW, changed: false })),
     // A changed row carries a mark, because colour alone must never say it.
-    ...rows.map((row) => (row.was === row.now ? line(row) : line({ ...row, now: `${row.now}  *` }))),
+    ...rows.map((row) => (row.changed ? line({ ...row, now: `${row.now}  *` }) : line(row))),
   ];
 }
 
-const WAS = "as it ran";
+const WAS = "under its own terms";
 const NOW = "under the changed terms";
 
 interface Row {
   readonly label: string;
   readonly was: string;
   readonly now: string;
+  readonly changed: boolean;
 }
 
-function namesOf({ stored, slos }: ComparedVerdicts): readonly string[] {
-  return [...new Set([...slos, ...stored.slos].map((slo) => slo.name))];
+function namesOf({ ownTerms, slos }: ComparedVerdicts): readonly string[] {
+  return [...new Set([...slos, ...ownTerms.slos].map((slo) => slo.name))];
 }
 
-function sloRows(name: string, { stored, slos }: ComparedVerdicts): readonly Row[] {
-  const [was, now] = [stored.slos, slos].map((side) => side.find((slo) => slo.name === name));
-  const row = (label: string, say: (slo: ComparedSlo) => string): Row => ({
-    label,
-    was: was === undefined ? "not judged" : say(was),
-    now: now === undefined ? "not judged" : say(now),
-  });
+function sloRows(name: string, { ownTerms, slos }: ComparedVerdicts): readonly Row[] {
+  const [was, now] = [ownTerms.slos, slos].map((side) => side.find((slo) => slo.name === name));
+  const row = (label: string, say: (slo: ComparedSlo) => string): Row => {
+    const [before, after] = [was, now].map((slo) => (slo === undefined ? "not judged" : say(slo)));
+    return { label, was: before ?? "", now: after ?? "", changed: before !== after };
+  };
   return [
     row(name, (slo) => STATE_WORDS[slo.state]),
     row("  accepted", (slo) => describeRange(slo.accepted, slo.unit)),
