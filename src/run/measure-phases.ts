@@ -4,7 +4,7 @@ import { plannedRounds } from "../judge/planned-rounds.ts";
 import type { Reason } from "../judge/verdict.ts";
 import type { Window } from "../replay/recording.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
-import { powerAfterBaseline } from "./forecast-power.ts";
+import { powerAfterBaseline, powerBefore } from "./forecast-power.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { LoadSession } from "./load-session.ts";
 import type { Look, Looks } from "./looks.ts";
@@ -31,7 +31,7 @@ export async function measureBaseline(
 ): Promise<readonly Reason[]> {
   const { judge: limits } = context.job.scenario;
   const blockMs = limits.blockSeconds * 1000;
-  context.log.phase("baseline", Math.min(limits.baselineSecondsMax * 1000, limits.minBlocksBefore * blockMs));
+  context.log.phase("baseline", expectedBaselineMs(context));
   // Blocks start on a whole second of the axis: the grid on which requests are counted.
   const fromMs = Math.ceil(session.axisMs() / 1000) * 1000;
   const untilMs = fromMs + limits.baselineSecondsMax * 1000;
@@ -56,6 +56,13 @@ export async function measureBaseline(
     nextCheck = nextBaselineCheck(blocks);
   }
   return plannedReasons(context, session, window);
+}
+
+/** As long as the SLO that asks for most, by what is known before: without a profile, blocks are longer than asked for. */
+function expectedBaselineMs({ job }: Pick<LoadContext, "job">): number {
+  const { minBlocksBefore, blockSeconds, baselineSecondsMax } = job.scenario.judge;
+  const forecast = powerBefore(job).map(({ baselineSeconds }) => baselineSeconds ?? baselineSecondsMax);
+  return 1000 * Math.min(baselineSecondsMax, Math.max(minBlocksBefore * blockSeconds, ...forecast));
 }
 
 /** What the run can not be expected to decide, by the noise of its baseline. */
