@@ -63,6 +63,19 @@ export function describeRange(range: DeltaRange, unit: "pp" | "" = ""): string {
   return `${bound(range.lo)} to ${bound(range.hi)}`;
 }
 
+/**
+ * One measured delta as every text says it, so that no two roundings of it stand side by side: more than a tenth of a
+ * percent (or a hundredth of a percentage point) is noise to the eye.
+ */
+export function describeMeasured(value: number, scale: DeltaRange["scale"], unit: "pp" | "" = ""): string {
+  const step = scale === "ratio" ? 0.001 : unit === "pp" ? 0.0001 : 0;
+  if (step === 0 || !Number.isFinite(value)) return describeDelta(value, scale, unit);
+  const rounded = Math.round(value / step) * step;
+  // Rounding must not turn "worse" into "no change".
+  const isLost = rounded === 0 && value !== 0 && Math.abs(value) >= step / 100;
+  return describeDelta(isLost ? value : Number(rounded.toPrecision(12)) + 0, scale, unit);
+}
+
 /** One delta in the form people write it: sign always, at most three significant digits. */
 export function describeDelta(value: number, scale: DeltaRange["scale"], unit: "pp" | "" = ""): string {
   const shown = scale === "ratio" || unit === "pp" ? value * 100 : value;

@@ -1,6 +1,6 @@
 import { describeDelta, describeRange } from "../core/delta-range.ts";
 import type { ComparedNumbers, Comparison } from "./comparison.ts";
-import type { ExplanationLine } from "./explain-slo.ts";
+import type { ExplanationLine } from "./explain-words.ts";
 
 /** What answers of two twins to one request were seen to correlate at: no noise or much of it in common. */
 const PAIR_CORRELATION = { low: 0.5, high: 0.9 } as const;

@@ -1,18 +1,24 @@
 import { describeDelta, describeRange } from "../core/delta-range.ts";
+import { explainBaseline, neededText } from "./explain-baseline.ts";
+import {
+  axisNote,
+  capital,
+  delta,
+  deltaOf,
+  type ExplanationLine,
+  exact,
+  levelText,
+  percent,
+  unsigned,
+} from "./explain-words.ts";
 import { duration } from "./forecast.ts";
 import type { JudgeLimits } from "./judge-limits.ts";
 import { passingRange } from "./passing-margin.ts";
 import type { Derivation, SloJudgement } from "./verdict.ts";
 
-/** One step of a chain of reasoning: what it is about, and a sentence with its numbers. */
-export interface ExplanationLine {
-  readonly topic: string;
-  readonly text: string;
-}
-
 /** What is the same for every SLO of one decision. */
 export interface ExplainContext {
-  readonly limits: Pick<JudgeLimits, "alpha" | "g" | "minBlocksBefore" | "observeSecondsMax">;
+  readonly limits: Pick<JudgeLimits, "alpha" | "g" | "design" | "baselineSecondsMax" | "observeSecondsMax">;
   /** Number of SLOs judged together. */
   readonly sloCount: number;
 }
@@ -22,10 +28,11 @@ export interface ExplainContext {
  * and what would have changed the answer. Every number is one of the judgement's own.
  */
 export function explainSlo(slo: SloJudgement, context: ExplainContext): readonly ExplanationLine[] {
-  const { derivation } = slo;
+  const { derivation, baseline } = slo;
   return [
     { topic: "asked", text: askedText(slo) },
     ...(derivation === undefined ? [] : derived(slo, derivation, context)),
+    ...(baseline === undefined ? [] : explainBaseline(slo, baseline)),
     { topic: "answer", text: answerText(slo) },
     { topic: "otherwise", text: otherwiseText(slo, context) },
   ];
@@ -160,8 +167,10 @@ function answerText(slo: SloJudgement): string {
 
 /** What would have made another answer of the same measurements, or of more of them. */
 function otherwiseText(slo: SloJudgement, { limits }: ExplainContext): string {
+  if (slo.baseline !== undefined) return neededText(slo, slo.baseline, limits);
+  if (slo.derivation === undefined) return "Nothing was measured that a margin could be held against.";
   const range = passingRange(slo, limits.alpha);
-  const missing = slo.derivation?.samplesMissing;
+  const { samplesMissing: missing, baselineShort } = slo.derivation;
   const margin =
     range === undefined
       ? `No margin would have made these measurements pass${missing === undefined ? "" : `: ${missing}`}`
@@ -170,45 +179,9 @@ function otherwiseText(slo: SloJudgement, { limits }: ExplainContext): string {
     ? `; at the longest observation allowed (${duration(limits.observeSecondsMax)}) this noise tells ${unsigned(slo, slo.minimalDetectable)} apart`
     : "";
   // A baseline that is too short stays so, however long the plan is observed.
-  const isShort =
-    missing !== undefined && slo.derivation?.design === "before-after" && slo.blocks.before < limits.minBlocksBefore;
   const time =
-    slo.secondsToDecision === undefined || isShort
+    slo.secondsToDecision === undefined || baselineShort === true
       ? ""
       : `; about ${duration(slo.secondsToDecision)} more of observation would decide with 80% chance`;
   return `${margin}${slo.state === "pass" ? "" : time}${resolvable}.`;
-}
-
-function deltaOf(slo: SloJudgement, scale: Derivation["scale"], effect: number): string {
-  return delta(slo, scale === "log" ? Math.expm1(effect) : effect);
-}
-
-function delta(slo: SloJudgement, value: number): string {
-  return describeDelta(value, slo.accepted.scale, slo.unit);
-}
-
-function unsigned(slo: SloJudgement, value: number): string {
-  return delta(slo, value).replace("+", "");
-}
-
-function axisNote({ scale }: Derivation): string {
-  return scale === "log" ? " on the log scale" : "";
-}
-
-function levelText(value: number, unit: string): string {
-  if (unit === "fraction") return percent(value);
-  return `${Number(value.toPrecision(4))} ${unit}`.trim();
-}
-
-function percent(share: number): string {
-  return `${Number((share * 100).toPrecision(4))}%`;
-}
-
-/** Enough digits to compute with. */
-function exact(value: number): string {
-  return String(Number(value.toPrecision(5)));
-}
-
-function capital(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

@@ -1,4 +1,4 @@
-import { describeDelta, describeRange } from "../core/delta-range.ts";
+import { describeMeasured, describeRange } from "../core/delta-range.ts";
 import { sum } from "../measure/arm-series.ts";
 import type { BlockStore } from "../measure/block-store.ts";
 import { levelUnit } from "../measure/phase-series.ts";
@@ -235,7 +235,7 @@ function intervalText(measured: Measured): string {
 
 function deltaText({ resolved }: Measured, effect: number): string {
   const accepted = acceptedRange(resolved) ?? resolved.slo.limit;
-  return describeDelta(toDelta(effect, effectScale(accepted)), accepted.scale, deltaUnit(resolved.slo.measure));
+  return describeMeasured(toDelta(effect, effectScale(accepted)), accepted.scale, deltaUnit(resolved.slo.measure));
 }
 
 function rangeText({ resolved }: Measured): string {

@@ -1,11 +1,12 @@
 import type { DeltaRange } from "../core/delta-range.ts";
 import { levelUnit, phaseSeries, settledSeries } from "../measure/phase-series.ts";
-import type { PhaseSeries } from "../measure/series.ts";
+import type { PhaseSeries, Series } from "../measure/series.ts";
 import { deltaUnit } from "../measure/slo.ts";
 import { acceptedRange, effectScale, type ResolvedSlo, toDelta } from "./accepted.ts";
 import { chooseBlock } from "./block-length.ts";
 import { widening } from "./confidence-sequence.ts";
 import { limitsFor } from "./judge-limits.ts";
+import { noiseOf, powerAfter } from "./planned-power.ts";
 import { measureSlo, type SloContext, type SloMeasurement } from "./slo-measurement.ts";
 import { type Finding, findState, tooEarly } from "./slo-state.ts";
 import type { Derivation, Reason, SloJudgement } from "./verdict.ts";
@@ -30,7 +31,7 @@ export function judgeSlo(resolved: ResolvedSlo, look: SloContext): SloJudgement 
   const before = settledSeries(store, { measure, scale, window: windows.baseline, blockMs });
   const after = phaseSeries(store, { measure, scale, window: windows.after, blockMs });
   if (before.kind === "no-data" || after.kind === "no-data") {
-    return unfinished(resolved, accepted, { before, after, blockMs });
+    return unfinished({ resolved, accepted, before, after, blockMs, doublings }, context);
   }
   const measurement = measureSlo({ resolved, accepted, scale, blockMs, before, after }, context);
   const derivation = { ...derivationOf(measurement, context), blockDoublings: doublings };
@@ -110,16 +111,22 @@ function derivationOf(measured: SloMeasurement, context: SloContext): Omit<Deriv
     invalidBlocks: { before: before.invalid, after: after.invalid },
     observations: { before: before.observations, after: after.observations },
     ...(samplesMissing === undefined ? {} : { samplesMissing }),
+    ...(blocksBefore < minBlocksBefore ? { baselineShort: true } : {}),
   };
 }
 
+interface Unfinished {
+  readonly resolved: ResolvedSlo;
+  readonly accepted: DeltaRange;
+  readonly before: PhaseSeries;
+  readonly after: PhaseSeries;
+  readonly blockMs: number;
+  readonly doublings: readonly string[];
+}
+
 /** A phase that has not had a whole block yet is not missing, it is to come. */
-function unfinished(
-  resolved: ResolvedSlo,
-  accepted: DeltaRange,
-  phases: { readonly before: PhaseSeries; readonly after: PhaseSeries; readonly blockMs: number },
-): SloJudgement {
-  const { before, after, blockMs } = phases;
+function unfinished(phases: Unfinished, context: SloContext): SloJudgement {
+  const { resolved, accepted, before, after, blockMs } = phases;
   const { name } = resolved.slo;
   const sides = [
     ...(before.kind === "no-data" ? [`before the plan ${before.why}`] : []),
@@ -134,6 +141,37 @@ function unfinished(
     ...judgement,
     state: isToCome ? "open" : "no-data",
     blocks: { ...judgement.blocks, before: counted(before), after: counted(after) },
+    ...(before.kind === "series" ? shownBefore({ ...phases, before }, context) : {}),
+  };
+}
+
+/** What was measured before the plan stays measured, whatever became of the plan. */
+function shownBefore(
+  { resolved, before, blockMs, doublings }: Unfinished & { readonly before: Series },
+  context: SloContext,
+): Pick<SloJudgement, "levels" | "blockSd" | "varianceInflation" | "minimalDetectable" | "baseline"> {
+  const noise = noiseOf(resolved, { before, blockMs }, context);
+  const power = powerAfter(resolved, { before, blockMs, noise }, context);
+  const { control, shadow } = before.levels;
+  return {
+    levels: {
+      controlBefore: control,
+      controlAfter: 0,
+      shadowBefore: shadow,
+      shadowAfter: 0,
+      unit: levelUnit(resolved.slo.measure),
+    },
+    blockSd: noise.blockSd,
+    varianceInflation: noise.varianceInflation,
+    minimalDetectable: power.minimalDetectable,
+    baseline: {
+      difference: toDelta(before.estimate, before.scale),
+      minBlocks: context.limits.minBlocksBefore,
+      observations: before.observations,
+      blockDoublings: doublings,
+      baselineSeconds: power.baselineSeconds,
+      observeSeconds: power.observeSeconds,
+    },
   };
 }
 

@@ -122,17 +122,26 @@ function powerOf(resolved: ResolvedSlo, input: PowerInput): PlannedPower {
   const scale = effectScale(accepted);
   const blockMs = chooseBlockMs(store, { measure, scale, baseline, calibration }, limits);
   const before = settledSeries(store, { measure, scale, window: baseline, blockMs });
-  const base = { name, blockMs, baselineSeconds: (limits.minBlocksBefore * blockMs) / 1000 };
   if (before.kind === "no-data") {
-    const because: Reason = {
-      code: "NO_DATA",
-      subject: name,
-      message: `${name} has no number: before the plan ${before.why}`,
-    };
-    return { ...base, observeSeconds: Infinity, minimalDetectable: Infinity, because };
+    const message = `${name} has no number: before the plan ${before.why}`;
+    const because: Reason = { code: "NO_DATA", subject: name, message };
+    const baselineSeconds = (limits.minBlocksBefore * blockMs) / 1000;
+    return { name, blockMs, baselineSeconds, observeSeconds: Infinity, minimalDetectable: Infinity, because };
   }
-  const noise = noiseOf(resolved, { before, blockMs }, input);
-  const bounds = boundsOf(accepted);
+  return powerAfter(resolved, { before, blockMs, noise: noiseOf(resolved, { before, blockMs }, input) }, input);
+}
+
+/** Power of one SLO whose baseline is cut into blocks already. */
+export function powerAfter(
+  resolved: ResolvedSlo,
+  { before, blockMs, noise }: { readonly before: Series; readonly blockMs: number; readonly noise: NoiseModel },
+  input: Pick<PowerInput, "limits" | "profile" | "ratePerSecond">,
+): PlannedPower {
+  const { name, measure } = resolved.slo;
+  const limits = limitsFor(measure, input.limits);
+  const calibration = input.profile?.slos[name];
+  const base = { name, blockMs, baselineSeconds: (limits.minBlocksBefore * blockMs) / 1000 };
+  const bounds = boundsOf(acceptedRange(resolved) ?? resolved.slo.limit);
   const distance = distanceToBound(expectedEffect(bounds), bounds);
   const most = Math.max(1, Math.floor((limits.observeSecondsMax * 1000) / blockMs));
   const enough = before.influence.length >= limits.minBlocksBefore;
@@ -146,7 +155,7 @@ function powerOf(resolved: ResolvedSlo, input: PowerInput): PlannedPower {
     ...base,
     baselineSeconds: seconds(needs?.before ?? limits.minBlocksBefore),
     observeSeconds: Math.max(seconds(needs?.after ?? limits.minBlocksAfter), least),
-    minimalDetectable: toDelta(resolvable, scale),
+    minimalDetectable: toDelta(resolvable, before.scale),
   };
   const fits = needs !== undefined && needs.before <= before.influence.length;
   if (fits && power.observeSeconds <= limits.observeSecondsMax) return power;
@@ -182,10 +191,11 @@ function blocksNeeded(
   return { before: balanced, after: balanced };
 }
 
-function noiseOf(
+/** Noise that a forecast believes after this baseline. */
+export function noiseOf(
   resolved: ResolvedSlo,
   { before, blockMs }: { readonly before: Series; readonly blockMs: number },
-  input: Omit<LookInput, "windows" | "latched">,
+  input: Pick<LookInput, "limits" | "profile" | "restarted">,
 ): NoiseModel {
   const { limits } = input;
   const squares = before.influence.reduce((total, value) => total + value * value, 0);

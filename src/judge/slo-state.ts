@@ -1,4 +1,4 @@
-import { describeDelta, describeRange } from "../core/delta-range.ts";
+import { describeMeasured, describeRange } from "../core/delta-range.ts";
 import { deltaUnit } from "../measure/slo.ts";
 import { distanceToBound, toDelta } from "./accepted.ts";
 import { tailShare } from "./block-length.ts";
@@ -189,7 +189,7 @@ function intervalText(measured: SloMeasurement): string {
 }
 
 function deltaText({ scale, accepted, resolved }: SloMeasurement, effect: number): string {
-  return describeDelta(toDelta(effect, scale), accepted.scale, deltaUnit(resolved.slo.measure));
+  return describeMeasured(toDelta(effect, scale), accepted.scale, deltaUnit(resolved.slo.measure));
 }
 
 function rangeText({ accepted, resolved }: SloMeasurement): string {

@@ -97,6 +97,23 @@ export interface Derivation {
   readonly observations: { readonly before: number; readonly after: number };
   /** The least sample that is not there yet, in a sentence: until then no margin would do. */
   readonly samplesMissing?: string;
+  /** What is missing are blocks before the plan: longer observation brings none of them. */
+  readonly baselineShort?: true;
+}
+
+/** What a baseline shows by itself, before there is anything to hold against it. */
+export interface BaselineShown {
+  /** Shadow against control, delta scale. */
+  readonly difference: number;
+  /** Fewest blocks that this measure is judged by. */
+  readonly minBlocks: number;
+  /** Requests in valid blocks; 0 where the measure is none of requests. */
+  readonly observations: number;
+  /** Why the block is longer than the shortest; empty if it is not. */
+  readonly blockDoublings: readonly string[];
+  /** What a decision would take, s; Infinity when no time would do. */
+  readonly baselineSeconds: number;
+  readonly observeSeconds: number;
 }
 
 /** Everything the report says of one SLO (STATISTICS.md 4, "Report per SLO"). */
@@ -146,6 +163,8 @@ export interface SloJudgement {
   };
   /** The numbers between blocks and interval; absent where a phase had no block. */
   readonly derivation?: Derivation;
+  /** Present where only the baseline has blocks; `levels`, `blockSd` and `varianceInflation` are then its own. */
+  readonly baseline?: BaselineShown;
   readonly note: string;
   /** Why it did not pass: what the verdict says of it. Absent when it passed. */
   readonly because?: Reason;

@@ -1,4 +1,4 @@
-import { type DeltaRange, describeDelta, describeRange } from "../core/delta-range.ts";
+import { type DeltaRange, describeDelta, describeMeasured, describeRange } from "../core/delta-range.ts";
 import type { SloJudgement } from "../judge/verdict.ts";
 import { describeDuration, describeLevel } from "./amounts.ts";
 
@@ -9,7 +9,7 @@ export interface SloWords {
   readonly accepted: string;
   readonly limit: string;
   readonly promised: string;
-  /** Best guess, e.g. `+1.2%`; `no data` without one. */
+  /** Best guess, e.g. `+1.2%`; `no data` or `not measured` without one. */
   readonly measured: string;
   /** Where the truth lies, e.g. `+0.3% to +2.1%`. */
   readonly interval: string;
@@ -29,17 +29,21 @@ export const STATE_WORDS: Readonly<Record<SloJudgement["state"], string>> = {
   "no-data": "no data",
 };
 
+/** Stands where a number would be that nobody measured. */
+export const NOT_MEASURED = "not measured";
+
 /** Puts one judgement into the words that all reports share. */
 export function sloWords(slo: SloJudgement): SloWords {
   const { levels, blocks } = slo;
   // Where no block was measured the numbers are place-holders.
-  const level = (value: number, count: number): string => (count === 0 ? "no data" : describeLevel(value, levels.unit));
+  const level = (value: number, count: number): string =>
+    count === 0 ? NOT_MEASURED : describeLevel(value, levels.unit);
   return {
     name: slo.name,
     accepted: describeRange(slo.accepted, slo.unit),
     limit: describeRange(slo.limit, slo.unit),
     promised: slo.promised === undefined ? "nothing" : describeRange(slo.promised, slo.unit),
-    measured: slo.estimate === undefined || slo.state === "no-data" ? "no data" : describeSloDelta(slo, slo.estimate),
+    measured: describeEstimate(slo),
     interval: describeInterval(slo),
     state: slo.state,
     stateWord: STATE_WORDS[slo.state],
@@ -48,9 +52,15 @@ export function sloWords(slo: SloJudgement): SloWords {
   };
 }
 
+/** The best guess; what is still to come was not measured, and what is missing is no data. */
+function describeEstimate(slo: SloJudgement): string {
+  if (slo.state === "no-data") return "no data";
+  return slo.estimate === undefined ? NOT_MEASURED : describeSloDelta(slo, slo.estimate);
+}
+
 /** A delta on this SLO's scale, rounded to what a person can use. */
 export function describeSloDelta(slo: Pick<SloJudgement, "accepted" | "unit">, value: number): string {
-  return describeDelta(Number.isFinite(value) ? tidy(value, slo) : value, slo.accepted.scale, slo.unit);
+  return describeMeasured(value, slo.accepted.scale, slo.unit);
 }
 
 /** Where the SLO's limit stands in a few characters: `limit +10%`, `needs +80%..+220%`. */
@@ -76,15 +86,4 @@ export function describeInterval(slo: Pick<SloJudgement, "state" | "interval" | 
   if (!Number.isFinite(hi)) return `${describeSloDelta(slo, lo)} or more`;
   if (!Number.isFinite(lo)) return `${describeSloDelta(slo, hi)} or less`;
   return `${describeSloDelta(slo, lo)} to ${describeSloDelta(slo, hi)}`;
-}
-
-/** More than a tenth of a percent (or a thousandth of a point) is noise to the eye. */
-function tidy(value: number, slo: Pick<SloJudgement, "accepted" | "unit">): number {
-  const stepSize = slo.accepted.scale === "ratio" ? 0.001 : slo.unit === "pp" ? 0.0001 : 0;
-  if (stepSize === 0) return value;
-  const rounded = Math.round(value / stepSize) * stepSize;
-  // Rounding must not turn "worse" into "no change".
-  return rounded === 0 && value !== 0 && Math.abs(value) >= stepSize / 100
-    ? value
-    : Number(rounded.toPrecision(12)) + 0;
 }

@@ -2,11 +2,13 @@ import { describe, expect, test } from "vitest";
 import { decide } from "../../src/judge/decide.ts";
 import { type DecisionTrace, type Explanation, explain, lateOf } from "../../src/judge/explain.ts";
 import { explainSlo } from "../../src/judge/explain-slo.ts";
+import { JudgeLimitsSchema } from "../../src/judge/judge-limits.ts";
 import type { LookInput } from "../../src/judge/judge-slos.ts";
 import { passingRange } from "../../src/judge/passing-margin.ts";
+import { powerBySlo } from "../../src/judge/planned-power.ts";
 import { logEvidenceBelow } from "../../src/judge/request-test.ts";
 import type { ReasonCode, SloJudgement } from "../../src/judge/verdict.ts";
-import { ERRORS, FOUR, LIMITS, look, P50, slo, storeOf, WINDOWS, type World } from "./support/judged.ts";
+import { ERRORS, FOUR, LIMITS, look, P50, slo, steady, storeOf, WINDOWS, type World } from "./support/judged.ts";
 
 const CONTEXT = { limits: LIMITS, sloCount: FOUR.length };
 
@@ -126,6 +128,73 @@ test("before the least samples are there no margin would do, and the missing sam
   );
 });
 
+describe("a run that is held before the plan", () => {
+  const end = WINDOWS.baseline.toMs;
+  const held = { windows: { baseline: WINDOWS.baseline, after: { fromMs: end, toMs: end } } };
+
+  test("is explained from its baseline: levels, blocks, noise, the time and the margin that would do", () => {
+    const judged = named(look({}, held), "p50");
+    expect(explainSlo(judged, CONTEXT).map((line) => line.topic)).toEqual([
+      "asked",
+      "measured",
+      "blocks",
+      "noise",
+      "answer",
+      "otherwise",
+    ]);
+    expect(textOf(judged, "measured")).toMatch(/^Control \d[\d.]* ms and shadow \d.*after the plan: not measured\.$/);
+    expect(textOf(judged, "blocks")).toMatch(/^30 blocks before the plan of at least 20, 2 s each with \d+ requests/);
+    expect(textOf(judged, "noise")).toMatch(/^One block varies with sd 0\.\d+ on the log scale/);
+    expect(textOf(judged, "otherwise")).toMatch(
+      /^By the noise of this baseline a decision takes about .* of baseline and .* of observation .* tells [\d.]+% apart\.$/,
+    );
+  });
+
+  test("forecasts what the power of the same baseline forecasts", () => {
+    const store = storeOf();
+    const judged = look(store, held);
+    const power = powerBySlo({
+      store,
+      slos: FOUR,
+      baseline: WINDOWS.baseline,
+      limits: LIMITS,
+      restarted: false,
+      profile: steady(FOUR),
+    });
+    for (const { name, observeSeconds, baselineSeconds, minimalDetectable } of power) {
+      expect(named(judged, name)).toMatchObject({ minimalDetectable, baseline: { observeSeconds, baselineSeconds } });
+    }
+  });
+
+  test("says of a short baseline how long it has to be, and names no margin", () => {
+    const short = { baseline: { fromMs: 0, toMs: 20_000 }, after: { fromMs: 20_000, toMs: 20_000 } };
+    const text = textOf(named(look({}, { windows: short }), "p50"), "otherwise");
+    expect(text).toMatch(/^The baseline is too short .* it needs 40 s, and at least/);
+  });
+
+  test("of a switchback names rounds, not seconds of observation", () => {
+    const limits = JudgeLimitsSchema.parse({ blockSeconds: 2, design: { kind: "switchback" } });
+    const judged = named(look({}, { ...held, limits }), "p50");
+    const [text] = explainSlo(judged, { limits, sloCount: 1 }).flatMap((line) =>
+      line.topic === "otherwise" ? [line.text] : [],
+    );
+    expect(text).toMatch(/a switchback decides by its rounds/);
+  });
+});
+
+test("blocks of CPU that are too few before the plan are no matter of longer observation", () => {
+  const judged = named(look({}), "p50");
+  const { derivation } = judged;
+  if (derivation === undefined) throw new Error("p50 was not judged");
+  const samplesMissing = "25 of at least 30 blocks before the plan have passed";
+  const open = { ...judged, state: "open", secondsToDecision: 40 } as const;
+  const [late, short] = [{ samplesMissing }, { samplesMissing, baselineShort: true }] as const;
+  expect(textOf({ ...open, derivation: { ...derivation, ...late } }, "otherwise")).toContain("more of observation");
+  expect(textOf({ ...open, derivation: { ...derivation, ...short } }, "otherwise")).not.toContain(
+    "more of observation",
+  );
+});
+
 test("an SLO without data says so and explains nothing else", () => {
   const nobody = slo({
     name: "lost",
@@ -198,6 +267,26 @@ describe("the run as a whole", () => {
     };
     expect(of(["UNDERPOWERED", "UNDERPOWERED"])).toMatch(/for UNDERPOWERED: Reason 0\.$/);
     expect(of(["NO_DATA", "NO_DATA", "UNDERPOWERED"])).toMatch(/ Then: UNDERPOWERED\.$/);
+  });
+
+  test.each([
+    ["the plan never acted", {}, ["steady environment", "untouched control"]],
+    ["rounds hold their own comparison", { rounds: 9 }, ["steady environment", "equal twins"]],
+  ])("claims no gate that was not asked: %s", (_, more, unasked) => {
+    const { run } = explain({
+      verdict: { kind: "hold", reasons: [{ code: "UNDERPOWERED", message: "too short" }] },
+      slos: [],
+      limits: LIMITS,
+      phases: { baseline: WINDOWS.baseline },
+      late: {},
+      cores: "pinned",
+      ...more,
+    });
+    const gates = run.filter(({ topic }) => topic.startsWith("gate: "));
+    const said = gates.filter(({ text }) => text.includes("Not asked: ")).map(({ topic }) => topic.slice(6));
+    expect(said).toEqual(unasked);
+    const control = gates.find(({ topic }) => topic === "gate: untouched control");
+    expect(control?.text.startsWith("Asked")).toBe("rounds" in more);
   });
 
   test("says which margins would have been kept, where margins alone would have done", () => {

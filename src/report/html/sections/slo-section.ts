@@ -1,7 +1,7 @@
 import type { SloJudgement } from "../../../judge/verdict.ts";
 import { describeDuration, percent } from "../../amounts.ts";
 import type { RunReport } from "../../run-report.ts";
-import { describeForecast, describeSloDelta, sloWords } from "../../slo-words.ts";
+import { describeForecast, describeSloDelta, NOT_MEASURED, sloWords } from "../../slo-words.ts";
 import type { ChartPainter } from "../charts/chart-painter.ts";
 import { sloRangeChart } from "../charts/slo-range-chart.ts";
 import { chip, section, table } from "../page-parts.ts";
@@ -45,7 +45,7 @@ function levels(slos: readonly SloJudgement[]): SafeHtml {
         words.promised,
         words.controlLevels,
         words.shadowLevels,
-        describeSloDelta(slo, slo.biasRemoved),
+        slo.estimate === undefined ? NOT_MEASURED : describeSloDelta(slo, slo.biasRemoved),
       ];
     }),
   });
@@ -70,8 +70,9 @@ function evidence(slos: readonly SloJudgement[]): SafeHtml {
       `${blocks.before} + ${blocks.after}`,
       String(blocks.invalid),
       describeDuration(blocks.blockMs),
-      blocks.effective.toFixed(1),
-      varianceInflation.toFixed(2),
+      slo.estimate === undefined ? NOT_MEASURED : blocks.effective.toFixed(1),
+      // A baseline alone shows how its blocks lean on each other.
+      slo.estimate === undefined && blocks.before === 0 ? NOT_MEASURED : varianceInflation.toFixed(2),
       Number.isFinite(minimalDetectable) ? describeSloDelta(slo, minimalDetectable).replace(/^\+/, "±") : "unknown",
     ]),
     numeric: [3, 5, 6],
