@@ -69,6 +69,7 @@ Examples:
 
 A range is +10% (at most), -5%..+10%, or 'name>=-5%' in quotes; pp for error rates. A plan's own promise still counts.
 Exit codes as of \`canary run\`, for the verdict under the terms that were given.
+Instants are ISO 8601 (UTC where no zone is written), or seconds or milliseconds since 1970.
 Series from elsewhere get no verdict but a comparison: 0 inside the limit, 10 undecided, 11 outside.`;
 
 function collect(value: string, earlier: readonly string[] = []): readonly string[] {

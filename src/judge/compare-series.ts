@@ -17,7 +17,9 @@ export function compareSeries(input: ComparisonInput): Comparison {
   }
   const phases = splitPhases(ordered.points, input);
   const baseline = phases.before.length > 0 ? "before" : "none";
-  const told = { ...base, baseline, notes: ordered.notes } as const;
+  const told = { ...base, baseline, notes: [...ordered.notes, ...missingNotes(ordered.points)] } as const;
+  const infinite = infinitePoints(phases);
+  if (infinite !== undefined) return { ...told, ...infinite };
   const missing = missingPoints(phases, input.limit);
   if (missing !== undefined) return { ...told, ...missing };
   const cut = chooseCut(phases, ordered.stepMs, input.limits);
@@ -41,6 +43,24 @@ type Answer = Pick<Comparison, "answer" | "because" | "measured">;
 
 function undecided(code: ReasonCode, message: string): Answer & { readonly answer: "undecided" } {
   return { answer: "undecided", because: { code, message: `${message.charAt(0).toUpperCase()}${message.slice(1)}.` } };
+}
+
+function missingNotes(points: readonly ExternalPoint[]): readonly string[] {
+  const count = (side: "control" | "experiment"): number => points.filter((point) => Number.isNaN(point[side])).length;
+  const [control, experiment] = [count("control"), count("experiment")];
+  if (control + experiment === 0) return [];
+  return [`of ${points.length} rows ${control} have no value of the control, ${experiment} none of the experiment`];
+}
+
+/** A timeout may well be written as infinite; leaving such moments out would leave out the worst of them. */
+function infinitePoints({ before, after }: Phases): Answer | undefined {
+  const isInfinite = (value: number): boolean => Math.abs(value) === Number.POSITIVE_INFINITY;
+  const all = [...before, ...after];
+  const count = (side: "control" | "experiment"): number => all.filter((point) => isInfinite(point[side])).length;
+  const [control, experiment] = [count("control"), count("experiment")];
+  if (control + experiment === 0) return undefined;
+  const text = `${control} values of the control and ${experiment} of the experiment are infinite: no mean can hold them, and what is left out may be what matters`;
+  return undecided("NO_DATA", text);
 }
 
 function missingPoints({ before, after }: Phases, limit: DeltaRange): Answer | undefined {

@@ -4,11 +4,10 @@ import { CanaryError, messageOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { compareSeries } from "../judge/compare-series.ts";
 import type { Comparison } from "../judge/comparison.ts";
-import type { ExternalPoint } from "../judge/external-points.ts";
 import { DEFAULT_JUDGE_LIMITS } from "../judge/judge-limits.ts";
 import { parseLimit, withSettings } from "./judge-changes.ts";
 import { joinSides, parseMatrix, queryRange } from "./query-prometheus.ts";
-import { instantMs, parseSeries } from "./read-series-file.ts";
+import { instantMs, isWithoutZone, parseSeries, READ_AS_UTC, type SeriesRows } from "./read-series-file.ts";
 
 /** Where the values of both sides are. */
 export type SeriesSource =
@@ -48,11 +47,14 @@ export async function compareExternal(question: SeriesQuestion): Promise<Compari
   const limits = withSettings(DEFAULT_JUDGE_LIMITS, question.set);
   const actedAtMs = question.actedAt === undefined ? undefined : instantOf(question.actedAt, "--acted-at");
   const biasSd = question.bias === undefined ? undefined : biasOf(question.bias, limit);
-  const points = await readPoints(question.source);
+  const { points, notes } = await readRows(question.source);
   if (actedAtMs !== undefined && points.every((point) => point.atMs === undefined)) {
     throw usage("--acted-at needs rows with a time", "Add a column time, or a column phase (before, after).");
   }
-  return compareSeries({
+  if (actedAtMs !== undefined && points.some((point) => point.phase !== undefined)) {
+    throw usage("--acted-at beside a column phase says twice when the change was made", "Leave one of them out.");
+  }
+  const comparison = compareSeries({
     name,
     points,
     limit,
@@ -61,17 +63,22 @@ export async function compareExternal(question: SeriesQuestion): Promise<Compari
     ...(actedAtMs === undefined ? {} : { actedAtMs }),
     ...(biasSd === undefined ? {} : { biasSd }),
   });
+  const assumed = isWithoutZone(question.actedAt) ? [READ_AS_UTC] : [];
+  return { ...comparison, notes: [...new Set([...notes, ...assumed, ...comparison.notes])] };
 }
 
-async function readPoints(source: SeriesSource): Promise<readonly ExternalPoint[]> {
+async function readRows(source: SeriesSource): Promise<SeriesRows> {
   switch (source.kind) {
     case "file":
       return parseSeries(await readBounded(source.file), source.file);
     case "answers":
-      return joinSides(
-        parseMatrix(await readBounded(source.control), source.control),
-        parseMatrix(await readBounded(source.experiment), source.experiment),
-      );
+      return {
+        points: joinSides(
+          parseMatrix(await readBounded(source.control), source.control),
+          parseMatrix(await readBounded(source.experiment), source.experiment),
+        ),
+        notes: [],
+      };
     case "prometheus": {
       const range = {
         url: source.url,
@@ -84,7 +91,8 @@ async function readPoints(source: SeriesSource): Promise<readonly ExternalPoint[
         queryRange(range, source.control),
         queryRange(range, source.experiment),
       ]);
-      return joinSides(control, experiment);
+      const notes = [source.from, source.to].some(isWithoutZone) ? [READ_AS_UTC] : [];
+      return { points: joinSides(control, experiment), notes };
     }
   }
 }

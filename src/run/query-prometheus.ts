@@ -69,6 +69,15 @@ export function parseMatrix(text: string, source: string): SideValues {
   if (series.values.length > LIMITS.seriesPointsMax) {
     throw invalid(`${source} holds ${series.values.length} values`, `At most ${LIMITS.seriesPointsMax} are read.`);
   }
+  const odd = series.values.find(
+    ([, value]) => value.trim() === "" || (value !== "NaN" && Number.isNaN(numberOf(value))),
+  );
+  if (odd !== undefined) {
+    const hint = "A value is a number, NaN, +Inf or -Inf.";
+    throw invalid(`${source} holds no number at ${odd[0]} s: ${JSON.stringify(odd[1]).slice(0, 60)}`, hint);
+  }
+  if (series.values.length === 0)
+    throw invalid(`${source} holds a series without values`, "Check the query and its stretch of time.");
   return new Map(series.values.map(([seconds, value]) => [Math.round(seconds * 1000), numberOf(value)]));
 }
 
@@ -115,7 +124,8 @@ async function boundedText(response: Response, origin: string): Promise<string> 
 
 /** Prometheus writes infinities its own way. */
 function numberOf(text: string): number {
-  return text === "+Inf" || text === "-Inf" ? Number.NaN : Number(text);
+  if (text === "+Inf") return Number.POSITIVE_INFINITY;
+  return text === "-Inf" ? Number.NEGATIVE_INFINITY : Number(text);
 }
 
 function jsonOf(text: string, source: string): unknown {

@@ -173,7 +173,13 @@ describe("series from elsewhere", () => {
 
 test("the help names every way in with an example", async () => {
   const { stdout } = await judgeHere("--help");
-  for (const words of ["--explain", "--set alpha=", "--series latency.csv", "--prometheus http://127.0.0.1:9090"]) {
+  for (const words of [
+    "--explain",
+    "UTC where no zone is written",
+    "--set alpha=",
+    "--series latency.csv",
+    "--prometheus http://127.0.0.1:9090",
+  ]) {
     expect(stdout).toContain(words);
   }
   for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(120);

@@ -155,6 +155,17 @@ describe("whatever stands in the rows, the answer is defined, has a reason, and 
     ],
     ["a control that loses values", changed((p, i) => (i % 8 ? p : { ...p, control: Number.NaN })), "ASYMMETRIC_LOSS"],
     ["infinite values", changed((p) => ({ ...p, control: Infinity, experiment: Infinity })), "NO_DATA"],
+    [
+      "one infinite value of the experiment",
+      changed((p, i) => (i === 90 ? { ...p, experiment: Infinity } : p)),
+      "NO_DATA",
+    ],
+    ["one infinite value of the control", changed((p, i) => (i === 90 ? { ...p, control: -Infinity } : p)), "NO_DATA"],
+    [
+      "an infinite value before the change",
+      sound.map((p, i) => (i === 9 ? { ...p, control: Infinity } : p)),
+      "NO_DATA",
+    ],
     ["negative values with a percentage", changed((p) => ({ ...p, control: -1 })), "NO_DATA"],
     ["zeros with a percentage", changed((p) => ({ ...p, control: 0 })), "NO_DATA"],
     ["values that never change", sound.map((p) => ({ ...p, control: 5, experiment: 5 })), "NO_DATA"],
@@ -199,6 +210,13 @@ test("a gap leaves its blocks out and no more", () => {
   const holey = series({ count: 180 }).filter((_, i) => i < 100 || i >= 110);
   const comparison = compare(holey);
   expect(comparison).toMatchObject({ answer: "inside", measured: { blocks: { before: 60, after: 108, invalid: 10 } } });
+});
+
+test("missing values are counted in a note, whatever the answer", () => {
+  const holey = series().map((point, i) => (i === 70 || i === 80 ? { ...point, experiment: Number.NaN } : point));
+  const comparison = compare(holey);
+  expect(comparison.answer).toBe("inside");
+  expect(comparison.notes).toEqual(["of 120 rows 0 have no value of the control, 2 none of the experiment"]);
 });
 
 test("rates compared in points need more than a stretch without an error to be sure", () => {

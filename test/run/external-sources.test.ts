@@ -23,7 +23,7 @@ describe("rows as people write them", () => {
     ],
     ["JSON rows", '[{"time":1763890000,"control":20.5,"experiment":"21"}]'],
   ])("%s", (_name, text) => {
-    expect(parseSeries(text, "rows")).toEqual([ROW]);
+    expect(parseSeries(text, "rows")).toEqual({ points: [ROW], notes: [] });
   });
 
   test("two columns are values without time, JSON lists as well", () => {
@@ -31,20 +31,48 @@ describe("rows as people write them", () => {
       { control: 1, experiment: 2 },
       { control: 3, experiment: 4 },
     ];
-    expect(parseSeries("1,2\n3,4", "rows")).toEqual(rows);
-    expect(parseSeries('{"control":[1,3],"experiment":[2,4]}', "rows")).toEqual(rows);
+    expect(parseSeries("1,2\n3,4", "rows").points).toEqual(rows);
+    expect(parseSeries('{"control":[1,3],"experiment":[2,4]}', "rows").points).toEqual(rows);
   });
 
   test("phases are told in several words; any other word is neither", () => {
     const text = "control,experiment,phase\n1,2,pre\n1,2,AFTER\n1,2,settling\n";
-    expect(parseSeries(text, "rows").map((row) => row.phase)).toEqual(["before", "after", "other"]);
+    expect(parseSeries(text, "rows").points.map((row) => row.phase)).toEqual(["before", "after", "other"]);
   });
 
-  test("what is no number is missing, not zero", () => {
-    const rows = parseSeries("control,experiment\n,NaN\nn/a,Infinity\n", "rows");
-    expect(rows.map((row) => row.control)).toEqual([Number.NaN, Number.NaN]);
-    expect(rows.map((row) => row.experiment)).toEqual([Number.NaN, Number.POSITIVE_INFINITY]);
-    expect(parseSeries('[{"control":null,"experiment":1}]', "rows")[0]?.control).toBeNaN();
+  test("an empty cell and NaN are missing, not zero; infinities are values", () => {
+    const { points } = parseSeries("control,experiment\n,NaN\nnan,+Inf\n-inf,Infinity\n1e999,", "rows");
+    expect(points.map((row) => row.control)).toEqual([Number.NaN, Number.NaN, -Infinity, Infinity]);
+    expect(points.map((row) => row.experiment)).toEqual([Number.NaN, Infinity, Infinity, Number.NaN]);
+    expect(parseSeries('[{"control":null,"experiment":1}]', "rows").points[0]?.control).toBeNaN();
+  });
+
+  test.each([
+    ["control,experiment\n1,2\n\n# a word\nn/a,3\n", 'line 5, column control: "n/a"'],
+    ["control;experiment\n1;2\n1;20,5\n", 'line 3, column experiment: "20,5"'],
+    ["time,control,experiment\nyesterday,1,2\n", 'no time in line 2: "yesterday"'],
+    ['[{"control":1,"experiment":2},{"control":1,"experiment":"2 ms"}]', 'row 2, column experiment: "2 ms"'],
+    ['{"control":[1,true],"experiment":[2,4]}', "row 2, column control: true"],
+    ["time,control,experiment\n", "not one row"],
+    ["[]", "not one row"],
+    ["control,experiment\n,NaN\nNaN,\n", "not one number"],
+    ["control,experiment,phase\n1,2,before\n1,2,aftr\n", 'no row of phase "after", but of: "before", "aftr"'],
+  ])("a file %j is unreadable, and where is said", (text, words) => {
+    expect(() => parseSeries(text, "rows")).toThrow(
+      expect.objectContaining({ code: "RECORDING_INVALID", message: expect.stringContaining(words) }),
+    );
+  });
+
+  test("times without a zone are UTC whatever the machine's zone, and that is said", () => {
+    const written = ["2025-11-23 09:26:40", "2025-11-23T09:26:40", "2025-11-23T10:26:40+01", "2025-11-23 09:26:40 UTC"];
+    const zone = process.env["TZ"];
+    process.env["TZ"] = "America/New_York";
+    const read = written.map((text) => parseSeries(`time,control,experiment\n${text},20.5,21`, "rows"));
+    if (zone === undefined) delete process.env["TZ"];
+    else process.env["TZ"] = zone;
+    expect(read.map(({ points }) => points)).toEqual(Array(4).fill([ROW]));
+    const note = ["times without a zone were read as UTC"];
+    expect(read.map(({ notes }) => notes)).toEqual([note, note, [], []]);
   });
 
   test.each([
@@ -92,7 +120,7 @@ describe("answers of Prometheus", () => {
       "experiment",
     );
     expect(joinSides(control, experiment)).toEqual([
-      { atMs: 10_000, control: 1, experiment: Number.NaN },
+      { atMs: 10_000, control: 1, experiment: Number.POSITIVE_INFINITY },
       { atMs: 25_000, control: Number.NaN, experiment: Number.NaN },
       { atMs: 40_000, control: 3, experiment: 6 },
       { atMs: 55_000, control: Number.NaN, experiment: 7 },
@@ -107,6 +135,8 @@ describe("answers of Prometheus", () => {
       "holds 2 series",
     ],
     ["an instant query", '{"status":"success","data":{"resultType":"vector","result":[]}}', "no matrix"],
+    ["a series of nothing", matrix([]), "a series without values"],
+    ["a word", matrix([[10, "fast"]]), "holds no number at 10 s"],
     ["an error", '{"status":"error","errorType":"bad_data","error":"parse error at 3"}', "parse error at 3"],
     ["a login page", "<html>", "is not JSON"],
   ])("%s is refused in its own words", (_name, text, words) => {
@@ -251,14 +281,16 @@ describe("a file", () => {
 
   test.each([
     [{ actedAt: "900" }, "--acted-at needs rows with a time"],
+    [{ actedAt: "900", rows: "time,control,experiment,phase\n1,1,2,after\n" }, "beside a column phase"],
     [{ bias: "0.1pp" }, "not on the scale"],
     [{ bias: "some" }, "can not be read"],
     [{ set: ["alpha=1"] }, "does not accept"],
     [{ slo: "latency" }, "is no limit"],
     [{ slo: "latency<=ten" }, "can not be read"],
-  ] as const)("asked with %j is a mistake in the command", async (more, words) => {
+  ] as const)("asked with %j is a mistake in the command", async (asked, words) => {
+    const { rows = "control,experiment\n1,2\n2,3\n", ...more } = { rows: undefined, ...asked };
     const file = join(dir, "rows.csv");
-    await writeFile(file, "control,experiment\n1,2\n2,3\n");
+    await writeFile(file, rows);
     const question = { source: { kind: "file", file } as const, slo: "a<=+10%", set: [], ...more };
     await expect(compareExternal(question)).rejects.toMatchObject({
       code: "USAGE",
