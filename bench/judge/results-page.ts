@@ -1,5 +1,6 @@
 import { atBoundTables, overallTable } from "./page/at-bound-tables.ts";
 import { headline } from "./page/headline.ts";
+import { coverage, KNOWN_MISSES } from "./page/known-gaps.ts";
 import { pageRows } from "./page/page-rows.ts";
 import { mustFailTable, rivalTable } from "./page/rival-table.ts";
 import { roundsTables } from "./page/rounds-table.ts";
@@ -22,6 +23,8 @@ export function resultsPage(all: readonly Row[], results: StoredResults): string
       "*Unsafe* means promoted although the plan is exactly at the bound, the hardest place there is; the judge looks after every block and may stop at any of them. " +
       `\`at most\` is the exact one-sided 99% upper limit (Clopper and Pearson). Percentages are promote / reject / hold.`,
     headline(rows),
+    coverage(all, rows),
+    KNOWN_MISSES,
     ...atBoundTables(rows),
     overallTable(rows),
     targetTable(rows),

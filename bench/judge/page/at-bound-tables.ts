@@ -1,7 +1,7 @@
 import { upperLimit } from "../chances.ts";
 import { brokenInFull, percent } from "../check-bounds.ts";
 import { endings, shareText } from "../row-line.ts";
-import { type PageRow, part, section, table, under } from "./page-rows.ts";
+import { type PageRow, part, runsOfAll, runsText, section, table, under } from "./page-rows.ts";
 
 /** Unsafe promotion by environment and SLO, a table for every setting of the judge. */
 export function atBoundTables(rows: readonly PageRow[]): readonly string[] {
@@ -12,12 +12,13 @@ export function atBoundTables(rows: readonly PageRow[]): readonly string[] {
     const lines = [...worlds].map(([world, ofWorld]) => [
       world,
       timeOf(ofWorld),
+      runsOfAll(ofWorld),
       ...goals.map((goal) => cell(ofWorld.find((row) => part(row, 3) === goal))),
     ]);
     return section(
       `Unsafe promotion at the exact bound, each SLO by itself: ${setting}`,
       "Promoted runs, their share and its 99% upper limit. To keep: at most 1.0%, limit at most 1.5%.",
-      table(["environment", "before + after at most, s", ...goals], lines),
+      table(["environment", "before + after at most, s", "runs", ...goals], lines),
     );
   });
 }
@@ -39,18 +40,20 @@ function cell(found: PageRow | undefined): string {
 
 /** The verdict over four SLOs. */
 export function overallTable(rows: readonly PageRow[]): string {
-  const lines = under(rows, "overall/").map(({ row, tally }) => {
+  const lines = under(rows, "overall/").map((found) => {
+    const { row, tally } = found;
     const outcome = row.keeps?.outcome ?? "promote";
     return [
       row.label,
       endings(tally),
       `${outcome}: ${shareText(tally[outcome], tally.runs)}`,
       `at most ${percent(row.keeps?.most ?? 1)}`,
+      runsText(found),
     ];
   });
   return section(
     "The overall verdict over four SLOs, typical noise",
     "p99, p50 and CPU +10%, errors +0.1pp; promotion needs all four inside at the same look.",
-    table(["true effect", "promote / reject / hold", "what would be wrong", "to keep"], lines),
+    table(["true effect", "promote / reject / hold", "what would be wrong", "to keep", "runs"], lines),
   );
 }

@@ -1,5 +1,6 @@
 import { upperLimit } from "../chances.ts";
 import { brokenInFull, percent } from "../check-bounds.ts";
+import type { Row } from "../row.ts";
 import { shareText } from "../row-line.ts";
 import { secondsOf } from "../tally.ts";
 import { type PageRow, part, under } from "./page-rows.ts";
@@ -7,8 +8,6 @@ import { type PageRow, part, under } from "./page-rows.ts";
 /** The answer for who reads no further. */
 export function headline(rows: readonly PageRow[]): string {
   const atBound = under(rows, "at-bound/");
-  const bounded = rows.filter(({ row }) => row.keeps !== undefined);
-  const broken = bounded.flatMap(({ row, tally }) => brokenInFull(row, tally));
   const worst = atBound.toSorted((a, b) => b.tally.promote / b.tally.runs - a.tally.promote / a.tally.runs)[0];
   const naive = rows.find(({ row }) => row.id === "rivals/p99/naive-t/at-bound" || row.id === "must-fail/naive-t/p99");
   const innocent = rows.find(({ row }) => row.id === "power/none/ours");
@@ -22,10 +21,43 @@ export function headline(rows: readonly PageRow[]): string {
     naive === undefined
       ? ""
       : `- The run that must fail does: a t-test looked at after every block promotes ${percent(naive.tally.promote / naive.tally.runs)} of the same plans (p99).`,
-    `- Rows with a bound to keep: ${bounded.length}; ${broken.length === 0 ? "all keep it" : `**${broken.length} do not**`}.`,
-    ...broken.map(({ row, message }) => `  - \`${row.id}\`: ${message}`),
+    ...BOUNDS.flatMap(({ words, has }) =>
+      boundLines(
+        words,
+        rows.filter(({ row }) => has(row)),
+      ),
+    ),
   ];
   return lines.filter((line) => line !== "").join("\n");
+}
+
+/** A rule that must fail says something of the bench and nothing of the judge, so it is never counted with the judge's bounds. */
+const BOUNDS: readonly { readonly words: string; readonly has: (row: Row) => boolean }[] = [
+  { words: "Safety bounds of the judge that ships (unsafe promotions)", has: (row) => isOurs(row) && isSafety(row) },
+  {
+    words: "Its other goals (false rejections and stops, promotion, speed)",
+    has: (row) => isOurs(row) && !isSafety(row),
+  },
+  { words: "Rows of a rule that must fail", has: (row) => !isOurs(row) },
+];
+
+function isOurs({ judge }: Row): boolean {
+  return judge.kind !== "rival";
+}
+
+function isSafety({ keeps }: Row): boolean {
+  return keeps?.outcome === "promote" && keeps.most !== undefined;
+}
+
+function boundLines(words: string, rows: readonly PageRow[]): readonly string[] {
+  const bounded = rows.filter(({ row }) => row.keeps !== undefined);
+  if (bounded.length === 0) return [`- ${words}: not measured yet.`];
+  const broken = bounded.map(({ row, tally }) => ({ row, messages: brokenInFull(row, tally) }));
+  const missed = broken.filter(({ messages }) => messages.length > 0);
+  return [
+    `- ${words}: ${bounded.length} rows measured; ${missed.length === 0 ? "all show what they are to show" : `**${missed.length} do not**`}.`,
+    ...missed.map(({ row, messages }) => `  - \`${row.id}\`: ${messages.join("; ")}`),
+  ];
 }
 
 function pooled(rows: readonly PageRow[]): string {

@@ -27,6 +27,17 @@ export function part({ row }: PageRow, index: number): string {
   return row.id.split("/")[index] ?? "";
 }
 
+/** How many runs a row has, and how many it was to have where they were fewer: `600 of 2,000`. */
+export function runsText({ row, tally }: PageRow): string {
+  const played = tally.runs.toLocaleString("en");
+  return tally.runs < row.runs ? `${played} of ${row.runs.toLocaleString("en")}` : played;
+}
+
+/** Share of the runs of several rows that were played, as `runsText`: one entry where all have the same. */
+export function runsOfAll(rows: readonly PageRow[]): string {
+  return [...new Set(rows.map(runsText))].join("; ");
+}
+
 /** A table in Markdown; nothing when it has no line. */
 export function table(heads: readonly string[], lines: readonly (readonly string[])[]): string {
   if (lines.length === 0) return "";

@@ -1,16 +1,16 @@
 import { endings } from "../row-line.ts";
 import { secondsOf, type Tally } from "../tally.ts";
-import { type PageRow, section, table, under } from "./page-rows.ts";
+import { type PageRow, runsText, section, table, under } from "./page-rows.ts";
 
 /** Rounds beside one before and after, and the control that follows the plan. */
 export function roundsTables(rows: readonly PageRow[]): readonly string[] {
   const lines = (prefix: string): readonly (readonly string[])[] =>
-    under(rows, prefix).map(({ row, tally }) => [
-      row.world.name,
-      row.label,
-      endings(tally),
-      totalText(tally),
-      String(tally.runs),
+    under(rows, prefix).map((found) => [
+      found.row.world.name,
+      found.row.label,
+      endings(found.tally),
+      totalText(found.tally),
+      runsText(found),
     ]);
   const columns = ["environment", "setting and true effect", "promote / reject / hold", "in all, s", "runs"];
   return [

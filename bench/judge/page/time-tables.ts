@@ -2,21 +2,28 @@ import { exactLimits } from "../chances.ts";
 import { percent } from "../check-bounds.ts";
 import { endings, shareText } from "../row-line.ts";
 import { secondsOf, type Tally } from "../tally.ts";
-import { type PageRow, part, section, table, under } from "./page-rows.ts";
+import { type PageRow, part, runsOfAll, runsText, section, table, under } from "./page-rows.ts";
 
 /** Settings that are to reach a time. */
 export function targetTable(rows: readonly PageRow[]): string {
-  const lines = under(rows, "target/").map(({ row, tally }) => [
-    row.label,
-    endings(tally),
-    `${shareText(tally.promote, tally.runs)}`,
-    timeText(tally),
-    (tally.beforeSeconds / tally.runs).toFixed(0),
-  ]);
+  const lines = under(rows, "target/").map((found) => {
+    const { row, tally } = found;
+    return [
+      row.label,
+      endings(tally),
+      shareText(tally.promote, tally.runs),
+      timeText(tally),
+      (tally.beforeSeconds / tally.runs).toFixed(0),
+      runsText(found),
+    ];
+  });
   return section(
     "Time to a verdict, no effect",
     "Seconds after the plan's act to the look that decided, runs that were held included.",
-    table(["setting", "promote / reject / hold", "promoted", "after: mean (median, 99 of 100)", "before, s"], lines),
+    table(
+      ["setting", "promote / reject / hold", "promoted", "after: mean (median, 99 of 100)", "before, s", "runs"],
+      lines,
+    ),
   );
 }
 
@@ -29,7 +36,7 @@ export function powerTable(rows: readonly PageRow[]): string {
     ofEffect[0]?.row.label.split(": ")[0] ?? "",
     ...judges.map(([name]) => {
       const found = ofEffect.find((row) => part(row, 2) === name);
-      return found === undefined ? "-" : `${endings(found.tally)}; ${timeText(found.tally)}, ${found.tally.runs} runs`;
+      return found === undefined ? "-" : `${endings(found.tally)}; ${timeText(found.tally)}, ${runsText(found)} runs`;
     }),
   ]);
   return section(
@@ -58,38 +65,40 @@ export function equalErrorTable(rows: readonly PageRow[]): string {
       innocent === undefined ? "-" : timeText(innocent),
       atBound === undefined ? "-" : range(atBound.promote, atBound.runs),
       innocent === undefined ? "-" : range(innocent.reject, innocent.runs),
+      runsOfAll(ofRule),
     ];
   });
   return section(
     "The rules of others, tuned by hand to err as rarely: p99 alone, typical noise",
     "Time is after the plan, without effect; ours has a baseline of 600 s before it, the others none. Their settings are right for this noise only.",
-    table(["rule", "mean (median, 99 of 100), s", "unsafe at +10%", "false rejection"], lines),
+    table(["rule", "mean (median, 99 of 100), s", "unsafe at +10%", "false rejection", "runs"], lines),
   );
 }
 
 /** Gross harm: how soon the alarm stops it. */
 export function alarmTable(rows: readonly PageRow[]): string {
-  const lines = under(rows, "alarm/").map(({ row, tally }) => [
-    row.world.name,
-    row.label,
-    `${shareText(tally.reject, tally.runs)}`,
-    tally.reject === 0 ? "-" : timeText(tally),
+  const lines = under(rows, "alarm/").map((found) => [
+    found.row.world.name,
+    found.row.label,
+    shareText(found.tally.reject, found.tally.runs),
+    found.tally.reject === 0 ? "-" : timeText(found.tally),
+    runsText(found),
   ]);
   return section(
     "The harm alarm",
     "Stopped: within 20 s of the plan where the plan is gross harm, within all of 180 s where it is not.",
-    table(["environment", "plan", "stopped", "mean (median, 99 of 100), s"], lines),
+    table(["environment", "plan", "stopped", "mean (median, 99 of 100), s", "runs"], lines),
   );
 }
 
 /** What else was tried, and known limits. */
 export function studyTable(rows: readonly PageRow[]): string {
-  const lines = under(rows, "study/").map(({ row, tally }) => [
-    row.label,
-    row.world.name,
-    endings(tally),
-    timeText(tally),
-    String(tally.runs),
+  const lines = under(rows, "study/").map((found) => [
+    found.row.label,
+    found.row.world.name,
+    endings(found.tally),
+    timeText(found.tally),
+    runsText(found),
   ]);
   return section(
     "What else was tried, and what the judge does not control",
@@ -103,12 +112,15 @@ export function roundsTable(rows: readonly PageRow[]): string {
   const lines = [...under(rows, "switchback/"), ...under(rows, "interference/")].map((found) => {
     const { row, tally } = found;
     const held = row.keeps === undefined ? "-" : shareText(tally[row.keeps.outcome], tally.runs);
-    return [part(found, 0), row.world.name, row.label, endings(tally), held];
+    return [part(found, 0), row.world.name, row.label, endings(tally), held, runsText(found)];
   });
   return section(
     "Rounds, and a control that follows the plan",
     "Switchback applies and undoes the plan again and again (decision 0008); interference is a control that suffers with the shadow.",
-    table(["study", "environment", "setting and true effect", "promote / reject / hold", "what it is held to"], lines),
+    table(
+      ["study", "environment", "setting and true effect", "promote / reject / hold", "what it is held to", "runs"],
+      lines,
+    ),
   );
 }
 

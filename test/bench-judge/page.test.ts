@@ -1,0 +1,85 @@
+import { expect, test } from "vitest";
+import { resultsPage } from "../../bench/judge/results-page.ts";
+import { FIRST_SEED, type Row } from "../../bench/judge/row.ts";
+import { storedRow } from "../../bench/judge/stored-results.ts";
+import { ALL_ROWS } from "../../bench/judge/tables/all-rows.ts";
+import { NO_RUNS, type Tally } from "../../bench/judge/tally.ts";
+
+const NOW = { date: "2026-11-23", code: "0123456789ab" };
+
+/** A page of the rows that have a tally. */
+function pageOf(tallyOf: (row: Row) => Tally | undefined): string {
+  const rows = ALL_ROWS.flatMap((row) => {
+    const tally = tallyOf(row);
+    return tally === undefined ? [] : [[row.id, storedRow(row, tally, NOW)] as const];
+  });
+  return resultsPage(ALL_ROWS, {
+    schema: "canary.bench-judge/v1",
+    firstSeed: FIRST_SEED,
+    machine: "2 cores",
+    rows: Object.fromEntries(rows),
+  });
+}
+
+function promoted(promote: number, runs: number): Tally {
+  return { ...NO_RUNS, runs, promote, hold: runs - promote, afterSeconds: { 600: runs } };
+}
+
+/** Exactly what was published, but for rows that are told otherwise, in percent. */
+function asPublished(other: Readonly<Record<string, number>>): string {
+  return pageOf((row) => {
+    if (row.published === undefined) return undefined;
+    return promoted(Math.round(4 * (other[row.id] ?? row.published.promote)), 400);
+  });
+}
+
+test("a simulator whose rows all agree is not called different", () => {
+  const page = asPublished({});
+  expect(page).toContain("45 of 45 rows agree, as many as chance explains");
+  expect(page).not.toContain("not everywhere as hard");
+});
+
+test("four rows that disagree are more than chance explains, and the title says so", () => {
+  const page = asPublished({
+    "rivals/p99/kayenta-10/at-bound": 89,
+    "rivals/p99/kayenta-30/at-bound": 35,
+    "rivals/p99/flagger-past/innocent": 73.5,
+    "rivals/p99/naive-t/at-bound": 4.25,
+  });
+  expect(page).toContain(
+    "## The simulator is not everywhere as hard as the one that the method was chosen on: 41 of 45",
+  );
+  expect(page).toContain("0.45 would be expected not to, and P(>=4) is 0.11% by the binomial");
+  expect(page).toMatch(/Kayenta-like, 60 s points, 10 min, at the bound: .* \*\*easier\*\* .*Unexplained/);
+  expect(page).toMatch(/Flagger-like, absolute threshold.*, none: .* \*\*harder\*\* .*dayWave/);
+  expect(page).toMatch(/naive t, peeking, at the bound: .* \*\*easier\*\* .*1\.63%/);
+});
+
+test("a rule that must fail is never counted with the safety bounds of the judge", () => {
+  const mustFail = pageOf((row) => (row.id.startsWith("must-fail/") ? promoted(row.runs, row.runs) : undefined));
+  expect(mustFail).toContain("Safety bounds of the judge that ships (unsafe promotions): not measured yet");
+  expect(mustFail).toContain("Rows of a rule that must fail: 3 rows measured; all show");
+  const atBound = pageOf((row) => (row.id.startsWith("at-bound/short/") ? promoted(100, row.runs) : undefined));
+  expect(atBound).toContain("(unsafe promotions): 16 rows measured; **16 do not**");
+  expect(atBound).toContain("Rows of a rule that must fail: not measured yet");
+});
+
+test("groups without any result say that they are not measured yet, and half measured ones how far they are", () => {
+  const page = pageOf((row) => (row.id === "target/quiet-2s-profile" ? promoted(row.runs, row.runs) : undefined));
+  expect(page).toContain("| `at-bound/default` | **not measured yet** | - |");
+  expect(page).toContain("| `target` | 1 of 4 | 0 of 1 |");
+});
+
+test("a row with fewer runs than its own number says both", () => {
+  const page = pageOf((row) => (row.judge.kind === "ours" ? promoted(1, Math.min(600, row.runs)) : undefined));
+  expect(page).toContain("| 600 of 2,000 |");
+  expect(page).toContain("| `at-bound/short` | 16 of 16 | 16 of 16 |");
+  const full = pageOf((row) => promoted(1, row.runs));
+  expect(full).not.toMatch(/\| [\d,]+ of [\d,]+ \|/);
+  expect(full).not.toContain("## What is not measured");
+});
+
+test("the page names the goals that are missed", () => {
+  const page = pageOf(() => undefined);
+  for (const miss of ["97% with an ideal profile", "1.1 to 1.3%", "98.1%", "0.46%"]) expect(page).toContain(miss);
+});
