@@ -11,11 +11,12 @@ import {
 } from "./accepted.ts";
 import { chooseBias, type SloCalibration } from "./calibration.ts";
 import { widening } from "./confidence-sequence.ts";
-import { blocksToResolve, duration, type NoiseModel, resolvableAfter } from "./forecast.ts";
+import { blocksToResolve, type NoiseModel, resolvableAfter } from "./forecast.ts";
 import { type JudgeLimits, limitsFor } from "./judge-limits.ts";
-import { minimumSeconds, type PlannedPower, pairsNeeded } from "./planned-power.ts";
+import { type MinimumSeconds, type PlannedPower, pairsNeeded } from "./planned-power.ts";
 import type { LearnedSlo } from "./profile.ts";
 import { noiseAt, plannedBlockMs } from "./profile-noise.ts";
+import { sampleRules } from "./sample-rules.ts";
 
 /** What a run can be expected to tell of one SLO; JSON-shaped: null where nobody knows or no time would do. */
 export interface PowerForecast {
@@ -53,16 +54,10 @@ export interface ForecastInput {
 
 /** Power of one SLO before anything is raised: from the profile if there is one, else from the rate alone. */
 export function forecastBefore(resolved: ResolvedSlo, input: ForecastInput): PowerForecast {
-  const { limits, ratePerSecond, learned } = input;
-  const least = minimumSeconds(resolved, ratePerSecond, limits, input.calibration);
+  const { limits, learned } = input;
+  const { least, text, outOfReach } = sampleRules(resolved, input);
   const common = commonOf(resolved, limits);
-  const tooLong = least.afterSeconds > limits.observeSecondsMax || least.beforeSeconds > limits.baselineSecondsMax;
-  const byRules = `${least.rule} take ${duration(least.afterSeconds)}`;
-  if (learned === undefined || tooLong) {
-    const rate = faster(
-      ratePerSecond,
-      Math.max(least.afterSeconds / limits.observeSecondsMax, least.beforeSeconds / limits.baselineSecondsMax),
-    );
+  if (learned === undefined || outOfReach !== undefined) {
     const uncalibrated = input.restarted ? `${UNCALIBRATED}; ` : "";
     return {
       ...common,
@@ -70,10 +65,8 @@ export function forecastBefore(resolved: ResolvedSlo, input: ForecastInput): Pow
       smallest: null,
       baselineSeconds: finite(least.beforeSeconds),
       observeSeconds: finite(least.afterSeconds),
-      possible: !tooLong && !input.restarted,
-      advice: tooLong
-        ? `${byRules}; ${rate} would do`
-        : `${uncalibrated}${byRules} at least; the noise is not known yet`,
+      possible: outOfReach === undefined && !input.restarted,
+      advice: outOfReach ?? `${uncalibrated}${text} at least; the noise is not known yet`,
     };
   }
   return fromProfile(resolved, { ...input, learned }, least);
@@ -85,7 +78,7 @@ const UNCALIBRATED =
 function fromProfile(
   resolved: ResolvedSlo,
   input: ForecastInput & { readonly learned: LearnedSlo },
-  least: ReturnType<typeof minimumSeconds>,
+  least: MinimumSeconds,
 ): PowerForecast {
   const { limits, learned, restarted } = input;
   const { bias, calibrated } = biasOf(resolved, input);
@@ -117,7 +110,7 @@ function fromProfile(
           ? `decided by ${plan.after !== undefined && seconds(plan.after) >= least.afterSeconds ? "the noise" : least.rule}`
           : floor >= distance
             ? `the bias ${restarted ? "that a restart draws anew" : "that drifts"} alone takes ${say(floor)}: no time or rate would do, a margin of ${say(smallest)} would`
-            : `a margin of ${say(smallest)} would do, or ${faster(learned.ratePerSecond, (smallest / distance) ** 2)}`,
+            : `a margin of ${say(smallest)} would do${faster(resolved, learned.ratePerSecond, (smallest / distance) ** 2)}`,
   };
 }
 
@@ -208,9 +201,11 @@ function shortestPlan(
 /** A day; beyond it no time would do. */
 const REACH_SECONDS = 86_400;
 
-function faster(ratePerSecond: number, factor: number): string {
-  if (!Number.isFinite(factor) || !Number.isFinite(ratePerSecond)) return "no rate";
-  return `about ${Math.ceil(Number((ratePerSecond * factor).toPrecision(2)))} requests a second`;
+/** The noise of what is counted request by request falls with the rate; that of CPU, memory and gauges need not. */
+function faster({ slo }: ResolvedSlo, ratePerSecond: number, factor: number): string {
+  const isCounted = ["latency", "errors", "served", "counter", "histogram"].includes(slo.measure.kind);
+  if (!isCounted || !Number.isFinite(factor) || !Number.isFinite(ratePerSecond)) return "";
+  return `, or about ${Math.ceil(Number((ratePerSecond * factor).toPrecision(2)))} requests a second`;
 }
 
 function finite(value: number): number | null {

@@ -1,7 +1,7 @@
 import type { Measure } from "../measure/slo.ts";
 import { startingBlock, tailShare } from "./block-length.ts";
 import type { SloCalibration } from "./calibration.ts";
-import { JUDGE_RULES, type JudgeLimits } from "./judge-limits.ts";
+import { JUDGE_RULES, type JudgeLimits, limitsFor } from "./judge-limits.ts";
 import type { LearnedSlo } from "./profile.ts";
 
 /** Noise of one block as a profile knows it. */
@@ -33,9 +33,12 @@ export function plannedBlockMs(
   const tail = tailShare(measure);
   const start = startingBlock(measure, limits, calibration);
   let { blockMs } = start;
+  // As `chooseBlock`: never doubled for its neighbours until too few are left.
+  const fewest = 2 * limitsFor(measure, limits).minBlocksBefore;
+  const leaveEnough = (): boolean => (limits.baselineSecondsMax * 1000) / blockMs >= fewest;
   const isTooShort = (): boolean =>
     (tail !== undefined && (learned.ratePerSecond * tail * blockMs) / 1000 < JUDGE_RULES.blockExceedancesMin) ||
-    (!start.isVouched && noiseAt(learned, blockMs).varianceInflation > JUDGE_RULES.blockInflationMax);
+    (!start.isVouched && leaveEnough() && noiseAt(learned, blockMs).varianceInflation > JUDGE_RULES.blockInflationMax);
   while (blockMs < JUDGE_RULES.blockMsMax && isTooShort()) blockMs = Math.min(JUDGE_RULES.blockMsMax, 2 * blockMs);
   return blockMs;
 }

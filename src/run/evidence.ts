@@ -3,8 +3,8 @@ import { budgetReasons, duringBudgets, type SpentBudget, spendBudgets } from "..
 import { duration } from "../judge/forecast.ts";
 import { environmentGates } from "../judge/gates.ts";
 import { type HarmAlarm, harmAlarm, harmReason } from "../judge/harm-alarm.ts";
-import { minimumSeconds } from "../judge/planned-power.ts";
 import { hopelessRounds } from "../judge/planned-rounds.ts";
+import { sampleRules } from "../judge/sample-rules.ts";
 import type { Reason } from "../judge/verdict.ts";
 import { harmAlarms, workShrank } from "../judge/work-reasons.ts";
 import type { TwinPair } from "../mirror/twin.ts";
@@ -30,14 +30,14 @@ export function hopelessFromTheStart(job: Parameters<typeof hopelessByProfile>[0
     const ratePerSecond = rateOf(measure, traffic);
     const { design } = limits;
     if (design.kind === "switchback") return hopelessRounds(resolved, ratePerSecond, { design, limits });
-    const least = minimumSeconds(resolved, ratePerSecond, limits, profile?.slos[name]);
-    const tooLong = least.afterSeconds > limits.observeSecondsMax || least.beforeSeconds > limits.baselineSecondsMax;
-    if (!tooLong) return [];
+    const calibration = profile?.slos[name];
+    const asked = { limits, ratePerSecond, ...(calibration === undefined ? {} : { calibration }) };
+    const { outOfReach } = sampleRules(resolved, asked);
+    if (outOfReach === undefined) return [];
     const rate = Number(ratePerSecond.toPrecision(3));
     const message =
-      `${name} can not be decided in this run: at ${rate} requests a second it needs at least ${duration(least.beforeSeconds)} ` +
-      `before the plan and ${duration(least.afterSeconds)} after it (${least.rule}); ` +
-      `${duration(limits.baselineSecondsMax)} and ${duration(limits.observeSecondsMax)} are allowed.`;
+      `${name} can not be decided in this run: at ${rate} requests a second ${outOfReach} ` +
+      `(${duration(limits.baselineSecondsMax)} before and ${duration(limits.observeSecondsMax)} after the plan are allowed).`;
     return [{ code: "UNDERPOWERED", subject: name, message }];
   });
   // The rounds of a switchback need no profile: a bias that a restart draws anew is drawn again in each of them.

@@ -14,7 +14,9 @@ function canary(...args: readonly string[]): {
 test("canary power says without a profile what the rate alone rules out, and what would do", () => {
   const { exitCode, out } = canary("power", "scenarios/tune-pool-at-night.yaml", "--no-profile");
   expect(out).toContain("no calibration profile, as asked");
-  expect(out).toMatch(/checkout-latency: .*30 requests beyond the quantile.*about \d+ requests a second would do/);
+  expect(out).toMatch(
+    /checkout-latency: .*30 requests beyond the quantile after the plan .*send about \d+ requests a second/,
+  );
   expect(exitCode).toBe(10);
 });
 

@@ -60,8 +60,32 @@ describe("from the rate alone", () => {
     const forecast = ask(p99("+10%"), { ratePerSecond: 5 });
     expect(forecast.possible).toBe(false);
     expect(forecast.advice).toMatch(
-      /30 requests beyond the quantile take 10 min; about \d+ requests a second would do/,
+      /30 requests beyond the quantile after the plan take 10 min; raise observeSecondsMax to 600 or send about 26 requests a second/,
     );
+  });
+
+  test("a baseline that is too short is named as what binds, and no rate is offered for what no rate shortens", () => {
+    const cpu = slo({ name: "cpu", measure: { kind: "cpu", service: "api" }, limit: { to: "+20%" } });
+    const limits = { ...LIMITS, blockSeconds: 10, baselineSecondsMax: 240 };
+    const forecast = ask(cpu, { limits });
+    expect(forecast.possible).toBe(false);
+    expect(forecast.advice).toBe("30 blocks of 10 s before the plan take 5 min; raise baselineSecondsMax to 300");
+    expect(ask(cpu, { limits: { ...limits, baselineSecondsMax: 300 } }).possible).toBe(true);
+    const p50 = slo({ name: "p50", measure: { kind: "latency", quantile: 0.5 }, limit: { to: "+10%" } });
+    const many = { ...LIMITS, blockSeconds: 5, minBlocksBefore: 30, baselineSecondsMax: 120 };
+    expect(ask(p50, { limits: many }).advice).toBe(
+      "30 blocks of 5 s before the plan take 2 min 30 s; raise baselineSecondsMax to 150 or lower minBlocksBefore to 24",
+    );
+    expect(ask(p50, { limits: { ...many, minBlocksBefore: 24 } }).possible).toBe(true);
+  });
+
+  test("where a rare quantile makes blocks long, the rate that is offered would do", () => {
+    const limits = { ...LIMITS, baselineSecondsMax: 110, observeSecondsMax: 600 };
+    const { advice } = ask(p99("+10%"), { limits, ratePerSecond: 8 });
+    const [, rate] =
+      /^20 blocks of 20 s before the plan take 6 min 40 s;.* send about (\d+) requests/.exec(advice) ?? [];
+    expect(ask(p99("+10%"), { limits, ratePerSecond: Number(rate) }).possible).toBe(true);
+    expect(ask(p99("+10%"), { limits, ratePerSecond: Number(rate) - 2 }).possible).toBe(false);
   });
 
   test("a restart that nobody calibrated can not be promoted, and that is said in advance", () => {
@@ -119,6 +143,12 @@ test("a forecast is JSON: what no time would do is null, not infinite", () => {
   const { accepted: _, ...rest } = forecast;
   expect(JSON.parse(JSON.stringify(rest))).toEqual(rest);
   expect(powerLines([forecast]).join("\n")).toContain("no time would do");
+});
+
+test("blocks that lean are not made longer than the baseline has room for, as in the run", () => {
+  const blocks = [5000, 10_000].map((blockMs) => ({ blockMs, sd: 0.01, varianceInflation: 3, count: 96 }));
+  const limits = { ...LIMITS, blockSeconds: 5, baselineSecondsMax: 150, observeSecondsMax: 600 };
+  expect(ask(p99("+20%"), { limits, profiled: { blocks } }).baselineSeconds).toBeLessThanOrEqual(150);
 });
 
 test("with a profile of blocks that stand alone, the least baseline is in those blocks", () => {
