@@ -15,9 +15,10 @@ export interface SeriesOptions {
   readonly experiment?: string;
   readonly from?: string;
   readonly to?: string;
-  readonly step: string;
+  readonly step?: string;
   readonly actedAt?: string;
   readonly bias?: string;
+  readonly scenario?: string;
 }
 
 /** Adds the options that name series from elsewhere. */
@@ -32,7 +33,7 @@ export function withSeries(command: Command): Command {
     .option("--experiment <query>", "query of the experiment; without --prometheus a file with its saved answer")
     .option("--from <instant>", "start of the range query, ISO 8601 or seconds since 1970")
     .option("--to <instant>", "end of the range query")
-    .option("--step <seconds>", "step of the range query", "15")
+    .option("--step <seconds>", "step of the range query (15)")
     .option("--acted-at <instant>", "when the change was made: what lies before it shows the sides' own difference")
     .option("--bias <sd>", "without anything before the change: sd of the sides' own difference (5% or 0.1pp assumed)");
 }
@@ -42,12 +43,34 @@ export function isAboutSeries({ series, prometheus, control, experiment }: Serie
   return [series, prometheus, control, experiment].some((option) => option !== undefined);
 }
 
+/** Options that only series have, and of those the ones that only a question to a server has. */
+const OF_SERVER = ["from", "to", "step"] as const;
+const OF_SERIES = ["actedAt", "bias", ...OF_SERVER] as const;
+
+/**
+ * An option that would change nothing is a misunderstanding, and an answer would hide it.
+ * @throws CanaryError USAGE
+ */
+export function expectNoSeriesOptions(options: SeriesOptions): void {
+  expectWithout(options, OF_SERIES, "a stored run");
+}
+
+function expectWithout(options: SeriesOptions, names: readonly (typeof OF_SERIES)[number][], what: string): void {
+  const given = names.filter((name) => options[name] !== undefined);
+  if (given.length === 0) return;
+  const written = given.map((name) => (name === "actedAt" ? "--acted-at" : `--${name}`)).join(", ");
+  throw usage(`${written} means nothing for ${what}`, "Leave it out; canary judge --help says what it belongs to.");
+}
+
 const EXIT_CODE_OF = { inside: EXIT_CODE.done, undecided: EXIT_CODE.hold, outside: EXIT_CODE.reject } as const;
 
 /** Compares, prints, and sets the exit code: 0 inside, 10 undecided, 11 outside. */
 export async function judgeSeries(runDir: string | undefined, options: SeriesOptions): Promise<void> {
   const [slo, ...more] = options.slo;
   if (runDir !== undefined) throw usage("a run and a series can not be judged at once", "Leave one of them out.");
+  if (options.scenario !== undefined) {
+    throw usage("--scenario means nothing for a series", "Leave it out; the limit is --slo 'latency<=+10%'.");
+  }
   if (slo === undefined || more.length > 0) {
     throw usage("a series is compared with exactly one limit", "Add --slo 'latency<=+10%'.");
   }
@@ -76,7 +99,8 @@ export async function judgeSeries(runDir: string | undefined, options: SeriesOpt
 }
 
 function sourceOf(options: SeriesOptions): SeriesSource {
-  const { series, prometheus: url, control, experiment, from, to, step: stepSeconds } = options;
+  const { series, prometheus: url, control, experiment, from, to, step: stepSeconds = "15" } = options;
+  if (url === undefined) expectWithout(options, OF_SERVER, "a series in a file");
   if (series !== undefined) {
     if ([url, control, experiment].every((other) => other === undefined)) return { kind: "file", file: series };
     throw usage("--series stands alone", "Leave out --prometheus, --control and --experiment.");

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { CanaryError, EXIT_CODE } from "../core/errors.ts";
 import type { Explanation } from "../judge/explain.ts";
 import type { WhatIf } from "../run/rejudge.ts";
-import { isAboutSeries, judgeSeries, type SeriesOptions, withSeries } from "./judge-series.ts";
+import { expectNoSeriesOptions, isAboutSeries, judgeSeries, type SeriesOptions, withSeries } from "./judge-series.ts";
 import { environmentValues, printJson, say, withJson } from "./options.ts";
 
 interface JudgeOptions {
@@ -31,18 +31,19 @@ export function judgeCommand(): Command {
     .option("--scenario <file>", "judge with the SLOs and judge limits of this scenario; the rest of it is not used");
   return withSeries(command)
     .addHelpText("after", HELP)
-    .action(async (runDir: string | undefined, given: Partial<AllOptions> & Pick<AllOptions, "step">) => {
+    .action(async (runDir: string | undefined, given: Partial<AllOptions>) => {
       const options = { set: [], slo: [], ...given };
       if (isAboutSeries(options)) await judgeSeries(runDir, options);
       else await judgeRun(runDir, options);
     });
 }
 
-async function judgeRun(runDir: string | undefined, options: JudgeOptions): Promise<void> {
+async function judgeRun(runDir: string | undefined, options: AllOptions): Promise<void> {
   if (runDir === undefined) {
     const hint = "Give the folder of a run, reports/<run>; or --series <file> and --slo for values from elsewhere.";
     throw new CanaryError({ code: "USAGE", message: "there is nothing to judge", hint });
   }
+  expectNoSeriesOptions(options);
   const { rejudge } = await import("../run/rejudge.ts");
   const { withPlainText } = await import("../report/plain-text.ts");
   const changed = options.set.length + options.slo.length > 0 || options.scenario !== undefined;

@@ -25,7 +25,7 @@ export interface ChangedTerm {
 
 /**
  * The stored scenario with other SLOs and limits; everything else of it describes what happened and stays.
- * @throws CanaryError USAGE for a change that can not be read, SCENARIO_INVALID | PLAN_INVALID for one that fits neither
+ * @throws CanaryError USAGE for a change that can not be read or does not fit the run
  */
 export function changedScenario(
   stored: { readonly scenario: Scenario; readonly plan: Plan },
@@ -43,9 +43,43 @@ export function changedScenario(
       swapCores: scenario.judge.swapCores,
     },
   };
-  checkTogether(changed, plan, trafficRoutes(scenario.traffic));
+  try {
+    checkTogether(changed, plan, trafficRoutes(scenario.traffic));
+  } catch (cause) {
+    throw cause instanceof CanaryError ? misfit(cause, stored, changes) : cause;
+  }
   return changed;
 }
+
+/** A run fitted its plan when it ran, so what does not fit now came with an option; says which, and how to write it. */
+function misfit(
+  cause: CanaryError,
+  { plan, scenario }: { readonly scenario: Scenario; readonly plan: Plan },
+  changes: JudgeChanges,
+): CanaryError {
+  const other = changes.scenario === undefined ? [] : [`--scenario ${changes.scenario.name}`];
+  const options = [...other, ...changes.slo.map((text) => `--slo ${text}`)];
+  if (options.length === 0) return cause;
+  const named = new Set(changes.slo.map((text) => parseLimit(text).name));
+  const ways = plan.expects.flatMap(({ slo: name, delta }): readonly string[] => {
+    const slo = scenario.slos.find((candidate) => candidate.name === name);
+    if (slo === undefined || !named.has(name)) return [];
+    const unit = deltaUnit(slo.measure);
+    const example = delta.scale === "ratio" ? "+10%" : unit === "pp" ? "+0.1pp" : "+10";
+    return [
+      `Write it as ${name}=${example}; the plan promises ${describeRange(delta, unit)}, and some of that has to stay.`,
+    ];
+  });
+  return new CanaryError({
+    code: "USAGE",
+    message: `${options.join(" ")} does not fit plan ${plan.name}, which the run rehearsed`,
+    hint: [...(other.length === 0 ? [] : ["Give a scenario of this plan."]), cause.hint, ...ways].join("\n"),
+    cause,
+  });
+}
+
+/** Limits that describe how the run was made, not how it is judged. */
+const FIXED: readonly string[] = ["design", "swapCores"] satisfies readonly (keyof JudgeLimits)[];
 
 /** Every term that differs, in the words of the documents. */
 export function changedTerms(was: Scenario, now: Scenario): readonly ChangedTerm[] {
@@ -98,10 +132,13 @@ export function phasesUnder<Phases extends Partial<Readonly<Record<string, { fro
  */
 export function withSettings(judge: JudgeLimits, settings: readonly string[]): JudgeLimits {
   if (settings.length === 0) return judge;
-  const known = Object.keys(judge);
+  const known = Object.keys(JudgeLimitsSchema.shape).filter((name) => !FIXED.includes(name));
   const entries = settings.map((setting): readonly [string, unknown] => {
     const [name = "", value = ""] = split(setting, /^([A-Za-z]+)=(.+)$/);
-    if (!known.includes(name) && !(name in JudgeLimitsSchema.shape)) {
+    if (FIXED.includes(name)) {
+      throw usage(`--set ${setting} can not change how a run was made`, `Only these can be set: ${known.join(", ")}.`);
+    }
+    if (!known.includes(name)) {
       throw usage(`--set ${setting} names no judge limit`, `Write name=value with one of: ${known.join(", ")}.`);
     }
     return [name, /^-?\d+(\.\d+)?(e-?\d+)?$/.test(value) ? Number(value) : value];

@@ -38,8 +38,8 @@ const WITNESSED: ReadonlySet<string> = new Set(["INVARIANT_BROKEN", "ACTION_FAIL
 /**
  * Judges a stored run again, as it was or under other terms: SLOs, gates and budgets from its recording; effects and
  * rollback as they were witnessed. Nothing is signed.
- * @throws CanaryError RECORDING_INVALID when the folder is no finished run or a file of it is damaged; USAGE,
- *   SCENARIO_INVALID or PLAN_INVALID for changes that can not be read or do not fit the run
+ * @throws CanaryError RECORDING_INVALID when the folder is no finished run or a file of it is damaged; USAGE
+ *   for changes that can not be read or do not fit the run
  */
 export async function rejudge(runDir: string, changes: JudgeChanges = { set: [], slo: [] }): Promise<WhatIf> {
   const run = await openStoredRun(runDir);

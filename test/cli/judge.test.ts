@@ -115,6 +115,27 @@ describe("a stored run", () => {
     expect(json.stderr).toContain("the judge had other rules then");
   });
 
+  test.each([
+    [["--acted-at", "900"], "--acted-at means nothing for a stored run"],
+    [["--bias", "2%"], "--bias means nothing"],
+    [["--from", "1", "--to", "2", "--step", "5"], "--from, --to, --step means nothing"],
+    [["--set", "swapCores=never"], "can not change how a run was made"],
+    [["--set", "design=x"], "can not change how a run was made"],
+    [["--slo", "jobs-done=300"], "--slo jobs-done=300 does not fit plan"],
+    [["--slo", "jobs-done=300"], "Write it as jobs-done=+10%; the plan promises"],
+    [["--scenario", "scenarios/tune-pool-at-night.yaml"], "Give a scenario of this plan"],
+  ] as const)("asked with %j is a mistake in the command: %s", async (args, words) => {
+    const { exitCode, stderr } = await judgeHere(runDir, ...args);
+    expect(stderr).toContain(words);
+    expect(exitCode).toBe(2);
+  });
+
+  test("is asked only for limits that can be changed", async () => {
+    const { stderr } = await judgeHere(runDir, "--set", "nothing=1");
+    expect(stderr).toContain("alpha");
+    expect(stderr).not.toMatch(/design|swapCores/);
+  });
+
   test("that is none is a mistake said in one line and a hint", async () => {
     const { exitCode, stderr } = await judgeHere(dir);
     expect(exitCode).toBe(3);
@@ -152,6 +173,8 @@ describe("series from elsewhere", () => {
     [["--series", "a.csv", "--slo", "a=+1%", "--slo", "b=+1%"], "exactly one limit"],
     [["somewhere", "--series", "a.csv", "--slo", "a=+1%"], "can not be judged at once"],
     [["--series", "a.csv", "--control", "q", "--slo", "a=+1%"], "stands alone"],
+    [["--series", "a.csv", "--slo", "a=+1%", "--scenario", "b.yaml"], "--scenario means nothing for a series"],
+    [["--series", "a.csv", "--slo", "a=+1%", "--from", "1"], "--from means nothing for a series in a file"],
     [["--prometheus", "http://127.0.0.1:1", "--control", "q", "--slo", "a=+1%"], "two sides"],
     [
       ["--prometheus", "http://127.0.0.1:1", "--control", "q", "--experiment", "q", "--slo", "a=+1%"],

@@ -211,7 +211,7 @@ test.each([
   [[], ["minBlocksBefore=3"], "USAGE"],
   [[], ["nothing=1"], "USAGE"],
   [[], ["__proto__=1"], "USAGE"],
-  [["jobs-done<=+10%"], [], "PLAN_INVALID"],
+  [["jobs-done<=+10%"], [], "USAGE"],
 ] as const)("limits %j with settings %j are refused with %s", async (slo, set, code) => {
   await stored(SOUND);
   await expect(rejudge(runDir, { slo, set })).rejects.toMatchObject({ code });
