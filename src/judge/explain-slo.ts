@@ -1,4 +1,4 @@
-import { describeDelta, describeRange } from "../core/delta-range.ts";
+import { describeRange } from "../core/delta-range.ts";
 import { explainBaseline, neededText } from "./explain-baseline.ts";
 import {
   axisNote,
@@ -101,7 +101,7 @@ function biasText(slo: SloJudgement, derivation: Derivation): string {
     return `The plan restarts a process, which draws the twins' own difference anew: nothing is taken off; sd ${exact(sd)} over ${rounds} round${rounds === 1 ? "" : "s"} (${whence}).${known}`;
   }
   const seen = deltaOf(slo, scale, estimateBefore);
-  const removed = describeDelta(slo.biasRemoved, slo.accepted.scale, slo.unit);
+  const removed = delta(slo, slo.biasRemoved);
   const how =
     bias.tau > 0
       ? `${percent(biasKept)} of it, ${removed}, is believed and was taken off (calibrated sd of the twins' difference ${exact(bias.tau)})`

@@ -1,4 +1,4 @@
-import { describeDelta } from "../core/delta-range.ts";
+import { describeMeasured } from "../core/delta-range.ts";
 import type { Derivation, SloJudgement } from "./verdict.ts";
 
 /** One step of a chain of reasoning: what it is about, and a sentence with its numbers. */
@@ -14,7 +14,7 @@ export function deltaOf(slo: SloJudgement, scale: Derivation["scale"], effect: n
 
 /** A value of the delta scale. */
 export function delta(slo: SloJudgement, value: number): string {
-  return describeDelta(value, slo.accepted.scale, slo.unit);
+  return describeMeasured(value, slo.accepted.scale, slo.unit);
 }
 
 /** The size of a delta. */

@@ -4,6 +4,7 @@ import {
   type DeltaRange,
   DeltaRangeSchema,
   describeDelta,
+  describeMeasured,
   describeRange,
   intersect,
 } from "../../src/core/delta-range.ts";
@@ -69,6 +70,17 @@ test.each([
   [{ to: "+0.2pp" }, "pp", "+0.2pp or less"],
 ] as const)("%j reads as a person would say it", (written, unit, said) => {
   expect(describeRange(parse(written), unit)).toBe(said);
+});
+
+test.each([
+  [0.09957, "ratio", "", "+10%"],
+  [0.09444, "ratio", "", "+9.4%"],
+  [0.00127, "absolute", "pp", "+0.13pp"],
+  [0.00002, "ratio", "", "+0.002%"],
+  [1234.5, "absolute", "", "+1230"],
+  [Number.NEGATIVE_INFINITY, "ratio", "", "-∞%"],
+] as const)("%d measured on the scale %s%s reads as what can be told", (value, scale, unit, said) => {
+  expect(describeMeasured(value, scale, unit)).toBe(said);
 });
 
 test("a delta always carries its sign, and infinity has one", () => {
