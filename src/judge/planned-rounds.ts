@@ -43,8 +43,11 @@ export function plannedRounds(plan: RoundsPlan): readonly Reason[] {
   });
 }
 
-/** Sd of one round's value: the difference of two stretches without effect, each as noisy as one of the baseline. */
-function roundSd(resolved: ResolvedSlo, { store, baseline, design }: RoundsPlan): number | undefined {
+/** Sd of one round's value, undefined where the baseline is too short to tell: the difference of two stretches without effect, each as noisy as one of the baseline. */
+export function roundSd(
+  resolved: ResolvedSlo,
+  { store, baseline, design }: Pick<RoundsPlan, "store" | "baseline" | "design">,
+): number | undefined {
   const scale = effectScale(acceptedRange(resolved) ?? resolved.slo.limit);
   const stretchMs = 1000 * Math.min(design.secondsOn, design.secondsOff);
   const series = settledSeries(store, { measure: resolved.slo.measure, scale, window: baseline, blockMs: stretchMs });
@@ -54,28 +57,51 @@ function roundSd(resolved: ResolvedSlo, { store, baseline, design }: RoundsPlan)
 }
 
 function shortfall(resolved: ResolvedSlo, sd: number, plan: RoundsPlan): readonly Reason[] {
+  const { name } = resolved.slo;
+  const { ways } = roundsPower(resolved, sd, plan);
+  if (ways === undefined) return [];
+  const message = `${name} can not be decided in ${plan.design.rounds} rounds by the noise of the baseline; ${ways}.`;
+  return [{ code: "UNDERPOWERED", subject: name, message }];
+}
+
+/** What rounds of this noise can tell. */
+export interface RoundsPower {
+  /** Smallest distance from a limit told apart in the rounds asked for, 80% chance; delta scale. */
+  readonly smallest: number;
+  /** Fewest rounds in which a conforming plan passes, 80% chance; Infinity where no scenario can ask for as many. */
+  readonly rounds: number;
+  /** What would do, where the rounds asked for do not. */
+  readonly ways?: string;
+}
+
+/** Power of the rounds asked for when one round's value has this sd. */
+export function roundsPower(
+  resolved: ResolvedSlo,
+  sd: number,
+  plan: Pick<RoundsPlan, "design" | "limits" | "restarted">,
+): RoundsPower {
   const { design, limits } = plan;
-  const { name, measure } = resolved.slo;
   const accepted = acceptedRange(resolved) ?? resolved.slo.limit;
-  const scale = effectScale(accepted);
   const bounds = boundsOf(accepted);
   const distance = distanceToBound(expectedEffect(bounds), bounds);
   const noise = { sd, inflation: roundsInflation(plan.restarted) };
   const resolvable = resolvableByRounds(design.rounds, noise, limits);
-  if (resolvable <= distance) return [];
-  let enough = design.rounds + 1;
-  while (enough <= ROUNDS_MAX && resolvableByRounds(enough, noise, limits) > distance) enough++;
+  const smallest = toDelta(resolvable, effectScale(accepted));
+  const rounds = leastRounds((count) => resolvableByRounds(count, noise, limits) <= distance);
+  if (resolvable <= distance) return { smallest, rounds };
+  const margin = describeDelta(smallest, accepted.scale, deltaUnit(resolved.slo.measure)).replace("+", "");
   const ways = [
-    ...(enough <= ROUNDS_MAX ? [`${enough} rounds (${duration(enough * roundSeconds(design))})`] : []),
-    ...(Number.isFinite(resolvable)
-      ? [
-          `a margin of ${describeDelta(toDelta(resolvable, scale), accepted.scale, deltaUnit(measure)).replace("+", "")}`,
-        ]
-      : []),
+    ...(Number.isFinite(rounds) ? [`${rounds} rounds (${duration(rounds * roundSeconds(design))})`] : []),
+    ...(Number.isFinite(resolvable) ? [`a margin of ${margin}`] : []),
     "longer rounds",
   ];
-  const message = `${name} can not be decided in ${design.rounds} rounds by the noise of the baseline; ${ways.join(" or ")} would do.`;
-  return [{ code: "UNDERPOWERED", subject: name, message }];
+  return { smallest, rounds, ways: `${ways.join(" or ")} would do` };
+}
+
+/** Fewest rounds, of those a scenario can ask for, that are enough; Infinity where none are. */
+export function leastRounds(areEnough: (rounds: number) => boolean): number {
+  for (let rounds: number = JUDGE_RULES.roundsMin; rounds <= ROUNDS_MAX; rounds++) if (areEnough(rounds)) return rounds;
+  return Number.POSITIVE_INFINITY;
 }
 
 /** SLOs that the fixed sample rules alone put out of reach of these rounds at this rate; see `minimumSeconds`. */
@@ -84,16 +110,28 @@ export function hopelessRounds(
   ratePerSecond: number,
   { design, limits }: { readonly design: SwitchbackDesign; readonly limits: Pick<JudgeLimits, "alpha"> },
 ): readonly Reason[] {
-  const { name, measure } = resolved.slo;
+  const { name } = resolved.slo;
+  const lack = roundsLack(resolved, ratePerSecond, { design, limits });
+  if (lack === undefined) return [];
+  return [{ code: "UNDERPOWERED", subject: name, message: `${name} can not be decided in this run: ${lack}.` }];
+}
+
+/** Which sample rule these rounds can not meet at this rate, in words; undefined where they meet all. */
+export function roundsLack(
+  resolved: ResolvedSlo,
+  ratePerSecond: number,
+  { design, limits }: { readonly design: SwitchbackDesign; readonly limits: Pick<JudgeLimits, "alpha"> },
+): string | undefined {
+  const { measure } = resolved.slo;
   const tail = measure.kind === "latency" ? tailShare(measure) : undefined;
   const requests = ratePerSecond * design.secondsOn * design.rounds;
   const beyond = tail === undefined ? 0 : JUDGE_RULES.exceedancesMin / tail;
   const clean = measure.kind === "errors" ? pairsNeeded(resolved, limits.alpha) : 0;
   const needed = Math.max(beyond, clean);
-  if (needed <= requests) return [];
+  if (needed <= requests) return undefined;
   const rule = beyond >= clean ? `${JUDGE_RULES.exceedancesMin} beyond the quantile` : "pairs without an error";
-  const message =
-    `${name} can not be decided in this run: ${design.rounds} rounds of ${design.secondsOn} s see ${Math.floor(requests)} ` +
-    `of its requests with the plan in force, ${Math.ceil(needed)} are needed (${rule}).`;
-  return [{ code: "UNDERPOWERED", subject: name, message }];
+  return (
+    `${design.rounds} rounds of ${design.secondsOn} s see ${Math.floor(requests)} ` +
+    `of its requests with the plan in force, ${Math.ceil(needed)} are needed (${rule})`
+  );
 }

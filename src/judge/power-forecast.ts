@@ -143,7 +143,8 @@ export function forecastAfterBaseline(
   };
 }
 
-function commonOf(
+/** What every forecast of an SLO says, however it was made. */
+export function commonOf(
   resolved: ResolvedSlo,
   limits: JudgeLimits,
 ): Pick<PowerForecast, "name" | "accepted" | "unit" | "margin" | "allowed" | "cleanPairs"> {

@@ -1,5 +1,6 @@
 import type { ResolvedSlo } from "../judge/accepted.ts";
 import type { PlannedPower } from "../judge/planned-power.ts";
+import { type RoundsPlan, roundSd } from "../judge/planned-rounds.ts";
 import {
   type ForecastInput,
   forecastAfterBaseline,
@@ -7,6 +8,7 @@ import {
   type PowerForecast,
   widerThanMargin,
 } from "../judge/power-forecast.ts";
+import { forecastRounds, learnedRoundSd } from "../judge/rounds-forecast.ts";
 import { learnedOf } from "../judge/use-profile.ts";
 import type { Reason } from "../judge/verdict.ts";
 import type { Measure } from "../measure/slo.ts";
@@ -21,9 +23,26 @@ type Forecastable = Pick<RunJob, "scenario" | "plan"> & {
 
 /** What this run can show of every SLO, before anything is raised: from its profile, else from the rate alone. */
 export function powerBefore(job: Forecastable): readonly PowerForecast[] {
-  // The rounds of a switchback are planned by their own rule.
-  if (job.scenario.judge.design.kind === "switchback") return [];
-  return resolvedSlos(job).map((resolved) => forecastBefore(resolved, inputOf(job, resolved)));
+  const { design } = job.scenario.judge;
+  return resolvedSlos(job).map((resolved) => {
+    const input = inputOf(job, resolved);
+    if (design.kind !== "switchback") return forecastBefore(resolved, input);
+    const { learned, restarted } = input;
+    const noise =
+      learned === undefined
+        ? {}
+        : { noise: { sd: learnedRoundSd(learned, design, restarted), from: "profile" as const } };
+    return forecastRounds(resolved, { ...input, design, ...noise });
+  });
+}
+
+/** The same for the rounds of a switchback from the measured baseline; from the rate where that is too short to tell. */
+export function roundsAfterBaseline(job: Forecastable, plan: RoundsPlan): readonly PowerForecast[] {
+  return plan.slos.map((resolved) => {
+    const sd = roundSd(resolved, plan);
+    const noise = sd === undefined ? {} : { noise: { sd, from: "baseline" as const } };
+    return forecastRounds(resolved, { ...inputOf(job, resolved), design: plan.design, ...noise });
+  });
 }
 
 /** The same from the measured baseline. */

@@ -4,7 +4,7 @@ import { plannedRounds } from "../judge/planned-rounds.ts";
 import type { Reason } from "../judge/verdict.ts";
 import type { Window } from "../replay/recording.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
-import { powerAfterBaseline, powerBefore } from "./forecast-power.ts";
+import { powerAfterBaseline, powerBefore, roundsAfterBaseline } from "./forecast-power.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { LoadSession } from "./load-session.ts";
 import type { Look, Looks } from "./looks.ts";
@@ -68,7 +68,11 @@ function expectedBaselineMs({ job }: Pick<LoadContext, "job">): number {
 /** What the run can not be expected to decide, by the noise of its baseline. */
 function plannedReasons(context: LoadContext, session: LoadSession, baseline: Window): readonly Reason[] {
   const { design } = context.job.scenario.judge;
-  if (design.kind === "switchback") return plannedRounds({ ...plannedBy(context, session), baseline, design });
+  if (design.kind === "switchback") {
+    const plan = { ...plannedBy(context, session), baseline, design };
+    context.log.power(roundsAfterBaseline(context.job, plan));
+    return plannedRounds(plan);
+  }
   const power = plannedPower(context, session, baseline);
   context.log.power(powerAfterBaseline(context.job, power));
   return power.flatMap(({ because }) => (because === undefined ? [] : [because]));

@@ -28,6 +28,13 @@ test("canary power --json prints one document that a machine can act on", () => 
   expect(exitCode).toBe(0);
 });
 
+test("canary power forecasts the rounds of a switchback, and never says yes of what nobody measured", () => {
+  const { exitCode, out } = canary("power", "scenarios/scale-in-rounds.yaml", "--no-profile");
+  const rows = ["jobs-done", "checkout-latency", "overall-latency", "errors"];
+  for (const name of rows) expect(out).toMatch(new RegExp(`^${name} .* by the rules, noise unknown$`, "m"));
+  expect(exitCode).toBe(0);
+});
+
 test("canary calibrate refuses a bare mirror and sizes that make no sense before anything is raised", () => {
   const bare = canary("calibrate", "mirrors/shop/compose.yaml");
   expect({ exitCode: bare.exitCode, err: bare.err }).toMatchObject({

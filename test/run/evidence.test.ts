@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { harmAlarms } from "../../src/judge/work-reasons.ts";
 import { createBlockStore } from "../../src/measure/block-store.ts";
-import { evidenceOf, workReasons } from "../../src/run/evidence.ts";
+import { evidenceOf, hopelessFromTheStart, workReasons } from "../../src/run/evidence.ts";
 import type { LoadEvidence } from "../../src/run/load-evidence.ts";
 import { LIMITS } from "../judge/support/judged.ts";
 import { traffic } from "../support/judged-traffic.ts";
@@ -114,4 +114,16 @@ test("an action that had nothing to do under load was not rehearsed there, whate
     stubOnlyEffects: [],
   });
   expect(gates).toContainEqual(expect.objectContaining({ code: "NO_OP", subject: "more-workers" }));
+});
+
+test("an SLO that the sample rules put out of reach is told with the side and the rule that bind", () => {
+  const job = simulatedJob({ seed: 1, plan: "scale-one", faults: [] });
+  const judge = { ...job.scenario.judge, design: { kind: "before-after" as const }, baselineSecondsMax: 30 };
+  const reasons = hopelessFromTheStart({ ...job, scenario: { ...job.scenario, judge } });
+  expect(reasons.length).toBeGreaterThan(0);
+  for (const { message } of reasons) {
+    expect(message).toMatch(
+      /requests a second \d+ blocks of \d+ s before the plan take .*; raise baselineSecondsMax to \d+/,
+    );
+  }
 });
