@@ -141,26 +141,30 @@ function unfinished(phases: Unfinished, context: SloContext): SloJudgement {
     ...judgement,
     state: isToCome ? "open" : "no-data",
     blocks: { ...judgement.blocks, before: counted(before), after: counted(after) },
+    levels: {
+      controlBefore: levelOf(before, "control"),
+      controlAfter: levelOf(after, "control"),
+      shadowBefore: levelOf(before, "shadow"),
+      shadowAfter: levelOf(after, "shadow"),
+      unit: judgement.levels.unit,
+    },
     ...(before.kind === "series" ? shownBefore({ ...phases, before }, context) : {}),
   };
+}
+
+/** A phase without blocks has no level; reports say so by its count. */
+function levelOf(phase: PhaseSeries, role: "control" | "shadow"): number {
+  return phase.kind === "series" ? phase.levels[role] : 0;
 }
 
 /** What was measured before the plan stays measured, whatever became of the plan. */
 function shownBefore(
   { resolved, before, blockMs, doublings }: Unfinished & { readonly before: Series },
   context: SloContext,
-): Pick<SloJudgement, "levels" | "blockSd" | "varianceInflation" | "minimalDetectable" | "baseline"> {
+): Pick<SloJudgement, "blockSd" | "varianceInflation" | "minimalDetectable" | "baseline"> {
   const noise = noiseOf(resolved, { before, blockMs }, context);
   const power = powerAfter(resolved, { before, blockMs, noise }, context);
-  const { control, shadow } = before.levels;
   return {
-    levels: {
-      controlBefore: control,
-      controlAfter: 0,
-      shadowBefore: shadow,
-      shadowAfter: 0,
-      unit: levelUnit(resolved.slo.measure),
-    },
     blockSd: noise.blockSd,
     varianceInflation: noise.varianceInflation,
     minimalDetectable: power.minimalDetectable,

@@ -53,9 +53,11 @@ export function sloWords(slo: SloJudgement): SloWords {
 }
 
 /** The best guess; what is still to come was not measured, and what is missing is no data. */
-function describeEstimate(slo: SloJudgement): string {
+export function describeEstimate(
+  slo: Pick<SloJudgement, "state" | "accepted" | "unit"> & { readonly estimate?: number | null },
+): string {
   if (slo.state === "no-data") return "no data";
-  return slo.estimate === undefined ? NOT_MEASURED : describeSloDelta(slo, slo.estimate);
+  return typeof slo.estimate === "number" ? describeSloDelta(slo, slo.estimate) : NOT_MEASURED;
 }
 
 /** A delta on this SLO's scale, rounded to what a person can use. */

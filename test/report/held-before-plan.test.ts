@@ -37,6 +37,12 @@ describe("a run that is held before its plan", () => {
   });
 });
 
+test("what was measured after the plan only is shown, whatever is missing before it", () => {
+  const [slo] = look({}, { slos: [P50], windows: { baseline: { fromMs: 0, toMs: 0 }, after: WINDOWS.after } });
+  if (slo === undefined) throw new Error("nothing was judged");
+  expect(sloWords(slo).shadowLevels).toMatch(/^not measured → [1-9][\d.]* ms$/);
+});
+
 test("the reason of an SLO rounds its interval as every table does", () => {
   const [slo] = look({ slower: 1.0937 }, { slos: [P50] });
   if (slo === undefined) throw new Error("nothing was judged");

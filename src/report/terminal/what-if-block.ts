@@ -1,7 +1,7 @@
 import { describeRange } from "../../core/delta-range.ts";
 import type { Reason, SloJudgement, Verdict } from "../../judge/verdict.ts";
 import { withPlainText } from "../plain-text.ts";
-import { describeInterval, describeSloDelta, STATE_WORDS } from "../slo-words.ts";
+import { describeEstimate, describeInterval, STATE_WORDS } from "../slo-words.ts";
 import { reasonSentence, VERDICT_WORDS } from "../verdict-words.ts";
 import type { Paint } from "./paint.ts";
 import { cutTo, fitTo, textWidth, wrapWords } from "./text-width.ts";
@@ -105,7 +105,7 @@ function sloRows(name: string, { ownTerms, slos }: ComparedVerdicts): readonly R
   return [
     row(name, (slo) => STATE_WORDS[slo.state]),
     row("  accepted", (slo) => describeRange(slo.accepted, slo.unit)),
-    row("  measured", (slo) => (typeof slo.estimate === "number" ? describeSloDelta(slo, slo.estimate) : "no data")),
+    row("  measured", describeEstimate),
     row("  interval", describeInterval),
   ];
 }
