@@ -1,5 +1,5 @@
 import { describeMeasured, describeRange } from "../core/delta-range.ts";
-import { sum } from "../measure/arm-series.ts";
+import { type EffectScale, sum } from "../measure/arm-series.ts";
 import type { BlockStore } from "../measure/block-store.ts";
 import { levelUnit } from "../measure/phase-series.ts";
 import { deltaUnit } from "../measure/slo.ts";
@@ -17,6 +17,7 @@ import type { ConfidenceSequence } from "./confidence-sequence.ts";
 import { duration } from "./forecast.ts";
 import { JUDGE_RULES, type JudgeLimits, type SwitchbackDesign } from "./judge-limits.ts";
 import { withoutData } from "./judge-slo.ts";
+import { missingRounds } from "./missing-rounds.ts";
 import { roundsDerivation } from "./rounds-derivation.ts";
 import { requestEvidence } from "./slo-measurement.ts";
 import {
@@ -52,6 +53,7 @@ interface Measured {
   readonly look: RoundsLook;
   readonly values: readonly RoundValue[];
   readonly invalid: number;
+  readonly scale: EffectScale;
   readonly bounds: Bounds;
   readonly pass: ConfidenceSequence;
   readonly fail: ConfidenceSequence;
@@ -66,12 +68,13 @@ function judgeOne(resolved: ResolvedSlo, look: RoundsLook): SloJudgement {
     const message = `${name}: the plan's promise and the operator's limit have no value in common`;
     return withoutData(resolved, resolved.slo.limit, { blockMs, invalid: 0 }, { code: "NO_DATA", message });
   }
-  const all = roundValues(look.store, { measure, scale: effectScale(accepted) }, look.rounds);
+  const query = { measure, scale: effectScale(accepted) };
+  const all = roundValues(look.store, query, look.rounds);
   const values = all.filter((value) => value !== undefined);
   const invalid = all.length - values.length;
   if (values.length === 0) {
     const early = all.length === 0;
-    const message = `${name} has no number: ${early ? "no round has ended yet" : "no round has data of both twins"}`;
+    const message = `${name} has no number: ${early ? "no round has ended yet" : missingRounds(look.store, query, look.rounds)}`;
     const because: Reason = { code: early ? "UNDERPOWERED" : "NO_DATA", subject: name, message };
     const judgement = withoutData(resolved, accepted, { blockMs, invalid }, because);
     return early ? { ...judgement, state: "open" } : judgement;
@@ -89,6 +92,7 @@ function judgeOne(resolved: ResolvedSlo, look: RoundsLook): SloJudgement {
     look,
     values,
     invalid,
+    scale: query.scale,
     bounds,
     pass: roundsSequence(effects, noise, { alpha, g }),
     fail: roundsSequence(effects, noise, { alpha: alpha / look.slos.length, g }),
@@ -97,9 +101,8 @@ function judgeOne(resolved: ResolvedSlo, look: RoundsLook): SloJudgement {
 }
 
 function judgementOf(measured: Measured): SloJudgement {
-  const { resolved, look, values, pass, invalid } = measured;
+  const { resolved, look, values, pass, invalid, scale } = measured;
   const accepted = acceptedRange(resolved) ?? resolved.slo.limit;
-  const scale = effectScale(accepted);
   const mean = (pick: (value: RoundValue) => number): number => sum(values.map(pick)) / values.length;
   const off = (role: "control" | "shadow"): number =>
     mean((value) => (value.off[0].levels[role] + value.off[1].levels[role]) / 2);
@@ -138,7 +141,6 @@ function judgementOf(measured: Measured): SloJudgement {
     ...(measured.requestTest === undefined ? {} : { requestTest: measured.requestTest }),
     derivation: roundsDerivation({
       ...measured,
-      scale,
       rejectLevel: 1 - (2 * look.limits.alpha) / look.slos.length,
       missing: tooFewBeyond(measured),
     }),
@@ -157,7 +159,8 @@ function outcomeOf(measured: Measured): Outcome {
   const { values, invalid, look, pass, bounds } = measured;
   const count = values.length;
   if (count + invalid >= JUDGE_RULES.roundsMin && invalid / (count + invalid) > JUDGE_RULES.invalidShareMax) {
-    return { state: "no-data", code: "NO_DATA", text: `${invalid} of ${count + invalid} rounds lack data of a twin` };
+    const query = { measure: measured.resolved.slo.measure, scale: measured.scale };
+    return { state: "no-data", code: "NO_DATA", text: missingRounds(look.store, query, look.rounds) };
   }
   if (isConstant(measured) && !isOutside(measured)) {
     const text = "no value ever changed on either twin, as if the measurement had stopped";

@@ -1,3 +1,4 @@
+import { isOfMissingRounds } from "../judge/missing-rounds.ts";
 import type { Reason, ReasonCode, Verdict } from "../judge/verdict.ts";
 
 /** What each answer means, for someone who has never seen one. */
@@ -57,10 +58,15 @@ const ADVICE_WHEN_HELD: Readonly<Partial<Record<ReasonCode, string>>> = {
   UNDO_NOT_PROVEN: "Remove the other reasons first; the undo is tried in a run that gets that far.",
 };
 
+const ADVICE_ON_MISSING_ROUNDS =
+  "Where the load generator was late, lower the rate or use a quieter machine; where requests or readings are missing, make the rounds' `secondsOn` and `secondsOff` longer; then run again.";
+
 /** Advice for the reasons of a verdict, without repetitions, in their order. */
 export function adviceFor(verdict: Verdict): readonly string[] {
   const special = verdict.kind === "hold" ? ADVICE_WHEN_HELD : {};
-  return [...new Set(verdict.reasons.map(({ code }) => special[code] ?? ADVICE[code]))];
+  const advice = (reason: Reason): string =>
+    isOfMissingRounds(reason) ? ADVICE_ON_MISSING_ROUNDS : (special[reason.code] ?? ADVICE[reason.code]);
+  return [...new Set(verdict.reasons.map(advice))];
 }
 
 /** The reason as a sentence that names its subject once. */

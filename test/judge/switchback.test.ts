@@ -5,6 +5,7 @@ import { JudgeLimitsSchema, type SwitchbackDesign } from "../../src/judge/judge-
 import { judgeRounds } from "../../src/judge/judge-rounds.ts";
 import { roundsInflation, roundsSequence, roundValues, type SwitchbackRound } from "../../src/judge/switchback.ts";
 import { type BlockStore, createBlockStore } from "../../src/measure/block-store.ts";
+import { adviceFor } from "../../src/report/verdict-words.ts";
 import { traffic } from "../support/judged-traffic.ts";
 import { ERRORS, FOUR, LIMITS, P50, states } from "./support/judged.ts";
 
@@ -90,6 +91,28 @@ describe("a switchback", () => {
     const store = createBlockStore({ routes: ["a"] });
     const look = { store, slos: [P50], rounds: roundsOf(8), design: DESIGN, limits: LIMITS, restarted: false };
     expect(judgeRounds(look)[0]).toMatchObject({ state: "no-data", because: { code: "NO_DATA" } });
+  });
+
+  test("says which rounds lack data and why, with advice for rounds", () => {
+    const store = createBlockStore({ routes: ["browse", "search", "checkout"] });
+    for (let second = 0; second < 12 * 24 + 24; second++) {
+      const [round, fromMs] = [1 + Math.floor(second / 24), second * 1000];
+      if (round === 2 && second % 24 >= 12) continue;
+      const window = { fromMs, toMs: fromMs + 1000, firstSequence: second * 100 };
+      const batch = traffic({ seed: second, ratePerSecond: 100, ...window });
+      const late = [4, 7, 9].includes(round) && second % 24 >= 15;
+      if (late) batch.arms.control.sendLagMs.fill(500);
+      store.addPairs(batch);
+    }
+    const look = { store, slos: [P50], rounds: roundsOf(12), design: DESIGN, limits: LIMITS, restarted: false };
+    const because = judgeRounds(look)[0]?.because;
+    expect(because?.message).toBe(
+      "p50: 4 of 12 rounds lack data of a twin: no request was recorded (round 2); " +
+        "the load generator was late in more than a third of the seconds (round 4, 7, 9)",
+    );
+    const advice = because === undefined ? [] : adviceFor({ kind: "hold", reasons: [because] });
+    expect(advice.join()).toContain("`secondsOn` and `secondsOff` longer");
+    expect(adviceFor({ kind: "hold", reasons: [{ code: "NO_DATA", message: "no metric" }] })).not.toEqual(advice);
   });
 
   test("keeps a failure that it has seen", () => {
