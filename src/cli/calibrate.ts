@@ -41,7 +41,8 @@ A round raises both twins, warms up, measures, restarts the shadow's services, a
 about half an hour. A profile holds for one mirror, machine, traffic and isolation, for 30 days. With it a
 run needs a shorter baseline, plans that restart a service can be judged, and \`canary power\` tells in advance
 what a run can show. Only rounds of 100 s or more vouch for blocks below 5 s, which an even shorter baseline
-needs: with --quick or --seconds below 100 runs keep to blocks of 5 s and longer. Ctrl-C removes the twins; nothing is learned then.
+needs: with --quick or --seconds below 100 runs keep to blocks of 5 s and longer. Ctrl-C removes the twins; nothing is
+learned then.
 Exit codes: 0 done, 3 invalid document, 20 mirror unavailable, 21 aborted, 24 driver was the bottleneck.`,
     )
     .action(async (scenario: string, options: CalibrateOptions) => {
