@@ -58,7 +58,10 @@ export function startingBlock(
   calibration: SloCalibration | undefined,
 ): BlockChoice & { readonly isVouched: boolean } {
   const askedMs = shortestBlockMs(measure, limits);
-  const vouchedMs = calibration?.blocks?.find((block) => block.blockMs >= askedMs && standsAlone(block, calibration));
+  const vouchedMs =
+    calibration?.vouches === true
+      ? calibration.blocks?.find((block) => block.blockMs >= askedMs && standsAlone(block, calibration))
+      : undefined;
   if (vouchedMs !== undefined) {
     const doublings =
       vouchedMs.blockMs === askedMs ? [] : [`${askedMs / 1000} s leaned on its neighbours in the calibration`];
@@ -75,7 +78,7 @@ export function calibratedInflation(
   calibration: SloCalibration | undefined,
   blockMs: number,
 ): CalibratedInflation | undefined {
-  return calibration?.blocks?.find((block) => block.blockMs === blockMs);
+  return calibration?.vouches === true ? calibration.blocks?.find((block) => block.blockMs === blockMs) : undefined;
 }
 
 /**

@@ -15,6 +15,10 @@ export interface SloCalibration {
   readonly driftSeconds?: number;
   /** Noise by block length, ascending: which blocks stand alone is seen in many minutes without a plan, not in one. */
   readonly blocks?: readonly CalibratedBlock[];
+  /** Its windows were long enough to show slow noise, so that it may vouch for short blocks. */
+  readonly vouches?: boolean;
+  /** The baseline of the run speaks against it; what is left of it can only widen. */
+  readonly contradicted?: true;
 }
 
 /** Blocks of one length over all windows of a calibration. */
@@ -67,7 +71,7 @@ export interface BiasQuestion {
 
 /** Chooses the bias model of one SLO (STATISTICS.md 3.2 and 4, instance bias). */
 export function chooseBias(question: BiasQuestion): BiasChoice {
-  const contradicted = isContradicted(question);
+  const contradicted = question.calibration?.contradicted === true || isContradicted(question);
   const calibration = contradicted ? undefined : question.calibration;
   const tau = believed(calibration?.tau ?? 0, question);
   // Drift only widens: what speaks against a profile is no reason to take that back.
@@ -98,8 +102,10 @@ function believed(sd: number, question: BiasQuestion): number {
   return sd > 0 ? Math.max(sd, leastBias(question)) : 0;
 }
 
-/** Written so that numbers that are none contradict. */
-function isContradicted(question: BiasQuestion): boolean {
+/** Whether the bias of the baseline is beyond what the profile allows. Written so that numbers that are none contradict. */
+export function isContradicted(
+  question: Pick<BiasQuestion, "measure" | "scale" | "controlLevel" | "calibration" | "baseline">,
+): boolean {
   const { baseline, calibration } = question;
   const claimed = Math.max(calibration?.tau ?? 0, calibration?.restart?.sd ?? 0);
   if (baseline === undefined || claimed === 0) return false;

@@ -88,8 +88,10 @@ export function inflationOf(
 ): number {
   const seen = varianceInflation(before, after);
   if (calibrated === undefined) return seen;
-  const { varianceInflation: known, count } = calibrated;
   const blocks = before.length + after.length;
+  // A calibration is no better a witness than the run itself: hours of another day must not outvote it.
+  const known = calibrated.varianceInflation;
+  const count = Math.min(calibrated.count, blocks);
   const together = (seen * blocks + known * count) / (blocks + count);
   return [before, after].some((values) => isShownToLean(values, 0.9999)) ? Math.max(seen, together) : together;
 }

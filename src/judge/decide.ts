@@ -76,7 +76,9 @@ export function decide(evidence: Evidence): Verdict {
     evidence.slos.length === 1
       ? "The SLO lay inside its range"
       : `All ${evidence.slos.length} SLOs lay inside their ranges at once`;
-  const message = `${shown}, every effect was declared, and the rollback was proven quietly and under load.`;
+  const message =
+    `${shown}, every effect was declared, and the state was proven to come back, quietly and under load; ` +
+    "no lasting harm to the SLOs was seen after the undo.";
   const caught = evidence.sensitivity === undefined ? undefined : caughtSentence(evidence.sensitivity);
   const more: readonly Reason[] = caught === undefined ? [] : [{ code: "ALL_SHOWN", message: caught }];
   return { kind: "promote", reasons: [{ code: "ALL_SHOWN", message }, ...more] };

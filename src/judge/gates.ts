@@ -1,7 +1,6 @@
-import { describeDelta } from "../core/delta-range.ts";
+import { describeDelta, describeMeasured } from "../core/delta-range.ts";
 import { sum } from "../measure/arm-series.ts";
 import { settledSeries } from "../measure/phase-series.ts";
-import { isOnTime } from "../measure/request-phase.ts";
 import type { PhaseSeries, Series } from "../measure/series.ts";
 import { deltaUnit } from "../measure/slo.ts";
 import { workByRoute } from "../measure/work.ts";
@@ -10,18 +9,21 @@ import { acceptedRange, boundsOf, effectScale, type ResolvedSlo, toDelta } from 
 import { chooseBlockMs } from "./block-length.ts";
 import { confidenceSequence, onePhaseSequence, PLAIN_BIAS } from "./confidence-sequence.ts";
 import { GATE_LEVEL_SHARE } from "./gate-level.ts";
-import { controlFollows, worseDirection } from "./interference.ts";
+import { type ControlShift, controlShift, worseDirection } from "./interference.ts";
 import { JUDGE_RULES } from "./judge-limits.ts";
 import type { LookInput } from "./judge-slos.ts";
+import { lateGate, lateWindows } from "./late-gate.ts";
 import { roundsDisturbed } from "./rounds-gate.ts";
+import { measureSlo } from "./slo-measurement.ts";
 import type { SwitchbackRound } from "./switchback.ts";
+import { trustedProfile } from "./trust-profile.ts";
 import type { Reason } from "./verdict.ts";
 
 /** Fewer blocks say nothing of the environment; the SLO itself then holds for want of them. */
 const BLOCKS_FOR_GATES = 6;
 
 /** What the gates look at beside the SLOs; `after` is absent while there is only a baseline. */
-export interface GateInput extends Omit<LookInput, "windows" | "latched" | "restarted"> {
+export interface GateInput extends Omit<LookInput, "windows" | "latched"> {
   /** `recovery` is the time after the undo: a control that follows the plan goes back with it. */
   readonly windows: { readonly baseline: Window; readonly after?: Window; readonly recovery?: Window };
   /** Of a switchback: twins that differ or wander are in both sides of every round, and need no gate of their own. */
@@ -37,10 +39,11 @@ export interface GateInput extends Omit<LookInput, "windows" | "latched" | "rest
 export function environmentGates(input: GateInput): readonly Reason[] {
   if (input.rounds !== undefined)
     return [...trafficGates(input), ...roundsDisturbed({ ...input, rounds: input.rounds })];
-  return [...trafficGates(input), ...input.slos.flatMap((resolved) => sloGates(resolved, input))];
+  const believing = { ...input, ...trustedProfile({ ...input, baseline: input.windows.baseline }) };
+  return [...trafficGates(input), ...input.slos.flatMap((resolved) => sloGates(resolved, believing))];
 }
 
-function trafficGates({ store, windows }: GateInput): readonly Reason[] {
+function trafficGates({ store, windows, rounds }: GateInput): readonly Reason[] {
   const phases = [windows.baseline, ...(windows.after === undefined ? [] : [windows.after])];
   const reasons: Reason[] = [...recordingGates(store, phases)];
   for (const [i, window] of phases.entries()) {
@@ -57,7 +60,7 @@ function trafficGates({ store, windows }: GateInput): readonly Reason[] {
       reasons.push({ code: "ENVIRONMENT_UNSTABLE", message });
     }
   }
-  reasons.push(...(windows.after === undefined ? [] : lateGate(store, windows.baseline, windows.after)));
+  reasons.push(...lateGate(store, lateWindows(windows, rounds)));
   return [...reasons, ...phases.flatMap((window) => lossGate(store, window)).slice(0, 1)];
 }
 
@@ -72,25 +75,6 @@ function recordingGates(store: GateInput["store"], phases: readonly Window[]): r
   ];
   if (problems.length === 0) return [];
   return [{ code: "NO_DATA", message: `The recording is not to be trusted: ${problems.join("; ")}.` }];
-}
-
-/**
- * Late seconds are left out on both twins, which is fair only while they come by chance: a plan that starves the machine
- * makes the driver late in the very seconds in which it harms.
- */
-function lateGate(store: GateInput["store"], before: Window, after: Window): readonly Reason[] {
-  const lateOf = (window: Window): { readonly late: number; readonly share: number } => {
-    const bases = store.bases(window);
-    const late = bases.filter((base) => !isOnTime(base)).length;
-    return { late, share: bases.length === 0 ? 0 : late / bases.length };
-  };
-  const [was, is] = [lateOf(before), lateOf(after)];
-  const message = `The load generator was late in ${percent(is.share)} of all seconds after the plan, ${percent(was.share)} before it`;
-  if (is.share > JUDGE_RULES.invalidShareMax) {
-    return [{ code: "NO_DATA", message: `${message}: too few are left to judge.` }];
-  }
-  if (is.late < JUDGE_RULES.lateSecondsMin || is.share - was.share <= JUDGE_RULES.lateShiftMax) return [];
-  return [{ code: "ENVIRONMENT_UNSTABLE", message: `${message}: what had to be left out may be what the plan did.` }];
 }
 
 /**
@@ -171,9 +155,9 @@ function twinsDiffer(gate: SloGate): readonly Reason[] {
 }
 
 /**
- * The control's own blocks with the plan in force against those without it: it was not touched, so it should not follow.
- * A hold where it does and what reached it, put back onto the shadow, would leave the accepted range: the difference of
- * the twins then hides harm. What stays inside even so hides none.
+ * The control's own blocks with the plan in force against those without it: it was not touched, so it should not move with it.
+ * A hold where it does and what reached it, put back onto the shadow, could leave the accepted range: the difference of
+ * the twins then hides harm. What stays inside even so, with all the doubt of the interval that passes, hides none.
  */
 function controlDisturbed(gate: SloGate, after: Series): readonly Reason[] {
   const { resolved, before, input } = gate;
@@ -184,18 +168,42 @@ function controlDisturbed(gate: SloGate, after: Series): readonly Reason[] {
   const off = recovery?.kind === "series" ? recovery.arms.control : undefined;
   const floor = Math.max(before.floor, after.floor);
   const phases = { before: before.arms.control, on: after.arms.control, off, floor };
-  const follows = controlFollows(phases, worse, JUDGE_RULES.controlFollowsAlpha[input.cores] / GATE_LEVEL_SHARE);
-  if (follows === undefined) return [];
+  const moved = controlShift(phases, worse, JUDGE_RULES.controlFollowsAlpha[input.cores] / GATE_LEVEL_SHARE);
+  if (moved === undefined) return [];
+  const pass = passInterval(gate, after);
   const bounds = boundsOf(accepted);
-  const hidden = after.estimate - before.estimate + worse * Math.max(follows.withPlan, follows.shift);
-  if (worse > 0 ? !(hidden > bounds.hi) : !(hidden < bounds.lo)) return [];
+  const shift = Math.max(moved.withPlan, moved.shift);
+  const hidden = worse > 0 ? pass.hi + shift : pass.lo - shift;
+  if (worse > 0 ? hidden < bounds.hi : hidden > bounds.lo) return [];
+  return [disturbedReason(gate, { moved, worse, hidden })];
+}
+
+/** The interval that would let this SLO pass, from the very phases that the gate looks at. */
+function passInterval({ resolved, input, before, blockMs }: SloGate, after: Series): { lo: number; hi: number } {
+  const { baseline, after: window = baseline } = input.windows;
+  const accepted = acceptedRange(resolved) ?? resolved.slo.limit;
+  const base = { resolved, accepted, scale: effectScale(accepted), blockMs, before, after };
+  return measureSlo(base, { ...input, windows: { baseline, after: window }, sloCount: input.slos.length }).pass;
+}
+
+function disturbedReason(
+  { resolved, before }: SloGate,
+  { moved, worse, hidden }: { readonly moved: ControlShift; readonly worse: 1 | -1; readonly hidden: number },
+): Reason {
   const text = (effect: number): string =>
-    describeDelta(toDelta(effect, before.scale), rangeScale(before), deltaUnit(resolved.slo.measure));
-  const back = follows.withUndo === undefined ? "" : ` and by ${text(-worse * follows.withUndo)} with its undo`;
-  const message =
-    `${resolved.slo.name} moved by ${text(worse * follows.withPlan)} with the plan${back} on the untouched control, which never moved ` +
-    `by more than ${text(follows.placebo).replace("+", "")} before: put back onto the shadow that is ${text(hidden)}, outside the accepted range.`;
-  return [{ code: "CONTROL_DISTURBED", subject: resolved.slo.name, message }];
+    describeMeasured(toDelta(effect, before.scale), rangeScale(before), deltaUnit(resolved.slo.measure));
+  const came = `${resolved.slo.name} moved by ${text(worse * moved.withPlan)} with the plan`;
+  const byItself = `which never moved by more than ${text(moved.placebo).replace("+", "")} before`;
+  const harm = Number.isFinite(hidden)
+    ? `put back onto the shadow that may be ${text(hidden)}, outside the accepted range`
+    : "put back onto the shadow nothing bounds what that may be";
+  if (moved.kind === "stays") {
+    const message = `${came} on the untouched control, ${byItself}, and its undo did not take it back: ${harm}.`;
+    return { code: "ENVIRONMENT_UNSTABLE", subject: resolved.slo.name, message };
+  }
+  const back = moved.withUndo === undefined ? "" : ` and by ${text(-worse * moved.withUndo)} with its undo`;
+  const message = `${came}${back} on the untouched control, ${byItself}: ${harm}.`;
+  return { code: "CONTROL_DISTURBED", subject: resolved.slo.name, message };
 }
 
 function rangeScale(series: Series): "ratio" | "absolute" {

@@ -5,7 +5,8 @@ import { studentTail } from "./student-tail.ts";
 
 // The control is never touched, yet what the plan does to the shadow can reach it through cores, caches, disk or engine,
 // and what reaches both is in no difference of the two. A control's p99 can double by itself, so a shift alone proves
-// nothing: it must come with the plan, go with its undo, and be more than the control does by itself (docs/decisions/0008).
+// nothing: it must come with the plan and be more than the control does by itself. Going with the undo tells whose it is;
+// one that stays may be lasting damage of what both twins share, and is no less hidden (docs/decisions/0008).
 
 /** The control's own series around the plan; `off` is the time after the undo and absent where that was not measured. */
 export interface ControlPhases {
@@ -18,7 +19,9 @@ export interface ControlPhases {
 
 /** How far the control moved with the plan, effect scale; positive is worse. */
 export interface ControlShift {
-  /** With the plan in force against the mean of the stretches without it. */
+  /** `follows`: the undo took it back, or was not measured; `stays`: it did not, so that nobody knows whose it is. */
+  readonly kind: "follows" | "stays";
+  /** With the plan in force against the mean of the stretches without it; of one that stays, against the baseline. */
   readonly shift: number;
   readonly withPlan: number;
   /** Absent when nothing was measured after an undo. */
@@ -33,20 +36,21 @@ export interface ControlShift {
 const TAKEN_BACK_MIN = 0.5;
 
 /**
- * The control's shift for the worse if it follows the plan, else undefined: shown at `alpha` (one look, after the run),
- * begun by the plan and taken back by its undo, and larger than any between neighbouring stretches of its own baseline.
+ * The control's shift for the worse if it came with the plan, else undefined: shown at `alpha` (one look, after the run) and
+ * larger than any between neighbouring stretches of its own baseline.
  * @param worse - the direction in which a twin that is starved moves
  */
-export function controlFollows(phases: ControlPhases, worse: 1 | -1, alpha: number): ControlShift | undefined {
+export function controlShift(phases: ControlPhases, worse: 1 | -1, alpha: number): ControlShift | undefined {
   const { before, on, off } = phases;
   const withPlan = worse * (on.estimate - before.estimate);
   const withUndo = off === undefined ? undefined : worse * (on.estimate - off.estimate);
-  if (withUndo !== undefined && !isTakenBack(withPlan, withUndo)) return undefined;
-  const shift = withUndo === undefined ? withPlan : (withPlan + withUndo) / 2;
+  const stays = withUndo !== undefined && !isTakenBack(withPlan, withUndo);
+  const shift = withUndo === undefined || stays ? withPlan : (withPlan + withUndo) / 2;
   const placebo = largestPlacebo(before, on.influence.length);
-  const chance = chanceOf(shift, phases);
+  const chance = chanceOf(shift, stays ? { ...phases, off: undefined } : phases);
   if (!(shift > placebo && chance < alpha)) return undefined;
-  return { shift, withPlan, ...(withUndo === undefined ? {} : { withUndo }), placebo, chance };
+  const kind = stays ? "stays" : "follows";
+  return { kind, shift, withPlan, ...(withUndo === undefined ? {} : { withUndo }), placebo, chance };
 }
 
 function isTakenBack(withPlan: number, withUndo: number): boolean {

@@ -2,6 +2,7 @@ import { describeMeasured, describeRange } from "../core/delta-range.ts";
 import { type EffectScale, sum } from "../measure/arm-series.ts";
 import type { BlockStore } from "../measure/block-store.ts";
 import { levelUnit } from "../measure/phase-series.ts";
+import type { LateRule } from "../measure/series.ts";
 import { deltaUnit } from "../measure/slo.ts";
 import {
   acceptedRange,
@@ -17,6 +18,7 @@ import type { ConfidenceSequence } from "./confidence-sequence.ts";
 import { duration } from "./forecast.ts";
 import { JUDGE_RULES, type JudgeLimits, type SwitchbackDesign } from "./judge-limits.ts";
 import { withoutData } from "./judge-slo.ts";
+import { judgeEach } from "./late-check.ts";
 import { missingRounds } from "./missing-rounds.ts";
 import { roundsDerivation } from "./rounds-derivation.ts";
 import { requestEvidence } from "./slo-measurement.ts";
@@ -44,8 +46,8 @@ export interface RoundsLook {
 
 /** Judges every SLO on the rounds so far; may be called after every round. A fail stays, a pass does not. */
 export function judgeRounds(look: RoundsLook): readonly SloJudgement[] {
-  const failed = new Map((look.latched ?? []).filter((past) => past.state === "fail").map((past) => [past.name, past]));
-  return look.slos.map((resolved) => failed.get(resolved.slo.name) ?? judgeOne(resolved, look));
+  const windows = look.rounds.flatMap(({ before, on, after }) => [before, on, after]);
+  return judgeEach({ ...look, windows }, (resolved, late) => judgeOne(resolved, look, late));
 }
 
 interface Measured {
@@ -60,7 +62,7 @@ interface Measured {
   readonly requestTest?: NonNullable<SloJudgement["requestTest"]>;
 }
 
-function judgeOne(resolved: ResolvedSlo, look: RoundsLook): SloJudgement {
+function judgeOne(resolved: ResolvedSlo, look: RoundsLook, late: LateRule): SloJudgement {
   const accepted = acceptedRange(resolved);
   const blockMs = look.design.secondsOn * 1000;
   const { name, measure } = resolved.slo;
@@ -68,7 +70,7 @@ function judgeOne(resolved: ResolvedSlo, look: RoundsLook): SloJudgement {
     const message = `${name}: the plan's promise and the operator's limit have no value in common`;
     return withoutData(resolved, resolved.slo.limit, { blockMs, invalid: 0 }, { code: "NO_DATA", message });
   }
-  const query = { measure, scale: effectScale(accepted) };
+  const query = { measure, scale: effectScale(accepted), late };
   const all = roundValues(look.store, query, look.rounds);
   const values = all.filter((value) => value !== undefined);
   const invalid = all.length - values.length;

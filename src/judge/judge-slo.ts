@@ -20,7 +20,7 @@ export function judgeSlo(resolved: ResolvedSlo, look: SloContext): SloJudgement 
     return withoutData(resolved, resolved.slo.limit, { blockMs: 0, invalid: 0 }, { code: "NO_DATA", message });
   }
   const scale = effectScale(accepted);
-  const { store, windows, limits } = context;
+  const { store, windows, limits, late } = context;
   const { measure } = resolved.slo;
   const calibration = context.profile?.slos[resolved.slo.name];
   const { blockMs, doublings } = chooseBlock(
@@ -28,8 +28,8 @@ export function judgeSlo(resolved: ResolvedSlo, look: SloContext): SloJudgement 
     { measure, scale, baseline: windows.baseline, calibration },
     limits,
   );
-  const before = settledSeries(store, { measure, scale, window: windows.baseline, blockMs });
-  const after = phaseSeries(store, { measure, scale, window: windows.after, blockMs });
+  const before = settledSeries(store, { measure, scale, window: windows.baseline, blockMs, late });
+  const after = phaseSeries(store, { measure, scale, window: windows.after, blockMs, late });
   if (before.kind === "no-data" || after.kind === "no-data") {
     return unfinished({ resolved, accepted, before, after, blockMs, doublings }, context);
   }

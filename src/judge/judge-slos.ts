@@ -3,7 +3,9 @@ import type { ResolvedSlo } from "./accepted.ts";
 import type { CalibrationProfile } from "./calibration.ts";
 import type { JudgeLimits } from "./judge-limits.ts";
 import { judgeSlo } from "./judge-slo.ts";
+import { judgeEach } from "./late-check.ts";
 import type { JudgeWindows } from "./slo-measurement.ts";
+import { trustedProfile } from "./trust-profile.ts";
 import type { SloJudgement } from "./verdict.ts";
 
 export type { ResolvedSlo } from "./accepted.ts";
@@ -27,10 +29,11 @@ export interface LookInput {
  * A fail stays: it was evidence when it was seen. A pass does not: what decays later was not shown (DESIGN.md 3.6).
  */
 export function judgeSlos(input: LookInput): readonly SloJudgement[] {
-  const { slos, latched = [], ...context } = input;
-  const failed = new Map(latched.filter((past) => past.state === "fail").map((past) => [past.name, past]));
-  return slos.map(
-    (resolved) => failed.get(resolved.slo.name) ?? judgeSlo(resolved, { ...context, sloCount: slos.length }),
+  const { slos, latched: _, ...look } = input;
+  const context = { ...look, ...trustedProfile({ ...input, baseline: input.windows.baseline }) };
+  const windows = [input.windows.baseline, input.windows.after];
+  return judgeEach({ ...input, windows }, (resolved, late) =>
+    judgeSlo(resolved, { ...context, sloCount: slos.length, late }),
   );
 }
 

@@ -1,4 +1,5 @@
 import type { DeltaRange } from "../core/delta-range.ts";
+import { isHeldForLate } from "./late-check.ts";
 import { logEvidenceBelow, mirrored } from "./request-test.ts";
 import type { SloJudgement } from "./verdict.ts";
 
@@ -21,11 +22,13 @@ export function passingRange(slo: SloJudgement, alpha: number): DeltaRange | und
     pairs === undefined ? Number.NEGATIVE_INFINITY : leastProvenBound(pairs, needed);
   const hi = Math.max(interval.hi, byRequests(requestTest));
   const lo = Math.min(interval.lo, -byRequests(requestTest && { ...requestTest, ...mirrored(requestTest) }));
-  return {
-    scale: accepted.scale,
+  const range = {
     lo: Number.isFinite(accepted.lo) ? -outwards(-lo, slo) : accepted.lo,
     hi: Number.isFinite(accepted.hi) ? outwards(hi, slo) : accepted.hi,
   };
+  // The numbers are those with late seconds; of those without it is known that they keep what was asked for.
+  const known = isHeldForLate(slo) ? accepted : range;
+  return { scale: accepted.scale, lo: Math.min(range.lo, known.lo), hi: Math.max(range.hi, known.hi) };
 }
 
 /** Smallest rate difference below which the pairs prove the truth to lie; found by bisection, evidence grows with it. */

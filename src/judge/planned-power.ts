@@ -12,8 +12,8 @@ import {
   type ResolvedSlo,
   toDelta,
 } from "./accepted.ts";
-import { calibratedInflation, chooseBlockMs, startingBlock, tailShare } from "./block-length.ts";
-import { chooseBias, type SloCalibration } from "./calibration.ts";
+import { calibratedInflation, chooseBlockMs } from "./block-length.ts";
+import { chooseBias } from "./calibration.ts";
 import { inflationOf, onePhaseSequence } from "./confidence-sequence.ts";
 import {
   blocksBeforeToResolve,
@@ -23,9 +23,10 @@ import {
   type NoiseModel,
   resolvableAfter,
 } from "./forecast.ts";
-import { JUDGE_RULES, type JudgeLimits, limitsFor } from "./judge-limits.ts";
+import { type JudgeLimits, limitsFor } from "./judge-limits.ts";
 import type { LookInput } from "./judge-slos.ts";
-import { cleanPairsNeeded } from "./request-test.ts";
+import { minimumSeconds } from "./minimum-seconds.ts";
+import { trustedProfile } from "./trust-profile.ts";
 import type { Reason } from "./verdict.ts";
 
 /** What a run of this length can be expected to tell of one SLO, said before the plan acts. */
@@ -54,7 +55,8 @@ export interface PowerInput extends Omit<LookInput, "windows" | "latched"> {
 
 /** Power of every SLO from the baseline alone (STATISTICS.md 4). */
 export function powerBySlo(input: PowerInput): readonly PlannedPower[] {
-  return input.slos.map((resolved) => powerOf(resolved, input));
+  const trusting = { ...input, ...trustedProfile(input) };
+  return input.slos.map((slo) => powerOf(slo, trusting));
 }
 
 /**
@@ -68,49 +70,6 @@ export function plannedPower(input: PowerInput): readonly Reason[] {
 /** The longest baseline that any SLO asks for, s: extend to it while `baselineSecondsMax` allows. */
 export function baselineSecondsNeeded(power: readonly PlannedPower[]): number {
   return Math.max(0, ...power.map((slo) => slo.baselineSeconds));
-}
-
-/** Time that the fixed sample rules ask for, s, whatever the noise: known from the rate before anything is started. */
-export interface MinimumSeconds {
-  readonly beforeSeconds: number;
-  readonly afterSeconds: number;
-  /** The rule that decides `afterSeconds`, in words. */
-  readonly rule: string;
-}
-
-/** Sample rules alone: least blocks, 30 requests beyond the quantile, clean pairs for an error margin. */
-export function minimumSeconds(
-  resolved: ResolvedSlo,
-  ratePerSecond: number,
-  limits: JudgeLimits,
-  calibration?: SloCalibration,
-): MinimumSeconds {
-  const { measure } = resolved.slo;
-  const tail = measure.kind === "latency" ? tailShare(measure) : undefined;
-  let { blockMs } = startingBlock(measure, limits, calibration);
-  const perBlock = (): number => (ratePerSecond * (tail ?? Infinity) * blockMs) / 1000;
-  while (blockMs < JUDGE_RULES.blockMsMax && perBlock() < JUDGE_RULES.blockExceedancesMin) {
-    blockMs = Math.min(JUDGE_RULES.blockMsMax, 2 * blockMs);
-  }
-  const beforeSeconds = (limitsFor(measure, limits).minBlocksBefore * blockMs) / 1000;
-  const byBlocks = (limits.minBlocksAfter * blockMs) / 1000;
-  const rules = [{ seconds: byBlocks, rule: `${limits.minBlocksAfter} blocks of ${blockMs / 1000} s` }];
-  if (tail !== undefined) {
-    const rule = `${JUDGE_RULES.exceedancesMin} requests beyond the quantile`;
-    rules.push({ seconds: JUDGE_RULES.exceedancesMin / (ratePerSecond * tail), rule });
-  }
-  const pairs = measure.kind === "errors" ? pairsNeeded(resolved, limits.alpha) : 0;
-  if (pairs > 0) rules.push({ seconds: pairs / ratePerSecond, rule: `${pairs} pairs of requests without an error` });
-  const strictest = rules.reduce((a, b) => (b.seconds > a.seconds ? b : a));
-  return { beforeSeconds, afterSeconds: strictest.seconds, rule: strictest.rule };
-}
-
-/** Pairs of requests without any error that prove the margins of an error SLO; 0 where it has none to prove. */
-export function pairsNeeded(resolved: ResolvedSlo, alpha: number): number {
-  const accepted = acceptedRange(resolved);
-  if (accepted === undefined) return 0;
-  const sides = [accepted.hi, -accepted.lo].filter((bound) => Number.isFinite(bound));
-  return Math.max(0, ...sides.map((bound) => cleanPairsNeeded(bound, alpha)));
 }
 
 function powerOf(resolved: ResolvedSlo, input: PowerInput): PlannedPower {

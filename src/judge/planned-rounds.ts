@@ -16,7 +16,7 @@ import { tailShare } from "./block-length.ts";
 import { duration } from "./forecast.ts";
 import { JUDGE_RULES, type JudgeLimits, type SwitchbackDesign } from "./judge-limits.ts";
 import { roundSeconds } from "./judge-rounds.ts";
-import { pairsNeeded } from "./planned-power.ts";
+import { pairsNeeded } from "./minimum-seconds.ts";
 import { resolvableByRounds, roundsInflation } from "./switchback.ts";
 import type { Reason } from "./verdict.ts";
 

@@ -2,7 +2,7 @@ import type { ResolvedSlo } from "./accepted.ts";
 import type { SloCalibration } from "./calibration.ts";
 import { duration } from "./forecast.ts";
 import { type JudgeLimits, JudgeLimitsSchema, limitsFor } from "./judge-limits.ts";
-import { type MinimumSeconds, minimumSeconds } from "./planned-power.ts";
+import { type MinimumSeconds, minimumSeconds } from "./minimum-seconds.ts";
 
 /** What the fixed sample rules are asked about. */
 export interface RulesQuestion {

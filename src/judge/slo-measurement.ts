@@ -2,7 +2,7 @@ import type { DeltaRange } from "../core/delta-range.ts";
 import type { EffectScale } from "../measure/arm-series.ts";
 import type { BlockStore } from "../measure/block-store.ts";
 import { errorFloor } from "../measure/phase-series.ts";
-import type { Series } from "../measure/series.ts";
+import type { LateRule, Series } from "../measure/series.ts";
 import type { Window } from "../replay/recording.ts";
 import { type Bounds, boundsOf, type ResolvedSlo } from "./accepted.ts";
 import { calibratedInflation } from "./block-length.ts";
@@ -27,6 +27,8 @@ export interface SloContext {
   readonly sloCount: number;
   readonly restarted: boolean;
   readonly profile?: CalibrationProfile;
+  /** Seconds in which the driver was late are left out unless told otherwise (`late-check.ts`). */
+  readonly late?: LateRule;
 }
 
 /** One SLO as measured up to a look, before anything is decided. */

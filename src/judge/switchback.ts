@@ -1,8 +1,7 @@
-import { type EffectScale, sum } from "../measure/arm-series.ts";
+import { sum } from "../measure/arm-series.ts";
 import type { BlockStore } from "../measure/block-store.ts";
 import { settledSeries } from "../measure/phase-series.ts";
-import type { PairCounts, Series } from "../measure/series.ts";
-import type { Measure } from "../measure/slo.ts";
+import type { PairCounts, PhaseQuery, Series } from "../measure/series.ts";
 import type { Window } from "../replay/recording.ts";
 import { type ConfidenceSequence, type CsOptions, criticalValue } from "./confidence-sequence.ts";
 import { JUDGE_RULES } from "./judge-limits.ts";
@@ -32,7 +31,7 @@ export interface RoundValue {
 /** Values of the rounds, in order; undefined where a stretch has no data of both twins. */
 export function roundValues(
   store: BlockStore,
-  query: { readonly measure: Measure; readonly scale: EffectScale },
+  query: Pick<PhaseQuery, "measure" | "scale" | "late">,
   rounds: readonly SwitchbackRound[],
 ): readonly (RoundValue | undefined)[] {
   const seriesOf = (window: Window): Series | undefined => {

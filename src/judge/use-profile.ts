@@ -40,7 +40,8 @@ function believedOf(
   const { tau, restartSd, drift, blocks } = learned;
   return {
     tau,
-    ...(vouches ? { blocks } : {}),
+    blocks,
+    vouches,
     ...(restartSd === undefined || !covered ? {} : { restart: { sd: restartSd, rounds: 1 } }),
     ...(drift.shown ? { driftSd: drift.sd, driftSeconds: drift.seconds } : {}),
   };

@@ -9,10 +9,16 @@ import type { Reason } from "./verdict.ts";
 
 /**
  * Routes on which the shadow serves less than the control after the plan: more than one percent of the route's
- * requests less, proven by the request-level test at alpha over the number of routes.
+ * requests less, proven by the request-level test at alpha over the number of routes, once on the pairs of all windows.
+ * @param after - with the plan in force: one window, or that of every round
  */
-export function workShrank(store: BlockStore, after: Window, limits: Pick<JudgeLimits, "alpha">): readonly Reason[] {
-  const routes = workByRoute(store, after);
+export function workShrank(
+  store: BlockStore,
+  after: Window | readonly Window[],
+  limits: Pick<JudgeLimits, "alpha">,
+): readonly Reason[] {
+  const routes =
+    "fromMs" in after ? workByRoute(store, after) : pooledByRoute(after.map((of) => workByRoute(store, of)));
   const threshold = Math.log(routes.length / limits.alpha);
   return routes
     .filter((work) => logEvidenceAbove(work, JUDGE_RULES.workShrinkMax) >= threshold)
@@ -57,6 +63,11 @@ function stretchesOf({ fromMs, toMs }: Window): readonly Window[] {
     fromMs: startMs + i * blockMs,
     toMs: Math.min(toMs, startMs + (i + 1) * blockMs),
   }));
+}
+
+function pooledByRoute(windows: readonly (readonly RouteWork[])[]): readonly RouteWork[] {
+  const byRoute = Map.groupBy(windows.flat(), (work) => work.route);
+  return [...byRoute].map(([route, works]) => ({ ...totalWork(works), route }));
 }
 
 function totalWork(routes: readonly RouteWork[]): RouteWork {

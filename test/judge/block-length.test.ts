@@ -23,19 +23,23 @@ describe("the shortest block", () => {
   });
   test("is what a calibration shows to stand alone", () => {
     const blocks = [block(1000, 0.1), block(2000, 0.07), block(5000, 0.045), block(10_000, 0.032)];
-    expect(startingBlock(P99, asked(2), { blocks })).toEqual({ blockMs: 2000, doublings: [], isVouched: true });
+    expect(startingBlock(P99, asked(2), { blocks, vouches: true })).toEqual({
+      blockMs: 2000,
+      doublings: [],
+      isVouched: true,
+    });
   });
   test("is longer where the calibration saw neighbours lean on each other", () => {
     const blocks = [block(2000, 0.07, 4.1), block(5000, 0.055, 2.2), block(10_000, 0.042, 1.6)];
-    expect(startingBlock(P99, asked(2), { blocks })).toMatchObject({ blockMs: 5000, isVouched: true });
+    expect(startingBlock(P99, asked(2), { blocks, vouches: true })).toMatchObject({ blockMs: 5000, isVouched: true });
   });
   test("is longer where a slow wave shows in long blocks only", () => {
     const blocks = [block(2000, 0.144, 1.2), block(5000, 0.109, 1.3), block(10_000, 0.093, 2.2)];
-    expect(startingBlock(P99, asked(2), { blocks })).toMatchObject({ blockMs: 10_000, isVouched: true });
+    expect(startingBlock(P99, asked(2), { blocks, vouches: true })).toMatchObject({ blockMs: 10_000, isVouched: true });
   });
   test("is not believed from a few blocks", () => {
     const blocks = [block(2000, 0.07, 1, 19)];
-    expect(startingBlock(P99, asked(2), { blocks })).toMatchObject({ blockMs: 5000, isVouched: false });
+    expect(startingBlock(P99, asked(2), { blocks, vouches: true })).toMatchObject({ blockMs: 5000, isVouched: false });
   });
   test("is not believed from a calibration whose windows are too short to show slow noise", () => {
     const slo = SloSchema.parse({ name: "p99", measure: P99, limit: { to: "+10%" } });
@@ -48,17 +52,19 @@ describe("the shortest block", () => {
   });
   test("of CPU stays ten seconds", () => {
     const blocks = [block(5000, 0.02), block(10_000, 0.015)];
-    expect(startingBlock(CPU, asked(2), { blocks }).blockMs).toBe(10_000);
+    expect(startingBlock(CPU, asked(2), { blocks, vouches: true }).blockMs).toBe(10_000);
   });
 });
 
 describe("autocorrelation known from a calibration", () => {
   const alternating = Array.from({ length: 30 }, (_, i) => (i % 2 === 0 ? 1 : -1));
   const leaning = Array.from({ length: 30 }, (_, i) => (i < 15 ? 1 : -1));
-  const known = calibratedInflation({ blocks: [block(2000, 0.1, 2, 180)] }, 2000);
+  const known = calibratedInflation({ blocks: [block(2000, 0.1, 2, 180)], vouches: true }, 2000);
 
-  test("is weighed by its blocks", () => {
-    expect(inflationOf({ before: alternating, after: alternating }, known)).toBeCloseTo((1 * 60 + 2 * 180) / 240, 12);
+  test("is weighed by its blocks, and outvotes the run never", () => {
+    const few = { varianceInflation: 2, count: 30 };
+    expect(inflationOf({ before: alternating, after: alternating }, few)).toBeCloseTo((1 * 60 + 2 * 30) / 90, 12);
+    expect(inflationOf({ before: alternating, after: alternating }, known)).toBeCloseTo((1 + 2) / 2, 12);
     expect(inflationOf({ before: alternating, after: alternating }, undefined)).toBe(1);
   });
   test("does not excuse what the run itself shows", () => {

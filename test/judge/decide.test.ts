@@ -42,7 +42,7 @@ function check(change: Partial<Evidence>, kind: Verdict["kind"], ...codes: reado
 test("promotes when everything promised was shown", () => {
   const verdict = check({}, "promote", "ALL_SHOWN");
   expect(verdict.reasons[0].message).toBe(
-    "All 4 SLOs lay inside their ranges at once, every effect was declared, and the rollback was proven quietly and under load.",
+    "All 4 SLOs lay inside their ranges at once, every effect was declared, and the state was proven to come back, quietly and under load; no lasting harm to the SLOs was seen after the undo.",
   );
 });
 

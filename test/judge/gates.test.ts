@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { baselineSecondsNeeded, minimumSeconds, plannedPower, powerBySlo } from "../../src/judge/planned-power.ts";
+import { minimumSeconds } from "../../src/judge/minimum-seconds.ts";
+import { baselineSecondsNeeded, plannedPower, powerBySlo } from "../../src/judge/planned-power.ts";
 import { workShrank } from "../../src/judge/work-reasons.ts";
 import { emptyBatch, numberedStore, traffic } from "../support/judged-traffic.ts";
-import { ERRORS, FOUR, gates, LIMITS, P50, slo, steady, storeOf, WINDOWS, type World } from "./support/judged.ts";
+import { ERRORS, FOUR, gates, LIMITS, look, P50, slo, steady, storeOf, WINDOWS, type World } from "./support/judged.ts";
 
 const codes = (reasons: readonly { readonly code: string }[]) => reasons.map((reason) => reason.code);
 
@@ -106,14 +107,30 @@ describe("a control that follows the plan", () => {
   });
   test("holds on cores of its own as well: disk, caches and engine are shared", () =>
     expect(codes(gates(moved(1.3, 1), { ...shared, cores: "pinned" }))).toEqual(["CONTROL_DISTURBED"]));
-  test("does not when the undo does not take it back: it moved by itself", () =>
-    expect(gates(moved(1.3, 1.3), shared)).toEqual([]));
+  test("and stays so after the undo holds as well: what the twins share may be broken, or it moved by itself", () => {
+    const [reason, ...others] = gates(moved(1.3, 1.3), shared);
+    expect(reason).toMatchObject({ code: "ENVIRONMENT_UNSTABLE", subject: "p50" });
+    expect(reason?.message).toMatch(
+      /^p50 moved by \+(29|30|31).* with the plan .* its undo did not take it back: put back/,
+    );
+    expect(others).toEqual([]);
+    expect(gates(moved(1.05, 1.05), shared)).toEqual([]);
+    expect(gates(moved(1, 1.3), shared)).toEqual([]);
+  });
   test("holds without an undo to ask, for nobody can tell", () =>
     expect(codes(gates(moved(1.3, 1), { cores: "shared", slos: [P50] }))).toEqual(["CONTROL_DISTURBED"]));
   test("to the better does not: that hides nothing", () => expect(gates(moved(0.7, 1), shared)).toEqual([]));
   test("within what the shadow may take even so does not", () => {
     expect(gates(moved(1.05, 1), shared)).toEqual([]);
     expect(codes(gates(moved(1.05, 1, { slower: 1.07 }), shared))).toEqual(["CONTROL_DISTURBED"]);
+  });
+  test("holds where its shift put back is inside, but not with the doubt of the interval that passes", () => {
+    const [passed] = look(moved(1.08, 1), { slos: [P50] });
+    expect(passed).toMatchObject({ state: "pass" });
+    const doubt = Math.log1p(passed?.interval.hi ?? 0);
+    expect(Math.log1p(passed?.estimate ?? 1) + Math.log(1.08)).toBeLessThan(Math.log(1.1));
+    expect(doubt + Math.log(1.08)).toBeGreaterThan(Math.log(1.1));
+    expect(codes(gates(moved(1.08, 1), shared))).toEqual(["CONTROL_DISTURBED"]);
   });
   test("only as far as it wanders by itself does not", () => {
     const store = numberedStore({ routes: ["a"] });

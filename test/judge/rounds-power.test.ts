@@ -3,7 +3,7 @@ import { seededRandom } from "../../src/core/random.ts";
 import type { SwitchbackDesign } from "../../src/judge/judge-limits.ts";
 import { hopelessRounds, plannedRounds } from "../../src/judge/planned-rounds.ts";
 import { roundsDisturbed } from "../../src/judge/rounds-gate.ts";
-import { halvesOf, offStretches } from "../../src/judge/switchback.ts";
+import { halvesOf, offStretches, type RoundValue, roundValues } from "../../src/judge/switchback.ts";
 import { type BlockStore, createBlockStore } from "../../src/measure/block-store.ts";
 import { traffic } from "../support/judged-traffic.ts";
 import { ERRORS, LIMITS, P50, slo, storeOf, WINDOWS } from "./support/judged.ts";
@@ -48,12 +48,20 @@ describe("a control that follows the plan round by round", () => {
     }
     return store;
   }
-  const input = { slos: [P50], rounds, cores: "shared" } as const;
+  const input = { slos: [P50], rounds, cores: "shared", limits: LIMITS, restarted: false } as const;
 
   test("holds when what reached it would leave the range", () => {
     const [reason] = roundsDisturbed({ ...input, store: coupled(() => 1.2) });
     expect(reason).toMatchObject({ code: "CONTROL_DISTURBED", subject: "p50" });
     expect(reason?.message).toMatch(/moved by \+(19|20|21).* with the plan over 10 rounds on the untouched control/);
+  });
+  test("holds when only the doubt of the interval that passes would leave it", () => {
+    const store = coupled(() => 1.088);
+    const values = roundValues(store, { measure: P50.slo.measure, scale: "log" }, rounds);
+    const mean = (pick: (of: RoundValue) => number): number =>
+      values.reduce((sum, of) => sum + (of === undefined ? Number.NaN : pick(of)), 0) / values.length;
+    expect(mean((of) => of.effect) + mean((of) => of.shifts.control)).toBeLessThan(Math.log(1.1));
+    expect(roundsDisturbed({ ...input, store })).toMatchObject([{ code: "CONTROL_DISTURBED" }]);
   });
   test("does not hold when it would not, when it got better, or when it moved in some rounds only", () => {
     expect(roundsDisturbed({ ...input, store: coupled(() => 1.04) })).toEqual([]);

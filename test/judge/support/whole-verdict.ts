@@ -54,7 +54,8 @@ export function wholeVerdict(store: BlockStore, settings: RunSettings = {}): Who
     judged = judgeSlos({ store, slos, limits, restarted, windows: { baseline, after }, profile: steady(slos) });
     looks++;
   }
-  const gates = environmentGates({ store, slos, limits, cores, windows: { baseline, after }, profile: steady(slos) });
+  const asked = { store, slos, limits, restarted, windows: { baseline, after }, profile: steady(slos) };
+  const gates = environmentGates({ ...asked, cores });
   const against = workShrank(store, after, limits);
   return { verdict: decide({ ...PROVEN, slos: judged, gates, against }), slos: judged, looks };
 }
