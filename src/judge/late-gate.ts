@@ -35,7 +35,7 @@ export function lateGate(store: BlockStore, windows: LateWindows): readonly Reas
     return { late, share: seconds === 0 ? 0 : late / seconds };
   };
   const [was, is] = [lateOf(windows.without), lateOf(windows.with)];
-  const isOfRounds = windows.with.length > 1;
+  const isOfRounds = windows.without.length > 1;
   const [when, otherwise] = isOfRounds ? ["with the plan in force", "without it"] : ["after the plan", "before it"];
   const message = `The load generator was late in ${percent(is.share)} of all seconds ${when}, ${percent(was.share)} ${otherwise}`;
   if (is.share > JUDGE_RULES.invalidShareMax) {

@@ -11,6 +11,7 @@ import {
   growRequestPhase,
   type RequestPhase,
 } from "./request-phase.ts";
+import type { LateRule } from "./series.ts";
 
 /** Everything measured so far, in base blocks of intended time; the only thing in this folder that changes. */
 export interface BlockStore {
@@ -31,8 +32,8 @@ export interface BlockStore {
   readonly hasGapBefore: (ms: number) => boolean;
   /** Judge blocks of a window: whole multiples of base blocks from the first base block inside it. */
   readonly grid: (window: Window, blockMs: number) => BlockGrid;
-  /** Requests of one route (undefined: all; a name that is unknown has none) in judge blocks. */
-  readonly requests: (route: string | undefined, window: Window, blockMs: number) => RequestPhase;
+  /** Requests of one route (undefined: all; a name that is unknown has none) in judge blocks; late seconds are left out unless kept. */
+  readonly requests: (route: string | undefined, window: Window, blockMs: number, late?: LateRule) => RequestPhase;
   /** Base blocks that share time with a window: for budgets, where an error at the edge must not be missed. */
   readonly bases: (window: Window) => readonly BaseBlock[];
   readonly metricKeys: () => readonly string[];
@@ -72,16 +73,16 @@ export function createBlockStore(options: BlockStoreOptions): BlockStore {
       count: Number.isFinite(count) ? count : 0,
     };
   };
-  const requests = (route: string | undefined, window: Window, blockMs: number): RequestPhase => {
+  const requests: BlockStore["requests"] = (route, window, blockMs, late = "left-out") => {
     const blocks = grid(window, blockMs);
     const firstBase = blocks.fromMs / baseBlockMs;
     const basesPerBlock = blocks.blockMs / baseBlockMs;
     cache.consume(firstBase + blocks.count * basesPerBlock);
-    const growing = cache.digest(`${route ?? ""} ${firstBase} ${basesPerBlock}`, () =>
+    const growing = cache.digest(`${late} ${firstBase} ${basesPerBlock} ${route ?? ""}`, () =>
       growRequestPhase(
         pairs.block,
         { firstBase, basesPerBlock },
-        { route: route === undefined ? undefined : routes.indexOf(route), scratch },
+        { route: route === undefined ? undefined : routes.indexOf(route), late, scratch },
       ),
     );
     return growing.upTo(blocks.count);

@@ -10,7 +10,7 @@ export function quantilePhase(
   store: BlockStore,
   query: PhaseQuery & { readonly measure: Extract<Measure, { kind: "latency" }> },
 ): PhaseSeries {
-  const phase = store.requests(query.measure.route, query.window, query.blockMs);
+  const phase = store.requests(query.measure.route, query.window, query.blockMs, query.late);
   const { places, sizes, size, pairs } = phase.valid;
   const invalid = phase.blocks.length - places.length;
   if (places.length === 0) {

@@ -33,9 +33,9 @@ function isOfRequests(measure: Measure): boolean {
 
 /** `phaseSeries` of a window that is over, computed once (again only when a request arrives late). */
 export function settledSeries(store: BlockStore, query: PhaseQuery): PhaseSeries {
-  const { measure, scale, window, blockMs } = query;
+  const { measure, scale, window, blockMs, late = "left-out" } = query;
   if (!isOfRequests(measure)) return phaseSeries(store, query);
-  const key = `series ${measureKey(measure)} ${scale} ${window.fromMs} ${window.toMs} ${blockMs}`;
+  const key = `series ${measureKey(measure)} ${scale} ${window.fromMs} ${window.toMs} ${blockMs} ${late}`;
   return store.memo(key, () => phaseSeries(store, query));
 }
 
@@ -69,11 +69,11 @@ export interface BlockRatio {
 
 /** Top and bottom of every ratio measure by block (also for drawing the level over time). */
 export function blockRatios(store: BlockStore, query: PhaseQuery): readonly (BlockRatio | undefined)[] {
-  const { measure, window, blockMs } = query;
+  const { measure, window, blockMs, late } = query;
   const grid = store.grid(window, blockMs);
   if (measure.kind === "served") {
     return store
-      .requests(measure.route, window, blockMs)
+      .requests(measure.route, window, blockMs, late)
       .blocks.map((block) => (block.valid ? { ...block.ok, bottom: grid.blockMs / 1000 } : undefined));
   }
   const readings = store.readings(measureKey(measure));
@@ -81,7 +81,7 @@ export function blockRatios(store: BlockStore, query: PhaseQuery): readonly (Blo
   const perBlock = measure.kind === "counter" || measure.kind === "cpu" ? counterRates : gaugeMeans;
   const control = perBlock(readings.control, grid);
   const shadow = perBlock(readings.shadow, grid);
-  const requests = measure.kind === "cpu" ? store.requests(undefined, window, blockMs).blocks : undefined;
+  const requests = measure.kind === "cpu" ? store.requests(undefined, window, blockMs, late).blocks : undefined;
   return control.map((controlRate, block) => {
     const shadowRate = shadow[block];
     if (controlRate === undefined || shadowRate === undefined) return undefined;
@@ -126,7 +126,7 @@ function errorPhase(
   store: BlockStore,
   query: PhaseQuery & { readonly measure: Extract<Measure, { kind: "errors" }> },
 ): PhaseSeries {
-  const { blocks, valid } = store.requests(query.measure.route, query.window, query.blockMs);
+  const { blocks, valid } = store.requests(query.measure.route, query.window, query.blockMs, query.late);
   const { failing, pairs, size: requests } = valid;
   const count = valid.places.length;
   const invalid = blocks.length - count;

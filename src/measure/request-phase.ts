@@ -13,7 +13,7 @@ import {
 import { type BinTally, createBinTally } from "./bin-tally.ts";
 import { addSparse, type BinnedBlocks, createBinnedBlocks, emptyBinCounts } from "./binned-blocks.ts";
 import type { BinCounts } from "./sample.ts";
-import type { PairCounts } from "./series.ts";
+import type { LateRule, PairCounts } from "./series.ts";
 
 const ROLES: readonly Role[] = ["control", "shadow"];
 
@@ -26,7 +26,7 @@ export interface RequestBlock {
   /** Requests that failed on the shadow only, and on the control only. */
   readonly shadowOnly: number;
   readonly controlOnly: number;
-  /** Both twins have requests, all of them possible ones, and the driver was on time (STATISTICS.md 4, NODATA). */
+  /** Both twins have requests, all of them possible ones, and the driver was on time where that is asked (STATISTICS.md 4, NODATA). */
   readonly valid: boolean;
 }
 
@@ -62,6 +62,13 @@ export interface PhaseGrid {
   readonly basesPerBlock: number;
 }
 
+/** What of the base blocks is digested; `route` undefined means all. */
+export interface DigestOptions {
+  readonly route: number | undefined;
+  readonly late: LateRule;
+  readonly scratch: DigestScratch;
+}
+
 /** A phase that grows: blocks already digested are never looked at again. */
 export interface GrowingRequestPhase {
   /** The first `blockCount` blocks of the phase. */
@@ -85,12 +92,8 @@ export function createDigestScratch(): DigestScratch {
   };
 }
 
-/** Digests judge blocks of one route as they are asked for; `route` undefined means all. */
-export function growRequestPhase(
-  baseAt: BaseAt,
-  grid: PhaseGrid,
-  options: { readonly route: number | undefined; readonly scratch: DigestScratch },
-): GrowingRequestPhase {
+/** Digests judge blocks of one route as they are asked for. */
+export function growRequestPhase(baseAt: BaseAt, grid: PhaseGrid, options: DigestOptions): GrowingRequestPhase {
   const blocks: RequestBlock[] = [];
   const binned = { control: createBinnedBlocks(), shadow: createBinnedBlocks() };
   let sums = emptySums();
@@ -127,15 +130,11 @@ export function basesBetween(baseAt: BaseAt, first: number, end: number): readon
 }
 
 /** Counts the pairs of one judge block and appends its latencies. */
-function digest(
-  all: readonly BaseBlock[],
-  options: { readonly route: number | undefined; readonly scratch: DigestScratch },
-  binned: Arms<BinnedBlocks>,
-): RequestBlock {
-  const { route, scratch } = options;
+function digest(all: readonly BaseBlock[], options: DigestOptions, binned: Arms<BinnedBlocks>): RequestBlock {
+  const { route, late, scratch } = options;
   const { outcomes, tallies } = scratch;
   outcomes.fill(0);
-  const bases = all.filter(isOnTime);
+  const bases = late === "kept" ? all : all.filter(isOnTime);
   const count = (section: RouteSection): void => {
     addOutcomes(section, outcomes);
     addLatencies(section, "control", tallies.control);

@@ -42,12 +42,17 @@ export interface NoSeries {
 }
 export type PhaseSeries = Series | NoSeries;
 
+/** Whether late seconds are left out on both twins, or count like any other. */
+export type LateRule = "left-out" | "kept";
+
 /** Which phase of what, cut how. */
 export interface PhaseQuery {
   readonly measure: Measure;
   readonly scale: EffectScale;
   readonly window: Window;
   readonly blockMs: number;
+  /** Of measures that count requests; left out unless told otherwise. */
+  readonly late?: LateRule | undefined;
 }
 
 /** Why a phase without a single valid block has no number. */
