@@ -27,7 +27,7 @@ const store = createBlockStore({ routes: ROUTES });
 for await (const batch of readPairs(dir)) store.addPairs(batch);
 const read = { ms: performance.now(), cpu: cpuSeconds() };
 const judged = judgeSlos({ store, slos: SLOS, limits, restarted: false, windows });
-environmentGates({ store, slos: SLOS, limits, windows, cores: "shared" });
+environmentGates({ store, slos: SLOS, limits, restarted: false, windows, cores: "shared" });
 workShrank(store, windows.after, limits);
 routeReports(store, windows.after);
 const done = { ms: performance.now(), cpu: cpuSeconds() };

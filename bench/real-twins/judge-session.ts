@@ -140,7 +140,14 @@ function judgeRun(
   const count = Math.floor((seconds * 1000) / LOOK_EVERY_MS);
   const looksMs = Array.from({ length: count }, (_, look) => after.fromMs + LOOK_EVERY_MS * (look + 1));
   const overallSlos = OVERALL.map(sloNamed);
-  const gates = environmentGates({ store, slos: overallSlos, limits, cores, windows: { baseline, after } });
+  const gates = environmentGates({
+    store,
+    slos: overallSlos,
+    limits,
+    restarted: false,
+    cores,
+    windows: { baseline, after },
+  });
   const alarm = harmAlarm({ store, slos: overallSlos.map(({ slo }) => slo), baseline, window: harmed });
   const overall = endingOf(
     looksMs.map((toMs) => ({ toMs, slos: lookAt(overallSlos, toMs) })),

@@ -14,8 +14,8 @@ import type { Window } from "../replay/recording.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
 import { hopelessByProfile, rateOf } from "./forecast-power.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
-import { resolvedSlos } from "./resolved-slos.ts";
-import { observedWindow, oncePerCause, sessionsByRound } from "./round-evidence.ts";
+import { replacesProcesses, resolvedSlos } from "./resolved-slos.ts";
+import { inForceWindows, observedWindow, oncePerCause, sessionsByRound } from "./round-evidence.ts";
 import type { RunJob } from "./run-job.ts";
 
 /**
@@ -103,6 +103,7 @@ function gatesOf(job: RunJob, pair: TwinPair, load: Pick<LoadEvidence, "session"
     store: load.session.store,
     slos: resolvedSlos(job),
     limits: job.scenario.judge,
+    restarted: replacesProcesses(job.plan),
     ...calibrationInUse(job),
     cores: pair.facts.cores.kind,
     windows: {
@@ -124,7 +125,10 @@ export function workReasons(
   session: LoadEvidence["session"],
   seen?: HarmAlarm,
 ): readonly Reason[] {
-  return oncePerCause(sessionsByRound(session).flatMap((round) => workReasonsOnce(job, round, seen)));
+  return oncePerCause([
+    ...sessionsByRound(session).flatMap((round) => workReasonsOnce(job, round, seen)),
+    ...workShrank(session.store, inForceWindows(session), job.scenario.judge),
+  ]);
 }
 
 function workReasonsOnce(
@@ -140,7 +144,6 @@ function workReasonsOnce(
     slos.some((slo) => slo.during?.excessErrors !== undefined && "route" in slo.measure && slo.measure.route === route);
   return [
     ...(alarm === undefined ? [] : [harmReason(alarm)]),
-    ...(phases.observing === undefined ? [] : workShrank(store, phases.observing, job.scenario.judge)),
     ...(during === undefined ? [] : budgetReasons(store, during, budgetsSpent(job, session))),
     ...harmAlarms(store, unjudged(during, phases), job.scenario.judge, isBudgeted),
   ];

@@ -50,9 +50,9 @@ export async function undoUnderLoad(
 const RECOVERY_SETTLE_MS = 5000;
 
 /**
- * Looks until no SLO is outside the operator's limit any more; answers the names of those that still are, or of which
- * nothing is known, when the time is up. Services that were replaced are not compared with their calibrated bias:
- * an SLO that is far outside shows, and one that is not has recovered.
+ * Looks until no SLO is shown to be outside the operator's limit any more; answers the names of those that still are, or of
+ * which nothing is known, when the time is up. What is not answered is not proven to be as before: no lasting harm was
+ * seen, by the evidence that rejects a plan. Services that were replaced are not compared with their calibrated bias.
  */
 export async function measureRecovery(
   context: Pick<LoadContext, "job" | "log" | "signal"> & { readonly effects: Pick<RunEffects, "clock"> },

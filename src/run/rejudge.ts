@@ -159,6 +159,7 @@ function gatesAgain(run: Recording, judged: readonly SloJudgement[]): readonly R
       : []),
     ...environmentGates({
       ...look,
+      restarted,
       ...calibrationInUse(run),
       cores: stored.mirror.facts.cores.kind,
       windows,

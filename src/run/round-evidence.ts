@@ -27,6 +27,13 @@ export function sessionsByRound({
   return [...ofRounds, ...(isOfRound(session.phases, rounds.at(-1)) ? [] : [session])];
 }
 
+/** Every window in which the plan was in force and settled: what is lost a little in each of them is lost in all. */
+export function inForceWindows(session: LoadEvidence["session"]): readonly Window[] {
+  const windows = sessionsByRound(session).flatMap(({ phases }) => phases.observing ?? []);
+  // An application that was cut short may leave the window of the round before it among the phases: no pair counts twice.
+  return windows.filter(({ fromMs }, i) => windows.findIndex((other) => other.fromMs === fromMs) === i);
+}
+
 /** Whether the phases as they ended are those of the last complete round; an application that was cut short is another. */
 function isOfRound(phases: RecordingManifest["phases"], last: RecordedRound | undefined): boolean {
   return last !== undefined && phases.acting?.fromMs === last.acting.fromMs;

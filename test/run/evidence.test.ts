@@ -3,6 +3,7 @@ import { harmAlarms } from "../../src/judge/work-reasons.ts";
 import { createBlockStore } from "../../src/measure/block-store.ts";
 import { evidenceOf, hopelessFromTheStart, workReasons } from "../../src/run/evidence.ts";
 import type { LoadEvidence } from "../../src/run/load-evidence.ts";
+import { inForceWindows } from "../../src/run/round-evidence.ts";
 import { LIMITS } from "../judge/support/judged.ts";
 import { traffic } from "../support/judged-traffic.ts";
 import { simulatedJob } from "../support/simulated-job.ts";
@@ -66,6 +67,49 @@ describe("seconds of which no interval is made", () => {
     expect(codes({ fromMs: 0, toMs: 0 })).toEqual([]);
     expect(codes({ fromMs: 21_000, toMs: 25_000, both: true })).toEqual([]);
   });
+});
+
+test("work that shrinks a little in every round has shrunk, although no round alone shows it", () => {
+  const rounds = Array.from({ length: 12 }, (_, round) => {
+    const at = (fromS: number, toS: number) => ({
+      fromMs: (round * 24 + fromS) * 1000,
+      toMs: (round * 24 + toS) * 1000,
+    });
+    return {
+      acting: at(10, 11),
+      settling: at(11, 12),
+      before: at(5, 10),
+      on: at(12, 22),
+      undoing: at(22, 23),
+      after: at(24, 29),
+    };
+  });
+  const lossy = (share: number) => {
+    const store = createBlockStore({ routes: ["browse"] });
+    const batch = traffic({ seed: 3, ratePerSecond: 100, routes: 1, fromMs: 0, toMs: 300_000 });
+    const every = Math.round(1 / share);
+    for (let i = 0; i < batch.size; i++) {
+      const second = Math.floor((batch.intendedMs[i] ?? 0) / 1000) % 24;
+      if (second >= 12 && second < 22 && i % every === 0) batch.arms.shadow.outcome[i] = TIMEOUT;
+    }
+    store.addPairs(batch);
+    return store;
+  };
+  const job = simulatedJob({ seed: 1, plan: "scale-one", faults: [] });
+  const shrunk = (share: number, some: typeof rounds) => {
+    const { on, ...last } = some.at(-1) ?? { on: WINDOW };
+    const session = { store: lossy(share), rounds: some, phases: { ...last, observing: on } };
+    return workReasons(job, session).filter(({ code }) => code === "WORK_SHRANK");
+  };
+  for (const round of rounds) expect(shrunk(1 / 62, [round])).toEqual([]);
+  expect(shrunk(1 / 62, rounds)).toMatchObject([{ code: "WORK_SHRANK", subject: "browse" }]);
+  expect(shrunk(1 / 62, rounds)[0]?.message).toMatch(/ of 12000 requests, the control 12000 /);
+  expect(shrunk(1 / 125, rounds)).toEqual([]);
+
+  // An application that was cut short leaves the observation of the round before it among the phases.
+  const [first] = rounds;
+  const stale = { ...first, acting: { fromMs: 286_000, toMs: 287_000 }, observing: rounds[11]?.on ?? WINDOW };
+  expect(inForceWindows({ store: lossy(1 / 62), rounds, phases: stale })).toEqual(rounds.map(({ on }) => on));
 });
 
 describe("the harm alarm", () => {

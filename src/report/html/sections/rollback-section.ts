@@ -47,5 +47,5 @@ function loadProof(rollback: RunReport["rollback"]): SafeHtml {
   ];
   if (wrong.length > 0)
     return html`<p>${chip("fail", "not proven")} Under load: ${wrong.join("; ")} (took ${took}).</p>`;
-  return html`<p>${chip("pass", "proven")} Under load the undo took ${took}; state and SLOs came back.</p>`;
+  return html`<p>${chip("pass", "proven")} Under load the undo took ${took}, and the state is what it was; no lasting harm to the SLOs was seen.</p>`;
 }
