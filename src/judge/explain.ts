@@ -93,7 +93,9 @@ function lateText({ before, after }: DecisionTrace["late"]): string {
   const side = (late: LateSeconds | undefined, when: string): readonly string[] =>
     late === undefined ? [] : [`${late.late} of ${late.seconds} ${when}`];
   const counted = [...side(before, "before the plan"), ...side(after, "after it")].join(" and ");
-  return `The load generator was late in ${counted}; such seconds are left out on both twins.`;
+  const any = (before?.late ?? 0) + (after?.late ?? 0) > 0;
+  const twice = any ? "; what passes without them must pass with them" : "";
+  return `The load generator was late in ${counted}; such seconds are left out on both twins${twice}.`;
 }
 
 function calibrationLines({ phases, profile, rounds }: DecisionTrace): readonly ExplanationLine[] {
