@@ -41,6 +41,13 @@ export interface ServiceUsage {
   readonly memoryBytes: number;
 }
 
+/** One running process that serves: the main process of a replica. */
+export interface ServiceProcess {
+  readonly service: string;
+  /** Of no other process of this twin, before or after; a restart in the same container gives another one. */
+  readonly id: string;
+}
+
 export interface ExecResult {
   readonly exitCode: number;
   readonly stdout: string;
@@ -87,6 +94,8 @@ export interface Twin {
   redis(store: { readonly service: string }, command: readonly string[]): Promise<unknown>;
   /** Current configuration of every service, sorted by name. */
   configuration(signal: AbortSignal): Promise<readonly ServiceConfiguration[]>;
+  /** Main processes of all replicas that run or are frozen; by them a restart is told, whoever caused it. */
+  processes(signal: AbortSignal): Promise<readonly ServiceProcess[]>;
   /** CPU and memory per service, cheap enough for every second. */
   usage(signal: AbortSignal): Promise<readonly ServiceUsage[]>;
   /** Text of every replica's Prometheus endpoint; empty only when there is no replica. Rejects when one does not answer or is frozen. */

@@ -84,6 +84,8 @@ export interface RunReport {
   };
   /** What the run could be expected to show, as it was said last before the plan acted. */
   readonly power?: readonly PowerForecast[];
+  /** Services of the shadow whose processes were others with the plan than before, as witnessed; sorted. */
+  readonly restarted?: readonly string[];
   readonly verdict: Verdict;
   readonly slos: readonly SloJudgement[];
   /** Gross harm that stopped the plan. */

@@ -52,6 +52,7 @@ export function buildReport(options: {
     mirror: { name: job.spec.name, sha256: job.spec.sha256, fidelity: job.spec.fidelity, facts: pair.facts },
     ...profileNamed(job),
     power: log.forecasts(),
+    ...(job.restarted === undefined ? {} : { restarted: job.restarted }),
     verdict: options.verdict,
     slos: load?.slos ?? [],
     ...duringOf(job, load),

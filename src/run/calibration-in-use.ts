@@ -1,24 +1,21 @@
 import type { CalibrationProfile } from "../judge/calibration.ts";
 import { profileFileName } from "../judge/profile.ts";
 import { calibrationOf } from "../judge/use-profile.ts";
-import type { Plan } from "../plan/plan.ts";
 import type { RunReport } from "../report/run-report.ts";
 import type { AttachedProfile } from "./profile-store.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
+import { replacedServices } from "./restarts.ts";
 import type { RunJob } from "./run-job.ts";
 
-type Calibrated = Pick<RunJob, "scenario" | "plan"> & { readonly profile?: Pick<AttachedProfile, "profile"> };
+type Calibrated = Pick<RunJob, "scenario" | "plan" | "restarted"> & {
+  readonly profile?: Pick<AttachedProfile, "profile">;
+};
 
 /** What the judge believes of the run's profile, to be spread into what it is asked; nothing without one. */
 export function calibrationInUse(job: Calibrated): { readonly profile?: CalibrationProfile } {
   if (job.profile === undefined) return {};
-  const run = { slos: resolvedSlos(job), replaced: replacedServices(job.plan) };
+  const run = { slos: resolvedSlos(job), replaced: replacedServices(job) };
   return { profile: calibrationOf(job.profile.profile, run) };
-}
-
-/** Services whose containers the plan replaces, so that their part of the bias is drawn anew. */
-export function replacedServices(plan: Pick<Plan, "actions">): readonly string[] {
-  return plan.actions.flatMap(({ step }) => (step.uses === "update" ? [step.with.service] : []));
 }
 
 /** How reports and verdicts name the profile that was believed. */

@@ -14,7 +14,8 @@ import type { Window } from "../replay/recording.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
 import { hopelessByProfile, rateOf } from "./forecast-power.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
-import { replacesProcesses, resolvedSlos } from "./resolved-slos.ts";
+import { resolvedSlos } from "./resolved-slos.ts";
+import { replacesProcesses } from "./restarts.ts";
 import { inForceWindows, observedWindow, oncePerCause, sessionsByRound } from "./round-evidence.ts";
 import type { RunJob } from "./run-job.ts";
 
@@ -103,7 +104,7 @@ function gatesOf(job: RunJob, pair: TwinPair, load: Pick<LoadEvidence, "session"
     store: load.session.store,
     slos: resolvedSlos(job),
     limits: job.scenario.judge,
-    restarted: replacesProcesses(job.plan),
+    restarted: replacesProcesses(job),
     ...calibrationInUse(job),
     cores: pair.facts.cores.kind,
     windows: {

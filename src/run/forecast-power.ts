@@ -14,10 +14,11 @@ import type { Reason } from "../judge/verdict.ts";
 import type { Measure } from "../measure/slo.ts";
 import type { TrafficSpec } from "../replay/traffic-spec.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
-import { replacesProcesses, resolvedSlos } from "./resolved-slos.ts";
+import { resolvedSlos } from "./resolved-slos.ts";
+import { replacesProcesses } from "./restarts.ts";
 import type { RunJob } from "./run-job.ts";
 
-type Forecastable = Pick<RunJob, "scenario" | "plan"> & {
+type Forecastable = Pick<RunJob, "scenario" | "plan" | "restarted"> & {
   readonly profile?: Pick<NonNullable<RunJob["profile"]>, "profile">;
 };
 
@@ -48,7 +49,7 @@ export function roundsAfterBaseline(job: Forecastable, plan: RoundsPlan): readon
 /** The same from the measured baseline. */
 export function powerAfterBaseline(job: Forecastable, power: readonly PlannedPower[]): readonly PowerForecast[] {
   const { profile } = calibrationInUse(job);
-  const restarted = replacesProcesses(job.plan);
+  const restarted = replacesProcesses(job);
   return resolvedSlos(job).flatMap((resolved): readonly PowerForecast[] => {
     const planned = power.find(({ name }) => name === resolved.slo.name);
     const restartUncalibrated = restarted && profile?.slos[resolved.slo.name]?.restart === undefined;
@@ -76,13 +77,13 @@ export function rateOf(measure: Measure, traffic: TrafficSpec): number {
 }
 
 function inputOf(job: Forecastable, resolved: ResolvedSlo): ForecastInput {
-  const { scenario, plan, profile } = job;
+  const { scenario, profile } = job;
   const learned = profile === undefined ? undefined : learnedOf(profile.profile, resolved);
   const calibration = calibrationInUse(job).profile?.slos[resolved.slo.name];
   return {
     limits: scenario.judge,
     ratePerSecond: rateOf(resolved.slo.measure, scenario.traffic),
-    restarted: replacesProcesses(plan),
+    restarted: replacesProcesses(job),
     ...(learned === undefined ? {} : { learned }),
     ...(calibration === undefined ? {} : { calibration }),
   };

@@ -2,6 +2,7 @@ import type { Fingerprint } from "../mirror/fingerprint.ts";
 import type { Role, TwinPair } from "../mirror/twin.ts";
 import type { QuietProof } from "../replay/proof/proofs.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
+import type { Restarts } from "./restarts.ts";
 import type { RunEffects } from "./run-effects.ts";
 import type { RunJob } from "./run-job.ts";
 import type { RunLog } from "./run-log.ts";
@@ -14,8 +15,8 @@ export interface LoadContext {
   readonly log: RunLog;
   /** State of both twins before anything was done to either. */
   readonly reference: Readonly<Record<Role, Fingerprint>>;
-  /** Whether the plan replaces processes, so that the twins' bias is drawn anew (STATISTICS.md 3.2). */
-  readonly restarts: boolean;
+  /** Whether the plan replaces processes, so that the twins' bias is drawn anew (STATISTICS.md 3.2); the quiet twin told first. */
+  readonly restarts: Restarts;
   /** What the quiet twin showed; its direct effects are never excused as consequences. */
   readonly quiet: QuietProof;
   /** Present when known harms are to be planted after the last barrier (`sensitivityOf`). */

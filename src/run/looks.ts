@@ -39,7 +39,6 @@ export function createLooks(
   session: LoadSession,
   options: {
     readonly slos: readonly ResolvedSlo[];
-    readonly restarted: boolean;
     /** Told every judgement that people should see; recovery is judged without showing it as the plan's. */
     readonly onLook?: (slos: readonly SloJudgement[]) => void;
   },
@@ -49,9 +48,9 @@ export function createLooks(
   const stepMs = limits.blockSeconds * 1000;
   const trails = new Map<string, SloTrail["looks"][number][]>(options.slos.map(({ slo }) => [slo.name, []]));
   let lookedUntilMs = Number.NEGATIVE_INFINITY;
-  const { slos, restarted } = options;
-  const asked = { store: session.store, slos, limits, restarted, ...calibrationInUse(job) };
-  const judge: Looks["judge"] = (windows) => judgeSlos({ ...asked, windows });
+  const asked = { store: session.store, slos: options.slos, limits };
+  // A restart may show only under load: every look knows what was witnessed until then.
+  const judge: Looks["judge"] = (windows) => judgeSlos({ ...asked, ...biasInUse(context), windows });
   const look = (after: Window): Look => {
     lookedUntilMs = after.toMs;
     const baseline = session.phases.baseline ?? { fromMs: 0, toMs: 0 };
@@ -101,7 +100,8 @@ export function createRoundLooks(context: LoadContext, session: LoadSession, des
       await waitFor(atMs);
       const { store, rounds } = session;
       const limits = job.scenario.judge;
-      judged = judgeRounds({ store, slos, rounds, design, limits, restarted: context.restarts, latched: judged });
+      const restarted = context.restarts.services().length > 0;
+      judged = judgeRounds({ store, slos, rounds, design, limits, restarted, latched: judged });
       effects.observe({ kind: "slos", slos: judged });
       for (const slo of judged) trails.get(slo.name)?.push(trailEntry(slo, atMs));
       return lookOutcome(judged) !== "open";
@@ -109,6 +109,11 @@ export function createRoundLooks(context: LoadContext, session: LoadSession, des
     slos: () => judged,
     trails: () => [...trails].map(([name, looks]) => ({ name, looks })),
   };
+}
+
+function biasInUse({ job, restarts }: LoadContext) {
+  const restarted = restarts.services();
+  return { restarted: restarted.length > 0, ...calibrationInUse({ ...job, restarted }) };
 }
 
 const LAST_BLOCK_GRACE_MS = 10_000;

@@ -84,7 +84,7 @@ function plannedPower(context: LoadContext, session: LoadSession, baseline: Wind
 }
 
 function plannedBy({ job, restarts }: LoadContext, { store }: LoadSession) {
-  return { store, slos: resolvedSlos(job), limits: job.scenario.judge, restarted: restarts };
+  return { store, slos: resolvedSlos(job), limits: job.scenario.judge, restarted: restarts.services().length > 0 };
 }
 
 /** Looks after every block until every SLO is inside, one is outside, or the time is up. */

@@ -25,6 +25,8 @@ export interface OpenedRun {
   readonly store: BlockStore;
   /** The calibration that the run believed, from the bytes kept with it. */
   readonly profile?: Pick<AttachedProfile, "profile">;
+  /** Services that the run saw restarted; absent in reports of before it looked, where the plan's words stand. */
+  readonly restarted?: readonly string[];
 }
 
 /**
@@ -39,7 +41,8 @@ export async function openStoredRun(runDir: string): Promise<OpenedRun> {
   const stored = parsePart(StoredRunSchema, await read(REPORT_FILES.json), REPORT_FILES.json);
   const store = await loadStore(path.join(runDir, RUN_FILES.recording), scenario, stored.traffic.driver !== undefined);
   const profile = stored.profile === undefined ? {} : { profile: await readKept(runDir, stored.profile.sha256) };
-  return { scenario, plan, stored, store, ...profile };
+  const restarted = stored.restarted === undefined ? {} : { restarted: stored.restarted };
+  return { scenario, plan, stored, store, ...profile, ...restarted };
 }
 
 /** The profile was verified when the run began; what lies beside the report now must be the same bytes. */

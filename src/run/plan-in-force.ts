@@ -1,4 +1,5 @@
 import type { HarmAlarm } from "../judge/harm-alarm.ts";
+import { settleSeconds } from "../judge/judge-limits.ts";
 import type { Action } from "../plan/plan.ts";
 import type { ReplayOutcome } from "../replay/proof/load-replay.ts";
 import { type HarmWatch, unlessHarmed, watchForHarm } from "./harm-watch.ts";
@@ -8,6 +9,7 @@ import type { LoadSession } from "./load-session.ts";
 import type { Looks } from "./looks.ts";
 import { observeAfter } from "./measure-phases.ts";
 import { replayUnderLoad, settle } from "./plan-phases.ts";
+import { restartedWords } from "./restarts.ts";
 
 /** From the first act to the start of the undo. */
 export interface InForce {
@@ -34,6 +36,7 @@ export async function rehearseInForce(
   options: Rehearsal & { readonly onActed: (acted: readonly Action[]) => void },
 ): Promise<InForce> {
   const { context, session } = options;
+  await context.restarts.remember(context.signal);
   const actedFromMs = session.axisMs();
   await using watch = watchForHarm(context, session, actedFromMs);
   const replay = await replayUnderLoad({ ...context, signal: watch.signal }, session, actedFromMs);
@@ -55,14 +58,30 @@ async function observe(
 ): Promise<Observed["slos"] | undefined> {
   if (replay.end.kind !== "done") return undefined;
   const watched = { ...context, signal: watch.signal };
-  const { judge } = context.job.scenario;
+  let restartedLate = false;
   const slos = await unlessHarmed(watch, context, async () => {
-    await settle(watched, session, context.restarts ? judge.restartSettleSeconds : judge.settleSeconds);
-    return await observeAfter(watched, session, looks);
+    await settleAsWitnessed(watched, session);
+    const last = await observeAfter(watched, session, looks);
+    restartedLate = (await context.restarts.witness(watched.signal)).length > 0;
+    return last;
   });
   const { baseline, observing } = session.phases;
-  if (slos !== undefined || baseline === undefined || observing === undefined) return slos;
+  if ((slos !== undefined && !restartedLate) || baseline === undefined || observing === undefined) return slos;
   return looks.judge({ baseline, after: observing });
+}
+
+/** An action may answer before what it restarts has ended: then settling starts again. */
+async function settleAsWitnessed(context: LoadContext, session: LoadSession): Promise<void> {
+  const { job, restarts, signal } = context;
+  const seconds = (): number => settleSeconds(job.scenario.judge, restarts.services().length > 0);
+  const sees = async (): Promise<boolean> => {
+    const fresh = await restarts.witness(signal);
+    if (fresh.length > 0) context.log.note(restartedWords(fresh));
+    return fresh.length > 0;
+  };
+  await sees();
+  await settle(context, session, seconds());
+  if (await sees()) await settle(context, session, seconds());
 }
 
 /** Before the undo: what the plan breaks, its undo may mend, and then nobody would know. */

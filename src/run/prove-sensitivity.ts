@@ -88,7 +88,7 @@ const EXPECTED_SHARE = 0.6;
 function atTheMargin(context: LoadContext, session: LoadSession, judged: readonly SloJudgement[]) {
   const { scenario } = context.job;
   const { baseline, recovery } = session.phases;
-  const looks = createLooks(context, session, { slos: resolvedSlos(context.job), restarted: context.restarts });
+  const looks = createLooks(context, session, { slos: resolvedSlos(context.job) });
   const present = looks.judge({ baseline: baseline ?? EMPTY, after: recovery ?? EMPTY });
   return scenario.slos.map((slo) => {
     const [final, now] = [judged, present].map((all) => all.find(({ name }) => name === slo.name));
@@ -136,7 +136,7 @@ async function lookForIt(
   session: LoadSession,
   { slo, harm }: { readonly slo: Slo; readonly harm: HarmAtMargin },
 ): Promise<{ readonly caught: boolean; readonly window: Window }> {
-  const looks = createLooks(context, session, { slos: resolvedSlos(context.job), restarted: context.restarts });
+  const looks = createLooks(context, session, { slos: resolvedSlos(context.job) });
   const fromMs = Math.ceil(session.axisMs() / 1000) * 1000;
   const untilMs = fromMs + Math.ceil(harm.allowedSeconds) * 1000;
   let window: Window = { fromMs, toMs: fromMs };

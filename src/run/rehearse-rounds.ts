@@ -72,6 +72,7 @@ type Applied =
 /** The plan acts, settles and is in force for its seconds, watched all the while. */
 async function apply(options: Rounds, roundLooks: RoundLooks): Promise<Applied> {
   const { context, session, design } = options;
+  await context.restarts.remember(context.signal);
   const actedFromMs = session.axisMs();
   await using watch = watchForHarm(context, session, actedFromMs);
   const watched = { ...context, signal: watch.signal };
@@ -83,7 +84,9 @@ async function apply(options: Rounds, roundLooks: RoundLooks): Promise<Applied> 
   const on = await unlessHarmed(watch, context, async () => {
     await settle(watched, session, design.settleSeconds);
     context.log.phase("observe", design.secondsOn * 1000);
-    return await wholeSeconds(watched, session, design.secondsOn * 1000);
+    const seconds = await wholeSeconds(watched, session, design.secondsOn * 1000);
+    await context.restarts.witness(watched.signal);
+    return seconds;
   });
   if (on === undefined) return ended();
   session.mark("observing", on);

@@ -30,7 +30,6 @@ export async function rehearseUnderLoad(context: LoadContext): Promise<LoadEvide
   log.trafficStarted(effects.clock.monotonicMs() - session.axisMs());
   const looks = createLooks(context, session, {
     slos: resolvedSlos(context.job),
-    restarted: context.restarts,
     onLook: (slos) => effects.observe({ kind: "slos", slos }),
   });
   // A dead driver or engine ends every phase at once: nobody waits for samples that cannot come. `conclude` ends the
@@ -86,7 +85,7 @@ async function recover(
 ): Promise<UndoEvidence> {
   const failed = undone.find((undo) => undo.failed !== undefined)?.failed;
   const operatorsLimits = context.job.scenario.slos.map((slo) => ({ slo }));
-  const looks = createLooks(context, session, { slos: operatorsLimits, restarted: context.restarts });
+  const looks = createLooks(context, session, { slos: operatorsLimits });
   const notRecovered = failed === undefined ? await measureRecovery(context, session, looks) : [];
   return {
     undoMs: Math.max(...undone.map((undo) => undo.undoMs)),

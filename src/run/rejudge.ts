@@ -11,7 +11,8 @@ import { hopelessFromTheStart, judgedSlos, workReasons } from "./evidence.ts";
 import { type ChangedTerm, changedScenario, changedTerms, type JudgeChanges, phasesUnder } from "./judge-changes.ts";
 import { type OpenedRun, openStoredRun } from "./open-stored-run.ts";
 import { sensitivityAgain } from "./rejudge-sensitivity.ts";
-import { replacesProcesses, resolvedSlos } from "./resolved-slos.ts";
+import { resolvedSlos } from "./resolved-slos.ts";
+import { replacesProcesses } from "./restarts.ts";
 import { observedWindow, plannedDesign } from "./round-evidence.ts";
 
 /** What the stored measurements of a run say when they are judged again. */
@@ -124,7 +125,7 @@ function lookOf(run: Recording): LookInput {
     store,
     slos: resolvedSlos({ scenario, plan }),
     limits: scenario.judge,
-    restarted: replacesProcesses(plan),
+    restarted: replacesProcesses(run),
     ...calibrationInUse(run),
     windows: { baseline, after },
   };
@@ -136,7 +137,7 @@ function gatesAgain(run: Recording, judged: readonly SloJudgement[]): readonly R
   const human = admission.kind === "admitted" ? admission.humanNeeded : admission.problems;
   const known: readonly Reason[] = [
     ...human.map((message): Reason => ({ code: "HUMAN_NEEDED", message: `A human must agree: ${message}.` })),
-    ...hopelessFromTheStart({ scenario, plan, ...(run.profile === undefined ? {} : { profile: run.profile }) }),
+    ...hopelessFromTheStart(run),
     ...stored.verdict.reasons.filter(({ code }) => WITNESSED_DOUBTS.has(code)),
   ];
   if (judged.length === 0) return known;
@@ -146,7 +147,7 @@ function gatesAgain(run: Recording, judged: readonly SloJudgement[]): readonly R
   const { rounds } = stored.traffic;
   const look = { store, slos: resolvedSlos({ scenario, plan }), limits: scenario.judge };
   const { ratePerSecond } = scenario.traffic;
-  const restarted = replacesProcesses(plan);
+  const restarted = replacesProcesses(run);
   const windows = {
     baseline,
     ...(observing === undefined ? {} : { after: observing }),

@@ -11,10 +11,11 @@ import { buildReport } from "./build-report.ts";
 import { evidenceOf, hopelessFromTheStart } from "./evidence.ts";
 import { powerBefore } from "./forecast-power.ts";
 import type { LoadContext } from "./load-context.ts";
+import type { LoadEvidence } from "./load-evidence.ts";
 import { frozenFingerprints } from "./load-session.ts";
 import { performance } from "./plan-phases.ts";
 import { rehearseUnderLoad } from "./rehearse-under-load.ts";
-import { replacesProcesses } from "./resolved-slos.ts";
+import { plannedRestarts, type Restarts, restartedWords, watchRestarts } from "./restarts.ts";
 import type { RunEffects } from "./run-effects.ts";
 import type { RunJob } from "./run-job.ts";
 import { type RunLog, startRunLog } from "./run-log.ts";
@@ -48,31 +49,42 @@ export async function runCanary(job: RunJob, effects: RunEffects, signal: AbortS
   await using _removal = removalOf(pair, log);
   const reference = await equalOrThrow({ pair, effects, signal });
   const heard = stubCallsSoFar(pair);
-  const quiet = await provePlanQuietly({ job, pair, effects, log, reference, signal });
+  const restarts = watchRestarts(pair.shadow, plannedRestarts(job.plan));
+  const quiet = await provePlanQuietly({ job, pair, effects, log, reference, restarts, signal });
   const stubOnlyEffects = requestedOfStubs(pair, heard);
-  const hopeless = hopelessFromTheStart(job);
+  const asSeen = (): RunJob => ({ ...job, restarted: restarts.services() });
+  const evidence = (load: Omit<LoadEvidence, "driver"> | undefined) => {
+    const seen = asSeen();
+    return evidenceOf({
+      job: seen,
+      admission,
+      pair,
+      quiet,
+      hopeless: hopelessFromTheStart(seen),
+      load,
+      stubOnlyEffects,
+    });
+  };
+  const hopeless = hopelessFromTheStart(asSeen());
   if (hopeless.length > 0) log.note("this rate can not decide every SLO in the time allowed; no traffic is sent");
   const load =
     settledByQuietProof(quiet) || hopeless.length > 0
       ? undefined
       : await rehearseUnderLoad({
-          job,
+          job: asSeen(),
           pair,
           effects,
           log,
           reference,
           quiet,
-          restarts: replacesProcesses(job.plan),
-          ...sensitivityOf(job, (seen) => {
-            const evidence = evidenceOf({ job, admission, pair, quiet, hopeless, load: seen, stubOnlyEffects });
-            return decide(evidence).kind === "promote";
-          }),
+          restarts,
+          ...sensitivityOf(job, (seen) => decide(evidence(seen)).kind === "promote"),
           signal,
         });
 
   log.phase("judge");
-  const verdict = decide(evidenceOf({ job, admission, pair, quiet, hopeless, load, stubOnlyEffects }));
-  const report = buildReport({ job, admission, pair, log, quiet, load, verdict, effects });
+  const verdict = decide(evidence(load));
+  const report = buildReport({ job: asSeen(), admission, pair, log, quiet, load, verdict, effects });
   log.phase("publish");
   signal.throwIfAborted();
   const reportDir = await effects.store.publish(report);
@@ -146,10 +158,12 @@ async function provePlanQuietly(options: {
   readonly effects: RunEffects;
   readonly log: RunLog;
   readonly reference: Readonly<Record<Role, Fingerprint>>;
+  readonly restarts: Restarts;
   readonly signal: AbortSignal;
 }): Promise<QuietProof> {
-  const { job, pair, effects, log, reference, signal } = options;
+  const { job, pair, effects, log, reference, restarts, signal } = options;
   log.phase("quiet-proof");
+  await restarts.remember(signal);
   return await proveQuietly({
     ...performance({ proof: "quiet", job, pair, effects, log }),
     plan: job.plan,
@@ -157,6 +171,12 @@ async function provePlanQuietly(options: {
     state: effects.state,
     baseline: reference.shadow,
     allowedChanges: job.scenario.mayChange,
+    onActed: async () => {
+      const fresh = await restarts.witness(signal);
+      if (fresh.length === 0) return;
+      log.note(restartedWords(fresh));
+      log.power(powerBefore({ ...job, restarted: restarts.services() }));
+    },
     signal,
   });
 }

@@ -19,6 +19,8 @@ export interface RunJob {
   readonly spec: MirrorSpec;
   /** Calibration of this mirror, machine and traffic; verified and about this run. */
   readonly profile?: AttachedProfile;
+  /** Services of the shadow that were seen to run in other processes with the plan than before; absent before anybody looked. */
+  readonly restarted?: readonly string[];
   /** Asked for on the command line, whatever the scenario says. */
   readonly proveSensitivity?: true;
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LIMITS } from "../core/limits.ts";
 import type { HarmAlarm } from "../judge/harm-alarm.ts";
 import { REASON_CODES } from "../judge/verdict.ts";
 
@@ -112,6 +113,7 @@ export const StoredRunSchema = z.looseObject({
       z.strictObject({ code: z.enum(REASON_CODES), message: z.string(), subject: z.string().exactOptional() }),
     ),
   }),
+  restarted: z.array(z.string()).max(LIMITS.mirrorServicesMax).exactOptional(),
   slos: z.array(StoredSloSchema),
   sensitivity: SensitivitySchema.exactOptional(),
   quiet: QuietSchema,

@@ -56,6 +56,7 @@ export async function startStores(role: Role, seed: string): Promise<StoreTwin> 
     scale: refuse,
     update: refuse,
     exec: refuse,
+    processes: refuse,
     usage: refuse,
     scrape: refuse,
     freeze: refuse,

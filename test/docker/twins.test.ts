@@ -36,6 +36,11 @@ async function answeredBy(twin: Twin, requests: number): Promise<Readonly<Record
   return counts;
 }
 
+async function echoProcesses(): Promise<readonly string[]> {
+  const all = await pair.shadow.processes(forever);
+  return all.filter(({ service }) => service === "echo").map(({ id }) => id);
+}
+
 /** Runs JavaScript in the first replica of echo and returns what it printed. */
 async function inside(twin: Twin, script: string): Promise<string> {
   const { exitCode, stdout, stderr } = await twin.exec("echo", ["node", "-e", script], forever);
@@ -229,6 +234,29 @@ describe("a raised pair", () => {
       expect(cpuSeconds, service).toBeGreaterThanOrEqual(before.get(service)?.cpuSeconds ?? Number.NaN);
       expect(memoryBytes, service).toBeGreaterThan(0);
     }
+  });
+
+  test("tells a process that was restarted or replaced from one that stayed, whoever did it", async () => {
+    const { docker } = await openEngine();
+    const before = await echoProcesses();
+    await pair.shadow.scale("echo", 2, forever);
+    const beside = await echoProcesses();
+    expect(beside).toHaveLength(2);
+    expect(beside).toEqual(expect.arrayContaining([...before]));
+    await pair.shadow.scale("echo", 1, forever);
+    await pair.shadow.freeze(["echo"], forever);
+    await pair.shadow.thaw(["echo"], forever);
+    expect(await echoProcesses()).toEqual(before);
+    const [containerId = ""] = before[0]?.split(" ") ?? [];
+    await docker.getContainer(containerId).restart({ t: 1 });
+    const restarted = await echoProcesses();
+    expect(restarted).toHaveLength(1);
+    expect(restarted).not.toEqual(before);
+    expect(restarted[0]).toContain(containerId);
+    await pair.shadow.scale("echo", 0, forever);
+    expect(await echoProcesses()).toEqual([]);
+    await pair.shadow.scale("echo", 1, forever);
+    expect(await echoProcesses()).not.toEqual(restarted);
   });
 
   test("reports a service that was scaled to nothing, and brings it back", async () => {

@@ -6,7 +6,7 @@ import { describeRange } from "../../src/core/delta-range.ts";
 import { passingRange } from "../../src/judge/passing-margin.ts";
 import type { ReasonCode, SloJudgement } from "../../src/judge/verdict.ts";
 import { rejudge } from "../../src/run/rejudge.ts";
-import { profileFor } from "../support/profile-builder.ts";
+import { profileFor, SIMULATED_NOISE } from "../support/profile-builder.ts";
 import type { Fault } from "../support/simulated-faults.ts";
 import { simulatedJob } from "../support/simulated-job.ts";
 import { simulateRun } from "../support/simulated-run.ts";
@@ -28,7 +28,7 @@ interface World extends StoredQuestion {
 
 const ROUNDS = { kind: "switchback", rounds: 12, secondsOn: 10, secondsOff: 10, settleSeconds: 2 };
 const { slos } = simulatedJob({ seed: 1, plan: "change-settings", faults: [] }).scenario;
-const PROFILE = profileFor(slos, { createdEpochMs: Date.UTC(2026, 0, 1) });
+const PROFILE = profileFor(slos, { createdEpochMs: Date.UTC(2026, 0, 1), learned: SIMULATED_NOISE });
 const one = { plan: "scale-one" } as const;
 
 const WORLDS: readonly World[] = [
@@ -101,6 +101,20 @@ const WORLDS: readonly World[] = [
   },
   { name: "a run whose plan restarts a process", ends: "BIAS_UNCALIBRATED", seed: 6, plan: "change-settings" },
   {
+    name: "a run that restarts a process without saying so",
+    ends: "BIAS_UNCALIBRATED",
+    seed: 1,
+    ...one,
+    faults: [{ kind: "plan-restarts", service: "api" }],
+  },
+  {
+    name: "a run that restarts a process only under load",
+    ends: "BIAS_UNCALIBRATED",
+    seed: 1,
+    ...one,
+    faults: [{ kind: "plan-restarts", service: "api", proof: "load", afterMs: 12_000 }],
+  },
+  {
     name: "a run with a calibration profile",
     ends: "SNAPSHOT_MISSING",
     seed: 6,
@@ -111,7 +125,7 @@ const WORLDS: readonly World[] = [
   {
     name: "a run in rounds that harms",
     ends: "HARM_ALARM",
-    seed: 5,
+    seed: 6,
     ...one,
     judge: { design: ROUNDS },
     faults: [{ kind: "plan-slows", share: 0.4 }],
@@ -171,6 +185,14 @@ test("a what-if names every term that changed, keeps what was stored, and judges
   expect(changed.verdict.kind).not.toBe("promote");
   expect(changed.slos.map((slo) => slo.blocks.blockMs)).toEqual([10_000, 10_000, 10_000]);
   expect(changed.slos.map((slo) => slo.interval.level)).toEqual([0.99, 0.99, 0.99]);
+});
+
+test("a report from before restarts were witnessed is judged by the words of its plan", async () => {
+  const report = await stored({ ...SOUND, faults: [{ kind: "plan-restarts", service: "api" }] });
+  const { restarted, ...old } = report;
+  expect(restarted).toEqual(["api"]);
+  await writeFile(join(runDir, "report.json"), JSON.stringify(old));
+  expect((await rejudge(runDir)).verdict.reasons.map(({ code }) => code)).not.toContain("BIAS_UNCALIBRATED");
 });
 
 test("the margin that would have passed does pass, and the next narrower one does not", async () => {

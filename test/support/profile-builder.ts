@@ -29,6 +29,16 @@ export function profileFor(
   };
 }
 
+/** Noise as loud as that of simulated runs: they contradict a profile that saw less. */
+export const SIMULATED_NOISE: Pick<LearnedSlo, "blocks"> = {
+  blocks: [1000, 2000, 5000, 10_000].map((blockMs) => ({
+    blockMs,
+    sd: 0.08 / Math.sqrt(blockMs / 1000),
+    varianceInflation: 1,
+    count: 480_000 / blockMs,
+  })),
+};
+
 function learnedOf(slo: Slo): LearnedSlo {
   const absolute = slo.limit.scale === "absolute";
   const unit = absolute ? 0.1 : 1;

@@ -5,7 +5,7 @@ import { INVARIANT_QUERY, simulatedShop } from "./simulated-job.ts";
 import { engineGone, type SimulatedStage } from "./simulated-stage.ts";
 import { fingerprintOf } from "./simulated-state.ts";
 import { type SimulatedTwin, simulatedPair, simulatedTwin } from "./simulated-twin.ts";
-import type { SimulatedWorld } from "./simulated-world.ts";
+import { restartSimulated, type SimulatedWorld, scaleSimulated } from "./simulated-world.ts";
 
 /** The engine of a stage: raises twins step by step, one thing after the other, and removes what it raised. */
 export interface SimulatedRuntime extends ContainerRuntime {
@@ -159,9 +159,21 @@ async function changed(stage: SimulatedStage, { signal, half, all }: Change, wor
   if (stage.engineGone) throw engineGone();
   if (doesNotLand(stage)) return;
   all();
+  if (!undoing) restartByPlan(stage, world);
   if (stage.fault("undeclared-effect") !== undefined) setLogLevel(world, undoing ? "info" : "debug");
   if (undoing && stage.fault("undo-leaves-residue")?.proof === stage.proof)
     world.keys.get("cache")?.set("left", "over");
+}
+
+/** What a request or a statement makes a service do, whatever the plan calls it. */
+function restartByPlan(stage: SimulatedStage, world: SimulatedWorld): void {
+  for (const fault of stage.faults) {
+    if (fault.kind !== "plan-restarts" || (fault.proof !== undefined && fault.proof !== stage.proof)) continue;
+    const service = world.services.get(fault.service);
+    if (service === undefined) throw unavailable(`there is no service ${fault.service}`);
+    if (fault.afterMs === undefined) restartSimulated(service);
+    else stage.clock.at(stage.clock.monotonicMs() + fault.afterMs, () => restartSimulated(service));
+  }
 }
 
 function doesNotLand(stage: SimulatedStage): boolean {
@@ -177,16 +189,17 @@ function setReplicas(stage: SimulatedStage, twin: SimulatedTwin, service: string
     if (replica < replicas) stage.things.add(thing);
     else stage.things.delete(thing);
   }
-  found.replicas = replicas;
+  scaleSimulated(found, replicas);
 }
 
 function applyUpdate(world: SimulatedWorld, service: string, change: Parameters<Twin["update"]>[1]): void {
-  const environment = world.services.get(service)?.environment;
-  if (environment === undefined) throw unavailable(`there is no service ${service}`);
+  const found = world.services.get(service);
+  if (found === undefined) throw unavailable(`there is no service ${service}`);
   for (const [name, value] of Object.entries(change.environment ?? {})) {
-    if (value === null) delete environment[name];
-    else environment[name] = value;
+    if (value === null) delete found.environment[name];
+    else found.environment[name] = value;
   }
+  restartSimulated(found);
 }
 
 function setLogLevel(world: SimulatedWorld, level: string): void {

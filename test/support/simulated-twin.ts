@@ -11,7 +11,13 @@ import type {
   TwinPair,
 } from "../../src/mirror/twin.ts";
 import { runSimulatedSql, type SqlHandler } from "./simulated-sql.ts";
-import { configurationOf, type SimulatedService, type SimulatedWorld } from "./simulated-world.ts";
+import {
+  configurationOf,
+  restartSimulated,
+  type SimulatedService,
+  type SimulatedWorld,
+  scaleSimulated,
+} from "./simulated-world.ts";
 
 /** What a simulated twin asks its test about; each has a harmless default. */
 export interface SimulatedBehaviour {
@@ -57,7 +63,7 @@ export function simulatedTwin(role: Role, template: SimulatedWorld, behaviour: S
     address: behaviour.address ?? (() => ({ host: "127.0.0.1", port: 9 })),
     scale: async (name, replicas, signal) => {
       await enter(`scale ${name}`, signal);
-      service(name).replicas = replicas;
+      scaleSimulated(service(name), replicas);
     },
     update: async (name, change, signal) => {
       await enter(`update ${name}`, signal);
@@ -83,6 +89,12 @@ export function simulatedTwin(role: Role, template: SimulatedWorld, behaviour: S
       return [...world.services]
         .map(([name, one]) => configurationOf(name, one))
         .sort((a, b) => (a.service < b.service ? -1 : 1));
+    },
+    processes: async (signal) => {
+      await enter("processes", signal);
+      return [...world.services].flatMap(([name, one]) =>
+        one.processes.map((process) => ({ service: name, id: `${name} ${process}` })),
+      );
     },
     usage: async (signal) => {
       await enter("usage", signal);
@@ -150,6 +162,7 @@ function applyChange(
   if (change.image !== undefined) service.imageId = imageId(change.image);
   if (change.memoryBytes !== undefined) service.memoryBytes = change.memoryBytes;
   if (change.cpus !== undefined) service.cpus = change.cpus;
+  restartSimulated(service);
 }
 
 function setOrDelete(keys: Map<string, string>, [verb = "", key = "", value = ""]: readonly string[]): unknown {

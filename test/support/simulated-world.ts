@@ -9,6 +9,21 @@ export interface SimulatedService {
   memoryBytes?: number;
   cpus?: number;
   mounts: readonly string[];
+  /** Its running processes by number; `born` is how many there ever were. */
+  processes: number[];
+  born: number;
+}
+
+/** Replicas join beside the others, and the last ones leave. */
+export function scaleSimulated(service: SimulatedService, replicas: number): void {
+  service.replicas = replicas;
+  service.processes.length = Math.min(service.processes.length, replicas);
+  while (service.processes.length < replicas) service.processes.push(++service.born);
+}
+
+/** Every replica runs in another process than before. */
+export function restartSimulated(service: SimulatedService): void {
+  service.processes = service.processes.map(() => ++service.born);
 }
 
 /** A table in memory: rows by the text of their primary key. */
@@ -85,7 +100,10 @@ export function configurationOf(name: string, service: SimulatedService): Servic
 }
 
 function serviceOf(name: string, service: Partial<SimulatedService>): SimulatedService {
-  return { replicas: 1, imageId: `sha256:${name}`, command: [name], environment: {}, mounts: [], ...service };
+  const { replicas = 1 } = service;
+  const processes = Array.from({ length: replicas }, (_, index) => index + 1);
+  const defaults = { imageId: `sha256:${name}`, command: [name], environment: {}, mounts: [] };
+  return { ...defaults, replicas, processes, born: replicas, ...service };
 }
 
 /** The first column is the primary key. */

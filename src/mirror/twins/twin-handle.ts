@@ -8,6 +8,7 @@ import { execInContainer, lastLines } from "./container-io.ts";
 import { abortable } from "./engine.ts";
 import { freezeServices, thawServices } from "./freeze-services.ts";
 import { REPLICA_HEADER } from "./haproxy-config.ts";
+import { processesOf } from "./processes.ts";
 import { listReplicas, type RaisedTwin, wantedService } from "./replicas.ts";
 import { scaleService } from "./scale-service.ts";
 import type { StateClients } from "./state-clients.ts";
@@ -33,6 +34,7 @@ export function twinHandle(
     sql: (database, text, params) => parts.clients.sql(database.service, text, params),
     redis: (store, command) => parts.clients.redis(store.service, command),
     configuration: (signal) => configurationOf(raised, signal),
+    processes: (signal) => processesOf(raised, signal),
     usage: (signal) => raised.usage.read(signal),
     scrape: (port, signal) => scrapeReplicas(raised, port, signal),
     logs: (service, lines, signal) => logsOf(raised, service, lines, signal),

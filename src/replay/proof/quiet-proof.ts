@@ -29,6 +29,8 @@ export interface QuietProofOptions {
   readonly signal: AbortSignal;
   readonly onStep: (event: StepEvent) => void;
   readonly onRecord: (record: StepRecord) => void;
+  /** Called when everything was performed and nothing is undone yet. */
+  readonly onActed?: () => Promise<void>;
 }
 
 type ActionProof = QuietProof["actions"][number];
@@ -44,6 +46,7 @@ export async function proveQuietly(options: QuietProofOptions): Promise<QuietPro
   const toUndo: Action[] = [];
   try {
     const performed = await performAll(options, to, toUndo);
+    await options.onActed?.();
     const undone = await undoPlan(toUndo, to, signal);
     const after = await options.state.fingerprint(pair.shadow, pair.spec.state, { signal });
     const residue = await difference(options.baseline, after, {
