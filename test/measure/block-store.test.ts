@@ -166,6 +166,8 @@ describe("validity", () => {
     const store = storeOf([...second(0, 0), ...second(1, 40), ...second(2, 0)]);
     const [block] = store.requests(undefined, { fromMs: 0, toMs: 3000 }, 3000).blocks;
     expect(block).toMatchObject({ valid: true, size: 400, ok: { control: 400, shadow: 400 } });
+    const [whole] = store.requests(undefined, { fromMs: 0, toMs: 3000 }, 3000, "kept").blocks;
+    expect(whole).toMatchObject({ valid: true, size: 600, ok: { control: 600, shadow: 600 } });
   });
 
   test("a block of which more than a third is late is invalid", () => {
