@@ -106,6 +106,11 @@ const Planted = z.strictObject({
   seconds: z.number().min(0),
 });
 
+const Design = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("before-after") }),
+  z.strictObject({ kind: z.literal("switchback"), rounds: Count }),
+]);
+
 /** The predicate of a canary verdict (v1): what was rehearsed, where, what was seen, and how long it may be relied on. */
 export const PredicateSchema = z.strictObject({
   verdict: z.enum(["promote", "hold", "reject"]),
@@ -130,6 +135,10 @@ export const PredicateSchema = z.strictObject({
     .array(Spent)
     .max(2 * LIMITS.slosMax + 2)
     .optional(),
+  /** How the plan was applied; `rounds` counts those that were complete. Absent in documents from before it existed. */
+  design: Design.optional(),
+  /** Longest stretch, settling included, for which the plan stayed applied; absent where it never was under load. */
+  longestInForceSeconds: z.number().min(0).optional(),
   effects: z.strictObject({ declared: Paths, undeclared: Paths, absent: Paths }),
   rollback: Rollback,
   /** Absent in runs that planted nothing, and in documents from before it existed. */
@@ -140,6 +149,8 @@ export const PredicateSchema = z.strictObject({
   seed: z.number().int().min(0),
   traffic: z.strictObject({ ratePerSecond: z.number().positive(), arrivals: Name, sent: Count }),
   recordingSha256: Sha256,
+  /** Of report.json without its `bundleSha256`; absent in documents from before it existed. */
+  reportSha256: Sha256.optional(),
   scenarioSha256: Sha256,
   runId: Name,
   startedAt: Instant,

@@ -49,7 +49,10 @@ export interface VerdictInput {
   readonly seed: number;
   /** `sent`: requests sent to each twin. */
   readonly traffic: { readonly ratePerSecond: number; readonly arrivals: string; readonly sent: number };
+  readonly design?: NonNullable<Predicate["design"]>;
+  readonly longestInForceSeconds?: number;
   readonly recordingSha256: string;
+  readonly reportSha256?: string;
 }
 
 /** The statement that a run's verdict is signed as. Infinite numbers become null. */
@@ -99,6 +102,8 @@ function predicateOf(input: VerdictInput): Predicate {
     slos: input.slos.map(sloOf),
     ...(input.alarm === undefined ? {} : { alarm: alarmOf(input.alarm) }),
     ...(input.during === undefined ? {} : { during: [...input.during] }),
+    ...(input.design === undefined ? {} : { design: input.design }),
+    ...(input.longestInForceSeconds === undefined ? {} : { longestInForceSeconds: input.longestInForceSeconds }),
     effects: effectsOf(input.quiet),
     rollback: { quiet: quietRollback(input.quiet), underLoad: loadRollback(input.rollback) },
     ...(input.sensitivity === undefined ? {} : { sensitivity: input.sensitivity.harms.map(plantedOf) }),
@@ -109,6 +114,7 @@ function predicateOf(input: VerdictInput): Predicate {
       sent: input.traffic.sent,
     },
     recordingSha256: input.recordingSha256,
+    ...(input.reportSha256 === undefined ? {} : { reportSha256: input.reportSha256 }),
     scenarioSha256: input.scenario.sha256,
     runId: input.runId,
     startedAt: instant(input.startedEpochMs),

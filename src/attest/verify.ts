@@ -63,6 +63,32 @@ export function readUnverified(bundleText: string): ReadStatement {
   return bundle.kind === "problem" ? bundle : readStatement(bundle.envelope);
 }
 
+/** What a bundle says, and whether a trusted key signed it; its validity in time is not asked. */
+export type CheckedStatement =
+  | {
+      readonly kind: "statement";
+      readonly statement: VerdictStatement;
+      readonly keyId: string;
+      readonly signed: boolean;
+    }
+  | { readonly kind: "problem"; readonly message: string };
+
+/**
+ * Reads a bundle about a run that is looked at again, however old. A key that is not trusted here leaves the signature
+ * unchecked (`signed: false`); a signature that does not fit the trusted key it names is a problem.
+ */
+export function readChecked(bundleText: string, trusted: readonly TrustedKey[]): CheckedStatement {
+  const bundle = readBundle(bundleText);
+  if (bundle.kind === "problem") return bundle;
+  const { envelope } = bundle;
+  const signer = findSigner(envelope, trusted);
+  if (signer.kind === "key" && !isSignedBy(envelope.payload, envelope.signature, signer.key)) {
+    return { kind: "problem", message: `the signature does not fit the content and key ${envelope.keyId}` };
+  }
+  const read = readStatement(envelope);
+  return read.kind === "problem" ? read : { ...read, signed: signer.kind === "key" };
+}
+
 /** The one trusted key, for verdicts, that an envelope names; what it signs bears on verdicts. */
 export function findSigner(
   envelope: Envelope,

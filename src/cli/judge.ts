@@ -11,6 +11,7 @@ interface JudgeOptions {
   readonly set: readonly string[];
   readonly slo: readonly string[];
   readonly scenario?: string;
+  readonly key?: string;
 }
 
 type AllOptions = JudgeOptions & SeriesOptions;
@@ -28,14 +29,22 @@ export function judgeCommand(): Command {
     )
     .option("--set <limit=value>", "judge with another limit of the scenario's judge block (repeatable)", collect)
     .option("--slo <name=range>", "judge with another limit of one SLO (repeatable)", collect)
-    .option("--scenario <file>", "judge with the SLOs and judge limits of this scenario; the rest of it is not used");
+    .option("--scenario <file>", "judge with the SLOs and judge limits of this scenario; the rest of it is not used")
+    .option("--key <file>", "public key (PEM) that the run's signature is checked with; else .canary/keys/canary.pub");
   return withSeries(command)
     .addHelpText("after", HELP)
     .action(async (runDir: string | undefined, given: Partial<AllOptions>) => {
       const options = { set: [], slo: [], ...given };
-      if (isAboutSeries(options)) await judgeSeries(runDir, options);
-      else await judgeRun(runDir, options);
+      if (isAboutSeries(options)) {
+        if (options.key !== undefined) throw keyWithoutRun();
+        await judgeSeries(runDir, options);
+      } else await judgeRun(runDir, options);
     });
+}
+
+function keyWithoutRun(): CanaryError {
+  const hint = "Leave it out; nobody signs a series.";
+  return new CanaryError({ code: "USAGE", message: "--key means nothing for a series", hint });
 }
 
 async function judgeRun(runDir: string | undefined, options: AllOptions): Promise<void> {
@@ -47,14 +56,27 @@ async function judgeRun(runDir: string | undefined, options: AllOptions): Promis
   const { rejudge } = await import("../run/rejudge.ts");
   const { withPlainText } = await import("../report/plain-text.ts");
   const changed = options.set.length + options.slo.length > 0 || options.scenario !== undefined;
-  const judged = withPlainText(await rejudge(runDir, await changesOf(options)));
-  process.exitCode = EXIT_CODE[judged.verdict.kind];
+  const { keysToCheck } = await import("./signing.ts");
+  const judged = withPlainText(await rejudge(runDir, await changesOf(options), await keysToCheck(options.key)));
+  const { kind } = judged.verdict;
+  // Whoever could write into the folder could write a promotion: it opens no gate unless the signature vouches for it.
+  process.exitCode = EXIT_CODE[kind === "promote" && judged.seal.kind !== "signed" ? "hold" : kind];
   if (options.json === true) printJson(documentOf(judged, { changed, explain: options.explain === true }));
   else await print(judged, { runDir, changed, explain: options.explain === true });
+  say(sealSentence(judged), options.json === true);
   const [was, again] = [judged.stored.verdict.kind, judged.ownTerms.verdict.kind];
   if (was === again) return;
-  const why = "the judge had other rules then, or a file of the run was changed since";
-  say(`The run itself ended with ${was}, and its own terms now give ${again}: ${why}.`, true);
+  const edited = judged.seal.kind === "signed" ? "" : ", or a file of the run was changed since";
+  say(
+    `The run itself ended with ${was}, and its own terms now give ${again}: the judge had other rules then${edited}.`,
+    true,
+  );
+}
+
+function sealSentence({ seal, verdict }: Pick<WhatIf, "seal" | "verdict">): string {
+  if (seal.kind === "signed") return `The files of this run are signed by ${seal.keyId}.`;
+  const exit = verdict.kind === "promote" ? " A promotion that nobody vouches for ends with exit code 10." : "";
+  return `unverified: ${seal.why}.${exit}`;
 }
 
 const HELP = `
@@ -69,7 +91,8 @@ Examples:
     --from 2026-11-23T10:00:00Z --to 2026-11-23T10:40:00Z --acted-at 2026-11-23T10:15:00Z --slo 'latency<=+10%'
 
 A range is +10% (at most), -5%..+10%, or 'name>=-5%' in quotes; pp for error rates. A plan's own promise still counts.
-Exit codes as of \`canary run\`, for the verdict under the terms that were given.
+Exit codes as of \`canary run\`, for the verdict under the terms that were given; a promotion of files that no trusted key
+signed ends with 10.
 Instants are ISO 8601 (UTC where no zone is written), or seconds or milliseconds since 1970.
 Series from elsewhere get no verdict but a comparison: 0 inside the limit, 10 undecided, 11 outside.`;
 
@@ -94,10 +117,12 @@ async function changesOf(options: JudgeOptions): Promise<Parameters<typeof impor
 }
 
 function documentOf(judged: WhatIf, said: { readonly changed: boolean; readonly explain: boolean }): unknown {
-  const { stored, ownTerms, changes, explanation, ...answer } = judged;
+  const { stored, ownTerms, changes, explanation, seal, ...answer } = judged;
   return {
     kind: said.changed ? "what-if" : "verdict",
     ...answer,
+    verified: seal.kind === "signed",
+    ...(seal.kind === "signed" ? { keyId: seal.keyId } : { unverified: seal.why }),
     storedVerdict: stored.verdict.kind,
     ...(said.changed ? { signed: false, changes, ownTerms, stored } : {}),
     ...(said.explain ? { explanation } : {}),

@@ -3,6 +3,7 @@ import path from "node:path";
 import { readPrivateKeyFile, readPublicKeyFile, writeKeyFiles } from "../attest/key-files.ts";
 import { loadPrivateKey, newKeyPair, type SigningKey } from "../attest/keys.ts";
 import { signStatement, verdictStatement } from "../attest/verdict-statement.ts";
+import type { TrustedKey } from "../attest/verify.ts";
 import type { SignVerdict } from "../run/file-run-store.ts";
 import { KEY_FOLDER, KEY_NAME, passphrase } from "./key-location.ts";
 import { say } from "./options.ts";
@@ -26,11 +27,7 @@ export async function existingSigningKey(keyFile: string | undefined): Promise<S
   const fromEnvironment = process.env["CANARY_SIGNING_KEY"];
   if (fromEnvironment !== undefined && fromEnvironment !== "") return loadPrivateKey(fromEnvironment, passphrase());
   const file = path.join(KEY_FOLDER, `${KEY_NAME}.key`);
-  const exists = await stat(file).then(
-    () => true,
-    () => false,
-  );
-  return exists ? await readPrivateKeyFile(file, passphrase()) : undefined;
+  return (await exists(file)) ? await readPrivateKeyFile(file, passphrase()) : undefined;
 }
 
 /** The public key that `verdict verify` trusts: `--key`, else the project's own. */
@@ -38,9 +35,23 @@ export async function trustedPublicKey(keyFile: string | undefined): ReturnType<
   return await readPublicKeyFile(keyFile ?? path.join(KEY_FOLDER, `${KEY_NAME}.pub`));
 }
 
+/** The same key as a list, empty where none was named and the project has none yet. */
+export async function keysToCheck(keyFile: string | undefined): Promise<readonly TrustedKey[]> {
+  if (keyFile === undefined && !(await exists(path.join(KEY_FOLDER, `${KEY_NAME}.pub`)))) return [];
+  const { keyId, publicPem } = await trustedPublicKey(keyFile);
+  return [{ keyId, publicPem, roles: ["verdict"] }];
+}
+
+async function exists(file: string): Promise<boolean> {
+  return await stat(file).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** Turns a finished report into the signed bundle's text; the key was read before the run, so that it cannot fail after. */
 export function signerOf(key: SigningKey): SignVerdict {
-  return async (report, { recordingSha256 }) => {
+  return async (report, { recordingSha256, reportSha256 }) => {
     const { sha256, agent, tier } = report.plan;
     const statement = verdictStatement({
       ...report,
@@ -53,6 +64,7 @@ export function signerOf(key: SigningKey): SignVerdict {
         sent: report.traffic.driver?.sent ?? 0,
       },
       recordingSha256,
+      reportSha256,
     });
     return signStatement(statement, key);
   };

@@ -144,8 +144,10 @@ export interface BlockNoise {
 export function blockNoise({ before, after, floor, calibrated }: TwoPhases): BlockNoise {
   const blocks = before.influence.length + after.influence.length;
   const pooled = (squares(before.influence) + squares(after.influence)) / (blocks - 2);
+  // A value that is no number says nothing of the noise, and of nothing no narrow interval is made. Two blocks have no degrees.
+  const variance = blocks <= 2 ? 0 : Number.isFinite(pooled) ? pooled : Number.POSITIVE_INFINITY;
   return {
-    blockSd: Math.sqrt(Math.max(Number.isFinite(pooled) ? pooled : 0, floor ** 2)),
+    blockSd: Math.sqrt(Math.max(variance, floor ** 2)),
     varianceInflation: inflationOf({ before: before.influence, after: after.influence }, calibrated),
   };
 }

@@ -12,6 +12,8 @@ export interface Evidence {
   /** Undefined when the run ended before it. */
   readonly quiet: QuietProof | undefined;
   readonly rollback: RollbackProof;
+  /** Longest stretch for which the plan stayed applied: what takes longer to show was not rehearsed. */
+  readonly longestInForceSeconds?: number;
   /** Rejections found elsewhere: `workShrank`, `budgetReasons`, the harm alarm, broken invariants. */
   readonly against: readonly Reason[];
   /** Actions that did not land under load, and triggers that stopped the replay. */
@@ -72,10 +74,12 @@ export function decide(evidence: Evidence): Verdict {
   if (worst !== undefined) return { kind: "reject", reasons: [worst, ...others, ...missing] };
   const [first, ...rest] = missing;
   if (first !== undefined) return { kind: "hold", reasons: [first, ...rest] };
+  const { longestInForceSeconds: seconds } = evidence;
+  const stretch = seconds === undefined ? "" : ` with the plan in force for ${Math.floor(seconds)} s at a stretch`;
   const shown =
     evidence.slos.length === 1
-      ? "The SLO lay inside its range"
-      : `All ${evidence.slos.length} SLOs lay inside their ranges at once`;
+      ? `The SLO lay inside its range${stretch}`
+      : `All ${evidence.slos.length} SLOs lay inside their ranges at once${stretch}`;
   const message =
     `${shown}, every effect was declared, and the state was proven to come back, quietly and under load; ` +
     "no lasting harm to the SLOs was seen after the undo.";

@@ -88,6 +88,10 @@ export interface RunReport {
   readonly restarted?: readonly string[];
   readonly verdict: Verdict;
   readonly slos: readonly SloJudgement[];
+  /** How the plan was applied under load; `rounds` counts those that were complete. Absent where it never was. */
+  readonly design?: { readonly kind: "before-after" } | { readonly kind: "switchback"; readonly rounds: number };
+  /** Longest stretch, settling included, for which the plan stayed applied; absent where it never was. */
+  readonly longestInForceSeconds?: number;
   /** Gross harm that stopped the plan. */
   readonly alarm?: HarmAlarm;
   /** What the seconds from the first act to the end of settling spent of their budgets. */

@@ -10,6 +10,7 @@ import type { Window } from "../replay/recording.ts";
 import type { RunReport, SloTrail } from "../report/run-report.ts";
 import { profileNamed } from "./calibration-in-use.ts";
 import { alarmOf, budgetsSpent } from "./evidence.ts";
+import { inForceOf } from "./in-force.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
 import type { RunEffects } from "./run-effects.ts";
@@ -55,6 +56,7 @@ export function buildReport(options: {
     ...(job.restarted === undefined ? {} : { restarted: job.restarted }),
     verdict: options.verdict,
     slos: load?.slos ?? [],
+    ...(load === undefined ? {} : inForceOf(load.session)),
     ...duringOf(job, load),
     explanation: explanationOf(options),
     ...(load?.sensitivity === undefined ? {} : { sensitivity: load.sensitivity }),

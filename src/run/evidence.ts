@@ -13,6 +13,7 @@ import type { QuietProof } from "../replay/proof/proofs.ts";
 import type { Window } from "../replay/recording.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
 import { hopelessByProfile, rateOf } from "./forecast-power.ts";
+import { longestInForce } from "./in-force.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
 import { replacesProcesses } from "./restarts.ts";
@@ -71,6 +72,7 @@ export function evidenceOf(options: {
     ],
     quiet,
     rollback: load?.rollback ?? { kind: "not-run", why: "the quiet proof settled the answer" },
+    ...(load === undefined ? {} : longestInForce(load.session)),
     against: load === undefined ? [] : [...load.brokenInvariants, ...workReasons(job, load.session, load.alarm)],
     replayFailures: replayFailures(load),
     triggers: [],

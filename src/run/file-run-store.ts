@@ -7,6 +7,7 @@ import { CanaryError, messageOf } from "../core/errors.ts";
 import type { Intent, IntentLog } from "../core/intent-log.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import type { RecordingManifest } from "../replay/recording.ts";
+import { reportJson } from "../report/files/report-json.ts";
 import type { RunReport } from "../report/run-report.ts";
 import { REPORT_FILES, writeReports } from "../report/write-reports.ts";
 import type { RunStore } from "./run-effects.ts";
@@ -25,7 +26,10 @@ export const RUN_FILES = {
 } as const;
 
 /** Makes the signed bundle of a finished run; wired by the CLI, which owns the key. */
-export type SignVerdict = (report: RunReport, evidence: { readonly recordingSha256: string }) => Promise<string>;
+export type SignVerdict = (
+  report: RunReport,
+  evidence: { readonly recordingSha256: string; readonly reportSha256: string },
+) => Promise<string>;
 
 /**
  * A run's folder on disk. The verdict appears in it by one rename, last; a run that ends without an answer leaves
@@ -70,7 +74,10 @@ async function openFolder(options: RunStoreOptions): Promise<RunStore> {
       }),
     publish: (report) =>
       onDisk(options.runDir, async () => {
-        const bundle = await options.sign(report, { recordingSha256: await digestOfRecording(recordingDir) });
+        const bundle = await options.sign(report, {
+          recordingSha256: await digestOfRecording(recordingDir),
+          reportSha256: sha256Hex(reportJson(report)),
+        });
         await publishWhole({ ...report, bundleSha256: sha256Hex(bundle) }, bundle, options.runDir);
         return options.runDir;
       }),
@@ -172,7 +179,7 @@ async function writeDurably(file: string, text: string): Promise<void> {
 }
 
 /** SHA-256 over the files of a recording in a fixed order; a run that never sent traffic has an empty one. */
-async function digestOfRecording(recordingDir: string): Promise<string> {
+export async function digestOfRecording(recordingDir: string): Promise<string> {
   const digest = createHash("sha256");
   for (const name of [RUN_FILES.manifest, RUN_FILES.pairs, RUN_FILES.metrics]) {
     const file = path.join(recordingDir, name);

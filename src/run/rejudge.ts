@@ -1,3 +1,4 @@
+import type { TrustedKey } from "../attest/verify.ts";
 import { decide } from "../judge/decide.ts";
 import { type Explanation, explain, lateOf } from "../judge/explain.ts";
 import { environmentGates } from "../judge/gates.ts";
@@ -8,12 +9,14 @@ import type { Reason, SloJudgement, Verdict } from "../judge/verdict.ts";
 import { admit } from "../policy/admit.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
 import { hopelessFromTheStart, judgedSlos, workReasons } from "./evidence.ts";
+import { longestInForce } from "./in-force.ts";
 import { type ChangedTerm, changedScenario, changedTerms, type JudgeChanges, phasesUnder } from "./judge-changes.ts";
 import { type OpenedRun, openStoredRun } from "./open-stored-run.ts";
 import { sensitivityAgain } from "./rejudge-sensitivity.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
 import { replacesProcesses } from "./restarts.ts";
 import { observedWindow, plannedDesign } from "./round-evidence.ts";
+import { readSeal, type Seal } from "./stored-seal.ts";
 
 /** What the stored measurements of a run say when they are judged again. */
 export interface Rejudged {
@@ -25,6 +28,8 @@ export interface Rejudged {
 
 /** A run judged again under other terms, beside what it answered itself. */
 export interface WhatIf extends Rejudged {
+  /** Whether the files are those that the run's verdict was signed over, and who signed it. */
+  readonly seal: Seal;
   readonly changes: readonly ChangedTerm[];
   /** What the same judge says under the run's own terms: the rest of the difference from `stored` is the judge's rules. */
   readonly ownTerms: Pick<Rejudged, "verdict" | "slos">;
@@ -39,17 +44,24 @@ const WITNESSED: ReadonlySet<string> = new Set(["INVARIANT_BROKEN", "ACTION_FAIL
 /**
  * Judges a stored run again, as it was or under other terms: SLOs, gates and budgets from its recording; effects and
  * rollback as they were witnessed. Nothing is signed.
- * @throws CanaryError RECORDING_INVALID when the folder is no finished run or a file of it is damaged; USAGE
+ * @param trusted - public keys that the signature of the run's verdict is checked with; with none it stays unchecked
+ * @throws CanaryError RECORDING_INVALID when the folder is no finished run, a file is damaged or not what was signed; USAGE
  *   for changes that can not be read or do not fit the run
  */
-export async function rejudge(runDir: string, changes: JudgeChanges = { set: [], slo: [] }): Promise<WhatIf> {
+export async function rejudge(
+  runDir: string,
+  changes: JudgeChanges = { set: [], slo: [] },
+  trusted: readonly TrustedKey[] = [],
+): Promise<WhatIf> {
   const run = await openStoredRun(runDir);
+  const seal = await readSeal(runDir, trusted);
   const scenario = changedScenario(run, changes);
   const phases = phasesUnder(run.stored.traffic.phases, run.scenario.judge, scenario.judge);
   const terms = changedTerms(run.scenario, scenario);
   const unchanged = judgeRecording({ ...run, phases: run.stored.traffic.phases, alarm: witnessedAlarm(run) });
   return {
     ...(terms.length === 0 ? unchanged : judgeRecording({ ...run, scenario, phases, alarm: undefined })),
+    seal,
     changes: terms,
     ownTerms: { verdict: unchanged.verdict, slos: unchanged.slos },
     stored: { verdict: run.stored.verdict, slos: run.stored.slos },
@@ -79,6 +91,7 @@ function judgeRecording(run: Recording): Rejudged {
     gates: gatesAgain(run, slos),
     quiet: stored.quiet,
     rollback: stored.rollback,
+    ...longestInForce(sessionOf(run)),
     against: [...witnessed, ...(slos.length === 0 ? [] : workReasons({ scenario, plan }, sessionOf(run), alarm))],
     replayFailures: [],
     triggers: [],

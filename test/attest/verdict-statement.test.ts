@@ -22,6 +22,15 @@ test("the signed bytes of a verdict never change between releases", async () => 
   await expect(canonicalJson(verdictStatement(VERDICT_INPUT))).toMatchFileSnapshot("golden/verdict-promote.v1.json");
 });
 
+test("how long the plan was in force, and the whole report, are signed where they are known", () => {
+  const known = {
+    design: { kind: "switchback", rounds: 9 },
+    longestInForceSeconds: 12,
+    reportSha256: "ab".repeat(32),
+  } as const;
+  expect(verdictStatement({ ...VERDICT_INPUT, ...known }).predicate).toMatchObject(known);
+});
+
 test("bounds without information are null", () => {
   const [slo] = VERDICT_INPUT.slos;
   const { estimate: _, ...blind } = { ...slo };

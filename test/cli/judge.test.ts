@@ -3,7 +3,9 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { newKeyPair } from "../../src/attest/keys.ts";
 import { main } from "../../src/cli/main.ts";
+import { PAIR } from "../attest/verdict-builder.ts";
 import { simulateRun } from "../support/simulated-run.ts";
 import { storeRun } from "../support/stored-run-folder.ts";
 
@@ -46,17 +48,19 @@ afterEach(() => {
 
 let dir: string;
 let runDir: string;
+const key = (): readonly [string, string] => ["--key", join(dir, "tests.pub")];
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "canary-judge-"));
   runDir = join(dir, "run");
   const asked = { seed: 1, plan: "scale-one" } as const;
   await storeRun(await simulateRun(asked), runDir, asked);
+  await writeFile(join(dir, "tests.pub"), PAIR.publicPem);
 });
 afterAll(() => rm(dir, { recursive: true }));
 
 describe("a stored run", () => {
   test("judged twice gives the same bytes, and the exit code of its verdict", async () => {
-    const [once, again] = await Promise.all([judge(runDir, "--json"), judge(runDir, "--json")]);
+    const [once, again] = await Promise.all([judge(runDir, "--json", ...key()), judge(runDir, "--json", ...key())]);
     expect(once).toEqual(again);
     expect(once.exitCode).toBe(0);
     expect(JSON.parse(once.stdout)).toMatchObject({ kind: "verdict", verdict: { kind: "promote" }, exitCode: 0 });
@@ -91,7 +95,7 @@ describe("a stored run", () => {
   test("is judged with the SLOs of another scenario, and nothing else of it", async () => {
     const other = join(dir, "other.yaml");
     await cp(join(runDir, "scenario.yaml"), other);
-    const { exitCode, stdout } = await judgeHere(runDir, "--scenario", other, "--json");
+    const { exitCode, stdout } = await judgeHere(runDir, "--scenario", other, "--json", ...key());
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ kind: "what-if", changes: [] });
     const missing = await judgeHere(runDir, "--scenario", join(dir, "nowhere.yaml"));
@@ -102,6 +106,7 @@ describe("a stored run", () => {
     const older = join(dir, "older");
     await cp(runDir, older, { recursive: true });
     const file = join(older, "report.json");
+    await rm(join(older, "verdict.sigstore.json"));
     const report = JSON.parse(await readFile(file, "utf8"));
     report.verdict = { kind: "hold", reasons: [{ code: "UNDERPOWERED", message: "too short" }] };
     await writeFile(file, JSON.stringify(report));
@@ -134,6 +139,36 @@ describe("a stored run", () => {
     const { stderr } = await judgeHere(runDir, "--set", "nothing=1");
     expect(stderr).toContain("alpha");
     expect(stderr).not.toMatch(/design|swapCores/);
+  });
+
+  test("says who signed its files", async () => {
+    const text = await judgeHere(runDir, ...key());
+    expect(text.exitCode).toBe(0);
+    expect(text.stdout).toContain(`The files of this run are signed by ${PAIR.keyId}.`);
+    vi.restoreAllMocks();
+    const json = await judgeHere(runDir, "--json", ...key());
+    expect(JSON.parse(json.stdout)).toMatchObject({ verified: true, keyId: PAIR.keyId, exitCode: 0 });
+  });
+
+  test("that nobody vouches for opens no gate, whatever it says of itself: no bundle, or another key", async () => {
+    const bare = join(dir, "bare");
+    await cp(runDir, bare, { recursive: true });
+    await rm(join(bare, "verdict.sigstore.json"));
+    await writeFile(join(dir, "foreign.pub"), newKeyPair().publicPem);
+    const foreign = ["--key", join(dir, "foreign.pub")];
+    for (const [asked, why] of [
+      [[bare, ...key()], "unverified: there is no verdict.sigstore.json beside it"],
+      [[runDir, ...foreign], "unverified: signature not checked"],
+      [[runDir, "--set", "alpha=0.02", ...foreign], "unverified: signature not checked"],
+    ] as const) {
+      vi.restoreAllMocks();
+      const text = await judgeHere(...asked);
+      expect([text.exitCode, text.stdout]).toEqual([10, expect.stringContaining(why)]);
+      expect(text.stdout).toContain("ends with exit code 10");
+      vi.restoreAllMocks();
+      const json = await judgeHere(...asked, "--json");
+      expect(JSON.parse(json.stdout)).toMatchObject({ verified: false, verdict: { kind: "promote" }, exitCode: 10 });
+    }
   });
 
   test("that is none is a mistake said in one line and a hint", async () => {
@@ -170,6 +205,7 @@ describe("series from elsewhere", () => {
   test.each([
     [[], "there is nothing to judge"],
     [["--series", "a.csv"], "exactly one limit"],
+    [["--series", "a.csv", "--slo", "a=+1%", "--key", "a.pub"], "--key means nothing"],
     [["--series", "a.csv", "--slo", "a=+1%", "--slo", "b=+1%"], "exactly one limit"],
     [["somewhere", "--series", "a.csv", "--slo", "a=+1%"], "can not be judged at once"],
     [["--series", "a.csv", "--control", "q", "--slo", "a=+1%"], "stands alone"],

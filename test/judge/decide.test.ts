@@ -41,6 +41,8 @@ function check(change: Partial<Evidence>, kind: Verdict["kind"], ...codes: reado
 
 test("promotes when everything promised was shown", () => {
   const verdict = check({}, "promote", "ALL_SHOWN");
+  const stretch = check({ longestInForceSeconds: 115.9 }, "promote", "ALL_SHOWN");
+  expect(stretch.reasons[0].message).toContain("at once with the plan in force for 115 s at a stretch, every effect");
   expect(verdict.reasons[0].message).toBe(
     "All 4 SLOs lay inside their ranges at once, every effect was declared, and the state was proven to come back, quietly and under load; no lasting harm to the SLOs was seen after the undo.",
   );

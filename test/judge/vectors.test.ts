@@ -17,6 +17,20 @@ import { mannWhitney, studentQuantile } from "./support/baselines.ts";
 const BEFORE = [0.012, -0.004, 0.021, 0.008, 0.015, -0.001, 0.018, 0.006, 0.01, 0.013];
 const AFTER = [0.031, 0.024, 0.045, 0.018, 0.037, 0.029, 0.04, 0.022];
 
+test.each([Number.NaN, Number.POSITIVE_INFINITY])("of a block value %d no narrow interval is made", (value) => {
+  const before = { estimate: 0, influence: BEFORE };
+  const cs = confidenceSequence(
+    { before, after: { estimate: 0, influence: [value, ...AFTER] }, floor: 0.001 },
+    PLAIN_BIAS,
+    { alpha: 0.01, g: 1 },
+  );
+  expect([cs.blockSd, cs.lo, cs.hi]).toEqual([
+    Number.POSITIVE_INFINITY,
+    Number.NEGATIVE_INFINITY,
+    Number.POSITIVE_INFINITY,
+  ]);
+});
+
 describe("the critical value of the confidence sequence", () => {
   test.each([
     [3, 10, 5.568785, 8.762005],

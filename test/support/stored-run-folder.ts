@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { signProfile } from "../../src/attest/profile-statement.ts";
+import { signerOf } from "../../src/cli/signing.ts";
 import { sha256Hex } from "../../src/core/sha256.ts";
 import type { Profile } from "../../src/judge/profile.ts";
 import { ROLES } from "../../src/mirror/twin.ts";
@@ -10,6 +11,7 @@ import { OUTCOMES, type PairBatch } from "../../src/replay/recording.ts";
 import type { Call } from "../../src/replay/traffic/compile-call.ts";
 import { reportJson } from "../../src/report/files/report-json.ts";
 import type { RunReport } from "../../src/report/run-report.ts";
+import { digestOfRecording, RUN_FILES } from "../../src/run/file-run-store.ts";
 import { SIGNING_KEY } from "../attest/verdict-builder.ts";
 import { type SimulatedPlanName, simulatedJob } from "./simulated-job.ts";
 import type { SimulatedRun } from "./simulated-run.ts";
@@ -22,7 +24,7 @@ export interface StoredQuestion {
   readonly profile?: Profile;
 }
 
-/** Leaves a simulated run that ended with an answer in a folder, as a real one lies there; the bundle is not needed. */
+/** Leaves a simulated run that ended with an answer in a folder, as a real one lies there, signed with the key of the tests. */
 export async function storeRun(run: SimulatedRun, runDir: string, asked: StoredQuestion): Promise<void> {
   const { end, stage } = run;
   if (end.kind === "error") throw end.error;
@@ -32,13 +34,23 @@ export async function storeRun(run: SimulatedRun, runDir: string, asked: StoredQ
   await mkdir(recording, { recursive: true });
   await writeFile(path.join(runDir, "scenario.yaml"), job.scenarioText);
   await writeFile(path.join(runDir, "plan.yaml"), job.planText);
-  await writeFile(path.join(runDir, "report.json"), reportJson(await withProfile(end.report, profile, runDir)));
   await writeFile(path.join(recording, "manifest.json"), JSON.stringify(stage.store.manifests.at(-1) ?? {}));
   await writeFile(
     path.join(recording, "metrics.jsonl"),
     stage.store.metrics.map((one) => JSON.stringify(one)).join("\n"),
   );
   await writePairs(run.pairs, recording);
+  await publish(await withProfile(end.report, profile, runDir), runDir);
+}
+
+/** As `openRunStore` does, with the key of the tests. */
+async function publish(report: RunReport, runDir: string): Promise<void> {
+  const bundle = await signerOf(SIGNING_KEY)(report, {
+    recordingSha256: await digestOfRecording(path.join(runDir, "recording")),
+    reportSha256: sha256Hex(reportJson(report)),
+  });
+  await writeFile(path.join(runDir, RUN_FILES.bundle), bundle);
+  await writeFile(path.join(runDir, "report.json"), reportJson({ ...report, bundleSha256: sha256Hex(bundle) }));
 }
 
 /** The simulated run named a digest of nothing; here the profile's bytes lie beside the report. */

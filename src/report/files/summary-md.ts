@@ -1,6 +1,7 @@
 import { countOf, describeDuration, describeLevel, percent, utc } from "../amounts.ts";
 import { duringWords } from "../during-words.ts";
 import { describeChange } from "../effect-words.ts";
+import { inForceWords } from "../in-force-words.ts";
 import { withPlainText } from "../plain-text.ts";
 import { POWER_FROM, POWER_HEADINGS, powerCells } from "../power-words.ts";
 import type { RunReport } from "../run-report.ts";
@@ -31,7 +32,9 @@ export function summaryMarkdown(written: RunReport): string {
   return cutToBytes(`${sections.filter((section) => section !== "").join("\n\n")}\n`, SUMMARY_BYTES_MAX);
 }
 
-function head({ verdict, plan, environment, startedEpochMs, finishedEpochMs }: RunReport): string {
+function head(report: RunReport): string {
+  const { verdict, plan, environment, startedEpochMs, finishedEpochMs } = report;
+  const inForce = inForceWords(report);
   const words = VERDICT_WORDS[verdict.kind];
   const { agent } = plan;
   return [
@@ -47,6 +50,7 @@ function head({ verdict, plan, environment, startedEpochMs, finishedEpochMs }: R
     `${escapeMarkdown(`Agent: ${agent.id} ${agent.version}, model ${agent.model.name} ${agent.model.version}`)}  `,
     `${escapeMarkdown(`For: ${environment.id}`)}  `,
     `Rehearsed: ${utc(startedEpochMs)}, ${describeDuration(finishedEpochMs - startedEpochMs)}`,
+    ...(inForce === undefined ? [] : ["", `Plan in force: ${inForce}`]),
   ].join("\n");
 }
 

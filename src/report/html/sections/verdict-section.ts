@@ -1,4 +1,5 @@
 import { describeDuration, utc } from "../../amounts.ts";
+import { inForceWords } from "../../in-force-words.ts";
 import type { RunReport } from "../../run-report.ts";
 import { adviceFor, reasonSentence, VERDICT_WORDS } from "../../verdict-words.ts";
 import { code, facts, list } from "../page-parts.ts";
@@ -12,6 +13,7 @@ export function verdictSection(report: RunReport): SafeHtml {
     (reason) => html`${reasonSentence(reason)} <span class="muted">${code(reason.code)}</span>`,
   );
   const { agent } = plan;
+  const inForce = inForceWords(report);
   return html`<header>
 <p class="kicker">Rehearsal of an operations plan · ${utc(startedEpochMs)}</p>
 <h1>${plan.name}</h1>
@@ -29,6 +31,7 @@ ${facts([
   ["Tier", tierWords(plan.tier)],
   ["Agent's own confidence", String(plan.confidence)],
   ["Rehearsed", `${utc(startedEpochMs)}, for ${describeDuration(finishedEpochMs - startedEpochMs)}`],
+  ...(inForce === undefined ? [] : [["Plan in force", inForce] as const]),
   ["Run", code(report.runId)],
 ])}
 </header>`;
