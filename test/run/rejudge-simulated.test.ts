@@ -191,6 +191,7 @@ test("a report from before restarts were witnessed is judged by the words of its
   const report = await stored({ ...SOUND, faults: [{ kind: "plan-restarts", service: "api" }] });
   const { restarted, ...old } = report;
   expect(restarted).toEqual(["api"]);
+  await rm(join(runDir, "verdict.sigstore.json"));
   await writeFile(join(runDir, "report.json"), JSON.stringify(old));
   expect((await rejudge(runDir)).verdict.reasons.map(({ code }) => code)).not.toContain("BIAS_UNCALIBRATED");
 });
