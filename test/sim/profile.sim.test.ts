@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { LearnedSlo, Profile } from "../../src/judge/profile.ts";
 import { ProfileSchema } from "../../src/judge/profile.ts";
-import { profileFor } from "../support/profile-builder.ts";
+import { profileFor, SIMULATED_NOISE } from "../support/profile-builder.ts";
 import { simulateCalibration } from "../support/simulated-calibration.ts";
 import { simulatedJob } from "../support/simulated-job.ts";
 import { type SimulatedRun, simulateRun } from "../support/simulated-run.ts";
@@ -10,7 +10,7 @@ import { expectSoundRun } from "./sound-run.ts";
 const CREATED_EPOCH_MS = Date.UTC(2026, 0, 1);
 const { slos } = simulatedJob({ seed: 1, plan: "change-settings", faults: [] }).scenario;
 const made = (learned: Partial<LearnedSlo>, changes: Partial<Profile> = {}): Profile =>
-  profileFor(slos, { createdEpochMs: CREATED_EPOCH_MS, learned, changes });
+  profileFor(slos, { createdEpochMs: CREATED_EPOCH_MS, learned: { ...SIMULATED_NOISE, ...learned }, changes });
 
 function codesOf({ end }: SimulatedRun): readonly string[] {
   if (end.kind === "error") throw end.error;
