@@ -28,7 +28,7 @@ async function chosen(
   options: Parameters<typeof forecastScenario>[0],
 ): Promise<ChosenProfile> {
   const key = await existingSigningKey(options.keyFile);
-  if (key === undefined && typeof options.profile !== "string")
+  if (key === undefined && typeof options.profile !== "string" && options.profile !== false)
     return { note: `no calibration profile: \`canary calibrate ${options.scenarioFile}\` makes one` };
   return await chooseProfile(job, options.profile, key ?? { keyId: "", publicPem: "" });
 }
