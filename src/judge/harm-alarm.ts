@@ -77,11 +77,17 @@ export function followHarm(options: {
         const block = blocks.get(one.gauge.bar.scope);
         if (block !== undefined) add(one, block, { window, threshold });
       }
-      const [worst] = followed.filter((one) => isHarm(one, threshold)).toSorted((a, b) => b.score - a.score);
+      const [worst] = followed.filter((one) => isHarm(one, threshold)).toSorted(mostTelling);
       if (worst !== undefined) alarm = alarmOf(worst, window.toMs, (knownMs - actedFromMs) / 1000);
       return alarm;
     },
   };
+}
+
+/** A route says where the harm is, all of them together do not; then the strongest evidence. */
+function mostTelling(a: Followed, b: Followed): number {
+  const isAll = ({ gauge }: Followed): number => (gauge.bar.scope === ALL_ROUTES ? 1 : 0);
+  return isAll(a) - isAll(b) || b.score - a.score;
 }
 
 function add(

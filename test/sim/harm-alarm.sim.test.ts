@@ -54,7 +54,9 @@ test("an alarm is said when it comes, and the report carries it with its numbers
   expect(told).toBeLessThan(undo);
   if (run.end.kind === "error") throw run.end.error;
   const { alarm, timeline, verdict } = run.end.report;
-  expect(alarm).toMatchObject({ kind: "latency", excess: expect.closeTo(0.8, 1) });
+  // The route that shows it best is named; the median of one route's few blocks is good to a tenth.
+  expect(alarm).toMatchObject({ kind: "latency", scope: expect.not.stringContaining("all routes") });
+  expect(Math.abs((alarm?.excess ?? Number.NaN) - 0.8)).toBeLessThan(0.1);
   expect(timeline.filter((entry) => entry.kind === "alarm")).toHaveLength(1);
   expect(verdict.reasons[0]?.message).toMatch(
     /median of .* ms on the shadow and .* ms on the control \(\+\d+(\.\d+)?%\)/,
