@@ -52,7 +52,10 @@ function isSafety({ keeps }: Row): boolean {
 function boundLines(words: string, rows: readonly PageRow[]): readonly string[] {
   const bounded = rows.filter(({ row }) => row.keeps !== undefined);
   if (bounded.length === 0) return [`- ${words}: not measured yet.`];
-  const broken = bounded.map(({ row, tally }) => ({ row, messages: brokenInFull(row, tally) }));
+  const broken = bounded.map(({ row, tally }) => ({
+    row,
+    messages: brokenInFull(row, tally).map(({ message }) => message),
+  }));
   const missed = broken.filter(({ messages }) => messages.length > 0);
   return [
     `- ${words}: ${bounded.length} rows measured; ${missed.length === 0 ? "all show what they are to show" : `**${missed.length} do not**`}.`,
