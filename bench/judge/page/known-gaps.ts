@@ -29,7 +29,7 @@ export const KNOWN_MISSES = `## Goals that are missed, from the decisions
 
 These were counted beside this bench, where each decision says; where a row here counts the same, the row is the claim.
 
-- *Quiet world, no effect, 60 s before and 60 s after the plan: 99% promoted.* 97% with an ideal profile ([0006](../../docs/decisions/0006-shorter-decisions.md)), about 92 to 95% with a learned one.
+- *Quiet world, no effect, 60 s before and 60 s after the plan: 99% promoted.* The row target/quiet-2s-profile is the claim; 97% with an ideal profile was counted before profiles were held against the noise of the run ([0006](../../docs/decisions/0006-shorter-decisions.md), [0007](../../docs/decisions/0007-calibration-profiles.md)).
 - *At most 1% unsafe.* Harsh autocorrelation with blocks of 10 s and no profile that shows it: 1.1 to 1.3% ([0006](../../docs/decisions/0006-shorter-decisions.md)).
 - *Gross harm stopped within 20 s in 99% of runs.* Harsh autocorrelation: 98.1%; errors of +1pp alone at 100 requests a second mostly take longer ([0012](../../docs/decisions/0012-harm-alarm.md)).
 - *Fewer than 1 false stop in 1,000.* Shown only to 0.46% where none of 1,000 was seen; 2 of 300 under harsh autocorrelation ([0012](../../docs/decisions/0012-harm-alarm.md)).
