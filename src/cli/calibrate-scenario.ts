@@ -8,13 +8,13 @@ import { readMachine } from "../mirror/twins/read-machine.ts";
 import { startDriver } from "../replay/driver/start-driver.ts";
 import { createCalibrationView } from "../report/terminal/calibration-view.ts";
 import { type CalibrationSize, calibrate } from "../run/calibrate.ts";
-import { loadJob } from "../run/load-job.ts";
 import { writeProfile } from "../run/profile-store.ts";
 import { openScratchStore } from "../run/scratch-store.ts";
 import { dockerHost } from "./key-location.ts";
-import { environmentValues, say } from "./options.ts";
+import { newJob } from "./new-job.ts";
+import { say } from "./options.ts";
 import { signingKey } from "./signing.ts";
-import { abortOnSignals, newRunIdentity, systemClock } from "./system.ts";
+import { abortOnSignals, systemClock } from "./system.ts";
 import { harnessVersion } from "./version.ts";
 
 /** Wires the real world to one calibration; answers the signed profile's file. */
@@ -27,14 +27,7 @@ export async function calibrateScenario(options: {
   readonly seed?: number;
 }): Promise<{ readonly profile: Profile; readonly file: string }> {
   await refuseBareMirror(options.scenarioFile);
-  const identity = newRunIdentity(systemClock.epochMs());
-  const job = await loadJob({
-    scenarioFile: options.scenarioFile,
-    rootDir: process.cwd(),
-    environment: environmentValues(),
-    runId: identity.runId,
-    seed: options.seed ?? identity.seed,
-  });
+  const job = await newJob(options);
   // Read before anything is raised, so that it cannot fail after half an hour.
   const key = await signingKey(options.keyFile);
   const stream = options.view === "json" ? process.stderr : process.stdout;

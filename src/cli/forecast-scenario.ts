@@ -1,8 +1,7 @@
 import type { PowerForecast } from "../judge/power-forecast.ts";
 import { powerBefore } from "../run/forecast-power.ts";
-import { loadJob } from "../run/load-job.ts";
 import { type ChosenProfile, chooseProfile } from "./choose-profile.ts";
-import { environmentValues } from "./options.ts";
+import { newJob } from "./new-job.ts";
 import { existingSigningKey } from "./signing.ts";
 
 /** Reads a scenario and its profile and forecasts; the engine is asked for its version, nothing is raised. */
@@ -11,13 +10,7 @@ export async function forecastScenario(options: {
   readonly profile?: string | false;
   readonly keyFile?: string;
 }): Promise<{ readonly forecasts: readonly PowerForecast[]; readonly note: string }> {
-  const job = await loadJob({
-    scenarioFile: options.scenarioFile,
-    rootDir: process.cwd(),
-    environment: environmentValues(),
-    runId: "forecast",
-    seed: 1,
-  });
+  const job = await newJob(options);
   const { note, ...profile } = await chosen(job, options);
   return { forecasts: powerBefore({ ...job, ...profile }), note };
 }

@@ -9,13 +9,14 @@ import { createLiveView } from "../report/terminal/live-view.ts";
 import { wantsColor } from "../report/terminal/paint.ts";
 import { createPlainView } from "../report/terminal/plain-view.ts";
 import { openRunStore } from "../run/file-run-store.ts";
-import { loadJob } from "../run/load-job.ts";
 import { runCanary } from "../run/run-canary.ts";
 import type { RunJob } from "../run/run-job.ts";
 import { chooseProfile } from "./choose-profile.ts";
+import { dockerHost } from "./key-location.ts";
+import { newJob } from "./new-job.ts";
 import { environmentValues } from "./options.ts";
 import { signerOf, signingKey } from "./signing.ts";
-import { abortOnSignals, newRunIdentity, systemClock } from "./system.ts";
+import { abortOnSignals, systemClock } from "./system.ts";
 import { harnessVersion } from "./version.ts";
 
 /** Wires the real world to one rehearsal: clock, engine, driver, key, folder and screen. */
@@ -29,14 +30,7 @@ export async function rehearse(options: {
   /** File of a calibration profile; `false` uses none, absent the newest that fits. */
   readonly profile?: string | false;
 }): Promise<{ readonly report: RunReport; readonly runDir: string }> {
-  const identity = newRunIdentity(systemClock.epochMs());
-  const loaded = await loadJob({
-    scenarioFile: options.scenarioFile,
-    rootDir: process.cwd(),
-    environment: environmentValues(),
-    runId: identity.runId,
-    seed: options.seed ?? identity.seed,
-  });
+  const loaded = await newJob(options);
   const key = await signingKey(options.keyFile);
   const { note, ...profile } = await chooseProfile(loaded, options.profile, key);
   const sensitivity = options.proveSensitivity === undefined ? {} : { proveSensitivity: options.proveSensitivity };
@@ -52,12 +46,7 @@ export async function rehearse(options: {
   using view = viewOf(options.view, job);
   view({ kind: "note", message: note });
   using stop = stopSignal(job, view);
-  const dockerHost = process.env["DOCKER_HOST"];
-  const runtime = dockerRuntime({
-    clock: systemClock,
-    ownerPid: process.pid,
-    ...(dockerHost === undefined ? {} : { dockerHost }),
-  });
+  const runtime = dockerRuntime({ clock: systemClock, ownerPid: process.pid, ...dockerHost() });
   const report = await runCanary(
     job,
     {

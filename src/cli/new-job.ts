@@ -1,0 +1,19 @@
+import { loadJob } from "../run/load-job.ts";
+import type { RunJob } from "../run/run-job.ts";
+import { environmentValues } from "./options.ts";
+import { newRunIdentity, systemClock } from "./system.ts";
+
+/**
+ * Reads a scenario and all it names from where this process stands, as a run of its own identity and seed.
+ * @throws CanaryError SCENARIO_INVALID | PLAN_INVALID | MIRROR_INVALID
+ */
+export async function newJob(options: { readonly scenarioFile: string; readonly seed?: number }): Promise<RunJob> {
+  const identity = newRunIdentity(systemClock.epochMs());
+  return await loadJob({
+    scenarioFile: options.scenarioFile,
+    rootDir: process.cwd(),
+    environment: environmentValues(),
+    runId: identity.runId,
+    seed: options.seed ?? identity.seed,
+  });
+}
