@@ -1,10 +1,10 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
-const realWorld = ["test/docker/**", "test/browser/**", "test/scenarios/**"];
+const realWorld = ["test/docker/**", "test/browser/**", "test/scenarios/**", "test/nightly/**"];
 
 /**
- * Three projects: `unit` is fast and parallel; `docker` and `scenarios` use real containers and run one file at a time,
- * because two measurements on the same cores disturb each other.
+ * `unit` is fast and parallel; the others use real containers and run one file at a time, because two measurements on the
+ * same cores disturb each other. CI runs all but `nightly`: rehearsals of minutes each that a night has time for.
  */
 export default defineConfig({
   test: {
@@ -31,7 +31,17 @@ export default defineConfig({
           name: "scenarios",
           include: ["test/scenarios/**/*.test.ts"],
           fileParallelism: false,
-          testTimeout: 600_000,
+          // A noisy machine gets longer blocks and so longer runs; the scenarios allow ten minutes either side of the plan.
+          testTimeout: 1_800_000,
+          hookTimeout: 600_000,
+        },
+      },
+      {
+        test: {
+          name: "nightly",
+          include: ["test/nightly/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 1_800_000,
           hookTimeout: 600_000,
         },
       },

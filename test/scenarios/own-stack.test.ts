@@ -17,7 +17,7 @@ test("canary init on a Compose file that is not ours leads to a first verdict", 
   const shorter = scenario
     .replace(
       /judge: .*/,
-      "judge: { blockSeconds: 5, baselineSecondsMax: 240, settleSeconds: 5, observeSecondsMax: 180 }",
+      "judge: { blockSeconds: 5, baselineSecondsMax: 600, settleSeconds: 5, observeSecondsMax: 600 }",
     )
     .replace("ratePerSecond: 40", "ratePerSecond: 100")
     .replace('limit: { to: "+50%" }', 'limit: { to: "+200%" }');

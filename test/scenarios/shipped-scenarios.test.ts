@@ -29,15 +29,6 @@ test("a flagship that scales to what is there already is held as a no-op", async
   expect({ exit: run.exitCode, codes: codesOf(run) }, run.stderr).toEqual({ exit: 10, codes: ["NO_OP"] });
 });
 
-test("a flagship that removes the worker instead is rejected because no job gets done", async () => {
-  const scenario = await variantOf("scale-batch-workers", "reversed", {
-    plan: [["with: { service: worker, replicas: 3 }", "with: { service: worker, replicas: 0 }"]],
-    scenario: [["settleSeconds: 15,", "settleSeconds: 15, restartSettleSeconds: 15,"]],
-  });
-  const run = await canary("run", scenario, "--out", OUT);
-  expect({ exit: run.exitCode, first: codesOf(run)[0] }, run.stderr).toEqual({ exit: 11, first: "SLO_OUTSIDE_RANGE" });
-});
-
 test("dropping the index that search needs is stopped and rejected by search's latency", async () => {
   const run = await canary("run", "scenarios/drop-unused-index.yaml", "--out", OUT);
   expect({ exit: run.exitCode, codes: codesOf(run) }, run.stderr).toMatchObject({ exit: 11 });
