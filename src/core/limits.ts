@@ -34,6 +34,14 @@ export const LIMITS = {
   outputBytesMax: 64 * 1024,
   /** Longest run we promise to finish: a working day's CI slot. */
   runMsMax: 4 * 60 * 60_000,
+  /** One file that an action changes: configuration and flags, not data. */
+  fileBytesMax: 1024 * 1024,
+  /** Redis keys whose values are kept as an undo. */
+  undoKeysMax: 200,
+  /** Lines of output that one action may ask for. */
+  logLinesMax: 1000,
+  /** Text or diff of a ticket or pull request that a person is to read. */
+  proposalCharsMax: 200_000,
   /** Resources with a difference that are listed one by one; the rest are counted. */
   differencesListedMax: 200,
   /** Keys of one Redis that are fingerprinted; 20,000 take 0.3 s, and a mirror is a sample of production. */

@@ -94,6 +94,12 @@ export interface StubSpec {
   readonly handlersPath: string;
 }
 
+/** A flagd file that a service reads, as the path inside its containers. */
+export interface FlagFileSpec {
+  readonly service: string;
+  readonly path: string;
+}
+
 /** A parsed mirror: a Compose file plus `x-canary`. */
 export interface MirrorSpec {
   readonly name: string;
@@ -106,6 +112,8 @@ export interface MirrorSpec {
   readonly state: readonly StateSpec[];
   readonly metrics: readonly MetricsSpec[];
   readonly stubs: readonly StubSpec[];
+  /** Files whose flags are state: fingerprinted flag by flag. */
+  readonly flags: readonly FlagFileSpec[];
   /** Services that act on their own (workers, schedulers): frozen while state must stand still. */
   readonly background: readonly string[];
   /** What the mirror does not show; goes into the verdict. */

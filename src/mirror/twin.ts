@@ -54,6 +54,24 @@ export interface ExecResult {
   readonly stderr: string;
 }
 
+/** Owner and permissions of a file. */
+export interface FileAttributes {
+  /** Permission bits, e.g. 0o644. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** One request to a third party of the mirror, as a service would send it. */
+export interface StubRequest {
+  /** A host of `x-canary: stubs`. */
+  readonly host: string;
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
 export type SqlRow = Readonly<Record<string, unknown>>;
 
 /** One call that a stub answered for a twin. */
@@ -86,6 +104,29 @@ export interface Twin {
   scale(service: string, replicas: number, signal: AbortSignal): Promise<void>;
   /** Replaces the service's containers one by one with the changed configuration; resolves when ready. */
   update(service: string, change: ServiceChange, signal: AbortSignal): Promise<void>;
+  /**
+   * Restarts every replica in its container, `maxUnavailable` at a time: the ingress sends it nothing new, it ends, starts and
+   * is ready before the next ones go. Replicas of a frozen service are replaced by ones that start when it is thawed.
+   */
+  restart(service: string, options: { readonly maxUnavailable: number }, signal: AbortSignal): Promise<void>;
+  /**
+   * Content of a file in a volume or the image's own file system; `undefined` where there is none. Works on frozen services.
+   * Rejects where the replicas hold different ones, for what is no plain file, and beyond LIMITS.fileBytesMax.
+   */
+  readFile(service: string, path: string, signal: AbortSignal): Promise<Buffer | undefined>;
+  /** Owner and permissions of the file in the first replica; `undefined` where there is none. */
+  fileAttributes(service: string, path: string, signal: AbortSignal): Promise<FileAttributes | undefined>;
+  /**
+   * Writes the file in every replica, or removes it (`undefined`). An existing file keeps its owner and permissions; a new one
+   * gets `attributes`, else root's with 0644. The folder must exist. Bind mounts, tmpfs and read-only file systems are refused.
+   */
+  writeFile(
+    service: string,
+    path: string,
+    bytes: Buffer | undefined,
+    signal: AbortSignal,
+    attributes?: FileAttributes,
+  ): Promise<void>;
   /** Runs argv (no shell) in the first replica. */
   exec(service: string, argv: readonly string[], signal: AbortSignal): Promise<ExecResult>;
   /** Runs SQL in a state database on a kept connection; several statements run as one transaction. Large results are the caller's fault. */
@@ -107,6 +148,8 @@ export interface Twin {
   logs(service: string, lines: number, signal: AbortSignal): Promise<string>;
   /** Calls that the stubs answered for this twin so far. */
   stubCalls(): readonly StubCall[];
+  /** Asks a stub of this twin, recorded like any other call. Rejects for a host that the mirror does not stub. */
+  askStub(request: StubRequest, signal: AbortSignal): Promise<{ readonly status: number; readonly body: string }>;
   /** Plants a harm in place of the one before, or takes it away; in force for every request that arrives afterwards. */
   plantHarm(harm: IngressHarm | undefined, signal: AbortSignal): Promise<void>;
 }

@@ -3,7 +3,11 @@ import { DeltaRangeSchema } from "../core/delta-range.ts";
 import { parseDocument } from "../core/document.ts";
 import { LIMITS } from "../core/limits.ts";
 import { sha256Hex } from "../core/sha256.ts";
-import { type ActionStep, ActionStepSchema } from "./action.ts";
+import { type ActionStep, ActionStepSchema, ExecStep, GrpcStep, HttpStep, SqlStep } from "./action.ts";
+import { PullRequestStep, TicketStep } from "./proposal-steps.ts";
+import { ProbeStep, QueryLogsStep, QueryMetricsStep, WaitStep } from "./reading-steps.ts";
+import { RemoveStep, RestartStep, ScaleStep, UpdateStep } from "./service-steps.ts";
+import { FileStep, FlagStep, RedisStep } from "./state-steps.ts";
 
 const Id = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, "lower-case letters, digits and dashes, starting with a letter");
 const Sentence = z.string().min(1).max(LIMITS.textCharsMax);
@@ -22,15 +26,26 @@ const ACTION_FIELDS = {
   timeoutSeconds: z.number().positive().max(3600).default(30),
 };
 
-const [http, grpc, sql, exec, scale, update] = ActionStepSchema.options;
+/** Every kind of step, with what an action says beside it. */
 const ActionSchema = z
   .discriminatedUnion("uses", [
-    http.extend(ACTION_FIELDS),
-    grpc.extend(ACTION_FIELDS),
-    sql.extend(ACTION_FIELDS),
-    exec.extend(ACTION_FIELDS),
-    scale.extend(ACTION_FIELDS),
-    update.extend(ACTION_FIELDS),
+    HttpStep.extend(ACTION_FIELDS),
+    GrpcStep.extend(ACTION_FIELDS),
+    SqlStep.extend(ACTION_FIELDS),
+    ExecStep.extend(ACTION_FIELDS),
+    ScaleStep.extend(ACTION_FIELDS),
+    UpdateStep.extend(ACTION_FIELDS),
+    RestartStep.extend(ACTION_FIELDS),
+    RemoveStep.extend(ACTION_FIELDS),
+    FileStep.extend(ACTION_FIELDS),
+    FlagStep.extend(ACTION_FIELDS),
+    RedisStep.extend(ACTION_FIELDS),
+    WaitStep.extend(ACTION_FIELDS),
+    ProbeStep.extend(ACTION_FIELDS),
+    QueryMetricsStep.extend(ACTION_FIELDS),
+    QueryLogsStep.extend(ACTION_FIELDS),
+    TicketStep.extend(ACTION_FIELDS),
+    PullRequestStep.extend(ACTION_FIELDS),
   ])
   .transform(({ uses, with: parameters, rollback, ...said }) => ({
     ...said,
@@ -85,6 +100,11 @@ export const PlanSchema = z
         path: ["actions", duplicate.index, "id"],
         message: `"${duplicate.value}" is used twice`,
       });
+    }
+    for (const [index, { step, timeoutSeconds }] of plan.actions.entries()) {
+      if (step.uses !== "wait" || step.with.seconds < timeoutSeconds) continue;
+      const message = `waits for ${step.with.seconds} s, but its time box is ${timeoutSeconds} s`;
+      context.addIssue({ code: "custom", path: ["actions", index, "with", "seconds"], message });
     }
     for (const duplicate of duplicates(plan.expects.map((expectation) => expectation.slo))) {
       context.addIssue({

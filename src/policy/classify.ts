@@ -17,9 +17,23 @@ export function tierFloor(step: ActionStep): Tier {
     case "scale":
       // Zero replicas is the removal of a service that can be put back.
       return step.with.replicas === 0 ? 3 : 2;
+    case "wait":
+    case "probe":
+    case "query-metrics":
+    case "query-logs":
+      return 0;
+    case "ticket":
+    case "pull-request":
+      return 1;
+    case "flag":
+      return 2;
     case "sql":
     case "exec":
     case "update":
+    case "restart":
+    case "remove":
+    case "file":
+    case "redis":
       return 3;
   }
 }

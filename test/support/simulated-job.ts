@@ -226,6 +226,7 @@ const SPEC: MirrorSpec = {
   ],
   metrics: [{ service: "worker", port: 9100, path: "/metrics" }],
   stubs: [],
+  flags: [],
   background: ["worker"],
   fidelity: ["everything is simulated"],
 };

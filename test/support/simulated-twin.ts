@@ -3,17 +3,21 @@ import type { MirrorSpec } from "../../src/mirror/mirror-spec.ts";
 import type {
   Address,
   ExecResult,
+  FileAttributes,
   IngressHarm,
   Role,
   ServiceUsage,
   StubCall,
+  StubRequest,
   Twin,
   TwinPair,
 } from "../../src/mirror/twin.ts";
 import { runSimulatedSql, type SqlHandler } from "./simulated-sql.ts";
 import {
   configurationOf,
+  plainFile,
   restartSimulated,
+  type SimulatedFile,
   type SimulatedService,
   type SimulatedWorld,
   scaleSimulated,
@@ -31,6 +35,7 @@ export interface SimulatedBehaviour {
   readonly imageId?: (reference: string) => string;
   readonly usage?: (world: SimulatedWorld) => readonly ServiceUsage[];
   readonly scrape?: (service: string, world: SimulatedWorld) => readonly string[];
+  readonly onStub?: (request: StubRequest) => { readonly status: number; readonly body: string };
   readonly stubCalls?: () => readonly StubCall[];
 }
 
@@ -68,6 +73,29 @@ export function simulatedTwin(role: Role, template: SimulatedWorld, behaviour: S
     update: async (name, change, signal) => {
       await enter(`update ${name}`, signal);
       applyChange(service(name), change, behaviour.imageId ?? ((reference) => reference));
+    },
+    restart: async (name, _options, signal) => {
+      await enter(`restart ${name}`, signal);
+      restartSimulated(service(name));
+    },
+    readFile: async (name, path, signal) => {
+      await enter(`read ${name} ${path}`, signal);
+      service(name);
+      const file = world.files.get(name)?.get(path);
+      return file === undefined ? undefined : Buffer.from(file.bytes);
+    },
+    fileAttributes: async (name, path, signal) => {
+      await enter(`attributes ${name} ${path}`, signal);
+      return world.files.get(name)?.get(path)?.attributes;
+    },
+    writeFile: async (name, path, bytes, signal, attributes) => {
+      await enter(`write ${name} ${path}`, signal);
+      service(name);
+      writeSimulatedFile(world, { service: name, path }, bytes, attributes);
+    },
+    askStub: async (request, signal) => {
+      await enter(`ask ${request.host}`, signal);
+      return behaviour.onStub?.(request) ?? missing(`third party ${request.host}`);
     },
     exec: async (name, argv, signal) => {
       await enter(`exec ${name}`, signal);
@@ -163,6 +191,23 @@ function applyChange(
   if (change.memoryBytes !== undefined) service.memoryBytes = change.memoryBytes;
   if (change.cpus !== undefined) service.cpus = change.cpus;
   restartSimulated(service);
+}
+
+function writeSimulatedFile(
+  world: SimulatedWorld,
+  at: { readonly service: string; readonly path: string },
+  bytes: Uint8Array | undefined,
+  attributes: FileAttributes | undefined,
+): void {
+  const files = world.files.get(at.service) ?? new Map<string, SimulatedFile>();
+  world.files.set(at.service, files);
+  const before = files.get(at.path);
+  if (bytes === undefined) files.delete(at.path);
+  else
+    files.set(at.path, {
+      ...plainFile(bytes),
+      attributes: before?.attributes ?? attributes ?? plainFile(bytes).attributes,
+    });
 }
 
 function setOrDelete(keys: Map<string, string>, [verb = "", key = "", value = ""]: readonly string[]): unknown {

@@ -1,4 +1,4 @@
-import type { ServiceConfiguration } from "../../src/mirror/twin.ts";
+import type { FileAttributes, ServiceConfiguration } from "../../src/mirror/twin.ts";
 
 /** A service of a simulated twin; `usage` is what `usage()` reports. */
 export interface SimulatedService {
@@ -46,6 +46,14 @@ export interface SimulatedWorld {
   services: Map<string, SimulatedService>;
   databases: Map<string, SimulatedDatabase>;
   keys: Map<string, Map<string, string>>;
+  /** Files by service and path; every replica has the same. */
+  files: Map<string, Map<string, SimulatedFile>>;
+}
+
+/** A file in memory. */
+export interface SimulatedFile {
+  bytes: Uint8Array;
+  attributes: FileAttributes;
 }
 
 /** Builds a world from short notes; every field has a harmless default. */
@@ -70,6 +78,8 @@ export function simulatedWorld(notes: {
     >
   >;
   readonly keys?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Text of files by service and path. */
+  readonly files?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }): SimulatedWorld {
   const services = Object.entries(notes.services ?? {}).map(
     ([name, service]) => [name, serviceOf(name, service)] as const,
@@ -81,7 +91,16 @@ export function simulatedWorld(notes: {
   const keys = Object.entries(notes.keys ?? {}).map(
     ([name, entries]) => [name, new Map(Object.entries(entries))] as const,
   );
-  return { services: new Map(services), databases: new Map(databases), keys: new Map(keys) };
+  const files = Object.entries(notes.files ?? {}).map(([name, entries]) => {
+    const texts = Object.entries(entries).map(([path, text]) => [path, plainFile(Buffer.from(text))] as const);
+    return [name, new Map(texts)] as const;
+  });
+  return {
+    services: new Map(services),
+    databases: new Map(databases),
+    keys: new Map(keys),
+    files: new Map(files),
+  };
 }
 
 /** The configuration of a simulated service as a twin reports it. */
@@ -97,6 +116,11 @@ export function configurationOf(name: string, service: SimulatedService): Servic
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
     ...(cpus === undefined ? {} : { cpus }),
   };
+}
+
+/** A file as one is that nobody said more about. */
+export function plainFile(bytes: Uint8Array): SimulatedFile {
+  return { bytes, attributes: { mode: 0o644, uid: 0, gid: 0 } };
 }
 
 function serviceOf(name: string, service: Partial<SimulatedService>): SimulatedService {

@@ -139,6 +139,16 @@ function neededPorts({ spec }: TwinContext, service: string): readonly number[] 
   return [...new Set(ports)];
 }
 
+/** Sends a replica nothing new, lets it finish what it has, and closes its account of use. */
+export async function drainReplica(raised: RaisedTwin, replica: Replica, signal: AbortSignal): Promise<void> {
+  const { spec } = wantedService(raised, replica.service);
+  const drainMsMax = replica.state === "running" ? Math.min(spec.stopGraceMs, DRAIN_MS_MAX) : 0;
+  await raised.ingress.remove(replica.service, replica.slot, drainMsMax, signal);
+  raised.admitted.delete(replica.containerId);
+  // Its counters vanish with its processes; what it uses while it ends is not counted.
+  await raised.usage.retire(replica.containerId, signal);
+}
+
 /**
  * Takes a replica out of service and removes its container.
  * A frozen one is killed without waking: its graceful end would act on state that has to stand still.
@@ -149,15 +159,10 @@ export async function retireReplica(
   options: { readonly volumes: "keep" | "remove" },
   signal: AbortSignal,
 ): Promise<void> {
-  const { twin, ingress } = raised;
-  const { spec } = wantedService(raised, replica.service);
-  const graceful = replica.state === "running";
-  await ingress.remove(replica.service, replica.slot, graceful ? Math.min(spec.stopGraceMs, DRAIN_MS_MAX) : 0, signal);
-  raised.admitted.delete(replica.containerId);
-  // Its counters vanish with its processes; what it uses while it ends is not counted.
-  await raised.usage.retire(replica.containerId, signal);
-  if (graceful) {
-    const t = Math.ceil(spec.stopGraceMs / 1000);
+  const { twin } = raised;
+  await drainReplica(raised, replica, signal);
+  if (replica.state === "running") {
+    const t = Math.ceil(wantedService(raised, replica.service).spec.stopGraceMs / 1000);
     await twin.engine.change(`stopping ${replica.service}`, signal, async (docker) => {
       await docker.getContainer(replica.containerId).stop({ t }).catch(ignoreStopped);
     });

@@ -12,6 +12,8 @@ import type { Role, StubCall } from "../twin.ts";
 export interface StubListener extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
+  /** Third parties that it answers for. */
+  readonly hosts: readonly string[];
   calls(): readonly StubCall[];
 }
 
@@ -63,6 +65,7 @@ export async function listenForStubs(options: {
   return {
     host: options.address,
     port,
+    hosts: [...handlersByHost.keys()],
     calls: () => calls.slice(),
     [Symbol.asyncDispose]: () => close(server),
   };

@@ -2,14 +2,17 @@ import { CanaryError, messageOf } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { ServicePort } from "../mirror-spec.ts";
 import type { ExecResult, Twin } from "../twin.ts";
+import { askStub } from "./ask-stub.ts";
 import { textAtMost } from "./bounded-text.ts";
 import { configurationOf } from "./configuration.ts";
+import { fileAttributesOf, readServiceFile, writeServiceFile } from "./container-files.ts";
 import { execInContainer, lastLines } from "./container-io.ts";
 import { abortable } from "./engine.ts";
 import { freezeServices, thawServices } from "./freeze-services.ts";
 import { REPLICA_HEADER } from "./haproxy-config.ts";
 import { processesOf } from "./processes.ts";
 import { listReplicas, type RaisedTwin, wantedService } from "./replicas.ts";
+import { restartService } from "./restart-service.ts";
 import { scaleService } from "./scale-service.ts";
 import type { StateClients } from "./state-clients.ts";
 import type { StubListener } from "./stubs.ts";
@@ -30,6 +33,15 @@ export function twinHandle(
     update: (service, change, signal) => exclusive(signal, () => updateService(raised, service, change, signal)),
     freeze: (services, signal) => exclusive(signal, () => freezeServices(raised, services, signal)),
     thaw: (services, signal) => exclusive(signal, () => thawServices(raised, services, signal)),
+    restart: (service, { maxUnavailable }, signal) =>
+      exclusive(signal, () => restartService(raised, service, maxUnavailable, signal)),
+    readFile: (service, path, signal) => readServiceFile(raised, { service, path }, signal),
+    fileAttributes: (service, path, signal) => fileAttributesOf(raised, { service, path }, signal),
+    writeFile: (service, path, bytes, signal, attributes) => {
+      const given = attributes === undefined ? {} : { attributes };
+      return exclusive(signal, () => writeServiceFile(raised, { service, path, bytes, ...given }, signal));
+    },
+    askStub: (request, signal) => askStub(parts.stubs, request, signal),
     exec: (service, argv, signal) => execInService(raised, service, argv, signal),
     sql: (database, text, params) => parts.clients.sql(database.service, text, params),
     redis: (store, command) => parts.clients.redis(store.service, command),

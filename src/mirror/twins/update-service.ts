@@ -40,7 +40,8 @@ function isLeftOver(raised: RaisedTwin, replica: Replica): boolean {
   return replica.state === "created" && !raised.frozen.has(replica.service);
 }
 
-async function replaceInPlace(raised: RaisedTwin, replica: Replica, signal: AbortSignal): Promise<void> {
+/** Replaces a replica by a fresh one that keeps its volumes; of a frozen service it does not run yet. */
+export async function replaceInPlace(raised: RaisedTwin, replica: Replica, signal: AbortSignal): Promise<void> {
   await retireReplica(raised, replica, { volumes: "keep" }, signal);
   await join(raised, { service: replica.service, slot: replica.slot }, signal);
 }

@@ -6,10 +6,14 @@ import { redact } from "../../core/redact.ts";
 import type { Twin } from "../../mirror/twin.ts";
 import type { ActionStep } from "../../plan/action.ts";
 import { executeExec } from "./exec-action.ts";
+import { executeFile, fileAtTarget } from "./file-action.ts";
 import { executeGrpc } from "./grpc-action.ts";
 import { executeHttp } from "./http-action.ts";
-import { executeScale, executeUpdate, serviceAtTarget } from "./service-action.ts";
-import { executeSql, holds } from "./sql-action.ts";
+import { executeProposal } from "./proposal-actions.ts";
+import { executeProbe, executeQueryLogs, executeQueryMetrics, executeWait } from "./reading-actions.ts";
+import { executeRedis, redisAtTarget } from "./redis-action.ts";
+import { executeRestart, executeScale, executeUpdate, serviceAtTarget } from "./service-action.ts";
+import { executeSql, sqlAtTarget } from "./sql-action.ts";
 import { notLanded, type StepContext, type StepOutcome, type StepResult } from "./step-result.ts";
 
 /** How long a step that was stopped may take to end before its undo starts anyway. */
@@ -33,8 +37,8 @@ export async function executeStep(step: ActionStep, twin: Twin, context: StepCon
 }
 
 /**
- * Whether the twin already is where the step would bring it: exact for `scale` and `update`, by the `landed` query for `sql`.
- * Requests and programs have no target that can be looked at, so the answer is no.
+ * Whether the twin already is where the step would bring it: exact for `scale`, `update`, `remove`, `file` and `flag`, by the
+ * `landed` query or command for `sql` and `redis`. Everything else has no target that can be looked at: the answer is no.
  */
 export async function alreadyAtTarget(step: ActionStep, twin: Twin, signal: AbortSignal): Promise<boolean> {
   switch (step.uses) {
@@ -42,10 +46,24 @@ export async function alreadyAtTarget(step: ActionStep, twin: Twin, signal: Abor
     case "update":
       return await serviceAtTarget(step, twin, signal);
     case "sql":
-      return await sqlAtTarget(step, twin, signal);
+      return await unlessUnreadable(() => sqlAtTarget(step, twin), twin, signal);
+    case "remove":
+      return await serviceAtTarget({ uses: "scale", with: { service: step.with.service, replicas: 0 } }, twin, signal);
+    case "file":
+    case "flag":
+      return await unlessUnreadable(() => fileAtTarget(step, twin, signal), twin, signal);
+    case "redis":
+      return await unlessUnreadable(() => redisAtTarget(step, twin), twin, signal);
     case "http":
     case "grpc":
     case "exec":
+    case "restart":
+    case "wait":
+    case "probe":
+    case "query-metrics":
+    case "query-logs":
+    case "ticket":
+    case "pull-request":
       return false;
   }
 }
@@ -64,6 +82,26 @@ function kindOfStep(step: ActionStep, twin: Twin, context: StepContext): Promise
       return executeScale(step, twin, context);
     case "update":
       return executeUpdate(step, twin, context);
+    case "restart":
+      return executeRestart(step, twin, context);
+    case "remove":
+      return executeScale({ uses: "scale", with: { service: step.with.service, replicas: 0 } }, twin, context);
+    case "file":
+    case "flag":
+      return executeFile(step, twin, context);
+    case "redis":
+      return executeRedis(step, twin, context);
+    case "wait":
+      return executeWait(step, context);
+    case "probe":
+      return executeProbe(step, twin, context);
+    case "query-metrics":
+      return executeQueryMetrics(step, twin, context);
+    case "query-logs":
+      return executeQueryLogs(step, twin, context);
+    case "ticket":
+    case "pull-request":
+      return executeProposal(step, twin, context);
   }
 }
 
@@ -126,15 +164,10 @@ function rejectWhenAborted(signal: AbortSignal, ended: AbortSignal): Promise<nev
   });
 }
 
-/** A landed query that cannot run (its table does not exist yet) says that the step has not landed. */
-async function sqlAtTarget(
-  step: Extract<ActionStep, { uses: "sql" }>,
-  twin: Twin,
-  signal: AbortSignal,
-): Promise<boolean> {
-  if (step.with.landed === undefined) return false;
+/** A target that can not be looked at (its table or its file does not exist yet) says that the step has not landed. */
+async function unlessUnreadable(look: () => Promise<boolean>, twin: Twin, signal: AbortSignal): Promise<boolean> {
   try {
-    return await holds(step.with.landed, step.with.service, twin);
+    return await look();
   } catch (thrown) {
     if (thrown instanceof InvariantViolation) throw thrown;
     await twin.configuration(signal);

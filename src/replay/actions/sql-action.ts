@@ -25,6 +25,11 @@ export async function executeSql(step: SqlStep, twin: Twin, context: StepContext
     : notLanded(`${done}, but the landed query does not answer one row that is true`);
 }
 
+/** Whether the `landed` query is answered before anything was done. */
+export async function sqlAtTarget(step: SqlStep, twin: Twin): Promise<boolean> {
+  return step.with.landed !== undefined && (await holds(step.with.landed, step.with.service, twin));
+}
+
 /** Whether a landed query answers exactly one row whose first column is true. */
 export async function holds(query: string, service: string, twin: Twin): Promise<boolean> {
   const rows = await twin.sql({ service }, query);

@@ -1,4 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
+import type { MetricsSpec } from "../../mirror/mirror-spec.ts";
 
 /** What became of one step at a twin. Not landing is an answer; only the harness's own trouble is an error. */
 export interface StepResult {
@@ -22,6 +23,8 @@ export interface StepContext {
   readonly timeoutMs: number;
   /** Absolute folder that `proto` files are resolved against; nothing outside it is read. */
   readonly baseDir: string;
+  /** Metrics endpoints of the mirror, for `query-metrics`; absent: it has none. */
+  readonly metrics?: readonly MetricsSpec[];
   /** Who acts: sent as HTTP header and gRPC metadata `x-canary-action` and as SQL application_name. */
   readonly actionId: string;
 }
