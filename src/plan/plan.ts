@@ -47,6 +47,11 @@ const ActionSchema = z
     TicketStep.extend(ACTION_FIELDS),
     PullRequestStep.extend(ACTION_FIELDS),
   ])
+  .superRefine((action, context) => {
+    if (action.uses !== "wait" || action.with.seconds < action.timeoutSeconds) return;
+    const message = `is not shorter than the action's time box of ${action.timeoutSeconds} s`;
+    context.addIssue({ code: "custom", path: ["with", "seconds"], message });
+  })
   .transform(({ uses, with: parameters, rollback, ...said }) => ({
     ...said,
     step: { uses, with: parameters } as ActionStep,
@@ -100,11 +105,6 @@ export const PlanSchema = z
         path: ["actions", duplicate.index, "id"],
         message: `"${duplicate.value}" is used twice`,
       });
-    }
-    for (const [index, { step, timeoutSeconds }] of plan.actions.entries()) {
-      if (step.uses !== "wait" || step.with.seconds < timeoutSeconds) continue;
-      const message = `waits for ${step.with.seconds} s, but its time box is ${timeoutSeconds} s`;
-      context.addIssue({ code: "custom", path: ["actions", index, "with", "seconds"], message });
     }
     for (const duplicate of duplicates(plan.expects.map((expectation) => expectation.slo))) {
       context.addIssue({

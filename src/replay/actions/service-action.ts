@@ -49,7 +49,8 @@ export async function executeRestart(step: StepOf<"restart">, twin: Twin, contex
 }
 
 async function processesOf(twin: Twin, service: string, signal: AbortSignal): Promise<readonly string[]> {
-  return (await twin.processes(signal)).filter((process) => process.service === service).map(({ id }) => id);
+  const all = await twin.processes(signal);
+  return all.filter((one) => one.service === service).map(({ id }) => id);
 }
 
 /** Whether the service already is what the step would make it. An image counts only if it is named by its id. */
