@@ -55,7 +55,9 @@ const CARD = /\b\d(?:[ -]?\d){12,18}\b/g;
 const IBAN = /\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b/g;
 /** International form only: a bare run of digits is more often an identifier. */
 const PHONE = /(?<![\w+])\+\d{1,3}(?:[ ()/-]{0,2}\d){6,12}\b/g;
-const IPV4 = /\b(?!127\.|0\.0\.0\.0)(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)\b(?![.\d])/g;
+/** Of the public internet: those of private networks are machines. */
+const IPV4 =
+  /\b(?!127\.|0\.0\.0\.0|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.)(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)\b(?![.\d])/g;
 const PERSONAL_NAME =
   /(["']?)((?:first|last|full|given|family|sur|customer|user)_?name|street|address|phone|birth_?(?:day|date)|date_?of_?birth)\1(\s{0,4}[:=]\s{0,4})("[^"]{0,500}"|'[^']{0,500}'|[^\s,;&}\])"']{1,500})/gi;
 

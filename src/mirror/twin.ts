@@ -29,8 +29,9 @@ export interface ServiceChange {
   /** Merged into the environment; `null` removes a variable. */
   readonly environment?: Readonly<Record<string, string | null>>;
   readonly image?: string;
-  readonly memoryBytes?: number;
-  readonly cpus?: number;
+  /** `null` takes the limit away. */
+  readonly memoryBytes?: number | null;
+  readonly cpus?: number | null;
 }
 
 /** Cumulative use of one service (sum of its replicas) since its containers started. */

@@ -16,12 +16,15 @@ export const UpdateStep = z.strictObject({
       service: Service,
       environment: z.record(z.string().max(200), z.union([Text, z.null()])).optional(),
       image: z.string().min(1).max(400).optional(),
+      /** `null`: no limit. */
       memoryBytes: z
         .number()
         .int()
         .min(4 * 1024 * 1024)
+        .nullable()
         .optional(),
-      cpus: z.number().positive().max(64).optional(),
+      /** `null`: no limit. */
+      cpus: z.number().positive().max(64).nullable().optional(),
     })
     .refine((change) => Object.keys(change).length > 1, "changes nothing"),
 });

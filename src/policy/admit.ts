@@ -1,6 +1,8 @@
+import { needsNoUndo, undoUnderivable } from "../plan/kinds.ts";
 import type { Plan } from "../plan/plan.ts";
 import { covers } from "../plan/resource-pattern.ts";
 import { classify, type Tier, writes } from "./classify.ts";
+import { fieldsWithSecrets } from "./proposal-secrets.ts";
 
 /** Below these a plan may be rehearsed, but not promoted without a human (DESIGN.md 3.1). */
 export const CONFIDENCE_MIN_BY_TIER: Readonly<Record<Tier, number>> = { 0: 0, 1: 0, 2: 0.7, 3: 0.8, 4: 1 };
@@ -35,13 +37,28 @@ export function admit(plan: Plan, operator: { readonly mayChange: readonly strin
 
 function objections(action: Plan["actions"][number], mayChange: readonly string[]): readonly string[] {
   if (!writes(action.step)) return [];
+  const secrets = fieldsWithSecrets(action.step).map(
+    (field) => `action ${action.id} has what looks like a secret in its ${field}`,
+  );
   const outside = action.changes.filter((declared) => !mayChange.some((allowed) => covers(allowed, declared)));
   return [
-    ...(action.rollback === undefined ? [`action ${action.id} writes but has no rollback`] : []),
+    ...secrets,
+    ...missingUndo(action),
     ...(action.requires.length === 0 ? [`action ${action.id} writes but declares no scope in \`requires\``] : []),
-    ...(action.changes.length === 0 ? [`action ${action.id} writes but declares no effect in \`changes\``] : []),
+    ...(action.changes.length === 0 && !needsNoUndo(action.step)
+      ? [`action ${action.id} writes but declares no effect in \`changes\``]
+      : []),
     ...outside.map(
       (path) => `action ${action.id} declares ${path}, which this scenario's operator does not let plans change`,
     ),
   ];
+}
+
+/** An undo may be missing where the harness reads it from the state before, or where there is nothing to put back. */
+function missingUndo({ id, step, rollback }: Plan["actions"][number]): readonly string[] {
+  if (rollback !== undefined || needsNoUndo(step)) return [];
+  const why = undoUnderivable(step);
+  return why === undefined
+    ? []
+    : [`action ${id} writes but has no rollback, and none can be read from the state: ${why}`];
 }

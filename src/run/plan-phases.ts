@@ -111,6 +111,7 @@ export function performance(options: {
     clock: effects.clock,
     axisMs: log.axisMs,
     baseDir: options.job.scenarioDir,
+    metrics: options.job.spec.metrics,
     onStep: log.step,
     onRecord: log.action,
   };

@@ -29,6 +29,7 @@ const QuietSchema = z.strictObject({
       undeclared: z.array(DifferenceSchema),
       absent: z.array(z.string()),
       noOp: z.boolean(),
+      derivedUndo: z.string().exactOptional(),
     }),
   ),
   residue: z.array(DifferenceSchema),

@@ -4,6 +4,8 @@ import { parsePlan } from "../../src/plan/plan.ts";
 import { admit } from "../../src/policy/admit.ts";
 
 const FLAGSHIP = readFileSync("scenarios/plans/scale-batch-workers.yaml", "utf8");
+const UNDONE_SCALE = / {4}uses: scale\n {4}with:.*\n/.exec(FLAGSHIP)?.[0] ?? "";
+const ROLLBACK = / {4}rollback: \{ uses: scale.*\n/.exec(FLAGSHIP)?.[0] ?? "";
 const OPERATOR = { mayChange: ["service/worker/replicas", "db/db/shop/rows/jobs/**"] };
 
 const admission = (from: string, to: string, operator = OPERATOR) => {
@@ -21,7 +23,6 @@ test("the flagship is admitted at the tier it declares", () => {
 
 describe("refused before anything is raised", () => {
   test.each([
-    ["a write without rollback", / {4}rollback: \{ uses: scale.*\n/.exec(FLAGSHIP)?.[0] ?? "", "", /has no rollback/],
     ["a write without scopes", 'requires: ["containers:scale@batch"]', "requires: []", /declares no scope/],
     [
       "a write without effects",
@@ -50,4 +51,63 @@ test("removing the last replica is a production write, whatever the plan says", 
 test("an agent that is not sure enough is rehearsed, but needs a human for more", () => {
   const unsure = admission("confidence: 0.91", "confidence: 0.6");
   expect(unsure).toMatchObject({ kind: "admitted", humanNeeded: [expect.stringContaining("0.6 is below 0.7")] });
+});
+
+/** The flagship doing something else, without a rollback. */
+const doing = (uses: string, arguments_: string, changes = "changes: []") => {
+  const text = FLAGSHIP.replace(UNDONE_SCALE, `    uses: ${uses}\n    with: ${arguments_}\n`)
+    .replace(ROLLBACK, "")
+    .replace('changes: ["service/worker/replicas", "db/db/shop/rows/jobs/**"]', changes);
+  return admit(parsePlan(text, "plan.yaml"), OPERATOR);
+};
+const problems = (admission: ReturnType<typeof admit>): string =>
+  admission.kind === "refused" ? admission.problems.join("\n") : "";
+
+describe("a plan without a rollback", () => {
+  const CHANGES = 'changes: ["service/worker/replicas"]';
+
+  test.each([
+    ["scale", "{ service: worker, replicas: 3 }"],
+    ["update", "{ service: worker, environment: { A: b } }"],
+    ["remove", "{ service: worker }"],
+    ["file", "{ service: worker, path: /etc/worker.json, replace: '{}' }"],
+    ["flag", "{ service: worker, path: /etc/flags.json, flag: a, state: DISABLED }"],
+    ["redis", "{ service: cache, commands: [[SET, a, b], [hdel, c, d]] }"],
+  ])("is admitted where %s is undone from the state before", (uses, arguments_) => {
+    expect(problems(doing(uses, arguments_, CHANGES))).toBe("");
+  });
+
+  test.each([
+    ["sql", "{ service: db, statements: ['UPDATE jobs SET status = NULL'] }", /sql can do anything/],
+    ["http", "{ service: worker, port: 9100, path: / }", /http can do anything/],
+    ["exec", "{ service: worker, argv: [drain] }", /has no rollback, and none can be read from the state: exec can do/],
+    ["redis", "{ service: cache, commands: [[SET, a, b], [FLUSHALL]] }", /FLUSHALL does not name every key/],
+    ["redis", "{ service: cache, commands: [[EVAL, 'return 1', '0']] }", /EVAL does not name every key/],
+  ])("is refused where %s can not be", (uses, arguments_, why) => {
+    expect(problems(doing(uses, arguments_, CHANGES))).toMatch(why);
+  });
+
+  test.each([
+    ["restart", "{ service: worker }"],
+    ["wait", "{ seconds: 5 }"],
+    ["probe", "{ service: worker, port: 9100, path: /healthz }"],
+    ["query-logs", "{ service: worker, lines: 10 }"],
+    ["query-metrics", "{ service: worker, metric: up }"],
+    ["ticket", "{ host: tickets.example, title: Slow, body: The worker is slow }"],
+  ])("needs neither undo nor effects for %s", (uses, arguments_) => {
+    expect(problems(doing(uses, arguments_))).toBe("");
+  });
+});
+
+test.each([
+  ["body", "{ host: a.example, title: Rotate, body: 'new password: hunter2hunter2' }", "ticket"],
+  [
+    "diff",
+    "{ host: a.example, repository: a/b, title: Key, branch: fix, diff: '+AWS_KEY=AKIAABCDEFGHIJKLMNOP' }",
+    "pull-request",
+  ],
+])("a secret in the %s of a proposal is refused without being repeated", (field, arguments_, uses) => {
+  const said = problems(doing(uses, arguments_));
+  expect(said).toMatch(new RegExp(`looks like a secret in its ${field}`));
+  expect(said).not.toMatch(/hunter2|AKIA/);
 });

@@ -12,6 +12,7 @@ import type {
   Twin,
   TwinPair,
 } from "../../src/mirror/twin.ts";
+import { runSimulatedRedis } from "./simulated-redis.ts";
 import { runSimulatedSql, type SqlHandler } from "./simulated-sql.ts";
 import {
   configurationOf,
@@ -109,7 +110,8 @@ export function simulatedTwin(role: Role, template: SimulatedWorld, behaviour: S
     redis: async ({ service: name }, command) => {
       await enter(`redis ${name}`);
       return (
-        behaviour.onRedis?.(command, world) ?? setOrDelete(world.keys.get(name) ?? missing(`store ${name}`), command)
+        behaviour.onRedis?.(command, world) ??
+        runSimulatedRedis(world.keys.get(name) ?? missing(`store ${name}`), command)
       );
     },
     configuration: async (signal) => {
@@ -188,8 +190,10 @@ function applyChange(
     else service.environment[name] = value;
   }
   if (change.image !== undefined) service.imageId = imageId(change.image);
-  if (change.memoryBytes !== undefined) service.memoryBytes = change.memoryBytes;
-  if (change.cpus !== undefined) service.cpus = change.cpus;
+  if (change.memoryBytes === null) delete service.memoryBytes;
+  else if (change.memoryBytes !== undefined) service.memoryBytes = change.memoryBytes;
+  if (change.cpus === null) delete service.cpus;
+  else if (change.cpus !== undefined) service.cpus = change.cpus;
   restartSimulated(service);
 }
 
@@ -208,20 +212,6 @@ function writeSimulatedFile(
       ...plainFile(bytes),
       attributes: before?.attributes ?? attributes ?? plainFile(bytes).attributes,
     });
-}
-
-function setOrDelete(keys: Map<string, string>, [verb = "", key = "", value = ""]: readonly string[]): unknown {
-  switch (verb.toUpperCase()) {
-    case "SET":
-      keys.set(key, value);
-      return "OK";
-    case "DEL":
-      return keys.delete(key) ? 1 : 0;
-    case "GET":
-      return keys.get(key) ?? null;
-    default:
-      throw new Error(`ERR unknown command '${verb}'`);
-  }
 }
 
 function missing(what: string): never {

@@ -66,12 +66,15 @@ async function changed(
   signal: AbortSignal,
 ): Promise<WantedService> {
   const image = change.image === undefined ? before.image : await otherImage(raised, before, change.image, signal);
+  const { memoryBytes, cpus, ...unlimited } = before.spec;
+  const memory = change.memoryBytes === undefined ? memoryBytes : change.memoryBytes;
+  const cores = change.cpus === undefined ? cpus : change.cpus;
   const spec: ServiceSpec = {
-    ...before.spec,
+    ...unlimited,
     environment: mergedEnvironment(before.spec.environment, change.environment ?? {}),
     ...(change.image === undefined ? {} : { image: { kind: "image", reference: change.image } }),
-    ...(change.memoryBytes === undefined ? {} : { memoryBytes: change.memoryBytes }),
-    ...(change.cpus === undefined ? {} : { cpus: change.cpus }),
+    ...(memory === undefined || memory === null ? {} : { memoryBytes: memory }),
+    ...(cores === undefined || cores === null ? {} : { cpus: cores }),
   };
   return { spec, image };
 }

@@ -1,8 +1,4 @@
-import type { Clock } from "../../core/clock.ts";
-import { CanaryError, messageOf } from "../../core/errors.ts";
 import { InvariantViolation } from "../../core/invariant.ts";
-import { LIMITS } from "../../core/limits.ts";
-import { redact } from "../../core/redact.ts";
 import type { Twin } from "../../mirror/twin.ts";
 import type { ActionStep } from "../../plan/action.ts";
 import { executeExec } from "./exec-action.ts";
@@ -14,10 +10,8 @@ import { executeProbe, executeQueryLogs, executeQueryMetrics, executeWait } from
 import { executeRedis, redisAtTarget } from "./redis-action.ts";
 import { executeRestart, executeScale, executeUpdate, serviceAtTarget } from "./service-action.ts";
 import { executeSql, sqlAtTarget } from "./sql-action.ts";
-import { notLanded, type StepContext, type StepOutcome, type StepResult } from "./step-result.ts";
-
-/** How long a step that was stopped may take to end before its undo starts anyway. */
-const SETTLE_MS = 5000;
+import type { StepContext, StepOutcome, StepResult } from "./step-result.ts";
+import { timeBoxed } from "./time-box.ts";
 
 /**
  * Does one step on a twin inside its time box and checks that it landed.
@@ -25,15 +19,7 @@ const SETTLE_MS = 5000;
  * @throws signal.reason when aborted; CanaryError when the plan's documents are wrong or the engine does not answer any more
  */
 export async function executeStep(step: ActionStep, twin: Twin, context: StepContext): Promise<StepResult> {
-  context.signal.throwIfAborted();
-  const startedMs = context.clock.monotonicMs();
-  const outcome = await timeBoxed(step, twin, context);
-  return {
-    landed: outcome.landed,
-    output: redact(cut(outcome.output)),
-    message: redact(cut(outcome.message)),
-    durationMs: context.clock.monotonicMs() - startedMs,
-  };
+  return await timeBoxed((boxed) => kindOfStep(step, twin, boxed), twin, context);
 }
 
 /**
@@ -105,65 +91,6 @@ function kindOfStep(step: ActionStep, twin: Twin, context: StepContext): Promise
   }
 }
 
-/** Waits for the step, its time-out or the caller's abort, whichever is first; nothing is left ticking. */
-async function timeBoxed(step: ActionStep, twin: Twin, context: StepContext): Promise<StepOutcome> {
-  const ended = new AbortController();
-  const timedOut = new AbortController();
-  const timer = context.clock.sleep(context.timeoutMs, AbortSignal.any([context.signal, ended.signal])).then(
-    () => timedOut.abort(new Error("time-out")),
-    () => undefined, // aborted, or the step ended first
-  );
-  const signal = AbortSignal.any([context.signal, timedOut.signal]);
-  const doing = kindOfStep(step, twin, { ...context, signal });
-  try {
-    // Not every call of a twin takes a signal (SQL does not), so the wait itself must end.
-    return await Promise.race([doing, rejectWhenAborted(signal, ended.signal)]);
-  } catch (thrown) {
-    await settled(doing, context.clock);
-    context.signal.throwIfAborted();
-    const late = timedOut.signal.aborted;
-    return await failure(thrown, late ? `did not land within ${context.timeoutMs / 1000} s` : undefined, twin, context);
-  } finally {
-    ended.abort();
-    await timer;
-  }
-}
-
-/** Lets a step that was told to stop come to its end, for a while: its undo should not race with it. */
-async function settled(doing: Promise<unknown>, clock: Clock): Promise<void> {
-  const stopped = new AbortController();
-  const ended = doing.then(
-    () => undefined,
-    () => undefined,
-  );
-  const waited = clock.sleep(SETTLE_MS, stopped.signal).catch(() => undefined);
-  await Promise.race([ended, waited]);
-  stopped.abort();
-}
-
-/** The step's fault is an outcome; ours is thrown. The engine still answering is what tells them apart. */
-async function failure(
-  thrown: unknown,
-  late: string | undefined,
-  twin: Twin,
-  context: StepContext,
-): Promise<StepOutcome> {
-  if (thrown instanceof InvariantViolation) throw thrown;
-  if (thrown instanceof CanaryError && thrown.code !== "MIRROR_UNAVAILABLE") throw thrown;
-  await twin.configuration(context.signal);
-  return notLanded(
-    late ?? messageOf(thrown),
-    thrown instanceof CanaryError ? `${thrown.message}\n${thrown.hint}` : messageOf(thrown),
-  );
-}
-
-function rejectWhenAborted(signal: AbortSignal, ended: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true, signal: ended });
-  });
-}
-
 /** A target that can not be looked at (its table or its file does not exist yet) says that the step has not landed. */
 async function unlessUnreadable(look: () => Promise<boolean>, twin: Twin, signal: AbortSignal): Promise<boolean> {
   try {
@@ -173,8 +100,4 @@ async function unlessUnreadable(look: () => Promise<boolean>, twin: Twin, signal
     await twin.configuration(signal);
     return false;
   }
-}
-
-function cut(text: string): string {
-  return Buffer.from(text).subarray(0, LIMITS.outputBytesMax).toString("utf8");
 }

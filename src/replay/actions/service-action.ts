@@ -68,9 +68,15 @@ function unmetChanges(step: UpdateStep, now: ServiceConfiguration): readonly str
       (now.environment[name] ?? null) === value ? [] : [`environment ${name}`],
     ),
     ...(image === undefined || image === now.imageId ? [] : ["image"]),
-    ...(memoryBytes === undefined || memoryBytes === now.memoryBytes ? [] : ["memory"]),
-    ...(cpus === undefined || (now.cpus !== undefined && Math.abs(cpus - now.cpus) < 1e-6) ? [] : ["cpus"]),
+    ...(memoryBytes === undefined || memoryBytes === (now.memoryBytes ?? null) ? [] : ["memory"]),
+    ...(cpus === undefined || sameCores(cpus, now.cpus) ? [] : ["cpus"]),
   ];
+}
+
+/** The engine counts billionths of a core. */
+function sameCores(wanted: number | null, now: number | undefined): boolean {
+  if (wanted === null || now === undefined) return wanted === null && now === undefined;
+  return Math.abs(wanted - now) < 1e-6;
 }
 
 function changedNames(step: UpdateStep): readonly string[] {
@@ -93,7 +99,8 @@ function serviceChange(step: UpdateStep): ServiceChange {
   };
 }
 
-async function configurationOf(
+/** One service as the engine reports it; `undefined` for a name that the mirror does not have. */
+export async function configurationOf(
   twin: Twin,
   service: string,
   signal: AbortSignal,

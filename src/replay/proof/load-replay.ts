@@ -4,7 +4,7 @@ import { type Performance, performAction } from "./perform-action.ts";
 
 /** How far the plan got under load. `acted` is what must be undone, whatever the end was. */
 export interface ReplayOutcome {
-  /** Actions that were begun, in order; a failed or aborted one included. */
+  /** Actions that were begun, in order, each with the undo it has; a failed or aborted one included. */
   readonly acted: readonly Action[];
   /** Actions that were at their target already and were not performed. */
   readonly noOps: readonly string[];
@@ -37,8 +37,7 @@ export async function replayPlan(options: {
         noOps.push(action.id);
         continue;
       }
-      acted.push(action);
-      const result = await performAction(action, to, signal);
+      const result = await performAction(action, to, signal, (acting) => acted.push(acting));
       if (!result.landed)
         return { acted, noOps, end: { kind: "failed", actionId: action.id, message: result.message } };
       await options.afterAction?.(action, signal);

@@ -9,6 +9,8 @@ export interface QuietProof {
     readonly absent: readonly string[];
     /** Already at its target before it acted, so it was not run: nothing is proven of it. */
     readonly noOp: boolean;
+    /** The undo that was read from the state before it acted, for people; absent where the plan gave one or none is needed. */
+    readonly derivedUndo?: string;
   }[];
   /** What was left after undoing everything; must be empty. */
   readonly residue: readonly Difference[];

@@ -6,6 +6,7 @@ import type { StateAccess } from "../../mirror/state/state-access.ts";
 import type { TwinPair } from "../../mirror/twin.ts";
 import type { Action, Plan } from "../../plan/plan.ts";
 import { matchEffects } from "../../plan/resource-pattern.ts";
+import { undoWords } from "../actions/derive-undo.ts";
 import { alreadyAtTarget } from "../actions/execute-step.ts";
 import { attributeRows } from "./attribute-rows.ts";
 import { boundDifferences } from "./bound-differences.ts";
@@ -42,7 +43,7 @@ type ActionProof = QuietProof["actions"][number];
  */
 export async function proveQuietly(options: QuietProofOptions): Promise<QuietProof> {
   const { signal, pair } = options;
-  const to: Performance = { ...options, proof: "quiet", shadow: pair.shadow };
+  const to: Performance = { ...options, proof: "quiet", shadow: pair.shadow, metrics: pair.spec.metrics };
   const toUndo: Action[] = [];
   try {
     const performed = await performAll(options, to, toUndo);
@@ -81,19 +82,28 @@ async function performAll(
       actions.push({ id: action.id, effects: [], undeclared: [], absent: [], noOp: true });
       continue;
     }
-    toUndo.push(action);
-    const result = await performAction(action, to, signal);
+    let acting: Action | undefined;
+    const result = await performAction(action, to, signal, (begun) => {
+      acting = begun;
+      toUndo.push(begun);
+    });
     const after = await options.state.fingerprint(pair.shadow, pair.spec.state, { signal });
     const effects = await difference(before, after, { locate });
-    actions.push(actionProof(action, effects, { landed: result.landed, allowed: options.allowedChanges }));
+    const proof = actionProof(action, effects, { landed: result.landed, allowed: options.allowedChanges });
+    actions.push({ ...proof, ...derivedUndo(action, acting) });
     if (!result.landed) {
       // Nothing came of it, so there is nothing to undo, and an undo of nothing would fail for no good reason.
-      if (effects.length === 0) toUndo.pop();
+      if (effects.length === 0 && acting !== undefined) toUndo.pop();
       return { actions, failed: { actionId: action.id, during: "act", message: result.message } };
     }
     before = after;
   }
   return { actions };
+}
+
+function derivedUndo(action: Action, acting: Action | undefined): Pick<ActionProof, "derivedUndo"> {
+  if (action.rollback !== undefined || acting?.rollback === undefined) return {};
+  return { derivedUndo: undoWords(acting.rollback) };
 }
 
 function actionProof(
