@@ -28,6 +28,10 @@ export const LIMITS = {
   seriesBytesMax: 64 * 1024 * 1024,
   /** One response body kept for captures and error messages. */
   responseBodyBytesMax: 1024 * 1024,
+  /** Of one sampled answer, compared with the other twin's; longer ones by their first bytes and their length. */
+  sampledBodyBytesMax: 64 * 1024,
+  /** Places in the answers of one route that are told apart; what comes after them is counted, not judged. */
+  responseFieldsMax: 500,
   /** Metrics of one replica, read every second; the largest exporters give a tenth of it. */
   metricsBytesMax: 16 * 1024 * 1024,
   /** Output of one command or log tail kept as evidence. */

@@ -14,7 +14,7 @@ export interface Evidence {
   readonly rollback: RollbackProof;
   /** Longest stretch for which the plan stayed applied: what takes longer to show was not rehearsed. */
   readonly longestInForceSeconds?: number;
-  /** Rejections found elsewhere: `workShrank`, `budgetReasons`, the harm alarm, broken invariants. */
+  /** Rejections found elsewhere: `workShrank`, `budgetReasons`, the harm alarm, changed answers, broken invariants. */
   readonly against: readonly Reason[];
   /** Actions that did not land under load, and triggers that stopped the replay. */
   readonly replayFailures: readonly { readonly actionId: string; readonly message: string }[];
@@ -33,6 +33,7 @@ export const REASON_ORDER: readonly ReasonCode[] = [
   "UNDO_NOT_PROVEN",
   "UNDECLARED_EFFECT",
   "ABSENT_EFFECT",
+  "RESPONSE_CHANGED",
   "INVARIANT_BROKEN",
   "ACTION_FAILED",
   "TRIGGER_BREACHED",

@@ -1,4 +1,5 @@
 import type { PowerForecast } from "../judge/power-forecast.ts";
+import type { ResponseJudgement } from "../judge/response-changes.ts";
 import type { SloJudgement, Verdict } from "../judge/verdict.ts";
 import type { DriverPulse } from "../replay/recording.ts";
 
@@ -41,7 +42,13 @@ export type RunEvent =
   | { readonly kind: "note"; readonly message: string }
   /** Gross harm stopped the plan. */
   | { readonly kind: "alarm"; readonly message: string }
-  | { readonly kind: "verdict"; readonly verdict: Verdict; readonly reportDir: string };
+  | {
+      readonly kind: "verdict";
+      readonly verdict: Verdict;
+      readonly reportDir: string;
+      /** Absent where no answers were compared. */
+      readonly responses?: ResponseJudgement;
+    };
 
 /** Receives events in order; must not throw and must return quickly. */
 export type RunObserver = (event: RunEvent) => void;

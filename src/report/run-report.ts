@@ -2,6 +2,7 @@ import type { SpentBudget } from "../judge/during-budgets.ts";
 import type { Explanation } from "../judge/explain.ts";
 import type { HarmAlarm } from "../judge/harm-alarm.ts";
 import type { PowerForecast } from "../judge/power-forecast.ts";
+import type { ResponseJudgement } from "../judge/response-changes.ts";
 import type { SensitivityProof } from "../judge/sensitivity.ts";
 import type { QuietProof, RollbackProof, SloJudgement, Verdict } from "../judge/verdict.ts";
 import type { LatencyDistribution, RouteTotals } from "../measure/summaries.ts";
@@ -96,6 +97,8 @@ export interface RunReport {
   readonly alarm?: HarmAlarm;
   /** What the seconds from the first act to the end of settling spent of their budgets. */
   readonly during?: readonly SpentBudget[];
+  /** Answers of both twins compared, route by route; absent where none were. */
+  readonly responses?: ResponseJudgement;
   /** The chain of reasoning to the verdict, in sentences. */
   readonly explanation: Explanation;
   /** Harms of known size that were planted before the signing, and whether they were seen; absent where none was asked for. */

@@ -28,6 +28,8 @@ const ADVICE: Readonly<Record<ReasonCode, string>> = {
   INVARIANT_BROKEN: "Find which action broke the rule of the system and remove or repair it.",
   UNDECLARED_EFFECT:
     "Declare the effect under its changes if it is meant, or remove what causes it (even a health check that writes).",
+  RESPONSE_CHANGED:
+    "Declare what the plan changes in answers (`response/<route>/…` in its changes) and have the operator allow it, or remove what causes it.",
   ABSENT_EFFECT: "The action did not do what it says: repair the action or correct `changes`.",
   UNDO_NOT_PROVEN: "Repair the rollback until it leaves no difference; see the list of what was left.",
   UNDO_TOO_SLOW: "Make the rollback faster, or promise a time that it can keep.",

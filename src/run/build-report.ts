@@ -13,6 +13,7 @@ import { alarmOf, budgetsSpent } from "./evidence.ts";
 import { inForceOf } from "./in-force.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
+import { responsesJudged } from "./response-evidence.ts";
 import type { RunEffects } from "./run-effects.ts";
 import type { RunJob } from "./run-job.ts";
 import type { RunLog } from "./run-log.ts";
@@ -58,6 +59,7 @@ export function buildReport(options: {
     slos: load?.slos ?? [],
     ...(load === undefined ? {} : inForceOf(load.session)),
     ...duringOf(job, load),
+    ...responsesOf(job, load),
     explanation: explanationOf(options),
     ...(load?.sensitivity === undefined ? {} : { sensitivity: load.sensitivity }),
     quiet: options.quiet,
@@ -89,6 +91,7 @@ function explanationOf({
     late: load === undefined ? {} : lateOf(load.session.store, phases),
     cores: pair.facts.cores.kind,
     ...(rounds.length === 0 ? {} : { rounds: rounds.length }),
+    ...responsesOf(job, load),
     ...(job.profile === undefined ? {} : { profile: job.profile.profile }),
   });
 }
@@ -99,6 +102,11 @@ function duringOf(job: RunJob, load: LoadEvidence | undefined): Pick<RunReport, 
   const alarm = alarmOf(job, load.session, load.alarm);
   const during = budgetsSpent(job, load.session);
   return { ...(alarm === undefined ? {} : { alarm }), ...(during.length === 0 ? {} : { during }) };
+}
+
+function responsesOf(job: RunJob, load: LoadEvidence | undefined): Pick<RunReport, "responses"> {
+  const judged = load === undefined ? undefined : responsesJudged(job, load.session);
+  return judged === undefined ? {} : { responses: judged };
 }
 
 function trafficOf(job: RunJob, load: LoadEvidence | undefined): RunReport["traffic"] {

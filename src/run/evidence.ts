@@ -16,6 +16,7 @@ import { hopelessByProfile, rateOf } from "./forecast-power.ts";
 import { longestInForce } from "./in-force.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
+import { againstByResponses, missingInResponses } from "./response-evidence.ts";
 import { replacesProcesses } from "./restarts.ts";
 import { inForceWindows, observedWindow, oncePerCause, sessionsByRound } from "./round-evidence.ts";
 import type { RunJob } from "./run-job.ts";
@@ -68,12 +69,26 @@ export function evidenceOf(options: {
     gates: [
       ...human,
       ...options.hopeless,
-      ...(load === undefined ? [] : [...load.underpowered, ...notPerformed(load), ...gatesOf(job, pair, load)]),
+      ...(load === undefined
+        ? []
+        : [
+            ...load.underpowered,
+            ...notPerformed(load),
+            ...gatesOf(job, pair, load),
+            ...missingInResponses(job, load.session),
+          ]),
     ],
     quiet,
     rollback: load?.rollback ?? { kind: "not-run", why: "the quiet proof settled the answer" },
     ...(load === undefined ? {} : longestInForce(load.session)),
-    against: load === undefined ? [] : [...load.brokenInvariants, ...workReasons(job, load.session, load.alarm)],
+    against:
+      load === undefined
+        ? []
+        : [
+            ...load.brokenInvariants,
+            ...workReasons(job, load.session, load.alarm),
+            ...againstByResponses(job, load.session),
+          ],
     replayFailures: replayFailures(load),
     triggers: [],
     tier: admission.tier.effective,

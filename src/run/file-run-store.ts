@@ -18,6 +18,7 @@ export const RUN_FILES = {
   manifest: "manifest.json",
   metrics: "metrics.jsonl",
   pairs: "pairs.bin",
+  responses: "responses.jsonl",
   intent: "intent.jsonl",
   plan: "plan.yaml",
   scenario: "scenario.yaml",
@@ -60,16 +61,20 @@ async function openFolder(options: RunStoreOptions): Promise<RunStore> {
   await using opening = new AsyncDisposableStack();
   const intent = await openIntentLog(path.join(options.runDir, RUN_FILES.intent));
   opening.use(intent);
-  const metrics = openMetrics(path.join(recordingDir, RUN_FILES.metrics));
+  const metrics = openLines(path.join(recordingDir, RUN_FILES.metrics));
   opening.use(metrics);
+  const responses = openLines(path.join(recordingDir, RUN_FILES.responses));
+  opening.use(responses);
   const opened = opening.move();
   return {
     recordingDir,
     intent: { record: (entry) => onDisk(options.runDir, () => intent.record(entry)) },
     saveMetrics: metrics.save,
+    saveResponses: responses.save,
     saveManifest: (manifest: RecordingManifest) =>
       onDisk(options.runDir, async () => {
         await metrics.flush();
+        await responses.flush();
         await writeWhole(path.join(recordingDir, RUN_FILES.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
       }),
     publish: (report) =>
@@ -100,19 +105,19 @@ async function onDisk<T>(runDir: string, write: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Readings are buffered by the stream; what went wrong with one of them is told at the flush. */
-function openMetrics(
+/** Lines of JSON, buffered by the stream; what went wrong with one of them is told at the flush. */
+function openLines(
   file: string,
-): AsyncDisposable & { readonly save: RunStore["saveMetrics"]; readonly flush: () => Promise<void> } {
+): AsyncDisposable & { readonly save: (lines: readonly unknown[]) => void; readonly flush: () => Promise<void> } {
   const stream = createWriteStream(file);
   let failure: Error | undefined;
   // Without a listener a full disk would end the process, and the twins would be left to the reaper.
   stream.on("error", (error) => {
     failure ??= error;
   });
-  const save: RunStore["saveMetrics"] = (samples) => {
+  const save = (lines: readonly unknown[]): void => {
     if (failure !== undefined) return;
-    for (const sample of samples) stream.write(`${JSON.stringify(sample)}\n`);
+    for (const line of lines) stream.write(`${JSON.stringify(line)}\n`);
   };
   return {
     save,
@@ -178,15 +183,19 @@ async function writeDurably(file: string, text: string): Promise<void> {
   }
 }
 
-/** SHA-256 over the files of a recording in a fixed order; a run that never sent traffic has an empty one. */
+/**
+ * SHA-256 over the files of a recording in a fixed order; a run that never sent traffic has an empty one. Compared answers
+ * count where there are some: recordings from before they existed keep their digest.
+ */
 export async function digestOfRecording(recordingDir: string): Promise<string> {
   const digest = createHash("sha256");
-  for (const name of [RUN_FILES.manifest, RUN_FILES.pairs, RUN_FILES.metrics]) {
+  for (const name of [RUN_FILES.manifest, RUN_FILES.pairs, RUN_FILES.metrics, RUN_FILES.responses]) {
     const file = path.join(recordingDir, name);
     const exists = await open(file).then(
       (handle) => handle.close().then(() => true),
       () => false,
     );
+    if (name === RUN_FILES.responses && !exists) continue;
     digest.update(`${name}\0${exists}\0`);
     if (exists) await pipeline(createReadStream(file), digest, { end: false });
   }

@@ -10,7 +10,7 @@ import type { LoadSession } from "./load-session.ts";
 
 /** Everything the load showed; what was not reached is absent, and its absence never helps the plan. */
 export interface LoadEvidence {
-  readonly session: Pick<LoadSession, "store" | "phases"> & Partial<Pick<LoadSession, "rounds">>;
+  readonly session: Pick<LoadSession, "store" | "phases"> & Partial<Pick<LoadSession, "rounds" | "responses">>;
   readonly driver: DriverReport;
   readonly slos: readonly SloJudgement[];
   readonly underpowered: readonly Reason[];

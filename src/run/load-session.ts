@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { type BlockStore, type BlockStoreOptions, createBlockStore } from "../measure/block-store.ts";
+import type { ResponseLog } from "../measure/response-log.ts";
 import type { Fingerprint } from "../mirror/fingerprint.ts";
 import { ROLES, type Role, type TwinPair } from "../mirror/twin.ts";
 import type { DriverReport, OverduePairs, RecordedRound, RecordingManifest, Window } from "../replay/recording.ts";
@@ -7,6 +8,7 @@ import { trafficRoutes } from "../replay/traffic/traffic-routes.ts";
 import type { TrafficDriver } from "../replay/traffic-driver.ts";
 import type { TrafficSpec } from "../replay/traffic-spec.ts";
 import { readsMetrics, sampleMetrics } from "./metric-sampler.ts";
+import { compareAnswers } from "./response-evidence.ts";
 import type { RunEffects, RunStore } from "./run-effects.ts";
 import type { RunJob } from "./run-job.ts";
 import { watchTwins } from "./twin-watch.ts";
@@ -15,12 +17,14 @@ type PhaseName = keyof RecordingManifest["phases"];
 
 /** What traffic needs of the outside world: less than a run, for those who measure without a plan. */
 export type LoadEffects = Pick<RunEffects, "clock" | "startDriver" | "state" | "observe"> & {
-  readonly store: Pick<RunStore, "recordingDir" | "saveMetrics" | "saveManifest">;
+  readonly store: Pick<RunStore, "recordingDir" | "saveMetrics" | "saveResponses" | "saveManifest">;
 };
 
 /** Traffic that flows to both twins, with everything that is read from them, on one axis. */
 export interface LoadSession extends AsyncDisposable {
   readonly store: BlockStore;
+  /** What was compared of answers so far. */
+  readonly responses: ResponseLog;
   readonly phases: RecordingManifest["phases"];
   /** Of a switchback: those that are complete. */
   readonly rounds: readonly RecordedRound[];
@@ -59,6 +63,7 @@ export async function startLoad(options: {
   const { job, pair, effects } = options;
   const routes = trafficRoutes(job.scenario.traffic);
   const store = createBlockStore(blockStoreOptions(job.scenario.traffic));
+  const answers = compareAnswers(job.scenario.responses.perSecond, effects.store.saveResponses);
   const planted: { readonly what: string; readonly window: Window }[] = [];
   const phases: { -readonly [K in PhaseName]?: Window } = {};
   const rounds: RecordedRound[] = [];
@@ -74,6 +79,7 @@ export async function startLoad(options: {
       seed: job.seed,
       recordingDir: effects.store.recordingDir,
       onPairs: store.addPairs,
+      ...answers.driver,
       onPulse: (pulse) => {
         effects.observe({ kind: "pulse", pulse });
         overdue = { atMs: pulse.atMs, pairs: pulse.overdue ?? [] };
@@ -124,6 +130,7 @@ export async function startLoad(options: {
   const opened = opening.move();
   return {
     store,
+    responses: answers.log,
     phases,
     rounds,
     ended: AbortSignal.any([driver.ended, watch.lost]),

@@ -5,6 +5,7 @@ import { environmentGates } from "../judge/gates.ts";
 import type { HarmAlarm } from "../judge/harm-alarm.ts";
 import { judgeRounds } from "../judge/judge-rounds.ts";
 import { judgeSlos, type LookInput } from "../judge/judge-slos.ts";
+import type { ResponseJudgement } from "../judge/response-changes.ts";
 import type { Reason, SloJudgement, Verdict } from "../judge/verdict.ts";
 import { admit } from "../policy/admit.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
@@ -14,6 +15,7 @@ import { type ChangedTerm, changedScenario, changedTerms, type JudgeChanges, pha
 import { type OpenedRun, openStoredRun } from "./open-stored-run.ts";
 import { sensitivityAgain } from "./rejudge-sensitivity.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
+import { againstByResponses, missingInResponses, responsesJudged } from "./response-evidence.ts";
 import { replacesProcesses } from "./restarts.ts";
 import { observedWindow, plannedDesign } from "./round-evidence.ts";
 import { readSeal, type Seal } from "./stored-seal.ts";
@@ -24,6 +26,8 @@ export interface Rejudged {
   readonly verdict: Verdict;
   readonly slos: readonly SloJudgement[];
   readonly explanation: Explanation;
+  /** What the sampled answers say; absent where none were compared. */
+  readonly responses?: ResponseJudgement;
 }
 
 /** A run judged again under other terms, beside what it answered itself. */
@@ -92,7 +96,11 @@ function judgeRecording(run: Recording): Rejudged {
     quiet: stored.quiet,
     rollback: stored.rollback,
     ...longestInForce(sessionOf(run)),
-    against: [...witnessed, ...(slos.length === 0 ? [] : workReasons({ scenario, plan }, sessionOf(run), alarm))],
+    against: [
+      ...witnessed,
+      ...(slos.length === 0 ? [] : workReasons({ scenario, plan }, sessionOf(run), alarm)),
+      ...againstByResponses(run, sessionOf(run)),
+    ],
     replayFailures: [],
     triggers: [],
     tier: stored.plan.tier.effective,
@@ -100,6 +108,8 @@ function judgeRecording(run: Recording): Rejudged {
     stubOnlyEffects: [],
     ...(planted === undefined ? {} : { sensitivity: planted }),
   });
+  const responses = responsesJudged(run, sessionOf(run));
+  const answers = responses === undefined ? {} : { responses };
   const cores = stored.mirror.facts.cores.kind;
   const explanation = explain({
     verdict,
@@ -109,9 +119,10 @@ function judgeRecording(run: Recording): Rejudged {
     limits: scenario.judge,
     late: lateOf(store, phases),
     ...(stored.traffic.rounds === undefined ? {} : { rounds: stored.traffic.rounds.length }),
+    ...answers,
     ...(run.profile === undefined ? {} : { profile: run.profile.profile }),
   });
-  return { planName: plan.name, verdict, slos, explanation };
+  return { planName: plan.name, verdict, slos, explanation, ...answers };
 }
 
 /** A run without judged SLOs never acted under load; another look at its recording does not change that. */
@@ -125,9 +136,14 @@ function judgeAgain(run: Recording): readonly SloJudgement[] {
     : judgeRounds({ ...look, rounds, design });
 }
 
-function sessionOf({ store, phases, stored }: Recording): Parameters<typeof workReasons>[1] {
+function sessionOf({ store, phases, stored, responses }: Recording): Parameters<typeof workReasons>[1] {
   const { rounds } = stored.traffic;
-  return { store, phases, ...(rounds === undefined ? {} : { rounds }) };
+  return {
+    store,
+    phases,
+    ...(rounds === undefined ? {} : { rounds }),
+    ...(responses === undefined ? {} : { responses }),
+  };
 }
 
 function lookOf(run: Recording): LookInput {
@@ -171,6 +187,7 @@ function gatesAgain(run: Recording, judged: readonly SloJudgement[]): readonly R
     ...(acting === undefined
       ? plannedDesign({ ...look, ...calibrationInUse(run), restarted, baseline, ratePerSecond })
       : []),
+    ...missingInResponses(run, sessionOf(run)),
     ...environmentGates({
       ...look,
       restarted,

@@ -88,7 +88,8 @@ export async function runCanary(job: RunJob, effects: RunEffects, signal: AbortS
   log.phase("publish");
   signal.throwIfAborted();
   const reportDir = await effects.store.publish(report);
-  log.tell({ kind: "verdict", verdict, reportDir });
+  const { responses } = report;
+  log.tell({ kind: "verdict", verdict, reportDir, ...(responses === undefined ? {} : { responses }) });
   // The answer is out; a log that misses its last line must not take it back.
   await effects.store.intent
     .record({ kind: "end", outcome: verdict.kind })

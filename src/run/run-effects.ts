@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { IntentLog } from "../core/intent-log.ts";
+import type { ResponseEntry } from "../measure/response-log.ts";
 import type { StateAccess } from "../mirror/state/state-access.ts";
 import type { ContainerRuntime } from "../mirror/twin.ts";
 import type { MetricSample, RecordingManifest } from "../replay/recording.ts";
@@ -14,6 +15,8 @@ export interface RunStore extends AsyncDisposable {
   readonly intent: IntentLog;
   /** Appends readings; buffered, flushed by `saveManifest`. */
   saveMetrics(samples: readonly MetricSample[]): void;
+  /** Appends what was compared of answers; buffered, flushed by `saveManifest`. */
+  saveResponses(entries: readonly ResponseEntry[]): void;
   saveManifest(manifest: RecordingManifest): Promise<void>;
   /** Signs the verdict and writes every report in one go; answers the folder a person should look at. */
   publish(report: RunReport): Promise<string>;

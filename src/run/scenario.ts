@@ -7,6 +7,7 @@ import { sha256Hex } from "../core/sha256.ts";
 import { JudgeLimitsSchema } from "../judge/judge-limits.ts";
 import { SloSchema } from "../measure/slo.ts";
 import type { Plan } from "../plan/plan.ts";
+import { isExact, isOfAnswers } from "../plan/resource-pattern.ts";
 import { TrafficSpecSchema } from "../replay/traffic-spec.ts";
 
 const Id = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, "lower-case letters, digits and dashes, starting with a letter");
@@ -17,6 +18,15 @@ const RelativePath = z.string().min(1).max(400);
 const InvariantSchema = z.strictObject({
   name: Id,
   sql: z.strictObject({ service: Short, query: z.string().min(1).max(LIMITS.textCharsMax) }),
+});
+
+/**
+ * How many answers are compared: pairs of each route in a second, 0 for none. `required`: a route of which too few were
+ * compared holds the run.
+ */
+const ResponsesSchema = z.strictObject({
+  perSecond: z.number().int().min(0).max(2).default(2),
+  required: z.boolean().default(false),
 });
 
 /** How a run proves that it would have noticed; `secondsMax` is for each harm, and longer where blocks are longer. */
@@ -50,6 +60,8 @@ export const ScenarioSchema = z
     mayChange: z.array(z.string().min(1).max(500)).min(1).max(100),
     invariants: z.array(InvariantSchema).max(50).default([]),
     judge: JudgeLimitsSchema.prefault({}),
+    /** A sample of answers of both twins is compared (docs/resources.md). */
+    responses: ResponsesSchema.prefault({}),
     /** Known harms are planted before the verdict is signed, and it holds unless each of them is seen (`--prove-sensitivity`). */
     sensitivity: SensitivitySchema.optional(),
     /** Hard end of the whole run. */
@@ -109,6 +121,7 @@ export function checkTogether(scenario: Scenario, plan: Plan, routes: readonly s
     }
     return [];
   });
+  problems.push(...unsentRoutes(plan, routes));
   if (plan.target.environment !== scenario.environment.id) {
     problems.push(`is for ${plan.target.environment}, but the scenario stands for ${scenario.environment.id}`);
   }
@@ -119,4 +132,14 @@ export function checkTogether(scenario: Scenario, plan: Plan, routes: readonly s
       hint: problems.map((problem) => `It ${problem}.`).join("\n"),
     });
   }
+}
+
+/** Answers of a route that nobody sends can not change: an exact declaration of them names the route wrongly. */
+function unsentRoutes(plan: Plan, routes: readonly string[]): readonly string[] {
+  const declared = plan.actions
+    .flatMap((action) => action.changes)
+    .filter((path) => isOfAnswers(path) && isExact(path));
+  return declared
+    .filter((path) => !routes.includes(path.split("/")[1] ?? ""))
+    .map((path) => `declares ${path}, but the traffic only has routes: ${routes.join(", ")}`);
 }

@@ -116,6 +116,8 @@ export const StoredRunSchema = z.looseObject({
   }),
   restarted: z.array(z.string()).max(LIMITS.mirrorServicesMax).exactOptional(),
   slos: z.array(StoredSloSchema),
+  /** That answers were compared: what was seen of them lies in the recording. */
+  responses: z.looseObject({}).exactOptional(),
   sensitivity: SensitivitySchema.exactOptional(),
   quiet: QuietSchema,
   rollback: RollbackSchema,

@@ -46,6 +46,8 @@ export type Fault =
   /** The same, but only when it has been in force for so long. */
   | { readonly kind: "plan-slows-later"; readonly share: number; readonly afterMs: number }
   | { readonly kind: "plan-breaks"; readonly share: number }
+  /** While the plan is in force this share of the shadow's answers says something else. */
+  | { readonly kind: "plan-changes-answers"; readonly share: number }
   /** An action restarts this service, though its words do not say so: at once or so much later, in both proofs or in one. */
   | { readonly kind: "plan-restarts"; readonly service: string; readonly proof?: ProofName; readonly afterMs?: number }
   /** Nothing is answered any more, and time-outs are half a minute long. */

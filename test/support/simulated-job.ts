@@ -85,10 +85,16 @@ export function simulatedJob(options: {
   readonly faults: readonly Fault[];
   /** Laid over the scenario's `judge` block. */
   readonly judge?: object;
+  /** What the first action declares beside its own. */
+  readonly declared?: readonly string[];
+  /** What the operator allows beside the scenario's own. */
+  readonly mayChange?: readonly string[];
 }): RunJob {
-  const scenarioText = JSON.stringify({ ...SCENARIO, judge: { ...SCENARIO.judge, ...options.judge } });
+  const { judge, mayChange = [] } = options;
+  const laidOver = { judge: { ...SCENARIO.judge, ...judge }, mayChange: [...SCENARIO.mayChange, ...mayChange] };
+  const scenarioText = JSON.stringify({ ...SCENARIO, ...laidOver });
   const scenario = parseScenario(scenarioText, "simulated scenario");
-  const planText = planTextOf(options.plan, options.faults);
+  const planText = planTextOf(options.plan, options.faults, options.declared);
   const plan: Plan = parsePlan(planText, "simulated plan");
   checkTogether(scenario, plan, ["browse", "search", "checkout"]);
   return {
@@ -136,9 +142,10 @@ export function simulatedShop(faults: readonly Fault[]): SimulatedWorld {
   });
 }
 
-function planTextOf(name: SimulatedPlanName, faults: readonly Fault[]): string {
+function planTextOf(name: SimulatedPlanName, faults: readonly Fault[], declared: readonly string[] = []): string {
   const has = (kind: Fault["kind"]): boolean => faults.some((fault) => fault.kind === kind);
   const extra = [
+    ...declared,
     ...(has("absent-effect") ? ["service/worker/memory"] : []),
     ...(has("plan-not-allowed") ? ["service/db/image"] : []),
   ];

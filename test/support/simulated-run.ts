@@ -35,6 +35,9 @@ export async function simulateRun(options: {
   readonly faults?: readonly Fault[];
   /** Laid over the scenario's `judge` block. */
   readonly judge?: object;
+  /** What the first action declares beside its own, and what the operator allows beside the scenario's own. */
+  readonly declared?: readonly string[];
+  readonly mayChange?: readonly string[];
   readonly proveSensitivity?: true;
   /** A calibration profile, verified and about this run. */
   readonly profile?: Profile;
@@ -52,7 +55,7 @@ export async function simulateRun(options: {
   const startDriver = simulatedDriver(stage, { planInForce, planted: () => runtime.twins()?.shadow.planted() });
   const end = await runCanary(
     {
-      ...simulatedJob({ seed, plan, faults, ...(options.judge === undefined ? {} : { judge: options.judge }) }),
+      ...simulatedJob({ ...options, seed, plan, faults }),
       ...(options.proveSensitivity === undefined ? {} : { proveSensitivity: options.proveSensitivity }),
       ...(options.profile === undefined
         ? {}

@@ -1,5 +1,6 @@
 import { CanaryError } from "../../src/core/errors.ts";
 import type { Intent } from "../../src/core/intent-log.ts";
+import type { ResponseEntry } from "../../src/measure/response-log.ts";
 import type { MetricSample, RecordingManifest } from "../../src/replay/recording.ts";
 import type { RunReport } from "../../src/report/run-report.ts";
 import type { RunStore } from "../../src/run/run-effects.ts";
@@ -11,6 +12,7 @@ export interface SimulatedStore extends RunStore {
   readonly intents: readonly Intent[];
   readonly manifests: readonly RecordingManifest[];
   readonly metrics: readonly MetricSample[];
+  readonly responses: readonly ResponseEntry[];
   readonly published: readonly RunReport[];
   /** What is going on according to the durable part of the log; an act or undo ends when its outcome is durable. */
   readonly under: () => Extract<Intent, { kind: "act" | "undo" }> | undefined;
@@ -21,6 +23,7 @@ export function simulatedStore(clock: SimulatedClock, faults: readonly Fault[]):
   const intents: Intent[] = [];
   const manifests: RecordingManifest[] = [];
   const metrics: MetricSample[] = [];
+  const responses: ResponseEntry[] = [];
   const published: RunReport[] = [];
   const full = faults.find((fault) => fault.kind === "disk-full");
   const write = async (what: "intent" | "manifest" | "report", written: number): Promise<void> => {
@@ -38,6 +41,7 @@ export function simulatedStore(clock: SimulatedClock, faults: readonly Fault[]):
     intents,
     manifests,
     metrics,
+    responses,
     published,
     under: () => openIntent(intents),
     intent: {
@@ -47,6 +51,7 @@ export function simulatedStore(clock: SimulatedClock, faults: readonly Fault[]):
       },
     },
     saveMetrics: (samples) => void metrics.push(...samples),
+    saveResponses: (entries) => void responses.push(...entries),
     saveManifest: async (manifest) => {
       await write("manifest", manifests.length);
       manifests.push(structuredClone(manifest));

@@ -39,6 +39,10 @@ export async function storeRun(run: SimulatedRun, runDir: string, asked: StoredQ
     path.join(recording, "metrics.jsonl"),
     stage.store.metrics.map((one) => JSON.stringify(one)).join("\n"),
   );
+  await writeFile(
+    path.join(recording, "responses.jsonl"),
+    stage.store.responses.map((one) => `${JSON.stringify(one)}\n`),
+  );
   await writePairs(run.pairs, recording);
   await publish(await withProfile(end.report, profile, runDir), runDir);
 }

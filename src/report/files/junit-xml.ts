@@ -7,28 +7,14 @@ import { withPlainText } from "../plain-text.ts";
 import type { RunReport } from "../run-report.ts";
 import { sloWords } from "../slo-words.ts";
 import { reasonSentence, VERDICT_WORDS } from "../verdict-words.ts";
+import { failure, notSeen, type Outcome, PASSED, type Suite, type TestCase } from "./junit-case.ts";
+import { responseSuite } from "./junit-responses.ts";
 
 /** How hold is told to CI servers: as a skipped test, or as a failure under `--strict`. */
 export interface JunitOptions {
   readonly holdAs: "skipped" | "failure";
 }
 
-type Outcome =
-  | { readonly kind: "passed" }
-  | { readonly kind: "failure" | "skipped"; readonly type: string; readonly message: string; readonly details: string };
-
-interface TestCase {
-  readonly name: string;
-  readonly seconds: number;
-  readonly outcome: Outcome;
-}
-
-interface Suite {
-  readonly name: string;
-  readonly cases: readonly TestCase[];
-}
-
-const PASSED: Outcome = { kind: "passed" };
 const DIFFERENCES_SHOWN_MAX = 50;
 
 /** JUnit XML that Jenkins, GitLab and GitHub readers take (FORMATS.md 11.1): reject fails, hold is skipped. */
@@ -39,6 +25,7 @@ export function junitXml(written: RunReport, options: JunitOptions = { holdAs: "
     sloSuite(report),
     ...duringSuite(report),
     effectSuite(report),
+    ...responseSuite(report),
     rollbackSuite(report),
   ].map((suite) => ({ ...suite, cases: suite.cases.map((test) => strictly(test, options)) }));
   const all = suites.flatMap((suite) => suite.cases);
@@ -171,15 +158,6 @@ function undoUnderLoad(rollback: RollbackProof): Outcome {
   if (undoMs <= withinMs) return PASSED;
   const message = `took ${describeDuration(undoMs)}, promised ${describeDuration(withinMs)}`;
   return failure("UNDO_TOO_SLOW", message, message);
-}
-
-/** Nothing was seen: that never counts as passed. */
-function notSeen(message: string): Outcome {
-  return { kind: "skipped", type: "NO_DATA", message, details: message };
-}
-
-function failure(type: Reason["code"], message: string, details: string): Outcome {
-  return { kind: "failure", type, message, details };
 }
 
 function differences(list: readonly Difference[]): string {

@@ -8,6 +8,7 @@ import type { RunReport } from "../run-report.ts";
 import { sloWords } from "../slo-words.ts";
 import { adviceFor, BUNDLE_FILE, reasonSentence, VERDICT_WORDS } from "../verdict-words.ts";
 import { codeSpan, escapeMarkdown, escapeMarkdownItem, markdownTable } from "./markdown.ts";
+import { responsesMarkdown } from "./summary-responses.ts";
 
 /** GitHub drops a step summary of more than 1 MiB whole, so a longer one is cut before that. */
 export const SUMMARY_BYTES_MAX = 1024 * 1024 - 1024;
@@ -22,6 +23,7 @@ export function summaryMarkdown(written: RunReport): string {
     slos(report),
     during(report),
     effects(report),
+    responsesMarkdown(report),
     undo(report),
     sensitivity(report),
     power(report),

@@ -10,6 +10,7 @@ import { effectsSection } from "./sections/effects-section.ts";
 import { explanationSection } from "./sections/explanation-section.ts";
 import { powerSection } from "./sections/power-section.ts";
 import { fidelitySection, provenanceSection, timelineSection } from "./sections/provenance-section.ts";
+import { responsesSection } from "./sections/responses-section.ts";
 import { rollbackSection } from "./sections/rollback-section.ts";
 import { sensitivitySection } from "./sections/sensitivity-section.ts";
 import { sloSection } from "./sections/slo-section.ts";
@@ -58,6 +59,7 @@ function sections(report: RunReport, paint: ChartPainter): readonly SafeHtml[] {
     trailSection(report, paint),
     timelineSection(report, paint),
     effectsSection(report),
+    responsesSection(report),
     rollbackSection(report),
     sensitivitySection(report),
     powerSection(report),

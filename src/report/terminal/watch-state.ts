@@ -1,5 +1,5 @@
 import type { PowerForecast } from "../../judge/power-forecast.ts";
-import type { SloJudgement, Verdict } from "../../judge/verdict.ts";
+import type { SloJudgement } from "../../judge/verdict.ts";
 import type { DriverPulse } from "../../replay/recording.ts";
 import type { Phase, RunEvent } from "../run-event.ts";
 
@@ -28,7 +28,7 @@ export interface WatchState {
   readonly note?: { readonly text: string; readonly saidMs: number };
   /** Gross harm that stopped the plan: it stays. */
   readonly alarm?: string;
-  readonly ending?: { readonly verdict: Verdict; readonly reportDir: string };
+  readonly ending?: Omit<Extract<RunEvent, { readonly kind: "verdict" }>, "kind">;
 }
 
 /** The state before the first event. @param nowMs - monotonic */
@@ -59,7 +59,9 @@ export function watch(state: WatchState, event: RunEvent, nowMs: number): WatchS
       return { ...state, note: { text: event.message, saidMs: nowMs } };
     case "alarm":
       return { ...state, alarm: event.message };
-    case "verdict":
-      return { ...state, ending: { verdict: event.verdict, reportDir: event.reportDir } };
+    case "verdict": {
+      const { kind: _kind, ...ending } = event;
+      return { ...state, ending };
+    }
   }
 }
