@@ -16,7 +16,7 @@ export interface FieldWords {
 
 /** What became of a place, in words; colour alone must never say it. */
 export const FIELD_WORDS: Readonly<Record<FieldState, string>> = {
-  changed: "changed, not declared",
+  changed: "changed and not declared",
   declared: "changed as declared",
   unclear: "not shown to be the plan's",
   noise: "noise of the twins",
@@ -29,10 +29,11 @@ export function responseSummary({ routes }: ResponseJudgement): string {
   const count = (state: FieldState): number => fields.filter((field) => field.state === state).length;
   const few = routes.filter(({ enough, pairs: { inForce } }) => !enough && inForce > 0).map(({ route }) => route);
   const said = (["changed", "declared", "unclear", "noise"] as const).flatMap((state) =>
-    state === "changed" || count(state) > 0 ? [`${count(state)} ${FIELD_WORDS[state]}`] : [],
+    count(state) > 0 ? [`${count(state)} ${FIELD_WORDS[state]}`] : [],
   );
+  const places = said.length === 0 ? "they differ nowhere" : `places that differ: ${said.join(", ")}`;
   const tooFew = few.length === 0 ? "" : `; too few pairs to show a change: ${few.join(", ")}`;
-  return `${countOf(pairs, "pair")} of answers of ${countOf(routes.length, "route")} compared; places ${said.join(", ")}${tooFew}`;
+  return `${pairs.toLocaleString("en-US")} pairs of answers of ${countOf(routes.length, "route")} compared; ${places}${tooFew}`;
 }
 
 /** A route's pairs: `240 before the plan, 118 with it in force, 41 after its undo`. */

@@ -21,6 +21,8 @@ export interface StoredQuestion {
   readonly seed: number;
   readonly plan: SimulatedPlanName;
   readonly judge?: object;
+  readonly declared?: readonly string[];
+  readonly mayChange?: readonly string[];
   readonly profile?: Profile;
 }
 

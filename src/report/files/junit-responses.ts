@@ -17,7 +17,11 @@ function outcomeOf(route: RouteResponses): Outcome {
     const lines = changed.map(({ path, kinds, counts: [before, inForce, after], example }) => {
       return `${path} (${kinds}): ${inForce} in force, ${before} before, ${after} after the undo${example === "" ? "" : `; ${example}`}`;
     });
-    return failure("RESPONSE_CHANGED", `${countOf(changed.length, "place")} changed, not declared`, lines.join("\n"));
+    return failure(
+      "RESPONSE_CHANGED",
+      `${countOf(changed.length, "place")} changed and not declared`,
+      lines.join("\n"),
+    );
   }
-  return route.enough ? PASSED : notSeen(`too few pairs: ${routePairs(route)}`);
+  return route.enough ? PASSED : notSeen(routePairs(route));
 }
