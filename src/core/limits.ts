@@ -50,6 +50,8 @@ export const LIMITS = {
   differencesListedMax: 200,
   /** Keys of one Redis that are fingerprinted; 20,000 take 0.3 s, and a mirror is a sample of production. */
   redisKeysMax: 200_000,
+  /** Values of one Redis that a snapshot keeps in memory; a mirror is a sample of production. */
+  snapshotBytesMax: 256 * 1024 * 1024,
   /** Rows of one table compared one by one where buckets differ; beyond it columns are compared as a whole. */
   rowsComparedMax: 50_000,
 } as const;

@@ -73,6 +73,12 @@ export interface StubRequest {
   readonly body: string;
 }
 
+/** A database of a state service: the declared one, or another one of the same server. */
+export interface DatabaseOf {
+  readonly service: string;
+  readonly database?: string;
+}
+
 export type SqlRow = Readonly<Record<string, unknown>>;
 
 /** One call that a stub answered for a twin. */
@@ -131,9 +137,18 @@ export interface Twin {
   /** Runs argv (no shell) in the first replica. */
   exec(service: string, argv: readonly string[], signal: AbortSignal): Promise<ExecResult>;
   /** Runs SQL in a state database on a kept connection; several statements run as one transaction. Large results are the caller's fault. */
-  sql(database: { readonly service: string }, text: string, params?: readonly unknown[]): Promise<readonly SqlRow[]>;
+  sql(database: DatabaseOf, text: string, params?: readonly unknown[]): Promise<readonly SqlRow[]>;
   /** Sends one Redis command on a kept connection, e.g. ["HGETALL", "k"]. */
   redis(store: { readonly service: string }, command: readonly string[]): Promise<unknown>;
+  /** The same with parts that may be bytes; every string of the answer comes as a Buffer, so that values survive the way. */
+  redisBytes(store: { readonly service: string }, command: readonly (string | Buffer)[]): Promise<unknown>;
+  /** Ends the harness's own kept connections to a store; whatever is asked next connects anew. */
+  disconnect(store: { readonly service: string }): Promise<void>;
+  /**
+   * Starts every replica again whose process has ended by itself, and resolves when all that should run answer (their
+   * own health checks, or an open port). Frozen services are left as they are. Answers the services that were started again.
+   */
+  revive(signal: AbortSignal): Promise<readonly string[]>;
   /** Current configuration of every service, sorted by name. */
   configuration(signal: AbortSignal): Promise<readonly ServiceConfiguration[]>;
   /** Main processes of all replicas that run or are frozen; by them a restart is told, whoever caused it. */

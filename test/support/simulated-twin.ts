@@ -114,6 +114,17 @@ export function simulatedTwin(role: Role, template: SimulatedWorld, behaviour: S
         runSimulatedRedis(world.keys.get(name) ?? missing(`store ${name}`), command)
       );
     },
+    redisBytes: async ({ service: name }, command) => {
+      await enter(`redis ${name}`);
+      const parts = command.map((part) => part.toString());
+      const keys = world.keys.get(name) ?? missing(`store ${name}`);
+      return behaviour.onRedis?.(parts, world) ?? runSimulatedRedis(keys, parts);
+    },
+    disconnect: async () => undefined,
+    revive: async (signal) => {
+      await enter("revive", signal);
+      return [];
+    },
     configuration: async (signal) => {
       await enter("configuration", signal);
       return [...world.services]

@@ -1,11 +1,15 @@
 import { CanaryError, messageOf } from "../../core/errors.ts";
 import type { MirrorSpec, StateSpec } from "../mirror-spec.ts";
-import type { Address, Role, SqlRow } from "../twin.ts";
+import type { Address, DatabaseOf, Role, SqlRow } from "../twin.ts";
 
 /** Kept connections to the state stores of one twin. */
 export interface StateClients extends AsyncDisposable {
-  sql(service: string, text: string, params?: readonly unknown[]): Promise<readonly SqlRow[]>;
+  sql(database: DatabaseOf, text: string, params?: readonly unknown[]): Promise<readonly SqlRow[]>;
   redis(service: string, command: readonly string[]): Promise<unknown>;
+  /** Strings of the answer come as Buffers. */
+  redisBytes(service: string, command: readonly (string | Buffer)[]): Promise<unknown>;
+  /** Ends the kept connections to one store. */
+  disconnect(service: string): Promise<void>;
 }
 
 type PostgresState = Extract<StateSpec, { kind: "postgres" }>;
@@ -23,7 +27,7 @@ export function stateClients(
   spec: MirrorSpec,
   twin: { readonly role: Role; readonly addressOf: (state: StateSpec) => Address },
 ): StateClients {
-  const pools = new Map<string, Promise<SqlPool>>();
+  const pools = new Map<string, { readonly service: string; readonly pool: Promise<SqlPool> }>();
   const clients = new Map<string, Promise<RedisClient>>();
   const find = <Kind extends StateSpec["kind"]>(service: string, kind: Kind): Extract<StateSpec, { kind: Kind }> => {
     const state = spec.state.find(
@@ -36,13 +40,26 @@ export function stateClients(
       hint: "List it under `x-canary: state:` in the Compose file.",
     });
   };
+  const ask = async (service: string, command: (client: RedisClient) => Promise<unknown>): Promise<unknown> => {
+    const state = find(service, "redis");
+    const client = clients.get(service) ?? connectRedis(twin.addressOf(state));
+    clients.set(service, client);
+    try {
+      return await command(await client);
+    } catch (cause) {
+      if ((await client.catch(() => undefined)) === undefined) clients.delete(service);
+      throw lostConnection(cause) ? unreachable(service, twin.role, cause) : cause;
+    }
+  };
   return {
-    async sql(service, text, params) {
-      const state = find(service, "postgres");
-      const pool = pools.get(service) ?? connectPostgres(state, twin.addressOf(state));
-      pools.set(service, pool);
+    async sql({ service, database }, text, params) {
+      const declared = find(service, "postgres");
+      const state = database === undefined ? declared : { ...declared, database };
+      const key = JSON.stringify([service, state.database]);
+      const kept = pools.get(key) ?? { service, pool: connectPostgres(state, twin.addressOf(state)) };
+      pools.set(key, kept);
       try {
-        const result = await (await pool).query<Record<string, unknown>>(
+        const result = await (await kept.pool).query<Record<string, unknown>>(
           text,
           params === undefined ? undefined : [...params],
         );
@@ -53,20 +70,26 @@ export function stateClients(
         throw lostConnection(cause) ? unreachable(service, twin.role, cause) : cause;
       }
     },
-    async redis(service, command) {
-      const state = find(service, "redis");
-      const client = clients.get(service) ?? connectRedis(twin.addressOf(state));
-      clients.set(service, client);
-      try {
-        return await (await client).sendCommand([...command]);
-      } catch (cause) {
-        if ((await client.catch(() => undefined)) === undefined) clients.delete(service);
-        throw lostConnection(cause) ? unreachable(service, twin.role, cause) : cause;
-      }
+    redis: (service, command) => ask(service, async (client) => await client.sendCommand([...command])),
+    redisBytes: (service, command) =>
+      ask(service, async (client) => {
+        const { RESP_TYPES } = await import("redis");
+        const options = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } };
+        return await client.sendCommand([...command], options);
+      }),
+    async disconnect(service) {
+      const ended = [...pools].filter(([, kept]) => kept.service === service);
+      for (const [key] of ended) pools.delete(key);
+      const client = clients.get(service);
+      clients.delete(service);
+      await Promise.allSettled([
+        ...ended.map(async ([, { pool }]) => await (await pool).end()),
+        client?.then((connected) => connected.destroy()),
+      ]);
     },
     async [Symbol.asyncDispose]() {
       await Promise.allSettled([
-        ...[...pools.values()].map(async (pool) => await (await pool).end()),
+        ...[...pools.values()].map(async ({ pool }) => await (await pool).end()),
         ...[...clients.values()].map(async (client) => (await client).destroy()),
       ]);
     },

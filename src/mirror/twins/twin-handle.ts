@@ -13,6 +13,7 @@ import { REPLICA_HEADER } from "./haproxy-config.ts";
 import { processesOf } from "./processes.ts";
 import { listReplicas, type RaisedTwin, wantedService } from "./replicas.ts";
 import { restartService } from "./restart-service.ts";
+import { reviveServices } from "./revive-services.ts";
 import { scaleService } from "./scale-service.ts";
 import type { StateClients } from "./state-clients.ts";
 import type { StubListener } from "./stubs.ts";
@@ -43,8 +44,11 @@ export function twinHandle(
     },
     askStub: (request, signal) => askStub(parts.stubs, request, signal),
     exec: (service, argv, signal) => execInService(raised, service, argv, signal),
-    sql: (database, text, params) => parts.clients.sql(database.service, text, params),
+    sql: (database, text, params) => parts.clients.sql(database, text, params),
     redis: (store, command) => parts.clients.redis(store.service, command),
+    redisBytes: (store, command) => parts.clients.redisBytes(store.service, command),
+    disconnect: (store) => parts.clients.disconnect(store.service),
+    revive: (signal) => exclusive(signal, () => reviveServices(raised, signal)),
     configuration: (signal) => configurationOf(raised, signal),
     processes: (signal) => processesOf(raised, signal),
     usage: (signal) => raised.usage.read(signal),
