@@ -14,6 +14,8 @@ export const LIMITS = {
   replicasMax: 20,
   /** SLOs judged in one run; the reject level is divided by their number. */
   slosMax: 50,
+  /** Triggers, and safeguards, of one scenario; each is asked beside the traffic. */
+  watchesMax: 50,
   /** Requests a second to each twin; beyond it one machine measures itself. */
   trafficRatePerSecondMax: 2000,
   /** Routes of a traffic mix. */

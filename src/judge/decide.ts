@@ -14,9 +14,12 @@ export interface Evidence {
   readonly rollback: RollbackProof;
   /** Longest stretch for which the plan stayed applied: what takes longer to show was not rehearsed. */
   readonly longestInForceSeconds?: number;
-  /** Rejections found elsewhere: `workShrank`, `budgetReasons`, the harm alarm, changed answers, broken invariants. */
+  /**
+   * Rejections found elsewhere: `workShrank`, `budgetReasons`, the harm alarm, changed answers, broken invariants and
+   * safeguards.
+   */
   readonly against: readonly Reason[];
-  /** Actions that did not land under load, and triggers that stopped the replay. */
+  /** Actions that did not land under load, and triggers that were breached. */
   readonly replayFailures: readonly { readonly actionId: string; readonly message: string }[];
   readonly triggers: readonly { readonly name: string; readonly message: string }[];
   /** Effective trust tier of the plan. */
@@ -35,6 +38,7 @@ export const REASON_ORDER: readonly ReasonCode[] = [
   "ABSENT_EFFECT",
   "RESPONSE_CHANGED",
   "INVARIANT_BROKEN",
+  "SAFEGUARD_BROKEN",
   "ACTION_FAILED",
   "TRIGGER_BREACHED",
   "HARM_ALARM",
@@ -44,6 +48,7 @@ export const REASON_ORDER: readonly ReasonCode[] = [
   "EXCESS_STALLS",
   "NOT_RECOVERED",
   "UNDO_TOO_SLOW",
+  "OBJECTIVE_NOT_MET",
   "NO_OP",
   "NO_DATA",
   "UNDERPOWERED",
@@ -107,7 +112,7 @@ function rejections(evidence: Evidence): readonly Reason[] {
       return { code: "ACTION_FAILED", subject: actionId, message: `Action ${actionId} failed under load: ${message}` };
     }),
     ...evidence.triggers.map(({ name, message }): Reason => {
-      return { code: "TRIGGER_BREACHED", subject: name, message: `Trigger ${name} stopped the replay: ${message}` };
+      return { code: "TRIGGER_BREACHED", subject: name, message: `Trigger ${name} was breached: ${message}.` };
     }),
   ];
 }

@@ -22,6 +22,8 @@ export const REASON_CODES = [
   "WORK_SHRANK",
   "ACTION_FAILED",
   "TRIGGER_BREACHED",
+  "SAFEGUARD_BROKEN",
+  "OBJECTIVE_NOT_MET",
   "NOT_RECOVERED",
   // hold: not enough evidence
   "UNDERPOWERED",

@@ -5,6 +5,7 @@ import type { PowerForecast } from "../judge/power-forecast.ts";
 import type { ResponseJudgement } from "../judge/response-changes.ts";
 import type { SensitivityProof } from "../judge/sensitivity.ts";
 import type { QuietProof, RollbackProof, SloJudgement, Verdict } from "../judge/verdict.ts";
+import type { SafeguardRecord, TriggerRecord } from "../judge/watch/watch-records.ts";
 import type { LatencyDistribution, RouteTotals } from "../measure/summaries.ts";
 import type { Difference } from "../mirror/fingerprint.ts";
 import type { TwinFacts } from "../mirror/twin.ts";
@@ -36,7 +37,7 @@ export interface TimelineEntry {
   /** Ms on the run's axis; negative before traffic started. */
   readonly atMs: number;
   readonly toMs?: number;
-  readonly kind: "phase" | "action" | "undo" | "barrier" | "note" | "alarm";
+  readonly kind: "phase" | "action" | "undo" | "barrier" | "note" | "alarm" | "breach";
   readonly label: string;
 }
 
@@ -99,6 +100,11 @@ export interface RunReport {
   readonly during?: readonly SpentBudget[];
   /** Answers of both twins compared, route by route; absent where none were. */
   readonly responses?: ResponseJudgement;
+  /** The scenario's triggers and the breaker of every run; absent where no plan could act under load. */
+  readonly triggers?: readonly TriggerRecord[];
+  readonly safeguards?: readonly SafeguardRecord[];
+  /** The trigger or safeguard that stopped the plan. */
+  readonly stoppedBy?: string;
   /** The chain of reasoning to the verdict, in sentences. */
   readonly explanation: Explanation;
   /** Harms of known size that were planted before the signing, and whether they were seen; absent where none was asked for. */

@@ -36,6 +36,9 @@ const ADVICE: Readonly<Record<ReasonCode, string>> = {
   WORK_SHRANK: "Find out why less work was served; fewer requests must never look like an improvement.",
   ACTION_FAILED: "Read the action's output in the report and repair the action.",
   TRIGGER_BREACHED: "A safety trigger stopped the plan; look at the moment it fired in the report's timeline.",
+  SAFEGUARD_BROKEN:
+    "Something that must hold did not: see when in the report, and change the plan so that it keeps it.",
+  OBJECTIVE_NOT_MET: "The plan did not reach what it is for; find out why before it is tried on anything real.",
   NOT_RECOVERED: "After the undo the service stayed worse; find what the rollback does not put back.",
   UNDERPOWERED: "Run longer or with more traffic, or ask for a wider margin.",
   NO_OP: "The target was already reached before the plan ran; there is nothing to rehearse.",

@@ -60,6 +60,7 @@ export function buildReport(options: {
     ...(load === undefined ? {} : inForceOf(load.session)),
     ...duringOf(job, load),
     ...responsesOf(job, load),
+    ...watchedOf(load),
     explanation: explanationOf(options),
     ...(load?.sensitivity === undefined ? {} : { sensitivity: load.sensitivity }),
     quiet: options.quiet,
@@ -107,6 +108,16 @@ function duringOf(job: RunJob, load: LoadEvidence | undefined): Pick<RunReport, 
 function responsesOf(job: RunJob, load: LoadEvidence | undefined): Pick<RunReport, "responses"> {
   const judged = load === undefined ? undefined : responsesJudged(job, load.session);
   return judged === undefined ? {} : { responses: judged };
+}
+
+function watchedOf(load: LoadEvidence | undefined): Pick<RunReport, "triggers" | "safeguards" | "stoppedBy"> {
+  if (load?.watched === undefined) return {};
+  const { triggers, safeguards, stoppedBy } = load.watched;
+  return {
+    triggers,
+    ...(safeguards.length === 0 ? {} : { safeguards }),
+    ...(stoppedBy === undefined ? {} : { stoppedBy }),
+  };
 }
 
 function trafficOf(job: RunJob, load: LoadEvidence | undefined): RunReport["traffic"] {

@@ -6,6 +6,7 @@ import { type HarmAlarm, harmAlarm, harmReason } from "../judge/harm-alarm.ts";
 import { hopelessRounds } from "../judge/planned-rounds.ts";
 import { sampleRules } from "../judge/sample-rules.ts";
 import type { Reason } from "../judge/verdict.ts";
+import { breachedTriggers, safeguardReasons } from "../judge/watch/watch-records.ts";
 import { harmAlarms, workShrank } from "../judge/work-reasons.ts";
 import type { TwinPair } from "../mirror/twin.ts";
 import type { Admission } from "../policy/admit.ts";
@@ -86,11 +87,12 @@ export function evidenceOf(options: {
         ? []
         : [
             ...load.brokenInvariants,
+            ...brokenSafeguards(load),
             ...workReasons(job, load.session, load.alarm),
             ...againstByResponses(job, load.session),
           ],
     replayFailures: replayFailures(load),
-    triggers: [],
+    triggers: load?.watched === undefined ? [] : breachedTriggers(load.watched, endedEarly(load)),
     tier: admission.tier.effective,
     // Snapshots that are verified by restoring them come with the rollback engine; until then tier 3 cannot pass.
     snapshotVerified: false,
@@ -99,9 +101,24 @@ export function evidenceOf(options: {
   };
 }
 
-/** An alarm ends the run before its SLOs are decided: that they are not is no further doubt. */
-export function judgedSlos({ alarm, slos }: Pick<LoadEvidence, "alarm" | "slos">): LoadEvidence["slos"] {
-  return alarm === undefined ? slos : slos.filter((slo) => slo.state === "fail");
+/** An alarm or a guard ends the run before its SLOs are decided: that they are not is no further doubt. */
+export function judgedSlos(load: Pick<LoadEvidence, "alarm" | "slos" | "watched">): LoadEvidence["slos"] {
+  return wasStopped(load) ? load.slos.filter((slo) => slo.state === "fail") : load.slos;
+}
+
+function wasStopped({ alarm, watched }: Pick<LoadEvidence, "alarm" | "watched">): boolean {
+  return alarm !== undefined || watched?.stoppedBy !== undefined;
+}
+
+/** What was never checked is broken, unless the plan ended before its time came. */
+function brokenSafeguards(load: Omit<LoadEvidence, "driver">): readonly Reason[] {
+  if (load.watched === undefined) return [];
+  return safeguardReasons(load.watched, endedEarly(load));
+}
+
+/** Whether the plan ended before everything that watches it had its time. */
+function endedEarly({ alarm, replay }: Pick<LoadEvidence, "alarm" | "replay">): boolean {
+  return alarm !== undefined || replay?.end.kind !== "done";
 }
 
 /** An action that was at its target already under load did nothing there: neither its cost nor its undo was rehearsed. */
@@ -112,10 +129,14 @@ function notPerformed({ replay }: Pick<LoadEvidence, "replay">): readonly Reason
   });
 }
 
-function gatesOf(job: RunJob, pair: TwinPair, load: Pick<LoadEvidence, "session" | "alarm">): readonly Reason[] {
+function gatesOf(
+  job: RunJob,
+  pair: TwinPair,
+  load: Pick<LoadEvidence, "session" | "alarm" | "watched">,
+): readonly Reason[] {
   const { baseline, recovery } = load.session.phases;
-  // What an alarm cut short was not observed: that little was seen of it is no doubt about the environment.
-  const observing = load.alarm === undefined ? observedWindow(load.session) : undefined;
+  // What was cut short was not observed: that little was seen of it is no doubt about the environment.
+  const observing = wasStopped(load) ? undefined : observedWindow(load.session);
   const { rounds = [] } = load.session;
   return environmentGates({
     store: load.session.store,

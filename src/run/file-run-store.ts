@@ -24,6 +24,7 @@ export const RUN_FILES = {
   scenario: "scenario.yaml",
   bundle: "verdict.sigstore.json",
   profile: "profile.json",
+  abort: "abort.json",
 } as const;
 
 /** Makes the signed bundle of a finished run; wired by the CLI, which owns the key. */
@@ -85,6 +86,12 @@ async function openFolder(options: RunStoreOptions): Promise<RunStore> {
         });
         await publishWhole({ ...report, bundleSha256: sha256Hex(bundle) }, bundle, options.runDir);
         return options.runDir;
+      }),
+    saveAbort: (record) =>
+      onDisk(options.runDir, async () => {
+        const file = path.join(options.runDir, RUN_FILES.abort);
+        await writeWhole(file, `${JSON.stringify(record, null, 2)}\n`);
+        return file;
       }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };

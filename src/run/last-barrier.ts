@@ -2,6 +2,7 @@ import { CanaryError } from "../core/errors.ts";
 import type { HarmAlarm } from "../judge/harm-alarm.ts";
 import type { SensitivityProof } from "../judge/sensitivity.ts";
 import type { Reason } from "../judge/verdict.ts";
+import type { WatchRecords } from "../judge/watch/watch-records.ts";
 import { workByRoute } from "../measure/work.ts";
 import type { Fingerprint } from "../mirror/fingerprint.ts";
 import { ROLES, type Role } from "../mirror/twin.ts";
@@ -37,6 +38,7 @@ export interface BeforeTheEnd {
   readonly alarm?: HarmAlarm;
   readonly observed?: Observed | undefined;
   readonly undo?: UndoEvidence;
+  readonly watched?: WatchRecords;
 }
 
 type Fingerprints = Readonly<Record<Role, Fingerprint>>;
@@ -75,6 +77,7 @@ async function evidenceAt(before: BeforeTheEnd, fingerprints: Fingerprints): Pro
     underpowered: before.underpowered,
     ...(before.replay === undefined ? {} : { replay: before.replay }),
     ...(before.alarm === undefined ? {} : { alarm: before.alarm }),
+    ...(before.watched === undefined ? {} : { watched: before.watched }),
     rollback:
       undo === undefined
         ? { kind: "not-run", why: "the plan was not replayed under load" }
@@ -124,7 +127,11 @@ function discordantRequests({ store, axisMs }: LoadSession): number {
 }
 
 /** State after the undo, against the state before anything and against the control now. */
-function comparison({ context, session, noise }: BeforeTheEnd): (now: Fingerprints) => BarrierComparison {
+export function comparison({
+  context,
+  session,
+  noise,
+}: Pick<BeforeTheEnd, "context" | "session" | "noise">): (now: Fingerprints) => BarrierComparison {
   const { job, quiet, reference } = context;
   return (now) =>
     noise === undefined

@@ -1,6 +1,7 @@
 import type { HarmAlarm } from "../judge/harm-alarm.ts";
 import type { SensitivityProof } from "../judge/sensitivity.ts";
 import type { Reason, SloJudgement } from "../judge/verdict.ts";
+import type { WatchRecords } from "../judge/watch/watch-records.ts";
 import type { Difference } from "../mirror/fingerprint.ts";
 import type { ReplayOutcome } from "../replay/proof/load-replay.ts";
 import type { RollbackProof } from "../replay/proof/proofs.ts";
@@ -17,6 +18,8 @@ export interface LoadEvidence {
   readonly replay?: ReplayOutcome;
   /** Gross harm that stopped the replay, the settling or the observation. */
   readonly alarm?: HarmAlarm;
+  /** What triggers and safeguards saw; absent where the plan was not replayed under load. */
+  readonly watched?: WatchRecords;
   readonly rollback: RollbackProof;
   readonly consequences: readonly Difference[];
   readonly noise: readonly string[];

@@ -5,6 +5,7 @@ import { LIMITS } from "../core/limits.ts";
 import { loadMirror } from "../mirror/compose/load-mirror.ts";
 import { parsePlan } from "../plan/plan.ts";
 import { trafficRoutes } from "../replay/traffic/traffic-routes.ts";
+import { checkWatch } from "./check-watch.ts";
 import type { RunJob } from "./run-job.ts";
 import { checkTogether, parseScenario } from "./scenario.ts";
 
@@ -40,6 +41,7 @@ export async function loadJob(options: {
   const { prepareTraffic } = await import("../replay/driver/prepare-traffic.ts");
   await prepareTraffic(scenario.traffic, scenarioDir, options.seed);
   const spec = await loadMirror({ path: await inside(scenario.mirror), environment: options.environment });
+  checkWatch(scenario, trafficRoutes(scenario.traffic), spec);
   return {
     runId: options.runId,
     seed: scenario.seed ?? options.seed,

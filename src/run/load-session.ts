@@ -1,6 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import { type BlockStore, type BlockStoreOptions, createBlockStore } from "../measure/block-store.ts";
 import type { ResponseLog } from "../measure/response-log.ts";
+import type { Measure } from "../measure/slo.ts";
 import type { Fingerprint } from "../mirror/fingerprint.ts";
 import { ROLES, type Role, type TwinPair } from "../mirror/twin.ts";
 import type { DriverReport, OverduePairs, RecordedRound, RecordingManifest, Window } from "../replay/recording.ts";
@@ -34,6 +35,8 @@ export interface LoadSession extends AsyncDisposable {
   axisMs(): number;
   /** Every request intended before this instant has its outcome, and every metric was asked for beyond it. */
   completeUntilMs(): number;
+  /** Since when requests have flowed without a pause, ms on the axis; undefined while a barrier holds them up. */
+  flowingFromMs(): number | undefined;
   /** Pairs that still waited when the driver last told, and when that was; -Infinity before it did. */
   overdue(): { readonly atMs: number; readonly pairs: readonly OverduePairs[] };
   /** Notes that a harm was in force in this window, so that nobody takes it for traffic of the run's. */
@@ -89,7 +92,8 @@ export async function startLoad(options: {
     }),
   );
   const axisMs = axisOf(effects.clock, driver);
-  const measures = job.scenario.slos.map((slo) => slo.measure);
+  const measures = [...job.scenario.slos.map((slo) => slo.measure), ...triggerMeasures(job.scenario)];
+  let flowingFromMs: number | undefined = 0;
   let sampledUntilMs = readsMetrics(measures) ? 0 : Number.POSITIVE_INFINITY;
   const sampler = sampleMetrics({
     pair,
@@ -120,11 +124,13 @@ export async function startLoad(options: {
     ...(report === undefined ? {} : { driver: report }),
   });
   const still = async <T>(look: () => Promise<T>, signal: AbortSignal): Promise<T> => {
+    flowingFromMs = undefined;
     await driver.pause(signal);
     await freezeBackground(pair, signal);
     const seen = await look();
     await Promise.all(ROLES.map((role) => pair[role].thaw(pair.spec.background, signal)));
     await driver.resume();
+    flowingFromMs = axisMs();
     return seen;
   };
   const opened = opening.move();
@@ -136,6 +142,7 @@ export async function startLoad(options: {
     ended: AbortSignal.any([driver.ended, watch.lost]),
     axisMs,
     completeUntilMs: () => Math.min(store.deliveredUntilMs(), sampledUntilMs),
+    flowingFromMs: () => flowingFromMs,
     overdue: () => overdue,
     notePlanted: (what, window) => void planted.push({ what, window }),
     mark: (phase, window) => {
@@ -147,6 +154,7 @@ export async function startLoad(options: {
     barrier: (signal) => still(() => fingerprintsOf({ pair, effects, signal }), signal),
     still,
     finish: async (signal) => {
+      flowingFromMs = undefined;
       const report = await driver.finish(signal);
       sampling.abort();
       await sampler;
@@ -197,6 +205,11 @@ export function blockStoreOptions(traffic: TrafficSpec): BlockStoreOptions {
 
 function axisOf(clock: Clock, driver: TrafficDriver): () => number {
   return () => clock.monotonicMs() - driver.startMonotonicMs;
+}
+
+/** What only triggers look at is read like everything else. */
+function triggerMeasures({ triggers }: Pick<RunJob["scenario"], "triggers">): readonly Measure[] {
+  return triggers.flatMap((trigger) => ("metric" in trigger ? [trigger.metric] : []));
 }
 
 function driverTargets(pair: TwinPair): Parameters<RunEffects["startDriver"]>[0]["targets"] {

@@ -2,6 +2,7 @@ import type { Action } from "../plan/plan.ts";
 import { type ReplayOutcome, replayPlan } from "../replay/proof/load-replay.ts";
 import type { Performance } from "../replay/proof/perform-action.ts";
 import { type UndoOutcome, undoPlan } from "../replay/proof/undo-plan.ts";
+import type { ActionBreaker } from "./guards/action-breaker.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { LoadSession } from "./load-session.ts";
 import type { Look, Looks } from "./looks.ts";
@@ -13,10 +14,17 @@ import type { RunLog } from "./run-log.ts";
 export async function replayUnderLoad(
   context: LoadContext,
   session: LoadSession,
-  fromMs: number,
+  options: { readonly fromMs: number; readonly breaker: ActionBreaker },
 ): Promise<ReplayOutcome> {
+  const { fromMs, breaker } = options;
   context.log.phase("replay");
-  const outcome = await replayPlan({ plan: context.job.plan, to: performanceOf(context), signal: context.signal });
+  const outcome = await replayPlan({
+    plan: context.job.plan,
+    to: performanceOf(context),
+    signal: context.signal,
+    beforeAction: breaker.beforeAction,
+    afterAction: breaker.afterAction,
+  });
   session.mark("acting", { fromMs, toMs: session.axisMs() });
   return outcome;
 }
@@ -43,6 +51,7 @@ export async function undoUnderLoad(
   const fromMs = session.axisMs();
   const outcome = await undoPlan(options.acted, performanceOf(context), options.signal);
   session.mark("undoing", { fromMs, toMs: session.axisMs() });
+  context.log.rolledBack(outcome);
   return outcome;
 }
 

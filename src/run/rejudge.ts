@@ -7,6 +7,7 @@ import { judgeRounds } from "../judge/judge-rounds.ts";
 import { judgeSlos, type LookInput } from "../judge/judge-slos.ts";
 import type { ResponseJudgement } from "../judge/response-changes.ts";
 import type { Reason, SloJudgement, Verdict } from "../judge/verdict.ts";
+import type { WatchRecords } from "../judge/watch/watch-records.ts";
 import { admit } from "../policy/admit.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
 import { hopelessFromTheStart, judgedSlos, workReasons } from "./evidence.ts";
@@ -43,7 +44,13 @@ export interface WhatIf extends Rejudged {
 /** Doubts of the same kind: what only a stub saw, and what was not performed under load. */
 const WITNESSED_DOUBTS: ReadonlySet<string> = new Set(["REQUESTED_NOT_PROVEN", "NO_OP"]);
 /** Reasons that were seen while the twins lived and cannot be measured again; they stand as they were. */
-const WITNESSED: ReadonlySet<string> = new Set(["INVARIANT_BROKEN", "ACTION_FAILED", "TRIGGER_BREACHED"]);
+const WITNESSED: ReadonlySet<string> = new Set([
+  "INVARIANT_BROKEN",
+  "ACTION_FAILED",
+  "TRIGGER_BREACHED",
+  "SAFEGUARD_BROKEN",
+  "OBJECTIVE_NOT_MET",
+]);
 
 /**
  * Judges a stored run again, as it was or under other terms: SLOs, gates and budgets from its recording; effects and
@@ -85,13 +92,14 @@ function witnessedAlarm({ stored }: OpenedRun): HarmAlarm | undefined {
 
 function judgeRecording(run: Recording): Rejudged {
   const { scenario, plan, stored, store, phases, alarm } = run;
+  const watched = watchedAgain(run);
   const slos = judgeAgain(run);
   const witnessed = stored.verdict.reasons.filter(({ code }) => WITNESSED.has(code));
   const planted = sensitivityAgain(stored.sensitivity, lookOf(run));
   const acted = phases.acting !== undefined;
   const verdict = decide({
     // A plan that never acted under load has no SLOs after it, whatever its baseline shows.
-    slos: acted ? judgedSlos({ slos, ...(alarm === undefined ? {} : { alarm }) }) : [],
+    slos: acted ? judgedSlos({ slos, watched, ...(alarm === undefined ? {} : { alarm }) }) : [],
     gates: gatesAgain(run, slos),
     quiet: stored.quiet,
     rollback: stored.rollback,
@@ -123,6 +131,12 @@ function judgeRecording(run: Recording): Rejudged {
     ...(run.profile === undefined ? {} : { profile: run.profile.profile }),
   });
   return { planName: plan.name, verdict, slos, explanation, ...answers };
+}
+
+/** What a guard stopped was not observed, and cannot be again; what it saw stands in the reasons. */
+function watchedAgain({ stored }: OpenedRun): WatchRecords {
+  const { stoppedBy } = stored;
+  return { triggers: [], safeguards: [], ...(stoppedBy === undefined ? {} : { stoppedBy }) };
 }
 
 /** A run without judged SLOs never acted under load; another look at its recording does not change that. */
@@ -171,8 +185,9 @@ function gatesAgain(run: Recording, judged: readonly SloJudgement[]): readonly R
   ];
   if (judged.length === 0) return known;
   const { acting, recovery, baseline = EMPTY } = phases;
-  // What an alarm cut short was not observed.
-  const observing = run.alarm === undefined ? observedWindow(sessionOf(run)) : undefined;
+  // What was cut short was not observed.
+  const isWhole = run.alarm === undefined && stored.stoppedBy === undefined;
+  const observing = isWhole ? observedWindow(sessionOf(run)) : undefined;
   const { rounds } = stored.traffic;
   const look = { store, slos: resolvedSlos({ scenario, plan }), limits: scenario.judge };
   const { ratePerSecond } = scenario.traffic;

@@ -14,6 +14,7 @@ import type { LoadContext } from "./load-context.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { frozenFingerprints } from "./load-session.ts";
 import { performance } from "./plan-phases.ts";
+import { recordStop } from "./record-stop.ts";
 import { rehearseUnderLoad } from "./rehearse-under-load.ts";
 import { plannedRestarts, type Restarts, restartedWords, watchRestarts } from "./restarts.ts";
 import type { RunEffects } from "./run-effects.ts";
@@ -29,6 +30,19 @@ import { requestedOfStubs, stubCallsSoFar } from "./stub-effects.ts";
  */
 export async function runCanary(job: RunJob, effects: RunEffects, signal: AbortSignal): Promise<RunReport> {
   const log = startRunLog(effects.clock, effects.observe);
+  if (signal.aborted) log.markStop();
+  signal.addEventListener("abort", log.markStop, { once: true });
+  try {
+    return await rehearseOnce({ job, effects, log, signal });
+  } catch (error) {
+    await recordStop({ job, effects, log, signal });
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", log.markStop);
+  }
+}
+
+async function rehearseOnce({ job, effects, log, signal }: Rehearsing): Promise<RunReport> {
   const admission = admitOrThrow(job, log);
   log.power(powerBefore(job));
   await effects.store.intent.record({
@@ -96,6 +110,13 @@ export async function runCanary(job: RunJob, effects: RunEffects, signal: AbortS
     .catch((error: unknown) => log.note(`the end of the run could not be recorded: ${messageOf(error)}`));
   log.phase("tear-down");
   return report;
+}
+
+interface Rehearsing {
+  readonly job: RunJob;
+  readonly effects: RunEffects;
+  readonly log: RunLog;
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -172,6 +193,7 @@ async function provePlanQuietly(options: {
     state: effects.state,
     baseline: reference.shadow,
     allowedChanges: job.scenario.mayChange,
+    onStopped: log.stopped,
     onActed: async () => {
       const fresh = await restarts.witness(signal);
       if (fresh.length === 0) return;

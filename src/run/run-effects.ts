@@ -5,6 +5,7 @@ import type { StateAccess } from "../mirror/state/state-access.ts";
 import type { ContainerRuntime } from "../mirror/twin.ts";
 import type { MetricSample, RecordingManifest } from "../replay/recording.ts";
 import type { StartDriver } from "../replay/traffic-driver.ts";
+import type { AbortRecord } from "../report/abort-record.ts";
 import type { RunObserver } from "../report/run-event.ts";
 import type { RunReport } from "../report/run-report.ts";
 
@@ -20,6 +21,8 @@ export interface RunStore extends AsyncDisposable {
   saveManifest(manifest: RecordingManifest): Promise<void>;
   /** Signs the verdict and writes every report in one go; answers the folder a person should look at. */
   publish(report: RunReport): Promise<string>;
+  /** Writes how a run that was stopped was undone; answers the file. */
+  saveAbort(record: AbortRecord): Promise<string>;
 }
 
 /** Everything `runCanary` does to the outside world; tests pass a simulated one. */
@@ -30,5 +33,7 @@ export interface RunEffects {
   readonly state: StateAccess;
   readonly store: RunStore;
   readonly observe: RunObserver;
+  /** Aborts when a person who has stopped the run does not want to wait for more than its undo and the comparison. */
+  readonly hurry?: AbortSignal;
   readonly harnessVersion: string;
 }

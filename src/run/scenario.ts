@@ -5,6 +5,8 @@ import { CanaryError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import { JudgeLimitsSchema } from "../judge/judge-limits.ts";
+import { SafeguardSchema } from "../judge/watch/safeguard-spec.ts";
+import { TIMEOUT_BREAKER, TriggerSchema } from "../judge/watch/trigger-spec.ts";
 import { SloSchema } from "../measure/slo.ts";
 import type { Plan } from "../plan/plan.ts";
 import { isExact, isOfAnswers } from "../plan/resource-pattern.ts";
@@ -59,6 +61,10 @@ export const ScenarioSchema = z
     /** Patterns of resources that a plan may declare and touch (docs/resources.md); nothing else. */
     mayChange: z.array(z.string().min(1).max(500)).min(1).max(100),
     invariants: z.array(InvariantSchema).max(50).default([]),
+    /** What stops the plan while it runs (docs/triggers.md). */
+    triggers: z.array(TriggerSchema).max(LIMITS.watchesMax).default([]),
+    /** What must hold (docs/triggers.md); `invariants` are the short form for SQL at barriers. */
+    safeguards: z.array(SafeguardSchema).max(LIMITS.watchesMax).default([]),
     judge: JudgeLimitsSchema.prefault({}),
     /** A sample of answers of both twins is compared (docs/resources.md). */
     responses: ResponsesSchema.prefault({}),
@@ -74,7 +80,15 @@ export const ScenarioSchema = z
   .refine((scenario) => new Set(scenario.slos.map((slo) => slo.name)).size === scenario.slos.length, {
     error: "SLO names must be unique",
     path: ["slos"],
+  })
+  .refine((scenario) => hasUniqueNames([...scenario.triggers, ...scenario.safeguards, { name: TIMEOUT_BREAKER }]), {
+    error: `names of triggers and safeguards must be unique, and ${TIMEOUT_BREAKER} is taken`,
+    path: ["triggers"],
   });
+
+function hasUniqueNames(named: readonly { readonly name: string }[]): boolean {
+  return new Set(named.map(({ name }) => name)).size === named.length;
+}
 
 /** A scenario that has passed `parseScenario`, with the digest of its bytes. */
 export type Scenario = z.infer<typeof ScenarioSchema> & { readonly sha256: string };

@@ -122,6 +122,7 @@ export const StoredRunSchema = z.looseObject({
   quiet: QuietSchema,
   rollback: RollbackSchema,
   alarm: AlarmSchema.exactOptional(),
+  stoppedBy: z.string().max(LIMITS.textCharsMax).exactOptional(),
   timeline: z.array(z.looseObject({ kind: z.string() })),
   traffic: z.looseObject({
     driver: z.looseObject({}).exactOptional(),

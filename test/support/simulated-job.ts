@@ -89,10 +89,12 @@ export function simulatedJob(options: {
   readonly declared?: readonly string[];
   /** What the operator allows beside the scenario's own. */
   readonly mayChange?: readonly string[];
+  /** Laid over the scenario itself: triggers, safeguards. */
+  readonly scenario?: object;
 }): RunJob {
   const { judge, mayChange = [] } = options;
   const laidOver = { judge: { ...SCENARIO.judge, ...judge }, mayChange: [...SCENARIO.mayChange, ...mayChange] };
-  const scenarioText = JSON.stringify({ ...SCENARIO, ...laidOver });
+  const scenarioText = JSON.stringify({ ...SCENARIO, ...options.scenario, ...laidOver });
   const scenario = parseScenario(scenarioText, "simulated scenario");
   const planText = planTextOf(options.plan, options.faults, options.declared);
   const plan: Plan = parsePlan(planText, "simulated plan");

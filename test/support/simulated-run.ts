@@ -38,6 +38,8 @@ export async function simulateRun(options: {
   /** What the first action declares beside its own, and what the operator allows beside the scenario's own. */
   readonly declared?: readonly string[];
   readonly mayChange?: readonly string[];
+  /** Laid over the scenario: triggers, safeguards. */
+  readonly scenario?: object;
   readonly proveSensitivity?: true;
   /** A calibration profile, verified and about this run. */
   readonly profile?: Profile;

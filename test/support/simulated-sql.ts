@@ -79,6 +79,7 @@ const STATEMENTS: readonly Statement[] = [
     },
   },
   { form: /^(?:SET|RESET) /i, run: () => [] },
+  { form: /^SELECT set_config\(/i, run: () => [] },
 ];
 
 /**

@@ -2,6 +2,7 @@ import { CanaryError } from "../../src/core/errors.ts";
 import type { Intent } from "../../src/core/intent-log.ts";
 import type { ResponseEntry } from "../../src/measure/response-log.ts";
 import type { MetricSample, RecordingManifest } from "../../src/replay/recording.ts";
+import type { AbortRecord } from "../../src/report/abort-record.ts";
 import type { RunReport } from "../../src/report/run-report.ts";
 import type { RunStore } from "../../src/run/run-effects.ts";
 import { NEVER, type SimulatedClock } from "./simulated-clock.ts";
@@ -14,6 +15,7 @@ export interface SimulatedStore extends RunStore {
   readonly metrics: readonly MetricSample[];
   readonly responses: readonly ResponseEntry[];
   readonly published: readonly RunReport[];
+  readonly aborts: readonly AbortRecord[];
   /** What is going on according to the durable part of the log; an act or undo ends when its outcome is durable. */
   readonly under: () => Extract<Intent, { kind: "act" | "undo" }> | undefined;
 }
@@ -25,6 +27,7 @@ export function simulatedStore(clock: SimulatedClock, faults: readonly Fault[]):
   const metrics: MetricSample[] = [];
   const responses: ResponseEntry[] = [];
   const published: RunReport[] = [];
+  const aborts: AbortRecord[] = [];
   const full = faults.find((fault) => fault.kind === "disk-full");
   const write = async (what: "intent" | "manifest" | "report", written: number): Promise<void> => {
     await clock.sleep(2, NEVER);
@@ -43,6 +46,7 @@ export function simulatedStore(clock: SimulatedClock, faults: readonly Fault[]):
     metrics,
     responses,
     published,
+    aborts,
     under: () => openIntent(intents),
     intent: {
       record: async (intent) => {
@@ -60,6 +64,11 @@ export function simulatedStore(clock: SimulatedClock, faults: readonly Fault[]):
       await write("report", published.length);
       published.push(report);
       return "/simulated";
+    },
+    saveAbort: async (record) => {
+      await write("report", 0);
+      aborts.push(record);
+      return "/simulated/abort.json";
     },
     [Symbol.asyncDispose]: async () => undefined,
   };

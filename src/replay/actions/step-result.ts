@@ -9,10 +9,12 @@ export interface StepResult {
   readonly durationMs: number;
   /** One sentence for people: what landed, or why it did not. */
   readonly message: string;
+  /** It did not land because its time box ended. */
+  readonly timedOut?: true;
 }
 
 /** What one kind of step reports; `executeStep` adds the time and masks the output. */
-export type StepOutcome = Pick<StepResult, "landed" | "output" | "message">;
+export type StepOutcome = Pick<StepResult, "landed" | "output" | "message" | "timedOut">;
 
 /** Everything a step needs beside the twin. */
 export interface StepContext {

@@ -27,6 +27,7 @@ export async function timeBoxed(
     output: redact(cut(outcome.output)),
     message: redact(cut(outcome.message)),
     durationMs: context.clock.monotonicMs() - startedMs,
+    ...(outcome.timedOut === true ? { timedOut: true } : {}),
   };
 }
 
@@ -51,7 +52,9 @@ async function inTime(
     await settled(doing, context.clock);
     context.signal.throwIfAborted();
     const late = timedOut.signal.aborted;
-    return await failure(thrown, late ? `did not land within ${context.timeoutMs / 1000} s` : undefined, twin, context);
+    const why = late ? `did not land within ${context.timeoutMs / 1000} s` : undefined;
+    const failed = await failure(thrown, why, twin, context);
+    return late ? { ...failed, timedOut: true } : failed;
   } finally {
     ended.abort();
     await timer;

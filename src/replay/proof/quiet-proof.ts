@@ -1,4 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
+import { messageOf } from "../../core/errors.ts";
 import type { IntentLog } from "../../core/intent-log.ts";
 import type { Difference, Fingerprint, ResourcePath } from "../../mirror/fingerprint.ts";
 import { difference } from "../../mirror/state/difference.ts";
@@ -32,6 +33,20 @@ export interface QuietProofOptions {
   readonly onRecord: (record: StepRecord) => void;
   /** Called when everything was performed and nothing is undone yet. */
   readonly onActed?: () => Promise<void>;
+  /** Told, when the signal aborted, how what was done has been undone. */
+  readonly onStopped?: (stopped: QuietStop) => void;
+}
+
+/** How a quiet proof that was stopped was undone. */
+export interface QuietStop {
+  readonly proof: "quiet";
+  readonly begun: readonly string[];
+  readonly undo: { readonly undone: readonly string[]; readonly undoMs: number; readonly failed?: string };
+  readonly state:
+    | { readonly kind: "as-before"; readonly noise: readonly string[]; readonly consequences: readonly Difference[] }
+    | { readonly kind: "differs"; readonly residue: readonly Difference[] }
+    | { readonly kind: "not-compared"; readonly why: string };
+  readonly recovery: { readonly kind: "not-measured"; readonly why: string };
 }
 
 type ActionProof = QuietProof["actions"][number];
@@ -62,8 +77,44 @@ export async function proveQuietly(options: QuietProofOptions): Promise<QuietPro
     };
   } catch (thrown) {
     // The abort must not cut its own rollback short; each undo still has its time box.
-    if (signal.aborted) await undoPlan(toUndo, to, new AbortController().signal);
+    if (signal.aborted && toUndo.length > 0) {
+      const stopped = await undoStopped(options, to, toUndo);
+      options.onStopped?.(stopped);
+    }
     throw thrown;
+  }
+}
+
+/** Undoes what was done and looks whether it is undone; trouble in it is told, and hides nothing. */
+async function undoStopped(options: QuietProofOptions, to: Performance, toUndo: readonly Action[]): Promise<QuietStop> {
+  const unstopped = new AbortController().signal;
+  const ids = toUndo.map(({ id }) => id);
+  const startedMs = options.clock.monotonicMs();
+  const base = { proof: "quiet", begun: ids, recovery: { kind: "not-measured", why: "no traffic yet" } } as const;
+  try {
+    const { failed, undoMs } = await undoPlan(toUndo, to, unstopped);
+    const undone = ids.toReversed().filter((id) => id !== failed?.actionId);
+    const undo = {
+      undone,
+      undoMs,
+      ...(failed === undefined ? {} : { failed: `${failed.actionId}: ${failed.message}` }),
+    };
+    return { ...base, undo, state: await stateAfterStop(options, unstopped) };
+  } catch (error) {
+    const why = messageOf(error);
+    const undo = { undone: [], undoMs: options.clock.monotonicMs() - startedMs, failed: why };
+    return { ...base, undo, state: { kind: "not-compared", why } };
+  }
+}
+
+async function stateAfterStop(options: QuietProofOptions, signal: AbortSignal): Promise<QuietStop["state"]> {
+  const { pair, state, baseline } = options;
+  try {
+    const after = await state.fingerprint(pair.shadow, pair.spec.state, { signal });
+    const residue = boundDifferences(await difference(baseline, after, { locate: async () => undefined }));
+    return residue.length === 0 ? { kind: "as-before", noise: [], consequences: [] } : { kind: "differs", residue };
+  } catch (error) {
+    return { kind: "not-compared", why: messageOf(error) };
   }
 }
 

@@ -8,6 +8,7 @@ import type { RunReport } from "../run-report.ts";
 import { sloWords } from "../slo-words.ts";
 import { reasonSentence, VERDICT_WORDS } from "../verdict-words.ts";
 import { failure, notSeen, type Outcome, PASSED, type Suite, type TestCase } from "./junit-case.ts";
+import { guardSuite, workSuite } from "./junit-guards.ts";
 import { responseSuite } from "./junit-responses.ts";
 
 /** How hold is told to CI servers: as a skipped test, or as a failure under `--strict`. */
@@ -24,6 +25,8 @@ export function junitXml(written: RunReport, options: JunitOptions = { holdAs: "
     verdictSuite(report),
     sloSuite(report),
     ...duringSuite(report),
+    ...guardSuite(report),
+    ...workSuite(report),
     effectSuite(report),
     ...responseSuite(report),
     rollbackSuite(report),

@@ -1,6 +1,7 @@
 import { countOf, describeDuration, describeLevel, percent, utc } from "../amounts.ts";
 import { duringWords } from "../during-words.ts";
 import { describeChange } from "../effect-words.ts";
+import { guardRows } from "../guard-words.ts";
 import { inForceWords } from "../in-force-words.ts";
 import { withPlainText } from "../plain-text.ts";
 import { POWER_FROM, POWER_HEADINGS, powerCells } from "../power-words.ts";
@@ -22,6 +23,7 @@ export function summaryMarkdown(written: RunReport): string {
     head(report),
     slos(report),
     during(report),
+    guards(report),
     effects(report),
     responsesMarkdown(report),
     undo(report),
@@ -101,6 +103,16 @@ function during(report: RunReport): string {
   return ["## While the plan acted and settled", "", ...alarm, ...table].join("\n");
 }
 
+function guards(report: RunReport): string {
+  const rows = guardRows(report).map(({ name, kind, rule, seen, at, state }) => [
+    codeSpan(name),
+    ...[kind, rule, at === "" ? seen : `${seen} (at ${at})`].map(escapeMarkdown),
+    { kept: "✅ kept", broken: "❌ broken", "not reached": "⏸️ not reached" }[state],
+  ]);
+  if (rows.length === 0) return "";
+  return `## What watched the plan\n\n${listed(rows, ["name", "kind", "rule", "last seen", "result"])}`;
+}
+
 function effects({ quiet }: RunReport): string {
   const rows = quiet.actions.flatMap((proof): string[][] => {
     const undeclared = new Set(proof.undeclared.map(({ path }) => path));
@@ -166,11 +178,12 @@ function routes({ traffic }: RunReport): string {
   const rows = traffic.routes.map(({ route, control, shadow }) => [
     codeSpan(route),
     String(control.requests),
+    `${control.ok} / ${shadow.ok}`,
     `${percent(errorShare(control))} / ${percent(errorShare(shadow))}`,
     `${describeLevel(control.latencyMs.p50, "ms")} / ${describeLevel(shadow.latencyMs.p50, "ms")}`,
     `${describeLevel(control.latencyMs.p99, "ms")} / ${describeLevel(shadow.latencyMs.p99, "ms")}`,
   ]);
-  const headings = ["route", "requests each", "errors (control / shadow)", "p50", "p99"];
+  const headings = ["route", "requests each", "served (control / shadow)", "errors (control / shadow)", "p50", "p99"];
   return `<details><summary>Traffic</summary>\n\n${listed(rows, headings)}\n\n</details>`;
 }
 

@@ -8,6 +8,7 @@ import { html, joinHtml, markupOf, type SafeHtml, trustedMarkup } from "./safe-h
 import { duringSection } from "./sections/during-section.ts";
 import { effectsSection } from "./sections/effects-section.ts";
 import { explanationSection } from "./sections/explanation-section.ts";
+import { guardsSection } from "./sections/guards-section.ts";
 import { powerSection } from "./sections/power-section.ts";
 import { fidelitySection, provenanceSection, timelineSection } from "./sections/provenance-section.ts";
 import { responsesSection } from "./sections/responses-section.ts";
@@ -54,6 +55,7 @@ function sections(report: RunReport, paint: ChartPainter): readonly SafeHtml[] {
   return [
     sloSection(report, paint),
     duringSection(report),
+    guardsSection(report),
     explanationSection(report),
     latencySection(report, paint),
     trailSection(report, paint),
