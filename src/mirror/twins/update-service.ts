@@ -55,7 +55,12 @@ async function replaceRolling(raised: RaisedTwin, replica: Replica, signal: Abor
 
 function hasOwnData(raised: RaisedTwin, service: string): boolean {
   const { spec, image } = wantedService(raised, service);
-  const writable = spec.mounts.some((mount) => mount.kind !== "tmpfs" && !mount.readOnly);
+  const flags = raised.twin.spec.flags.filter((file) => file.service === service);
+  // A volume with flags is configuration that all replicas read; two of them at once harm nothing.
+  const writable = spec.mounts.some(
+    (mount) =>
+      mount.kind !== "tmpfs" && !mount.readOnly && !flags.some(({ path }) => path.startsWith(`${mount.target}/`)),
+  );
   return writable || image.preparedDataDir !== undefined || image.volumes.length > 0;
 }
 
