@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CanaryError } from "../../src/core/errors.ts";
 import { type ActionStep, ActionStepSchema } from "../../src/plan/action.ts";
-import { KINDS } from "../../src/plan/kinds.ts";
 import { alreadyAtTarget, executeStep } from "../../src/replay/actions/execute-step.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import { simulatedClock } from "../support/simulated-clock.ts";
@@ -342,9 +341,4 @@ describe("tickets and pull requests", () => {
     expect((await executeStep(ticket, busy, contextOf())).message).toContain("answered 503, expected 200 to 299");
     expect((await executeStep(ticket, twinWith(undefined), contextOf())).landed).toBe(false);
   });
-});
-
-test("every kind states its nature", () => {
-  const kinds = ActionStepSchema.options.map((option) => option.shape.uses.value);
-  expect(Object.keys(KINDS).sort()).toEqual([...kinds].sort());
 });
