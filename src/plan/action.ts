@@ -63,25 +63,28 @@ export const ExecStep = z.strictObject({
 });
 
 /** What an action (or its rollback) does: `uses` names the kind, `with` its parsed arguments. */
-export const ActionStepSchema = z.discriminatedUnion("uses", [
-  HttpStep,
-  GrpcStep,
-  SqlStep,
-  ExecStep,
-  ScaleStep,
-  UpdateStep,
-  RestartStep,
-  RemoveStep,
-  FileStep,
-  FlagStep,
-  RedisStep,
-  WaitStep,
-  ProbeStep,
-  QueryMetricsStep,
-  QueryLogsStep,
-  TicketStep,
-  PullRequestStep,
-]);
+export const ActionStepSchema = z
+  .discriminatedUnion("uses", [
+    HttpStep,
+    GrpcStep,
+    SqlStep,
+    ExecStep,
+    ScaleStep,
+    UpdateStep,
+    RestartStep,
+    RemoveStep,
+    FileStep,
+    FlagStep,
+    RedisStep,
+    WaitStep,
+    ProbeStep,
+    QueryMetricsStep,
+    QueryLogsStep,
+    TicketStep,
+    PullRequestStep,
+  ])
+  // Named once in the published JSON Schema: every kind of action has a rollback of any kind.
+  .meta({ id: "step" });
 export type ActionStep = z.infer<typeof ActionStepSchema>;
 export type ActionKind = ActionStep["uses"];
 /** The step of one kind. */

@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { z } from "zod";
 import { type ActionKind, ActionStepSchema } from "../../src/plan/action.ts";
 import { KINDS } from "../../src/plan/kinds.ts";
+import { PlanSchema } from "../../src/plan/plan.ts";
 
 const FENCE = "`".repeat(3);
 const text = readFileSync("docs/actions.md", "utf8");
@@ -38,4 +40,11 @@ describe("docs/actions.md", () => {
       undo: facts.undo,
     });
   });
+});
+
+test("the published schema names every kind once, and a rollback by reference", () => {
+  const schema = JSON.stringify(z.toJSONSchema(PlanSchema, { io: "input" }));
+  for (const kind of kinds)
+    expect(schema.split(`"uses":{"type":"string","const":${JSON.stringify(kind)}}`)).toHaveLength(3);
+  expect(schema.split('"rollback":{"$ref":"#/$defs/step"}')).toHaveLength(kinds.length + 1);
 });
