@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { calibrateCommand } from "./calibrate.ts";
 import { doctorCommand } from "./doctor.ts";
+import { drillCommand } from "./drill.ts";
 import { failWith } from "./failure.ts";
 import { initCommand } from "./init.ts";
 import { judgeCommand } from "./judge.ts";
@@ -33,6 +34,7 @@ unavailable, 21 aborted, 22 deadline, 23 snapshot, 24 driver was the bottleneck,
     .configureOutput({ outputError: (text, write) => write(text) });
   for (const command of [
     runCommand,
+    drillCommand,
     calibrateCommand,
     powerCommand,
     judgeCommand,

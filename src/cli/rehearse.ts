@@ -1,5 +1,4 @@
 import path from "node:path";
-import { CanaryError } from "../core/errors.ts";
 import { stateAccess } from "../mirror/state/state-access.ts";
 import { dockerRuntime } from "../mirror/twins/docker-runtime.ts";
 import { startDriver } from "../replay/driver/start-driver.ts";
@@ -12,11 +11,12 @@ import { openRunStore } from "../run/file-run-store.ts";
 import { runCanary } from "../run/run-canary.ts";
 import type { RunJob } from "../run/run-job.ts";
 import { chooseProfile } from "./choose-profile.ts";
+import { deadlineSignal } from "./deadline.ts";
 import { dockerHost } from "./key-location.ts";
 import { newJob } from "./new-job.ts";
 import { environmentValues } from "./options.ts";
 import { signerOf, signingKey } from "./signing.ts";
-import { abortOnSignals, systemClock } from "./system.ts";
+import { systemClock } from "./system.ts";
 import { harnessVersion } from "./version.ts";
 
 /** Wires the real world to one rehearsal: clock, engine, driver, key, folder and screen. */
@@ -45,7 +45,7 @@ export async function rehearse(options: {
   });
   using view = viewOf(options.view, job);
   view({ kind: "note", message: note });
-  using stop = stopSignal(job, view);
+  using stop = deadlineSignal(job.scenario.maxMinutes, (message) => view({ kind: "note", message }));
   const runtime = dockerRuntime({ clock: systemClock, ownerPid: process.pid, ...dockerHost() });
   const report = await runCanary(
     job,
@@ -72,30 +72,4 @@ function viewOf(wanted: "auto" | "plain" | "json", job: RunJob): RunObserver & D
   }
   const githubActions = process.env["GITHUB_ACTIONS"] === "true";
   return createPlainView({ stream, clock: systemClock, plan, githubActions });
-}
-
-/** Aborts on a person's signal or at the scenario's deadline, whichever is first. */
-function stopSignal(job: RunJob, observe: RunObserver): { readonly signal: AbortSignal } & Disposable {
-  const human = abortOnSignals((message) => observe({ kind: "note", message }));
-  const deadline = new AbortController();
-  const finished = new AbortController();
-  const timeoutMs = job.scenario.maxMinutes * 60_000;
-  systemClock.sleep(timeoutMs, AbortSignal.any([human.signal, finished.signal])).then(
-    () =>
-      deadline.abort(
-        new CanaryError({
-          code: "DEADLINE_EXCEEDED",
-          message: `the run passed ${job.scenario.maxMinutes} minutes`,
-          hint: "Raise maxMinutes in the scenario, or ask for less.",
-        }),
-      ),
-    () => undefined,
-  );
-  return {
-    signal: AbortSignal.any([human.signal, deadline.signal]),
-    [Symbol.dispose]: () => {
-      finished.abort();
-      human[Symbol.dispose]();
-    },
-  };
 }

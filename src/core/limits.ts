@@ -54,6 +54,8 @@ export const LIMITS = {
   redisKeysMax: 200_000,
   /** Values of one Redis that a snapshot keeps in memory; a mirror is a sample of production. */
   snapshotBytesMax: 256 * 1024 * 1024,
+  /** Faults of one drill; each is a column of the matrix and is struck once for every prefix of the plan. */
+  drillFaultsMax: 40,
   /** Rows of one table compared one by one where buckets differ; beyond it columns are compared as a whole. */
   rowsComparedMax: 50_000,
 } as const;

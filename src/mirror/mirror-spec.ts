@@ -1,3 +1,5 @@
+import type { DependencyLink } from "./twin-faults.ts";
+
 // Contract: what the Compose reader hands to the twins. Everything is resolved: variables, durations, sizes, paths.
 
 /** A port of a service, as containers of the twin see it. */
@@ -116,6 +118,8 @@ export interface MirrorSpec {
   readonly flags: readonly FlagFileSpec[];
   /** Services that act on their own (workers, schedulers): frozen while state must stand still. */
   readonly background: readonly string[];
+  /** Ways between services that a fault may strike; derived from `dependsOn` when absent (`dependenciesOf`). */
+  readonly dependencies?: readonly DependencyLink[];
   /** What the mirror does not show; goes into the verdict. */
   readonly fidelity: readonly string[];
 }

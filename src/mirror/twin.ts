@@ -1,4 +1,5 @@
 import type { MirrorSpec, ServicePort } from "./mirror-spec.ts";
+import type { DependencyLink, FaultSwitches } from "./twin-faults.ts";
 
 // Contract: a raised pair of twins, as the rest of the run sees it. Implemented in src/mirror/twins; simulated in test/sim.
 
@@ -191,6 +192,8 @@ export interface TwinPair extends AsyncDisposable {
   readonly control: Twin;
   readonly shadow: Twin;
   readonly facts: TwinFacts;
+  /** What a drill may break on the shadow; present when the pair was raised with `proxied`. The control has no such thing. */
+  readonly faults?: FaultSwitches;
   /**
    * Moves every container of each twin to the other one's cores, ingress and stopped ones included, and whatever is created
    * later; `facts.cores` keeps saying where they began. Takes well under a second, in which requests are slower.
@@ -211,6 +214,8 @@ export interface ContainerRuntime {
     readonly isolation: TwinFacts["isolation"];
     /** `shared`: both twins on all cores, also where there are enough; default: own cores where there are. */
     readonly cores?: "own" | "shared";
+    /** Links of both twins that pass a fault proxy from the start; absent where nothing is to be broken. */
+    readonly proxied?: readonly DependencyLink[];
     readonly onProgress: (step: string) => void;
     readonly signal: AbortSignal;
   }): Promise<TwinPair>;

@@ -138,7 +138,7 @@ function openLines(
 }
 
 /** Append-only file; each entry is on disk (fsync) before `record` resolves. */
-async function openIntentLog(file: string): Promise<IntentLog & AsyncDisposable> {
+export async function openIntentLog(file: string): Promise<IntentLog & AsyncDisposable> {
   const handle = await open(file, "a", 0o600);
   let sequence = 0;
   let last: Promise<unknown> = Promise.resolve();

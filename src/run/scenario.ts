@@ -10,6 +10,7 @@ import { TIMEOUT_BREAKER, TriggerSchema } from "../judge/watch/trigger-spec.ts";
 import { SloSchema } from "../measure/slo.ts";
 import type { Plan } from "../plan/plan.ts";
 import { isExact, isOfAnswers } from "../plan/resource-pattern.ts";
+import { DrillSchema } from "../replay/faults/fault-spec.ts";
 import { TrafficSpecSchema } from "../replay/traffic-spec.ts";
 
 const Id = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, "lower-case letters, digits and dashes, starting with a letter");
@@ -70,6 +71,8 @@ export const ScenarioSchema = z
     responses: ResponsesSchema.prefault({}),
     /** Known harms are planted before the verdict is signed, and it holds unless each of them is seen (`--prove-sensitivity`). */
     sensitivity: SensitivitySchema.optional(),
+    /** What `canary drill run` breaks and asks; a mirror's own faults when absent (docs/drill.md). */
+    drill: DrillSchema.optional(),
     /** Hard end of the whole run. */
     maxMinutes: z
       .number()

@@ -58,11 +58,19 @@ export const XCanarySchema = z.strictObject({
     .max(20)
     .default([]),
   background: z.array(Service).max(LIMITS.mirrorServicesMax).default([]),
+  /** Ways between services that a drill may harm; derived from `depends_on` when absent. */
+  dependencies: z
+    .array(z.strictObject({ from: Service, to: Service, port: Port }))
+    .max(100)
+    .default([]),
   fidelity: z.array(z.string().min(1).max(LIMITS.textCharsMax)).max(50).default([]),
 });
 
 export type XCanary = z.output<typeof XCanarySchema>;
-type Resolved = Pick<MirrorSpec, "entry" | "state" | "metrics" | "stubs" | "flags" | "background" | "fidelity">;
+type Resolved = Pick<
+  MirrorSpec,
+  "entry" | "state" | "metrics" | "stubs" | "flags" | "background" | "dependencies" | "fidelity"
+>;
 
 /** Resolves defaults and paths of `x-canary` against the services; what does not fit is reported. */
 export function resolveXCanary(
@@ -78,6 +86,7 @@ export function resolveXCanary(
     stubs: written.stubs.flatMap((stub, index) => resolveStub(stub, index, scope)),
     flags: written.flags,
     background: written.background,
+    ...(written.dependencies.length === 0 ? {} : { dependencies: written.dependencies }),
     fidelity: written.fidelity,
   };
 }

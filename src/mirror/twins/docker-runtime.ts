@@ -1,12 +1,14 @@
 import { randomInt } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
+import { PROXY_IMAGE } from "../proxy/raise-proxies.ts";
 import { type ContainerRuntime, ROLES, type Role, type Twin, type TwinFacts, type TwinPair } from "../twin.ts";
 import { configurationOf } from "./configuration.ts";
 import { coreSets } from "./core-sets.ts";
 import { type Engine, openEngine } from "./engine.ts";
 import { engineError, isEngineGone } from "./engine-errors.ts";
 import { requireEqual } from "./equality.ts";
+import { faultSwitches } from "./fault-switches.ts";
 import { freeLoopbackPorts } from "./free-ports.ts";
 import { imageByReference, type ResolvedImages, resolveImages } from "./images.ts";
 import { INGRESS_IMAGE, portsNeeded } from "./ingress.ts";
@@ -97,6 +99,7 @@ async function raisePair(dependencies: RuntimeDependencies, options: RaiseOption
     control: controlTwin,
     shadow: shadowTwin,
     facts,
+    ...(options.proxied === undefined ? {} : { faults: faultSwitches(shadow) }),
     swapCores: (swapSignal) => swapCores([control.raised, shadow.raised], swapSignal),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
@@ -142,9 +145,11 @@ async function raiseBoth(run: RunContext, opened: AsyncDisposableStack, options:
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const together = firstFailureOf(stop);
   const count = portsNeeded(run.spec);
-  const [images, ingressImage, networks, ports] = await Promise.all([
+  const links = options.proxied ?? [];
+  const [images, ingressImage, proxyImage, networks, ports] = await Promise.all([
     together(resolveImages(run, options.onProgress, signal)),
     together(imageByReference(run, INGRESS_IMAGE, signal)),
+    links.length === 0 ? undefined : together(imageByReference(run, PROXY_IMAGE, signal)),
     together(createNetworks(run, signal)),
     together(freeLoopbackPorts({ count: 2 * count, random: run.random })),
   ]);
@@ -155,6 +160,7 @@ async function raiseBoth(run: RunContext, opened: AsyncDisposableStack, options:
     ingressImageId: ingressImage.imageId,
     ports: { control: ports.slice(0, count), shadow: ports.slice(count) },
     ...(networks.front === undefined ? {} : { front: networks.front }),
+    ...(proxyImage === undefined ? {} : { proxied: { imageId: proxyImage.imageId, links } }),
   };
   const raise = async (role: Role): Promise<RaisedWithStubs> =>
     opened.use(await raiseTwin(twinContext(run, role, networks, cores), parts, signal));

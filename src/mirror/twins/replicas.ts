@@ -1,6 +1,7 @@
 import { messageOf } from "../../core/errors.ts";
 import { invariant } from "../../core/invariant.ts";
 import type { ServiceSpec } from "../mirror-spec.ts";
+import type { TwinProxies } from "../proxy/raise-proxies.ts";
 import { containerOptions, type ResolvedImage } from "./container-options.ts";
 import type { ContainerSummary } from "./engine.ts";
 import { isGone } from "./engine-errors.ts";
@@ -25,9 +26,13 @@ export interface RaisedTwin {
   readonly stubHosts: readonly string[];
   readonly services: Map<string, WantedService>;
   readonly frozen: Set<string>;
+  /** How many replicas each service is meant to have: what `scale` asked for last. */
+  readonly counts: Map<string, number>;
   /** Replicas that were ready once and that the ingress knows: container id to service and slot. */
   readonly admitted: Map<string, { readonly service: string; readonly slot: number }>;
   readonly usage: UsageMeter;
+  /** Stand between the services and their dependencies, in twins that are raised to be broken. */
+  readonly proxies?: TwinProxies;
 }
 
 /** One container of a service, as the engine lists it. */
@@ -100,8 +105,9 @@ export async function createReplica(
     image: wanted.image,
     slot: at.slot,
     address,
-    stubHosts: raised.stubHosts,
+    stubHosts: [...raised.stubHosts, ...(raised.proxies?.hostsOf(at.service) ?? [])],
   });
+  await raised.proxies?.know(address, at.service, signal);
   const container = await twin.engine.change(`creating ${at.service}`, signal, (docker) =>
     docker.createContainer(options),
   );

@@ -7,6 +7,8 @@ import { invariant } from "../../core/invariant.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { StubSpec } from "../mirror-spec.ts";
 import type { Role, StubCall } from "../twin.ts";
+import type { StubAnswer } from "../twin-faults.ts";
+import { brokenAnswer } from "./broken-stub.ts";
 
 /** A listener that answers for the third parties of one twin. */
 export interface StubListener extends AsyncDisposable {
@@ -15,6 +17,8 @@ export interface StubListener extends AsyncDisposable {
   /** Third parties that it answers for. */
   readonly hosts: readonly string[];
   calls(): readonly StubCall[];
+  /** Answers every call to a host like this, whatever its handlers would say; `undefined` gives it back to them. */
+  answerWith(host: string, answer: StubAnswer | undefined): void;
 }
 
 /** Calls kept per twin; later ones are answered but not recorded. */
@@ -40,10 +44,14 @@ export async function listenForStubs(options: {
   }
   const { getResponse } = await import("msw");
   const calls: StubCall[] = [];
+  const broken = new Map<string, StubAnswer>();
   const server = createServer((request, response) => {
     const host = (request.headers.host ?? "").replace(/:\d+$/, "");
     const handlers = handlersByHost.get(host) ?? [];
-    answer(request, async (asked) => await getResponse([...handlers], asked))
+    const wrong = broken.get(host);
+    answer(request, async (asked) =>
+      wrong === undefined ? await getResponse([...handlers], asked) : brokenAnswer(wrong),
+    )
       .catch((cause: unknown) => new Response(`the stub failed: ${messageOf(cause)}`, { status: 500 }))
       .then(async (reply) => {
         const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
@@ -67,6 +75,10 @@ export async function listenForStubs(options: {
     port,
     hosts: [...handlersByHost.keys()],
     calls: () => calls.slice(),
+    answerWith: (stubHost, wrong) => {
+      if (wrong === undefined) broken.delete(stubHost);
+      else broken.set(stubHost, wrong);
+    },
     [Symbol.asyncDispose]: () => close(server),
   };
 }

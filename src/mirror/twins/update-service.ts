@@ -11,11 +11,13 @@ import {
   wantedService,
 } from "./replicas.ts";
 import { join } from "./scale-service.ts";
+import { isOneShot } from "./service-order.ts";
 
 /**
  * Replaces every replica of a service, one after the other, by one with the changed configuration.
  * A service without data of its own gets the new one first and loses the old one when it is ready (a rolling update); a
- * service with a writable volume is stopped first, because two servers on one folder would destroy it.
+ * service with a writable volume is stopped first, because two servers on one folder would destroy it. Afterwards the
+ * service has as many replicas as it is meant to have, whatever an aborted change before this one left.
  */
 export async function updateService(
   raised: RaisedTwin,
@@ -25,19 +27,28 @@ export async function updateService(
 ): Promise<void> {
   raised.services.set(service, await changed(raised, wantedService(raised, service), change, signal));
   const present = await listReplicas(raised, signal, service);
-  const living = present.filter((replica) => replica.state !== "ended" && !isLeftOver(raised, replica));
+  const standing = present.filter((replica) => hasPlace(raised, replica));
+  const count = isOneShot(service, raised.twin.spec.services) ? standing.length : (raised.counts.get(service) ?? 0);
+  const kept = standing.slice(0, count);
   for (const replica of present) {
-    if (!living.includes(replica)) await retireReplica(raised, replica, { volumes: "remove" }, signal);
+    if (!kept.includes(replica)) await retireReplica(raised, replica, { volumes: "remove" }, signal);
   }
   const dataFirst = hasOwnData(raised, service) || raised.frozen.has(service);
-  for (const replica of living) {
+  for (const replica of kept) {
     if (dataFirst) await replaceInPlace(raised, replica, signal);
     else await replaceRolling(raised, replica, signal);
   }
+  for (const slot of freeSlots(await listReplicas(raised, signal, service), count - kept.length)) {
+    await join(raised, { service, slot }, signal);
+  }
 }
 
-function isLeftOver(raised: RaisedTwin, replica: Replica): boolean {
-  return replica.state === "created" && !raised.frozen.has(replica.service);
+/**
+ * A replica that served keeps its place, also when it was killed meanwhile: a crash must not cost the service a replica.
+ * What was never admitted is what an aborted change left, but for a frozen service, whose replicas wait to be started.
+ */
+function hasPlace(raised: RaisedTwin, replica: Replica): boolean {
+  return raised.admitted.has(replica.containerId) || (raised.frozen.has(replica.service) && replica.state !== "ended");
 }
 
 /** Replaces a replica by a fresh one that keeps its volumes; of a frozen service it does not run yet. */

@@ -19,7 +19,7 @@ import { latencySection, soundnessSection, trailSection } from "./sections/traff
 import { verdictSection } from "./sections/verdict-section.ts";
 
 /** The page may do nothing but show itself: no script, no request, whatever stands in it. */
-const CONTENT_POLICY =
+export const CONTENT_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 /** The run as one self-contained HTML file; equal reports give equal bytes. */
