@@ -39,6 +39,8 @@ export function passThrough(direction: ToxicDirection): void {
   const waiting: Waiting[] = [];
   const state = { bytes: 0, pumping: false, ended: false, sent: 0 };
   const finish = async (): Promise<void> => {
+    // Nothing comes through, the end no more than the bytes before it.
+    if (find(direction.toxics(), "timeout") !== undefined) return;
     const slow = find(direction.toxics(), "slow_close");
     if (slow !== undefined) await tools.sleep(slow.delayMs);
     sink.end();
