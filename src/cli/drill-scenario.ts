@@ -1,5 +1,6 @@
 import path from "node:path";
 import { signDrill } from "../attest/drill-statement.ts";
+import { takingSnapshots } from "../mirror/snapshots/take-snapshot.ts";
 import { stateAccess } from "../mirror/state/state-access.ts";
 import { dockerRuntime } from "../mirror/twins/docker-runtime.ts";
 import type { DrillReport } from "../report/drill/drill-report.ts";
@@ -50,6 +51,7 @@ export async function drillScenario(options: {
       clock: systemClock,
       runtime: dockerRuntime({ clock: systemClock, ownerPid: process.pid, ...dockerHost() }),
       state: stateAccess(systemClock),
+      snapshots: takingSnapshots(systemClock),
       store,
       observe: view,
       harnessVersion: harnessVersion(),

@@ -77,8 +77,21 @@ test("an undo that leaves something is named with what it left, and the next cel
   expect(report.outcome).toBe("not-restored");
   const cell = report.cells.find(({ column, prefix }) => column === "abort" && prefix === 1);
   expect(cell).toMatchObject({ result: "not-restored", reason: "left behind: added redis/cache/left" });
-  expect(cell?.reset.way).toBe("raised-anew");
+  expect(cell?.reset.way).toBe("snapshot");
+  expect(drill.tornDown.times).toBe(1);
   expect(report.cells.filter(({ prefix }) => prefix === 0).every(({ result }) => result === "clean")).toBe(true);
+});
+
+test("where a snapshot brings nothing back, the twins are raised anew", async () => {
+  const drill = await simulateDrill({
+    seed: 1,
+    plan: "scale-one",
+    faults: [{ kind: "undo-leaves-residue", proof: "quiet" }],
+    snapshotsFail: true,
+  });
+  const ways = reportOf(drill).cells.map(({ reset }) => reset.way);
+  expect(new Set(ways)).toEqual(new Set(["none", "raised-anew"]));
+  expect(drill.tornDown.times).toBe(1 + ways.filter((way) => way === "raised-anew").length);
 });
 
 test("a fault that does not land makes its cells errors, never clean ones", async () => {

@@ -14,6 +14,7 @@ import { type SimulatedPlanName, simulatedJob } from "./simulated-job.ts";
 import { simulatedRuntime } from "./simulated-runtime.ts";
 import { type SimulatedStage, simulatedStage } from "./simulated-stage.ts";
 import { simulatedState } from "./simulated-state.ts";
+import type { SimulatedTwin } from "./simulated-twin.ts";
 
 /** How one simulated drill went, and what it left. */
 export interface SimulatedDrill {
@@ -49,6 +50,8 @@ export async function simulateDrill(options: {
   readonly seed: number;
   readonly plan?: SimulatedPlanName;
   readonly faults?: readonly Fault[];
+  /** Restoring says that it worked and brings nothing back. */
+  readonly snapshotsFail?: true;
   readonly prepare?: (board: SimulatedSwitchboard) => void;
   readonly onEvent?: (event: DrillEvent, board: SimulatedSwitchboard, abort: () => void) => void;
 }): Promise<SimulatedDrill> {
@@ -65,6 +68,7 @@ export async function simulateDrill(options: {
   const effects: DrillEffects = {
     clock: stage.clock,
     state: simulatedState,
+    snapshots: simulatedSnapshots(options.snapshotsFail === true),
     harnessVersion: "0.0.0-simulated",
     runtime: {
       raise: async (asked) => {
@@ -103,6 +107,25 @@ export async function simulateDrill(options: {
   await new Promise((resolve) => setImmediate(resolve));
   stage.clock.stop();
   return { stage, board, events, published, end, tornDown: runtime.tornDown(), sleeping: stage.clock.sleeping };
+}
+
+/** A snapshot of a simulated twin is a copy of its world. */
+function simulatedSnapshots(fail: boolean): DrillEffects["snapshots"] {
+  return {
+    take: async ({ twin }) => {
+      const { world } = twin as SimulatedTwin;
+      const kept = structuredClone(world);
+      return {
+        role: twin.role,
+        facts: { stores: [], tookMs: 0, restarted: [] },
+        restore: async () => {
+          if (!fail) Object.assign(world, structuredClone(kept));
+          return { tookMs: 1, survived: [], restarted: [], unrestored: [] };
+        },
+        losses: async () => [],
+      };
+    },
+  };
 }
 
 function drillJob(seed: number, plan: SimulatedPlanName, faults: readonly Fault[]): RunJob {

@@ -120,7 +120,8 @@ function carry(
       failed = true;
     });
     source.on("close", () => {
-      state.open.delete(connection);
+      // One end may be gone while the other still waits for what a toxic holds back.
+      if (client.destroyed && server.destroyed) state.open.delete(connection);
       // A reset is passed on as a reset; a connection that merely ended is ended by `passThrough`, toxics included.
       if (failed) sink.resetAndDestroy();
       else if (!source.readableEnded) sink.destroy();

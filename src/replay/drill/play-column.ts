@@ -72,7 +72,7 @@ async function playTwice(
 ): Promise<void> {
   await act(play, actions, signal);
   const once = await play.stage.state.fingerprint(play.stage.pair.shadow, play.stage.pair.spec.state, { signal });
-  const again = await performAction(last, performanceOf(play, signal), signal);
+  const again = await performAction(last, performanceOf(play, signal), signal, () => undefined);
   const changed = await differenceTo(play.stage, once, signal);
   const how = again.landed ? "landed" : "was refused";
   if (changed.length > 0)

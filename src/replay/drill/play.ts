@@ -42,6 +42,7 @@ export function performanceOf(play: Play, signal: AbortSignal, onAct?: () => voi
     clock,
     axisMs: () => clock.monotonicMs(),
     baseDir,
+    metrics: pair.spec.metrics,
     onStep,
     onRecord: () => undefined,
   };
@@ -50,8 +51,8 @@ export function performanceOf(play: Play, signal: AbortSignal, onAct?: () => voi
 /** Performs actions that nothing disturbs. @throws Error when one does not land: then there is no prefix to drill */
 export async function act(play: Play, actions: readonly Action[], signal: AbortSignal): Promise<void> {
   for (const action of actions) {
-    play.begun.push(action);
-    const { landed, message, durationMs } = await performAction(action, performanceOf(play, signal), signal);
+    const begin = (begun: Action): void => void play.begun.push(begun);
+    const { landed, message, durationMs } = await performAction(action, performanceOf(play, signal), signal, begin);
     play.actMs += durationMs;
     if (!landed) throw new PrefixFailed(`${action.id} does not land even undisturbed: ${message}`);
     const { learnedMs } = play.stage;
@@ -99,9 +100,15 @@ export async function disturbed(
       () => undefined,
     );
   }
-  play.begun.push(action);
+  let begun = false;
+  const begin = (acting: Action): void => {
+    begun = true;
+    play.begun.push(acting);
+  };
+  // What is read before, for the undo, is not yet the action.
+  const onAct = (): void => void (begun && by.onAct?.());
   try {
-    const result = await performAction(action, performanceOf(play, either, by.onAct), either);
+    const result = await performAction(action, performanceOf(play, either, onAct), either, begin);
     return { kind: "ended", result };
   } catch (thrown) {
     by.signal.throwIfAborted();

@@ -1,4 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
+import type { Snapshots } from "../../mirror/snapshots/snapshot.ts";
 import type { StateAccess } from "../../mirror/state/state-access.ts";
 import type { ContainerRuntime } from "../../mirror/twin.ts";
 import type { ReadableIntentLog } from "../../replay/drill/drill-stage.ts";
@@ -17,6 +18,7 @@ export interface DrillEffects {
   readonly clock: Clock;
   readonly runtime: ContainerRuntime;
   readonly state: StateAccess;
+  readonly snapshots: Snapshots;
   readonly store: DrillStore;
   readonly observe: DrillObserver;
   readonly harnessVersion: string;

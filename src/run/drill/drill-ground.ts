@@ -2,6 +2,7 @@ import { CanaryError, messageOf } from "../../core/errors.ts";
 import { invariant } from "../../core/invariant.ts";
 import type { Fingerprint } from "../../mirror/fingerprint.ts";
 import { dependenciesOf } from "../../mirror/proxy/proxy-layout.ts";
+import type { FileOfService, Restored, Snapshot } from "../../mirror/snapshots/snapshot.ts";
 import { coarseDifference } from "../../mirror/state/difference.ts";
 import type { TwinPair } from "../../mirror/twin.ts";
 import type { CellOutcome, DrillStage } from "../../replay/drill/drill-stage.ts";
@@ -43,13 +44,18 @@ export async function openDrillGround(job: RunJob, effects: DrillEffects, signal
   const opened = opening.move();
   return {
     stage,
-    reset: (after, resetting) => resetStage({ stage, raiseAnew, clock: effects.clock, log }, after, resetting),
+    reset: (after, resetting) => {
+      const restore = (signal: AbortSignal): Promise<Restored> => raised.snapshot.restore(signal);
+      return resetStage({ stage, restore, raiseAnew, clock: effects.clock, log }, after, resetting);
+    },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
 
 interface Raised {
   readonly pair: TwinPair;
+  /** Of the shadow; restored between cells where an undo left something. */
+  readonly snapshot: Snapshot;
   readonly reference: Fingerprint;
 }
 
@@ -73,6 +79,12 @@ async function raiseQuiet(
   );
   const twins = [pair.control, pair.shadow] as const;
   await Promise.all(twins.map((twin) => twin.freeze(spec.background, signal)));
+  // Of both, so that they stay equal: a snapshot leaves a copy on the server.
+  const files = filesOf(job);
+  const [, snapshot] = await Promise.all(
+    twins.map((twin) => effects.snapshots.take({ twin, stores: spec.state, files, signal })),
+  );
+  invariant(snapshot !== undefined, "two snapshots were taken");
   const [control, shadow] = await Promise.all(
     twins.map((twin) => effects.state.fingerprint(twin, spec.state, { signal })),
   );
@@ -86,7 +98,14 @@ async function raiseQuiet(
     });
   }
   raising.move();
-  return { pair, reference: shadow };
+  return { pair, reference: shadow, snapshot };
+}
+
+/** Files that the plan's actions name: no store's snapshot holds them. */
+function filesOf({ plan }: RunJob): readonly FileOfService[] {
+  return plan.actions.flatMap(({ step }) =>
+    step.uses === "file" || step.uses === "flag" ? [{ service: step.with.service, path: step.with.path }] : [],
+  );
 }
 
 function stageOf(made: {
@@ -116,13 +135,14 @@ function stageOf(made: {
 
 interface Resetting {
   readonly stage: () => DrillStage;
+  readonly restore: (signal: AbortSignal) => Promise<Restored>;
   readonly raiseAnew: () => Promise<void>;
   readonly clock: DrillEffects["clock"];
   readonly log: { note(message: string): void };
 }
 
 async function resetStage(
-  { stage, raiseAnew, clock, log }: Resetting,
+  { stage, restore, raiseAnew, clock, log }: Resetting,
   after: Pick<CellOutcome, "result" | "differences" | "health">,
   signal: AbortSignal,
 ): Promise<DrillReset> {
@@ -139,10 +159,36 @@ async function resetStage(
     const restarted = await restartUnwell(stage(), unwell, signal);
     if (restarted !== undefined) return done("restarted", restarted);
   }
-  log.note("the shadow is raised anew");
+  const revived = await bySnapshot(stage(), restore, signal);
+  if (revived !== undefined) return done("snapshot", revived);
+  log.note("the snapshot did not bring everything back, so the twins are raised anew");
   await raiseAnew();
   requireWell((await waitUntilWell(healthTools(stage()), signal)).answers);
   return done("raised-anew");
+}
+
+/**
+ * Restores the snapshot, lets the applications find their stores again, and restarts those that do not; answers which.
+ * `undefined` when the state is not the reference afterwards, or something stays unwell.
+ */
+async function bySnapshot(
+  stage: DrillStage,
+  restore: Resetting["restore"],
+  signal: AbortSignal,
+): Promise<readonly string[] | undefined> {
+  try {
+    const { restarted } = await restore(signal);
+    const after = await stage.state.fingerprint(stage.pair.shadow, stage.pair.spec.state, { signal });
+    if (coarseDifference(stage.reference, after).length > 0) return undefined;
+    const { answers } = await waitUntilWell(healthTools(stage), signal);
+    const unwell = answers.filter(({ healthy }) => !healthy);
+    const more = unwell.length === 0 ? [] : await restartUnwell(stage, unwell, signal);
+    return more === undefined ? undefined : [...restarted, ...more];
+  } catch (thrown) {
+    signal.throwIfAborted();
+    if (!(thrown instanceof CanaryError)) throw thrown;
+    return undefined;
+  }
 }
 
 /** Restarts what did not get well by itself; `undefined` when that did not help or changed the state. */
