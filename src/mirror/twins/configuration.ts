@@ -1,4 +1,5 @@
 import { relative } from "node:path";
+import { invariant } from "../../core/invariant.ts";
 import type { ServiceConfiguration } from "../twin.ts";
 import { containerOptions, plainVolumeName } from "./container-options.ts";
 import type { ContainerDetails } from "./engine.ts";
@@ -6,7 +7,7 @@ import { environmentOf } from "./find-image.ts";
 import { listReplicas, type RaisedTwin, type Replica, wantedService } from "./replicas.ts";
 import { isOneShot } from "./service-order.ts";
 
-/** Configuration of every service as the engine reports its first replica; from the wanted one where there is none. */
+/** Configuration of every service as the engine reports its replicas; from the wanted one where there is none. */
 export async function configurationOf(
   raised: RaisedTwin,
   signal: AbortSignal,
@@ -25,12 +26,42 @@ async function serviceConfiguration(
   const living = of.replicas.filter(
     (replica) => replica.service === of.service && (replica.state !== "ended" || oneShot),
   );
-  const [first] = living;
-  if (first === undefined) return wantedConfiguration(raised, of.service);
-  const details = await raised.twin.engine.read(`inspecting ${of.service}`, signal, (docker) =>
-    docker.getContainer(first.containerId).inspect(),
+  const reported = await Promise.all(
+    living.map(async ({ containerId }) => {
+      const details = await raised.twin.engine.read(`inspecting ${of.service}`, signal, (docker) =>
+        docker.getContainer(containerId).inspect(),
+      );
+      return reportedConfiguration(raised, { service: of.service, replicas: living.length, details });
+    }),
   );
-  return reportedConfiguration(raised, { service: of.service, replicas: living.length, details });
+  return reported.length === 0 ? wantedConfiguration(raised, of.service) : mixed(reported);
+}
+
+/**
+ * Replicas of a service that is in the middle of an update differ: then what differs is neither the old nor the new, and
+ * an undo that asks whether it has anything to do must not be told that it has not.
+ */
+export function mixed(replicas: readonly ServiceConfiguration[]): ServiceConfiguration {
+  const [first, ...others] = replicas;
+  invariant(first !== undefined, "a service without replicas is described by what it is meant to be");
+  const names = [...new Set(replicas.flatMap(({ environment }) => Object.keys(environment)))].sort();
+  const value = (texts: readonly string[]): string => [...new Set(texts)].join(" | ");
+  const amount = (name: "memoryBytes" | "cpus"): object => {
+    const amounts = replicas.map((replica) => replica[name] ?? 0);
+    const mean = amounts.reduce((sum, one) => sum + one, 0) / amounts.length;
+    return mean === 0 ? {} : { [name]: new Set(amounts).size === 1 ? amounts[0] : mean };
+  };
+  if (others.every((other) => JSON.stringify(other) === JSON.stringify(first))) return first;
+  const { memoryBytes: _memoryBytes, cpus: _cpus, ...shared } = first;
+  return {
+    ...shared,
+    imageId: value(replicas.map(({ imageId }) => imageId)),
+    environment: Object.fromEntries(
+      names.map((name) => [name, value(replicas.map(({ environment }) => environment[name] ?? "(unset)"))]),
+    ),
+    ...amount("memoryBytes"),
+    ...amount("cpus"),
+  };
 }
 
 function reportedConfiguration(

@@ -13,6 +13,9 @@ import {
 import { join } from "./scale-service.ts";
 import { isOneShot } from "./service-order.ts";
 
+/** Listing containers after an abort, under a signal of its own. */
+const LOOK_MS_MAX = 5_000;
+
 /**
  * Replaces every replica of a service, one after the other, by one with the changed configuration.
  * A service without data of its own gets the new one first and loses the old one when it is ready (a rolling update); a
@@ -25,8 +28,33 @@ export async function updateService(
   change: ServiceChange,
   signal: AbortSignal,
 ): Promise<void> {
-  raised.services.set(service, await changed(raised, wantedService(raised, service), change, signal));
+  const before = wantedService(raised, service);
+  raised.services.set(service, await changed(raised, before, change, signal));
   const present = await listReplicas(raised, signal, service);
+  try {
+    await bringTo(raised, { service, present }, signal);
+  } catch (cause) {
+    await forgetUnbegun(raised, { service, present, before }).catch(() => undefined);
+    throw cause;
+  }
+}
+
+/** An update that was stopped before it had replaced anything is none: replicas that join later are as they were. */
+async function forgetUnbegun(
+  raised: RaisedTwin,
+  stopped: { readonly service: string; readonly present: readonly Replica[]; readonly before: WantedService },
+): Promise<void> {
+  await raised.twin.engine.settled();
+  const idsOf = (replicas: readonly Replica[]): string => replicas.map(({ containerId }) => containerId).join();
+  const now = await listReplicas(raised, AbortSignal.timeout(LOOK_MS_MAX), stopped.service);
+  if (idsOf(now) === idsOf(stopped.present)) raised.services.set(stopped.service, stopped.before);
+}
+
+async function bringTo(
+  raised: RaisedTwin,
+  { service, present }: { readonly service: string; readonly present: readonly Replica[] },
+  signal: AbortSignal,
+): Promise<void> {
   const standing = present.filter((replica) => hasPlace(raised, replica));
   const count = isOneShot(service, raised.twin.spec.services) ? standing.length : (raised.counts.get(service) ?? 0);
   const kept = standing.slice(0, count);
