@@ -1,5 +1,5 @@
 // How long a verified snapshot of a twin takes, and how long bringing it back does.
-// Usage: node bench/rollback/measure-reset.ts [resets] [compose file] [seconds of traffic between resets]
+// Usage: npm run bench:rollback -- [resets] [compose file]
 import { loadavg } from "node:os";
 import { argv, pid, stdout } from "node:process";
 import { systemClock } from "../../src/cli/system.ts";

@@ -34,8 +34,16 @@ const Slo = z.strictObject({
   noise: z.strictObject({ blockSd: Bound, varianceInflation: Bound, biasRemoved: Bound, minimalDetectable: Bound }),
 });
 
+/** Which way back was proven, and what a restore of the snapshot took back of others, or would have. */
+const By = z.enum(["undo", "steps", "restore"]).optional();
+const Lost = z.strictObject({ rows: Count, keys: Count }).optional();
+
 const Rollback = z.strictObject({
-  quiet: z.strictObject({ restored: z.boolean(), residue: Paths }),
+  /** Absent in runs without a snapshot, and in documents from before there were any. */
+  snapshot: z
+    .strictObject({ verified: z.literal(true), tookMs: z.number().min(0), services: z.array(Name).max(100) })
+    .optional(),
+  quiet: z.strictObject({ restored: z.boolean(), residue: Paths, by: By }),
   underLoad: z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("not-run"), why: Text }),
     z.strictObject({
@@ -45,6 +53,11 @@ const Rollback = z.strictObject({
       undoMs: z.number().min(0),
       /** Of a switchback, which undoes the plan once a round: each undo, in order. */
       roundsUndoMs: z.array(z.number().min(0)).max(200).optional(),
+      by: By,
+      lost: Lost,
+      wouldLose: Lost,
+      /** From the first undo until the SLOs were seen inside again. */
+      recoveryMs: z.number().min(0).optional(),
       withinMs: z.number().min(0),
       notRecovered: z.array(Name).max(LIMITS.slosMax),
     }),

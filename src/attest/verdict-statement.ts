@@ -1,8 +1,10 @@
 import { LIMITS } from "../core/limits.ts";
 import type { SpentBudget } from "../judge/during-budgets.ts";
 import type { HarmAlarm } from "../judge/harm-alarm.ts";
+import { lossSums } from "../judge/restore-reasons.ts";
 import type { PlantedHarm, SensitivityProof } from "../judge/sensitivity.ts";
 import type { QuietProof, RollbackProof, SloJudgement, Verdict } from "../judge/verdict.ts";
+import type { SnapshotFacts } from "../mirror/snapshots/snapshot.ts";
 import type { TwinFacts } from "../mirror/twin.ts";
 import type { Plan } from "../plan/plan.ts";
 import { signedBundle } from "./bundle.ts";
@@ -31,6 +33,7 @@ export interface VerdictInput {
   readonly during?: readonly SpentBudget[];
   readonly quiet: QuietProof;
   readonly rollback: RollbackProof;
+  readonly snapshot?: SnapshotFacts;
   /** What was planted to see whether it would be noticed, in runs that did. */
   readonly sensitivity?: SensitivityProof;
   /** `file` is the name under which the plan's bytes are kept; the digest is over exactly these. */
@@ -105,7 +108,11 @@ function predicateOf(input: VerdictInput): Predicate {
     ...(input.design === undefined ? {} : { design: input.design }),
     ...(input.longestInForceSeconds === undefined ? {} : { longestInForceSeconds: input.longestInForceSeconds }),
     effects: effectsOf(input.quiet),
-    rollback: { quiet: quietRollback(input.quiet), underLoad: loadRollback(input.rollback) },
+    rollback: {
+      ...snapshotOf(input.snapshot),
+      quiet: quietRollback(input.quiet),
+      underLoad: loadRollback(input.rollback),
+    },
     ...(input.sensitivity === undefined ? {} : { sensitivity: input.sensitivity.harms.map(plantedOf) }),
     seed: input.seed,
     traffic: {
@@ -168,18 +175,35 @@ function effectsOf(quiet: QuietProof): Predicate["effects"] {
   };
 }
 
+function snapshotOf(snapshot: SnapshotFacts | undefined): Pick<Predicate["rollback"], "snapshot"> {
+  if (snapshot === undefined) return {};
+  const { stores, tookMs } = snapshot;
+  return { snapshot: { verified: true, tookMs, services: stores.map(({ service }) => service) } };
+}
+
 function quietRollback(quiet: QuietProof): Predicate["rollback"]["quiet"] {
-  const restored = quiet.residue.length === 0 && quiet.failed === undefined;
-  return { restored, residue: paths(quiet.residue.map(({ path }) => path)) };
+  const left = quiet.restored?.residue ?? quiet.residue;
+  const failed = quiet.restored === undefined ? quiet.failed : quiet.restored.failed;
+  return {
+    restored: left.length === 0 && failed === undefined,
+    residue: paths(left.map(({ path }) => path)),
+    ...(quiet.restored === undefined ? {} : { by: "restore" }),
+  };
 }
 
 function loadRollback(rollback: RollbackProof): Predicate["rollback"]["underLoad"] {
   if (rollback.kind === "not-run") return { kind: "not-run", why: clipped(rollback.why) };
+  const { restored } = rollback;
   return {
     kind: "run",
-    restored: rollback.residue.length === 0 && rollback.failed === undefined,
+    restored:
+      rollback.residue.length === 0 && (restored === undefined ? rollback.failed : restored.failed) === undefined,
     residue: paths(rollback.residue.map(({ path }) => path)),
     undoMs: rollback.undoMs,
+    ...(restored === undefined && rollback.how !== "steps" ? {} : { by: restored === undefined ? "steps" : "restore" }),
+    ...(restored === undefined ? {} : { lost: lossSums(restored.losses) }),
+    ...(rollback.wouldLose === undefined ? {} : { wouldLose: lossSums(rollback.wouldLose) }),
+    ...(rollback.recoveryMs === undefined ? {} : { recoveryMs: rollback.recoveryMs }),
     ...(rollback.roundsUndoMs === undefined ? {} : { roundsUndoMs: [...rollback.roundsUndoMs] }),
     withinMs: rollback.withinMs,
     notRecovered: [...rollback.notRecovered],

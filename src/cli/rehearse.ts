@@ -1,4 +1,6 @@
 import path from "node:path";
+import { messageOf } from "../core/errors.ts";
+import { takingSnapshots } from "../mirror/snapshots/take-snapshot.ts";
 import { stateAccess } from "../mirror/state/state-access.ts";
 import { dockerRuntime } from "../mirror/twins/docker-runtime.ts";
 import { startDriver } from "../replay/driver/start-driver.ts";
@@ -12,6 +14,7 @@ import { runCanary } from "../run/run-canary.ts";
 import type { RunJob } from "../run/run-job.ts";
 import { chooseProfile } from "./choose-profile.ts";
 import { deadlineSignal } from "./deadline.ts";
+import { finishDeadRuns } from "./finish-dead-runs.ts";
 import { dockerHost } from "./key-location.ts";
 import { newJob } from "./new-job.ts";
 import { environmentValues } from "./options.ts";
@@ -46,6 +49,10 @@ export async function rehearse(options: {
   using view = viewOf(options.view, job);
   view({ kind: "note", message: note });
   using stop = deadlineSignal(job.scenario.maxMinutes, (message) => view({ kind: "note", message }));
+  await finishDeadRuns((message) => view({ kind: "note", message }), stop.signal).catch((error: unknown) => {
+    stop.signal.throwIfAborted();
+    view({ kind: "note", message: `rollbacks of killed runs could not be looked for: ${messageOf(error)}` });
+  });
   const runtime = dockerRuntime({ clock: systemClock, ownerPid: process.pid, ...dockerHost() });
   const report = await runCanary(
     job,
@@ -54,6 +61,7 @@ export async function rehearse(options: {
       runtime,
       startDriver,
       state: stateAccess(systemClock),
+      snapshots: takingSnapshots(systemClock),
       store,
       observe: view,
       harnessVersion: harnessVersion(),

@@ -1,5 +1,6 @@
 import type { QuietProof, RollbackProof } from "../replay/proof/proofs.ts";
 import { quietReasons, rollbackReasons } from "./proof-reasons.ts";
+import { lossWords, type RestoreLimits } from "./restore-reasons.ts";
 import { caughtSentence, type SensitivityProof, sensitivityReasons } from "./sensitivity.ts";
 import type { Reason, ReasonCode, SloJudgement, Verdict } from "./verdict.ts";
 
@@ -25,6 +26,8 @@ export interface Evidence {
   /** Effective trust tier of the plan. */
   readonly tier: number;
   readonly snapshotVerified: boolean;
+  /** What the operator lets a restore lose where it takes the place of an undo; absent: none does. */
+  readonly restoreMayLose?: RestoreLimits;
   /** Effects that only a stub saw and that the operator's policy does not accept. */
   readonly stubOnlyEffects: readonly string[];
   /** Present when harm of known size was planted to see whether it would be noticed. */
@@ -46,6 +49,7 @@ export const REASON_ORDER: readonly ReasonCode[] = [
   "SLO_OUTSIDE_RANGE",
   "EXCESS_ERRORS",
   "EXCESS_STALLS",
+  "RESTORE_LOSES_WRITES",
   "NOT_RECOVERED",
   "UNDO_TOO_SLOW",
   "OBJECTIVE_NOT_MET",
@@ -69,8 +73,8 @@ export const REASON_ORDER: readonly ReasonCode[] = [
  * proof was run and every SLO was inside its range at the same look (DESIGN.md 3, precedence).
  */
 export function decide(evidence: Evidence): Verdict {
-  const quiet = quietReasons(evidence.quiet);
-  const rollback = rollbackReasons(evidence.rollback);
+  const quiet = quietReasons(evidence.quiet, evidence.restoreMayLose);
+  const rollback = rollbackReasons(evidence.rollback, evidence.restoreMayLose);
   const [worst, ...others] = ranked([...quiet.against, ...rollback.against, ...rejections(evidence)]);
   const explained = [...quiet.missing, ...holds(evidence)];
   const doubts = explained.length === 0 && evidence.slos.length === 0 ? [NOTHING_JUDGED] : explained;
@@ -90,8 +94,25 @@ export function decide(evidence: Evidence): Verdict {
     `${shown}, every effect was declared, and the state was proven to come back, quietly and under load; ` +
     "no lasting harm to the SLOs was seen after the undo.";
   const caught = evidence.sensitivity === undefined ? undefined : caughtSentence(evidence.sensitivity);
-  const more: readonly Reason[] = caught === undefined ? [] : [{ code: "ALL_SHOWN", message: caught }];
+  const more = [caught, wayBack(evidence)].flatMap((said): readonly Reason[] =>
+    said === undefined ? [] : [{ code: "ALL_SHOWN", message: said }],
+  );
   return { kind: "promote", reasons: [{ code: "ALL_SHOWN", message }, ...more] };
+}
+
+/** Which way back was proven where there was a snapshot, and what a restore loses. */
+function wayBack({ quiet, rollback, snapshotVerified }: Evidence): string | undefined {
+  if (rollback.kind !== "run" || !snapshotVerified) return undefined;
+  const restored = rollback.restored ?? quiet?.restored;
+  if (restored !== undefined) {
+    const lost = lossWords(restored.losses);
+    return `Proven was a restore of the snapshot, not the plan's own undo, which failed; it took back ${lost} that others had written since.`;
+  }
+  const lost =
+    rollback.wouldLose === undefined
+      ? ""
+      : `, which would have taken back ${lossWords(rollback.wouldLose)} that others had written since`;
+  return `Proven was the plan's own undo; the verified snapshot was not needed${lost}.`;
 }
 
 const NOTHING_JUDGED: Reason = {

@@ -25,6 +25,7 @@ export const REASON_CODES = [
   "SAFEGUARD_BROKEN",
   "OBJECTIVE_NOT_MET",
   "NOT_RECOVERED",
+  "RESTORE_LOSES_WRITES",
   // hold: not enough evidence
   "UNDERPOWERED",
   "NO_OP",

@@ -216,6 +216,8 @@ export interface ContainerRuntime {
     readonly cores?: "own" | "shared";
     /** Links of both twins that pass a fault proxy from the start; absent where nothing is to be broken. */
     readonly proxied?: readonly DependencyLink[];
+    /** Absolute folder in which the run keeps what another process needs to finish its rollback, if this one is killed. */
+    readonly folder?: string;
     readonly onProgress: (step: string) => void;
     readonly signal: AbortSignal;
   }): Promise<TwinPair>;

@@ -6,6 +6,7 @@ import { sha256Hex } from "../core/sha256.ts";
 import { type ActionStep, ActionStepSchema, ExecStep, GrpcStep, HttpStep, SqlStep } from "./action.ts";
 import { PullRequestStep, TicketStep } from "./proposal-steps.ts";
 import { ProbeStep, QueryLogsStep, QueryMetricsStep, WaitStep } from "./reading-steps.ts";
+import { RecoverySchema } from "./recovery.ts";
 import { RemoveStep, RestartStep, ScaleStep, UpdateStep } from "./service-steps.ts";
 import { FileStep, FlagStep, RedisStep } from "./state-steps.ts";
 
@@ -96,7 +97,15 @@ export const PlanSchema = z
       .default([]),
     actions: z.array(ActionSchema).min(1).max(LIMITS.planActionsMax),
     expects: z.array(ExpectationSchema).max(LIMITS.slosMax).default([]),
-    rollback: z.strictObject({ withinSeconds: z.number().positive().max(3600) }),
+    rollback: z.strictObject({
+      withinSeconds: z.number().positive().max(3600),
+      /** How often an undo that does not land is tried; twice where this is absent. */
+      tries: z.number().int().min(1).max(5).optional(),
+    }),
+    /** The way out when an action fails or a trigger stops the plan; absent: `rollback`. */
+    onFailure: RecoverySchema.optional(),
+    /** The way out when somebody stops the plan; absent: `rollback`. */
+    onAbort: RecoverySchema.optional(),
   })
   .superRefine((plan, context) => {
     for (const duplicate of duplicates(plan.actions.map((action) => action.id))) {

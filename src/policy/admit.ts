@@ -25,6 +25,7 @@ export function admit(plan: Plan, operator: { readonly mayChange: readonly strin
       ? ["tier 4 is never replayed by an unattended agent; a human executes what it prepared"]
       : []),
     ...plan.actions.flatMap((action) => objections(action, operator.mayChange)),
+    ...waysOut(plan, tier.effective),
   ];
   if (problems.length > 0) return { kind: "refused", tier, problems };
   const confidenceMin = CONFIDENCE_MIN_BY_TIER[tier.effective];
@@ -33,6 +34,16 @@ export function admit(plan: Plan, operator: { readonly mayChange: readonly strin
       ? [`the agent's confidence ${plan.confidence} is below ${confidenceMin}, the threshold of tier ${tier.effective}`]
       : [];
   return { kind: "admitted", tier, humanNeeded };
+}
+
+/** A production write is rolled back at once, whoever stops it: half a change is a state that nobody tested. */
+function waysOut(plan: Plan, tier: Tier): readonly string[] {
+  if (tier < 3) return [];
+  return (["onFailure", "onAbort"] as const).flatMap((way) =>
+    plan[way] === "stop"
+      ? [`${way} is \`stop\`, but a plan of tier ${tier} must be rolled back when it does not end well`]
+      : [],
+  );
 }
 
 function objections(action: Plan["actions"][number], mayChange: readonly string[]): readonly string[] {

@@ -1,5 +1,6 @@
 import type { ActionStep } from "../plan/action.ts";
 import type { Plan } from "../plan/plan.ts";
+import { recoverySteps } from "../plan/recovery.ts";
 
 /** DESIGN.md 5: 0 read-only, 1 assist, 2 safe write, 3 production write, 4 destructive. */
 export type Tier = 0 | 1 | 2 | 3 | 4;
@@ -48,7 +49,8 @@ export function writes(step: ActionStep): boolean {
  * carried out as well, and SQL under `rollback` can do no less than SQL under `with`.
  */
 export function classify(plan: Plan): { readonly declared: Tier; readonly classified: Tier; readonly effective: Tier } {
-  const steps = plan.actions.flatMap(({ step, rollback }) => (rollback === undefined ? [step] : [step, rollback]));
+  const acts = plan.actions.flatMap(({ step, rollback }) => (rollback === undefined ? [step] : [step, rollback]));
+  const steps = [...acts, ...recoverySteps(plan)];
   const floors = steps.map(tierFloor);
   const classified = floors.reduce<Tier>((highest, floor) => (floor > highest ? floor : highest), 0);
   return { declared: plan.tier, classified, effective: plan.tier > classified ? plan.tier : classified };

@@ -8,6 +8,7 @@ import type { QuietProof, RollbackProof, SloJudgement, Verdict } from "../judge/
 import type { SafeguardRecord, TriggerRecord } from "../judge/watch/watch-records.ts";
 import type { LatencyDistribution, RouteTotals } from "../measure/summaries.ts";
 import type { Difference } from "../mirror/fingerprint.ts";
+import type { SnapshotFacts } from "../mirror/snapshots/snapshot.ts";
 import type { TwinFacts } from "../mirror/twin.ts";
 import type { Action, Plan } from "../plan/plan.ts";
 import type { DriverReport, RecordingManifest } from "../replay/recording.ts";
@@ -109,6 +110,8 @@ export interface RunReport {
   readonly explanation: Explanation;
   /** Harms of known size that were planted before the signing, and whether they were seen; absent where none was asked for. */
   readonly sensitivity?: SensitivityProof;
+  /** The shadow's verified snapshot; absent where the run took none. */
+  readonly snapshot?: SnapshotFacts;
   readonly quiet: QuietProof;
   readonly rollback: RollbackProof;
   readonly actions: readonly ActionRecord[];

@@ -40,6 +40,8 @@ const ADVICE: Readonly<Record<ReasonCode, string>> = {
     "Something that must hold did not: see when in the report, and change the plan so that it keeps it.",
   OBJECTIVE_NOT_MET: "The plan did not reach what it is for; find out why before it is tried on anything real.",
   NOT_RECOVERED: "After the undo the service stayed worse; find what the rollback does not put back.",
+  RESTORE_LOSES_WRITES:
+    "Repair the plan's own undo; a restore loses what others write meanwhile, unless the scenario accepts that (`restoreMayLose`).",
   UNDERPOWERED: "Run longer or with more traffic, or ask for a wider margin.",
   NO_OP: "The target was already reached before the plan ran; there is nothing to rehearse.",
   NO_DATA:
@@ -51,7 +53,7 @@ const ADVICE: Readonly<Record<ReasonCode, string>> = {
   CONTROL_DISTURBED: "The plan slowed the untouched twin too; give each twin its own cores and run again.",
   REQUESTED_NOT_PROVEN:
     "Only a stub saw this effect; the operator's policy must accept that stub or mirror the real thing.",
-  SNAPSHOT_MISSING: "This tier needs a verified snapshot; add one to the mirror.",
+  SNAPSHOT_MISSING: "This run has no verified snapshot, which its tier needs: rehearse the plan again.",
   HUMAN_NEEDED: "A person has to look at this plan before it may go ahead; it is in the named queue.",
   SENSITIVITY_NOT_SHOWN:
     "The judge was blind to a harm of known size: look at what was planted in the report before trusting this scenario.",

@@ -68,7 +68,7 @@ async function undone({ context, session, acted }: Unfinished): Promise<NonNulla
     },
   };
   const failed = await boxed(clock, timeoutMs, async (signal) => {
-    const outcome = await undoUnderLoad(heard, session, { acted, signal });
+    const outcome = await undoUnderLoad(heard, session, { acted, signal, why: "abort" });
     return outcome.failed === undefined ? undefined : `${outcome.failed.actionId}: ${outcome.failed.message}`;
   }).catch((error: unknown) => messageOf(error));
   const ids = acted.map(({ id }) => id).toReversed();

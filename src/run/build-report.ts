@@ -17,6 +17,7 @@ import { responsesJudged } from "./response-evidence.ts";
 import type { RunEffects } from "./run-effects.ts";
 import type { RunJob } from "./run-job.ts";
 import type { RunLog } from "./run-log.ts";
+import type { RunSnapshots } from "./run-snapshots.ts";
 
 /** Everything a run showed, in the form that every report is drawn from. */
 export function buildReport(options: {
@@ -27,6 +28,7 @@ export function buildReport(options: {
   readonly quiet: QuietProof;
   readonly load: LoadEvidence | undefined;
   readonly verdict: Verdict;
+  readonly snapshots?: RunSnapshots;
   readonly effects: Pick<RunEffects, "clock" | "harnessVersion">;
 }): RunReport {
   const { job, pair, log, load } = options;
@@ -63,6 +65,7 @@ export function buildReport(options: {
     ...watchedOf(load),
     explanation: explanationOf(options),
     ...(load?.sensitivity === undefined ? {} : { sensitivity: load.sensitivity }),
+    ...(options.snapshots === undefined ? {} : { snapshot: options.snapshots.shadow.facts }),
     quiet: options.quiet,
     rollback: load?.rollback ?? { kind: "not-run", why: "the quiet proof settled the answer" },
     actions: log.actions(),

@@ -21,6 +21,7 @@ import { againstByResponses, missingInResponses } from "./response-evidence.ts";
 import { replacesProcesses } from "./restarts.ts";
 import { inForceWindows, observedWindow, oncePerCause, sessionsByRound } from "./round-evidence.ts";
 import type { RunJob } from "./run-job.ts";
+import type { RunSnapshots } from "./run-snapshots.ts";
 
 /**
  * SLOs that the fixed sample rules alone put out of reach at this rate, whatever the noise, or whose calibrated bias is
@@ -57,6 +58,8 @@ export function evidenceOf(options: {
   /** What was known before any traffic to be out of reach (`hopelessFromTheStart`). */
   readonly hopeless: readonly Reason[];
   readonly load: Omit<LoadEvidence, "driver"> | undefined;
+  /** Absent where this run takes none. */
+  readonly snapshots?: RunSnapshots;
   /** What the plan asked of stubs on the quiet twin (`requestedOfStubs`). */
   readonly stubOnlyEffects: readonly string[];
 }): Evidence {
@@ -94,8 +97,9 @@ export function evidenceOf(options: {
     replayFailures: replayFailures(load),
     triggers: load?.watched === undefined ? [] : breachedTriggers(load.watched, endedEarly(load)),
     tier: admission.tier.effective,
-    // Snapshots that are verified by restoring them come with the rollback engine; until then tier 3 cannot pass.
-    snapshotVerified: false,
+    // One that does not verify has ended the run already.
+    snapshotVerified: options.snapshots !== undefined,
+    ...restoreTerms(job),
     stubOnlyEffects,
     ...(load?.sensitivity === undefined ? {} : { sensitivity: load.sensitivity }),
   };
@@ -119,6 +123,12 @@ function brokenSafeguards(load: Omit<LoadEvidence, "driver">): readonly Reason[]
 /** Whether the plan ended before everything that watches it had its time. */
 function endedEarly({ alarm, replay }: Pick<LoadEvidence, "alarm" | "replay">): boolean {
   return alarm !== undefined || replay?.end.kind !== "done";
+}
+
+/** What the operator lets a restore lose, as the judge asks for it. */
+export function restoreTerms({ scenario }: Pick<RunJob, "scenario">): Pick<Evidence, "restoreMayLose"> {
+  const { restoreMayLose } = scenario.rollback;
+  return restoreMayLose === undefined ? {} : { restoreMayLose };
 }
 
 /** An action that was at its target already under load did nothing there: neither its cost nor its undo was rehearsed. */

@@ -6,6 +6,8 @@ import { pipeline } from "node:stream/promises";
 import { CanaryError, messageOf } from "../core/errors.ts";
 import type { Intent, IntentLog } from "../core/intent-log.ts";
 import { sha256Hex } from "../core/sha256.ts";
+import { KEPT_FILES } from "../mirror/twins/kept-runs.ts";
+import type { ResumeState } from "../replay/proof/resume-rollback.ts";
 import type { RecordingManifest } from "../replay/recording.ts";
 import { reportJson } from "../report/files/report-json.ts";
 import type { RunReport } from "../report/run-report.ts";
@@ -19,7 +21,11 @@ export const RUN_FILES = {
   metrics: "metrics.jsonl",
   pairs: "pairs.bin",
   responses: "responses.jsonl",
-  intent: "intent.jsonl",
+  intent: KEPT_FILES.intent,
+  /** State before the plan, for whoever has to finish the rollback of a killed run. */
+  reference: "reference.json",
+  /** How such a rollback was finished. */
+  resumed: "rollback-resumed.json",
   plan: "plan.yaml",
   scenario: "scenario.yaml",
   bundle: "verdict.sigstore.json",
@@ -69,7 +75,12 @@ async function openFolder(options: RunStoreOptions): Promise<RunStore> {
   const opened = opening.move();
   return {
     recordingDir,
+    folder: path.resolve(options.runDir),
     intent: { record: (entry) => onDisk(options.runDir, () => intent.record(entry)) },
+    keepForResume: (state: ResumeState) =>
+      onDisk(options.runDir, () =>
+        writeWhole(path.join(options.runDir, RUN_FILES.reference), `${JSON.stringify(state)}\n`),
+      ),
     saveMetrics: metrics.save,
     saveResponses: responses.save,
     saveManifest: (manifest: RecordingManifest) =>
@@ -138,9 +149,9 @@ function openLines(
 }
 
 /** Append-only file; each entry is on disk (fsync) before `record` resolves. */
-export async function openIntentLog(file: string): Promise<IntentLog & AsyncDisposable> {
+export async function openIntentLog(file: string, firstSequence = 0): Promise<IntentLog & AsyncDisposable> {
   const handle = await open(file, "a", 0o600);
-  let sequence = 0;
+  let sequence = firstSequence;
   let last: Promise<unknown> = Promise.resolve();
   return {
     record: async (intent: Intent) => {
@@ -174,7 +185,7 @@ async function publishWhole(report: RunReport, bundle: string, runDir: string): 
 }
 
 /** Written beside and renamed, so that nobody ever reads half of it. */
-async function writeWhole(file: string, text: string): Promise<void> {
+export async function writeWhole(file: string, text: string): Promise<void> {
   const partial = `${file}.partial`;
   await writeDurably(partial, text);
   await rename(partial, file);

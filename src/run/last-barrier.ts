@@ -39,6 +39,8 @@ export interface BeforeTheEnd {
   readonly observed?: Observed | undefined;
   readonly undo?: UndoEvidence;
   readonly watched?: WatchRecords;
+  /** Why nothing was undone, where the plan was performed and that is so. */
+  readonly notUndone?: string;
 }
 
 type Fingerprints = Readonly<Record<Role, Fingerprint>>;
@@ -64,6 +66,15 @@ export async function askInvariants({ job, pair, signal }: LoadContext, when: st
   return (await Promise.all(asked)).flat();
 }
 
+/** What a restore would take back now, by what traffic has written on the untouched twin since the snapshot. */
+async function lossesOfRestore(
+  { snapshots, signal }: LoadContext,
+  undo: UndoEvidence,
+): Promise<Pick<UndoEvidence, "wouldLose">> {
+  if (snapshots === undefined || undo.restored !== undefined) return {};
+  return { wouldLose: await snapshots.control.losses(signal) };
+}
+
 type EvidenceAtBarrier = Omit<LoadEvidence, "driver">;
 
 async function evidenceAt(before: BeforeTheEnd, fingerprints: Fingerprints): Promise<EvidenceAtBarrier> {
@@ -80,8 +91,8 @@ async function evidenceAt(before: BeforeTheEnd, fingerprints: Fingerprints): Pro
     ...(before.watched === undefined ? {} : { watched: before.watched }),
     rollback:
       undo === undefined
-        ? { kind: "not-run", why: "the plan was not replayed under load" }
-        : { kind: "run", ...undo, residue: compared.residue },
+        ? { kind: "not-run", why: before.notUndone ?? "the plan was not replayed under load" }
+        : { kind: "run", ...undo, residue: compared.residue, ...(await lossesOfRestore(context, undo)) },
     consequences: compared.consequences,
     noise: noise === undefined ? [] : describeNoise(noise),
     brokenInvariants: [...(before.observed?.brokenInvariants ?? []), ...invariants],
@@ -131,8 +142,9 @@ export function comparison({
   context,
   session,
   noise,
-}: Pick<BeforeTheEnd, "context" | "session" | "noise">): (now: Fingerprints) => BarrierComparison {
-  const { job, quiet, reference } = context;
+  undo,
+}: Pick<BeforeTheEnd, "context" | "session" | "noise" | "undo">): (now: Fingerprints) => BarrierComparison {
+  const { reference } = context;
   return (now) =>
     noise === undefined
       ? NOTHING_COMPARED
@@ -141,10 +153,21 @@ export function comparison({
           control: now.control,
           shadow: now.shadow,
           noise,
-          consequences: job.plan.actions.flatMap((action) => action.changes),
-          directEffects: quiet.actions.flatMap((action) => action.effects.map((effect) => effect.path)),
+          ...declaredAndDirect(context),
           discordantRequests: discordantRequests(session),
+          ...(undo?.restored === undefined ? {} : { restored: true as const }),
         });
+}
+
+/** What the plan said it would change, and what it was seen to change itself. */
+export function declaredAndDirect({ job, quiet }: Pick<LoadContext, "job" | "quiet">): {
+  readonly consequences: readonly string[];
+  readonly directEffects: readonly string[];
+} {
+  return {
+    consequences: job.plan.actions.flatMap((action) => action.changes),
+    directEffects: quiet.actions.flatMap((action) => action.effects.map((effect) => effect.path)),
+  };
 }
 
 function refuseBottleneck(driver: DriverReport): void {

@@ -3,8 +3,9 @@ import type { Action } from "../plan/plan.ts";
 import { learnNoise, type Noise } from "../replay/proof/noise.ts";
 import type { UndoOutcome } from "../replay/proof/undo-plan.ts";
 import { undoAfterStop } from "./abort-proof.ts";
+import { fallBack, type WayBack } from "./fall-back.ts";
 import { startGuards } from "./guards/start-guards.ts";
-import { type BeforeTheEnd, conclude, type UndoEvidence } from "./last-barrier.ts";
+import { type BeforeTheEnd, conclude, declaredAndDirect, type UndoEvidence } from "./last-barrier.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { type LoadSession, startLoad } from "./load-session.ts";
@@ -75,7 +76,7 @@ async function startTraffic(context: LoadContext): Promise<LoadSession> {
   }
 }
 
-type Shown = Pick<BeforeTheEnd, "replay" | "alarm" | "observed" | "looks" | "undo" | "watched">;
+type Shown = Pick<BeforeTheEnd, "replay" | "alarm" | "observed" | "looks" | "undo" | "notUndone" | "watched">;
 
 /** The plan under its guards, its undo, and what the service does after it. A guard that objects first lets nothing begin. */
 async function actAndUndo(options: Omit<Parameters<typeof rehearseInForce>[0], "guards">): Promise<Shown> {
@@ -93,12 +94,18 @@ async function actAndUndo(options: Omit<Parameters<typeof rehearseInForce>[0], "
   };
   const inForce = await rehearsePlan({ ...options, guards, onActed: remember });
   const undone = [...inForce.undone];
-  if (undone.length === 0 || acted.length > 0) undone.push(await undoUnderLoad(context, session, { acted, signal }));
+  const asPlanned =
+    inForce.replay.end.kind === "done" && guards.stoppedBy() === undefined && inForce.alarm === undefined;
+  if (undone.length === 0 || acted.length > 0)
+    undone.push(await undoUnderLoad(context, session, { acted, signal, why: asPlanned ? "planned" : "failure" }));
   onActed([]);
-  const undo = await recover(context, session, undone);
+  const stopped = undone.some(({ how }) => how === "stop");
+  const way = stopped
+    ? { notUndone: "the plan says to stop where it fails, so nothing was undone" }
+    : { undo: await recover(context, session, await fallBack(context, session, undone)) };
   await guards.afterUndo(signal);
   throwWhereBlind(guards);
-  return { looks, ...inForce, undo, watched: guards.records() };
+  return { looks, ...inForce, ...way, watched: guards.records() };
 }
 
 /** Both twins served the same so far: what differs now is noise, and is forgiven later, but for the schema. */
@@ -106,7 +113,15 @@ async function learnAtBarrier(context: LoadContext, session: LoadSession): Promi
   context.log.barrier("before the plan");
   const before = await session.barrier(context.signal);
   await context.effects.clock.sleep(REWARM_MS, context.signal);
-  return learnNoise(before.control, before.shadow);
+  const noise = learnNoise(before.control, before.shadow);
+  const { consequences, directEffects } = declaredAndDirect(context);
+  await context.effects.store.keepForResume({
+    reference: context.reference.shadow,
+    noise,
+    consequences,
+    directEffects,
+  });
+  return noise;
 }
 
 /** Once, or again and again, as the scenario asks. */
@@ -118,18 +133,26 @@ async function rehearsePlan(
   return { ...(await rehearseInForce(options)), undone: [] };
 }
 
-/** @param undone - every undo under load, the last one last; a switchback has one a round, and the slowest counts */
+/** Of every undo under load (a switchback has one a round) the slowest counts; a restore takes its time on top. */
 async function recover(
   context: LoadContext,
   session: LoadSession,
-  undone: readonly UndoOutcome[],
+  { undone, restored }: WayBack,
 ): Promise<UndoEvidence> {
   const failed = undone.find((undo) => undo.failed !== undefined)?.failed;
   const operatorsLimits = context.job.scenario.slos.map((slo) => ({ slo }));
   const looks = createLooks(context, session, { slos: operatorsLimits });
-  const notRecovered = failed === undefined ? await measureRecovery(context, session, looks) : [];
+  const isBack = failed === undefined || (restored !== undefined && restored.failed === undefined);
+  const notRecovered = isBack ? await measureRecovery(context, session, looks) : [];
+  const { undoing, recovery } = session.phases;
+  const how = undone.find((undo) => undo.how !== undefined)?.how;
   return {
-    undoMs: Math.max(...undone.map((undo) => undo.undoMs)),
+    undoMs: Math.max(...undone.map((undo) => undo.undoMs)) + (restored?.tookMs ?? 0),
+    ...(how === undefined ? {} : { how }),
+    ...(restored === undefined ? {} : { restored }),
+    ...(!isBack || notRecovered.length > 0 || undoing === undefined || recovery === undefined
+      ? {}
+      : { recoveryMs: recovery.toMs - undoing.fromMs }),
     withinMs: context.job.plan.rollback.withinSeconds * 1000,
     notRecovered,
     ...(failed === undefined ? {} : { failed }),

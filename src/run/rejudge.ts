@@ -10,7 +10,7 @@ import type { Reason, SloJudgement, Verdict } from "../judge/verdict.ts";
 import type { WatchRecords } from "../judge/watch/watch-records.ts";
 import { admit } from "../policy/admit.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
-import { hopelessFromTheStart, judgedSlos, workReasons } from "./evidence.ts";
+import { hopelessFromTheStart, judgedSlos, restoreTerms, workReasons } from "./evidence.ts";
 import { longestInForce } from "./in-force.ts";
 import { type ChangedTerm, changedScenario, changedTerms, type JudgeChanges, phasesUnder } from "./judge-changes.ts";
 import { type OpenedRun, openStoredRun } from "./open-stored-run.ts";
@@ -112,7 +112,8 @@ function judgeRecording(run: Recording): Rejudged {
     replayFailures: [],
     triggers: [],
     tier: stored.plan.tier.effective,
-    snapshotVerified: false,
+    snapshotVerified: stored.snapshot !== undefined,
+    ...restoreTerms({ scenario }),
     stubOnlyEffects: [],
     ...(planted === undefined ? {} : { sensitivity: planted }),
   });

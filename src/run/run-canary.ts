@@ -20,13 +20,14 @@ import { plannedRestarts, type Restarts, restartedWords, watchRestarts } from ".
 import type { RunEffects } from "./run-effects.ts";
 import type { RunJob } from "./run-job.ts";
 import { type RunLog, startRunLog } from "./run-log.ts";
+import { needsSnapshots, type RunSnapshots, takeSnapshots } from "./run-snapshots.ts";
 import { SensitivitySchema } from "./scenario.ts";
 import { requestedOfStubs, stubCallsSoFar } from "./stub-effects.ts";
 
 /**
  * Rehearses one plan: admit, raise, prove quietly, rehearse under load, judge, publish, tear down (DESIGN.md 3).
  * The answer is in the report; an error means there is no answer, and nothing was published.
- * @throws CanaryError POLICY_REFUSED | MIRROR_UNAVAILABLE | REPLAY_FAILED | DRIVER_BOTTLENECK | ABORTED_BY_HUMAN | DEADLINE_EXCEEDED
+ * @throws CanaryError POLICY_REFUSED | MIRROR_UNAVAILABLE | SNAPSHOT_UNVERIFIED | REPLAY_FAILED | DRIVER_BOTTLENECK | ABORTED_BY_HUMAN | DEADLINE_EXCEEDED
  */
 export async function runCanary(job: RunJob, effects: RunEffects, signal: AbortSignal): Promise<RunReport> {
   const log = startRunLog(effects.clock, effects.observe);
@@ -57,14 +58,20 @@ async function rehearseOnce({ job, effects, log, signal }: Rehearsing): Promise<
     runId: job.runId,
     isolation: job.scenario.isolation,
     cores: job.scenario.cores,
+    ...(effects.store.folder === undefined ? {} : { folder: effects.store.folder }),
     onProgress: (step) => log.note(step),
     signal,
   });
   await using _removal = removalOf(pair, log);
+  const snapshots = needsSnapshots(job, admission.tier.effective)
+    ? await takeSnapshots({ job, pair, effects, log, signal })
+    : undefined;
+  const kept = snapshots === undefined ? {} : { snapshots };
   const reference = await equalOrThrow({ pair, effects, signal });
+  await effects.store.keepForResume({ reference: reference.shadow, consequences: [], directEffects: [] });
   const heard = stubCallsSoFar(pair);
   const restarts = watchRestarts(pair.shadow, plannedRestarts(job.plan));
-  const quiet = await provePlanQuietly({ job, pair, effects, log, reference, restarts, signal });
+  const quiet = await provePlanQuietly({ job, pair, effects, log, reference, restarts, ...kept, signal });
   const stubOnlyEffects = requestedOfStubs(pair, heard);
   const asSeen = (): RunJob => ({ ...job, restarted: restarts.services() });
   const evidence = (load: Omit<LoadEvidence, "driver"> | undefined) => {
@@ -77,12 +84,13 @@ async function rehearseOnce({ job, effects, log, signal }: Rehearsing): Promise<
       hopeless: hopelessFromTheStart(seen),
       load,
       stubOnlyEffects,
+      ...kept,
     });
   };
   const hopeless = hopelessFromTheStart(asSeen());
   if (hopeless.length > 0) log.note("this rate can not decide every SLO in the time allowed; no traffic is sent");
   const load =
-    settledByQuietProof(quiet) || hopeless.length > 0
+    settledByQuietProof(quiet, job) || hopeless.length > 0
       ? undefined
       : await rehearseUnderLoad({
           job: asSeen(),
@@ -92,13 +100,14 @@ async function rehearseOnce({ job, effects, log, signal }: Rehearsing): Promise<
           reference,
           quiet,
           restarts,
+          ...kept,
           ...sensitivityOf(job, (seen) => decide(evidence(seen)).kind === "promote"),
           signal,
         });
 
   log.phase("judge");
   const verdict = decide(evidence(load));
-  const report = buildReport({ job: asSeen(), admission, pair, log, quiet, load, verdict, effects });
+  const report = buildReport({ job: asSeen(), admission, pair, log, quiet, load, verdict, effects, ...kept });
   log.phase("publish");
   signal.throwIfAborted();
   const reportDir = await effects.store.publish(report);
@@ -181,9 +190,10 @@ async function provePlanQuietly(options: {
   readonly log: RunLog;
   readonly reference: Readonly<Record<Role, Fingerprint>>;
   readonly restarts: Restarts;
+  readonly snapshots?: RunSnapshots;
   readonly signal: AbortSignal;
 }): Promise<QuietProof> {
-  const { job, pair, effects, log, reference, restarts, signal } = options;
+  const { job, pair, effects, log, reference, restarts, snapshots, signal } = options;
   log.phase("quiet-proof");
   await restarts.remember(signal);
   return await proveQuietly({
@@ -194,6 +204,7 @@ async function provePlanQuietly(options: {
     baseline: reference.shadow,
     allowedChanges: job.scenario.mayChange,
     onStopped: log.stopped,
+    ...(snapshots === undefined ? {} : { snapshot: snapshots.shadow }),
     onActed: async () => {
       const fresh = await restarts.witness(signal);
       if (fresh.length === 0) return;
@@ -204,11 +215,17 @@ async function provePlanQuietly(options: {
   });
 }
 
-/** What the quiet twin already shows to be wrong needs no load; minutes of traffic would not change the answer. */
-function settledByQuietProof(quiet: QuietProof): boolean {
+/**
+ * What the quiet twin already shows to be wrong needs no load; minutes of traffic would not change the answer. An undo that
+ * fails is wrong, unless the operator accepts a restore in its place and that brought everything back.
+ */
+function settledByQuietProof(quiet: QuietProof, { scenario }: RunJob): boolean {
+  const { failed, residue, restored } = quiet;
+  const accepted = scenario.rollback.restoreMayLose !== undefined;
+  const broughtBack = accepted && restored?.residue.length === 0 && restored.failed === undefined;
   return (
-    quiet.failed !== undefined ||
-    quiet.residue.length > 0 ||
+    failed?.during === "act" ||
+    (!broughtBack && (failed !== undefined || residue.length > 0)) ||
     quiet.actions.some((action) => action.undeclared.length > 0 || action.absent.length > 0 || action.noOp)
   );
 }

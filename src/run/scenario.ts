@@ -5,6 +5,7 @@ import { CanaryError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import { JudgeLimitsSchema } from "../judge/judge-limits.ts";
+import { RollbackTermsSchema } from "../judge/restore-reasons.ts";
 import { SafeguardSchema } from "../judge/watch/safeguard-spec.ts";
 import { TIMEOUT_BREAKER, TriggerSchema } from "../judge/watch/trigger-spec.ts";
 import { SloSchema } from "../measure/slo.ts";
@@ -73,6 +74,8 @@ export const ScenarioSchema = z
     sensitivity: SensitivitySchema.optional(),
     /** What `canary drill run` breaks and asks; a mirror's own faults when absent (docs/drill.md). */
     drill: DrillSchema.optional(),
+    /** What the operator wants of the way back, and accepts in place of a plan's own undo. */
+    rollback: RollbackTermsSchema.prefault({}),
     /** Hard end of the whole run. */
     maxMinutes: z
       .number()

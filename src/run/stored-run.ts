@@ -2,6 +2,7 @@ import { z } from "zod";
 import { LIMITS } from "../core/limits.ts";
 import type { HarmAlarm } from "../judge/harm-alarm.ts";
 import { REASON_CODES } from "../judge/verdict.ts";
+import type { RestoreProof } from "../replay/proof/proofs.ts";
 
 const DifferenceSchema = z.strictObject({
   path: z.string(),
@@ -21,6 +22,17 @@ const RoundSchema = z.strictObject({
 });
 const TierSchema = z.literal([0, 1, 2, 3, 4]);
 
+const LossesSchema = z.array(z.strictObject({ path: z.string(), entries: z.number() }));
+const RestoreSchema = z.strictObject({
+  tookMs: z.number(),
+  survived: z.array(z.string()),
+  restarted: z.array(z.string()),
+  unrestored: z.array(z.string()),
+  losses: LossesSchema,
+  residue: z.array(DifferenceSchema),
+  failed: z.string().exactOptional(),
+}) satisfies z.ZodType<RestoreProof>;
+
 const QuietSchema = z.strictObject({
   actions: z.array(
     z.strictObject({
@@ -34,6 +46,7 @@ const QuietSchema = z.strictObject({
   ),
   residue: z.array(DifferenceSchema),
   failed: FailureSchema.extend({ during: z.enum(["act", "undo"]) }).exactOptional(),
+  restored: RestoreSchema.exactOptional(),
 });
 
 const RollbackSchema = z.discriminatedUnion("kind", [
@@ -45,6 +58,10 @@ const RollbackSchema = z.discriminatedUnion("kind", [
     withinMs: z.number(),
     residue: z.array(DifferenceSchema),
     failed: FailureSchema.exactOptional(),
+    how: z.enum(["steps", "stop"]).exactOptional(),
+    restored: RestoreSchema.exactOptional(),
+    wouldLose: LossesSchema.exactOptional(),
+    recoveryMs: z.number().exactOptional(),
     notRecovered: z.array(z.string()),
   }),
 ]);
@@ -119,6 +136,7 @@ export const StoredRunSchema = z.looseObject({
   /** That answers were compared: what was seen of them lies in the recording. */
   responses: z.looseObject({}).exactOptional(),
   sensitivity: SensitivitySchema.exactOptional(),
+  snapshot: z.looseObject({ tookMs: z.number() }).exactOptional(),
   quiet: QuietSchema,
   rollback: RollbackSchema,
   alarm: AlarmSchema.exactOptional(),

@@ -116,7 +116,7 @@ const WORLDS: readonly World[] = [
   },
   {
     name: "a run with a calibration profile",
-    ends: "SNAPSHOT_MISSING",
+    ends: "ALL_SHOWN",
     seed: 6,
     plan: "change-settings",
     profile: PROFILE,

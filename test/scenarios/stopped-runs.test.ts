@@ -1,4 +1,4 @@
-import { existsSync, globSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import { expect, test } from "vitest";
@@ -36,4 +36,21 @@ test("after SIGKILL in the middle of the quiet proof one doctor leaves the engin
   expect({ left: leftBehind(run.child.pid), verdicts: verdicts(out) }).toEqual({ left: [], verdicts: [] });
   const [intent] = globSync(path.join(out, "*/intent.jsonl"));
   expect(intent !== undefined && existsSync(intent)).toBe(true);
+});
+
+test("after SIGKILL in the middle of a rollback the doctor finishes it from the intent log, and says that the state is as before", async () => {
+  const out = await emptyFolder("killed-undoing");
+  const run = startRun(FLAGSHIP, out);
+  await run.said("more-workers undoing");
+  run.child.kill("SIGKILL");
+  await run.ended();
+  expect(leftBehind(run.child.pid), "the twins are kept for whoever finishes it").not.toEqual([]);
+  const doctor = await canary("doctor");
+  expect(doctor.exitCode).toBe(0);
+  const [resumed] = globSync(path.join(out, "*/rollback-resumed.json"));
+  expect(JSON.parse(readFileSync(resumed ?? "", "utf8"))).toMatchObject({
+    kind: "finished",
+    rollback: { undone: ["more-workers"], comparedWith: "reference", residue: [] },
+  });
+  expect({ left: leftBehind(run.child.pid), verdicts: verdicts(out) }).toEqual({ left: [], verdicts: [] });
 });

@@ -9,6 +9,7 @@ import { simulatedDriver } from "./simulated-driver.ts";
 import type { Fault } from "./simulated-faults.ts";
 import { type SimulatedPlanName, simulatedJob } from "./simulated-job.ts";
 import { type SimulatedRuntime, simulatedRuntime } from "./simulated-runtime.ts";
+import { type SnapshotTrouble, simulatedSnapshots } from "./simulated-snapshots.ts";
 import { type SimulatedStage, simulatedStage } from "./simulated-stage.ts";
 import { simulatedState } from "./simulated-state.ts";
 
@@ -41,6 +42,7 @@ export async function simulateRun(options: {
   /** Laid over the scenario: triggers, safeguards. */
   readonly scenario?: object;
   readonly proveSensitivity?: true;
+  readonly snapshots?: SnapshotTrouble;
   /** A calibration profile, verified and about this run. */
   readonly profile?: Profile;
 }): Promise<SimulatedRun> {
@@ -74,6 +76,7 @@ export async function simulateRun(options: {
         return startDriver({ ...asked, onPairs });
       },
       state: stateOfStillTwins(stage, runtime),
+      snapshots: simulatedSnapshots(options.snapshots),
       store: stage.store,
       observe: (event) => {
         events.push(event);

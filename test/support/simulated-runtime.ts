@@ -69,6 +69,7 @@ async function createAll(stage: SimulatedStage, signal: AbortSignal, services: r
 function stagedTwin(stage: SimulatedStage, role: Role, template: SimulatedWorld): SimulatedTwin {
   const { clock } = stage;
   const worker = startWorker(stage, role);
+  const orders = ordersOf(stage, role);
   const answer = async (): Promise<void> => {
     stage.called();
     await clock.sleep(1, NEVER);
@@ -79,7 +80,7 @@ function stagedTwin(stage: SimulatedStage, role: Role, template: SimulatedWorld)
     interrupt: async () => {
       await answer();
       worker.work(twin);
-      writeOrders(stage, twin.world, role);
+      orders.write(twin.world);
     },
     scrape: () => {
       if (silent()) throw new Error("the replica does not answer");
@@ -207,20 +208,25 @@ function setLogLevel(world: SimulatedWorld, level: string): void {
   if (api !== undefined) api.environment["LOG_LEVEL"] = level;
 }
 
-/** The application's own writes: both twins serve the same orders, but draw their own tokens. */
-function writeOrders(stage: SimulatedStage, world: SimulatedWorld, role: Role): void {
-  const orders = world.databases.get("db")?.tables.get("orders");
-  const wanted = 1 + Math.floor(stage.sent / 400);
-  for (let number = orders?.rows.size ?? wanted; number < wanted; number++) {
-    const id = `order-${number}`;
-    orders?.rows.set(id, { id, total: String((number * 37) % 100), token: `${role}-${number}` });
-  }
+/** The application's own writes: both twins serve the same orders, but draw their own tokens. Lost ones do not come again. */
+function ordersOf(stage: SimulatedStage, role: Role) {
+  let written = 1;
+  return {
+    write: (world: SimulatedWorld): void => {
+      const rows = world.databases.get("db")?.tables.get("orders")?.rows;
+      for (const wanted = 1 + Math.floor(stage.sent / 400); written < wanted; written++) {
+        const id = `order-${written}`;
+        rows?.set(id, { id, total: String((written * 37) % 100), token: `${role}-${written}` });
+      }
+    },
+  };
 }
 
 /** A worker that does 20 jobs a second with each replica while it is not frozen, and finishes rows of `jobs`. */
 function startWorker(stage: SimulatedStage, role: Role) {
   const random = stage.random(`worker ${role}`);
   let done = 0;
+  let finished = 0;
   let untilMs = stage.clock.monotonicMs();
   const work = (twin: SimulatedTwin): void => {
     const nowMs = stage.clock.monotonicMs();
@@ -228,8 +234,8 @@ function startWorker(stage: SimulatedStage, role: Role) {
     done += (20 * replicas * (nowMs - untilMs) * (0.9 + 0.2 * random())) / 1000;
     untilMs = nowMs;
     const jobs = twin.world.databases.get("db")?.tables.get("jobs");
-    for (let row = 0; row < Math.min(20, Math.floor(done / 300)); row++) {
-      jobs?.rows.set(`job-${row}`, { id: `job-${row}`, status: "done" });
+    for (; finished < Math.min(20, Math.floor(done / 300)); finished++) {
+      jobs?.rows.set(`job-${finished}`, { id: `job-${finished}`, status: "done" });
     }
   };
   return { work, done: () => Math.floor(done) };

@@ -1,6 +1,7 @@
 import { CanaryError } from "../../src/core/errors.ts";
 import type { Intent } from "../../src/core/intent-log.ts";
 import type { ResponseEntry } from "../../src/measure/response-log.ts";
+import type { ResumeState } from "../../src/replay/proof/resume-rollback.ts";
 import type { MetricSample, RecordingManifest } from "../../src/replay/recording.ts";
 import type { AbortRecord } from "../../src/report/abort-record.ts";
 import type { RunReport } from "../../src/report/run-report.ts";
@@ -16,6 +17,7 @@ export interface SimulatedStore extends RunStore {
   readonly responses: readonly ResponseEntry[];
   readonly published: readonly RunReport[];
   readonly aborts: readonly AbortRecord[];
+  readonly kept: readonly ResumeState[];
   /** What is going on according to the durable part of the log; an act or undo ends when its outcome is durable. */
   readonly under: () => Extract<Intent, { kind: "act" | "undo" }> | undefined;
 }
@@ -28,6 +30,7 @@ export function simulatedStore(clock: SimulatedClock, faults: readonly Fault[]):
   const responses: ResponseEntry[] = [];
   const published: RunReport[] = [];
   const aborts: AbortRecord[] = [];
+  const kept: ResumeState[] = [];
   const full = faults.find((fault) => fault.kind === "disk-full");
   const write = async (what: "intent" | "manifest" | "report", written: number): Promise<void> => {
     await clock.sleep(2, NEVER);
@@ -54,6 +57,11 @@ export function simulatedStore(clock: SimulatedClock, faults: readonly Fault[]):
         intents.push(intent);
       },
     },
+    keepForResume: async (state) => {
+      await clock.sleep(2, NEVER);
+      kept.push(state);
+    },
+    kept,
     saveMetrics: (samples) => void metrics.push(...samples),
     saveResponses: (entries) => void responses.push(...entries),
     saveManifest: async (manifest) => {

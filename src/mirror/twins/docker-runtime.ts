@@ -3,7 +3,9 @@ import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
 import { PROXY_IMAGE } from "../proxy/raise-proxies.ts";
 import { type ContainerRuntime, ROLES, type Role, type Twin, type TwinFacts, type TwinPair } from "../twin.ts";
+import { type Attachment, saveAttachment } from "./attachment.ts";
 import { configurationOf } from "./configuration.ts";
+import type { ResolvedImage } from "./container-options.ts";
 import { coreSets } from "./core-sets.ts";
 import { type Engine, openEngine } from "./engine.ts";
 import { engineError, isEngineGone } from "./engine-errors.ts";
@@ -78,12 +80,14 @@ async function raisePair(dependencies: RuntimeDependencies, options: RaiseOption
   const owner = await readOwner(ownerPid);
   const run = runContext(dependencies, options, { engine, owner });
   await using opened = new AsyncDisposableStack();
-  const reaper = startReaper({ runId, owner });
+  const reaper = startReaper({ runId, owner, ...folderOf(options) });
   opened.defer(() => tearDown(engine, runId, reaper));
   await sweepQuietly(run, options);
-  const { images, twins, cores } = await raiseBoth(run, opened, options);
+  const { images, twins, cores, networks, ports } = await raiseBoth(run, opened, options);
   const [control, shadow] = twins;
   requireEqual(await configurationOf(control.raised, signal), await configurationOf(shadow.raised, signal));
+  if (options.folder !== undefined)
+    await saveAttachment(options.folder, attachmentOf(options, { images, twins, cores, networks, ports }));
   const facts: TwinFacts = {
     isolation: options.isolation,
     cores,
@@ -105,10 +109,14 @@ async function raisePair(dependencies: RuntimeDependencies, options: RaiseOption
   };
 }
 
+function folderOf({ folder }: Pick<RaiseOptions, "folder">): { readonly folder?: string } {
+  return folder === undefined ? {} : { folder };
+}
+
 /** What cannot be removed is no reason not to run; `canary doctor` reports it. */
-async function sweepQuietly({ engine }: RunContext, { onProgress, signal }: RaiseOptions): Promise<void> {
+async function sweepQuietly({ engine, clock }: RunContext, { onProgress, signal }: RaiseOptions): Promise<void> {
   const sweeping = engine.change("removing what dead runs left", signal, (docker) =>
-    sweep({ store: engineThings(docker), stateOf: ownerState }),
+    sweep({ store: engineThings(docker), stateOf: ownerState, nowEpochMs: clock.epochMs() }),
   );
   await sweeping.catch((cause: unknown) => {
     if (signal.aborted) throw signal.reason;
@@ -128,7 +136,7 @@ function runContext(
     spec: options.spec,
     runId: options.runId,
     isolation: options.isolation,
-    ownership: ownershipLabels({ runId: options.runId, owner: own.owner }),
+    ownership: ownershipLabels({ runId: options.runId, owner: own.owner, ...folderOf(options) }),
     readyTimeoutMs: dependencies.readyTimeoutMs ?? READY_TIMEOUT_MS,
   };
 }
@@ -137,6 +145,29 @@ interface RaisedBoth {
   readonly images: ResolvedImages;
   readonly cores: TwinFacts["cores"];
   readonly twins: readonly [RaisedWithStubs, RaisedWithStubs];
+  readonly networks: RunNetworks;
+  readonly ports: TwinParts["ports"];
+}
+
+/** What another process needs to take hold of these twins. */
+function attachmentOf({ runId, spec, isolation }: RaiseOptions, raised: RaisedBoth): Attachment {
+  const { images, twins, cores, networks, ports } = raised;
+  const [control, shadow] = twins.map(({ stubs }) => stubs && { host: stubs.host, port: stubs.port });
+  return {
+    schema: "canary.twins/v1",
+    runId,
+    isolation,
+    spec,
+    cores,
+    networks,
+    ports: { control: [...ports.control], shadow: [...ports.shadow] },
+    ...(control === undefined || shadow === undefined ? {} : { stubs: { control, shadow } }),
+    images: Object.fromEntries([...images.byService].map(([service, image]) => [service, plainImage(image)])),
+  };
+}
+
+function plainImage(image: ResolvedImage): Attachment["images"][string] {
+  return { ...image, volumes: [...image.volumes], command: [...image.command], environment: { ...image.environment } };
 }
 
 /** Images and networks, then both twins in parallel. The first failure stops everything else before it is thrown. */
@@ -165,7 +196,7 @@ async function raiseBoth(run: RunContext, opened: AsyncDisposableStack, options:
   const raise = async (role: Role): Promise<RaisedWithStubs> =>
     opened.use(await raiseTwin(twinContext(run, role, networks, cores), parts, signal));
   const twins = await Promise.all([together(raise("control")), together(raise("shadow"))]);
-  return { images, cores, twins };
+  return { images, cores, twins, networks, ports: parts.ports };
 }
 
 /** Wraps parallel work: when one fails, the others are aborted and awaited, and all report that first failure. */

@@ -33,6 +33,8 @@ const CALLS_MAX = 200_000;
 export async function listenForStubs(options: {
   readonly stubs: readonly StubSpec[];
   readonly address: string;
+  /** A free one where absent. */
+  readonly port?: number;
   readonly role: Role;
   readonly runId: string;
   readonly clock: Clock;
@@ -69,7 +71,7 @@ export async function listenForStubs(options: {
   });
   // The ingress keeps idle connections for about a second; whoever closes first loses a request now and then.
   server.keepAliveTimeout = 60_000;
-  const port = await listen(server, options.address);
+  const port = await listen(server, options.address, options.port ?? 0);
   return {
     host: options.address,
     port,
@@ -143,10 +145,10 @@ async function send(reply: Response, response: ServerResponse): Promise<void> {
   response.end(Buffer.from(await reply.arrayBuffer()));
 }
 
-async function listen(server: Server, address: string): Promise<number> {
+async function listen(server: Server, address: string, wanted: number): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", reject);
-  server.listen({ host: address, port: 0 }, resolve);
+  server.listen({ host: address, port: wanted }, resolve);
   await promise.catch((cause: unknown) => {
     throw new CanaryError({
       code: "MIRROR_UNAVAILABLE",

@@ -24,6 +24,8 @@ export interface BarrierStates {
    * differ as a consequence only if the plan did not touch it itself; without this list none may.
    */
   readonly directEffects?: readonly ResourcePath[];
+  /** A snapshot was brought back on the shadow: what traffic had written is gone there, so it is not held against the control. */
+  readonly restored?: true;
   /**
    * Requests that were not answered alike by both twins (an error or no answer on one side); default 0. Each explains a few
    * rows more or less in a table that traffic writes: those come from the traffic, whose errors are judged elsewhere.
@@ -50,7 +52,7 @@ export interface BarrierComparison {
  * A declaration never excuses configuration or schema: those were to be put back.
  */
 export function compareAtBarrier(states: BarrierStates): BarrierComparison {
-  const compared = [...tables(states), ...keys(states), ...sequences(states)];
+  const compared = [...tables(states), ...keys(states), ...(states.restored ? [] : sequences(states))];
   const configuration = valuesDiffering(states.reference.resources, states.shadow.resources);
   const ofKind = (kind: Finding["kind"]): readonly Difference[] =>
     compared.filter((finding) => finding.kind === kind).map((finding) => finding.difference);
@@ -76,6 +78,7 @@ function tables(states: BarrierStates): readonly Finding[] {
 
 /** Traffic writes it: the control shows what it would hold without the plan. */
 function writtenTable(path: ResourcePath, states: BarrierStates): readonly Finding[] {
+  if (states.restored) return [];
   const { control, shadow, noise, consequences, discordantRequests = 0 } = states;
   const apart = rowsApart(path, control, shadow);
   const explained = apart > 0 && apart <= discordantRequests * ROWS_PER_REQUEST_MAX;
@@ -146,7 +149,7 @@ function keys(states: BarrierStates): readonly Finding[] {
     ({ path }) => !written.has(keyPattern(path)) && !endsByItself(path, reference, shadow),
   );
   const { differing, changedPlaces } = differingKeys(control, shadow);
-  const againstControl = differing.filter(({ path }) => written.has(keyPattern(path)));
+  const againstControl = states.restored ? [] : differing.filter(({ path }) => written.has(keyPattern(path)));
   const noisy = new Set(noise.keyPatterns);
   const moved = changedPlaces
     .filter((pattern) => written.has(pattern))

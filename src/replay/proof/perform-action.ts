@@ -37,6 +37,8 @@ export interface Performance {
   readonly clock: Clock;
   /** Present time on the run's axis, ms. */
   readonly axisMs: () => number;
+  /** How often an undo that does not land is tried; `UNDO_TRIES` where absent. */
+  readonly undoTries?: number;
   /** Absolute folder of the scenario, for files that actions name. */
   readonly baseDir: string;
   /** Metrics endpoints of the mirror. */
@@ -65,7 +67,14 @@ export async function performAction(
   }
   const acting = prepared.action;
   begin(acting);
-  await to.intent.record({ kind: "act", actionId: action.id, uses: action.step.uses, undo: acting.rollback ?? null });
+  await to.intent.record({
+    kind: "act",
+    actionId: action.id,
+    uses: action.step.uses,
+    undo: acting.rollback ?? null,
+    proof: to.proof,
+    timeoutMs: action.timeoutSeconds * 1000,
+  });
   tell(to, action, "acting", action.what);
   const startedMs = to.axisMs();
   const result = await executeStep(action.step, to.shadow, contextOf(action, to, signal));

@@ -1,4 +1,15 @@
 import type { Difference } from "../../mirror/fingerprint.ts";
+import type { Loss, Restored } from "../../mirror/snapshots/snapshot.ts";
+
+/** How a snapshot was brought back because the plan's own undo failed or left something. */
+export interface RestoreProof extends Restored {
+  /** Writes of others since the snapshot, which it took back; none on a quiet twin. */
+  readonly losses: readonly Loss[];
+  /** What is not as it was when the snapshot was taken; must be empty. */
+  readonly residue: readonly Difference[];
+  /** Why it could not be brought back. */
+  readonly failed?: string;
+}
 
 /** What the quiet twin showed: exact, attributed to actions. */
 export interface QuietProof {
@@ -15,6 +26,8 @@ export interface QuietProof {
   /** What was left after undoing everything; must be empty. */
   readonly residue: readonly Difference[];
   readonly failed?: { readonly actionId: string; readonly during: "act" | "undo"; readonly message: string };
+  /** Present where the undo failed or left something and a snapshot was brought back; `residue` above is what the undo left. */
+  readonly restored?: RestoreProof;
 }
 
 /** What the rollback under load showed. */
@@ -30,6 +43,14 @@ export type RollbackProof =
       /** Differences that are neither noise of the twins nor declared consequences; must be empty. */
       readonly residue: readonly Difference[];
       readonly failed?: { readonly actionId: string; readonly message: string };
+      /** The plan's own way out of a failure was gone instead of its undos. */
+      readonly how?: "steps" | "stop";
+      /** Present where the undo failed and a snapshot was brought back. */
+      readonly restored?: RestoreProof;
+      /** What a restore at the last barrier would have taken back; absent where there was no snapshot, or it was needed. */
+      readonly wouldLose?: readonly Loss[];
+      /** From the first undo until the SLOs were seen inside again, ms; absent where they were not. */
+      readonly recoveryMs?: number;
       /** SLOs that were still outside their range after the undo. */
       readonly notRecovered: readonly string[];
     };

@@ -2,6 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { IntentLog } from "../../core/intent-log.ts";
 import type { Difference, Fingerprint, ResourcePath } from "../../mirror/fingerprint.ts";
+import type { Snapshot } from "../../mirror/snapshots/snapshot.ts";
 import { difference } from "../../mirror/state/difference.ts";
 import type { StateAccess } from "../../mirror/state/state-access.ts";
 import type { TwinPair } from "../../mirror/twin.ts";
@@ -11,9 +12,10 @@ import { undoWords } from "../actions/derive-undo.ts";
 import { alreadyAtTarget } from "../actions/execute-step.ts";
 import { attributeRows } from "./attribute-rows.ts";
 import { boundDifferences } from "./bound-differences.ts";
+import { bringBack } from "./bring-back.ts";
 import { type Performance, performAction, type StepEvent, type StepRecord } from "./perform-action.ts";
 import type { QuietProof } from "./proofs.ts";
-import { undoPlan } from "./undo-plan.ts";
+import { rollBack } from "./roll-back.ts";
 
 /** What the quiet proof needs. Traffic is off and background services are frozen: any difference is the plan's. */
 export interface QuietProofOptions {
@@ -29,6 +31,10 @@ export interface QuietProofOptions {
   readonly axisMs: () => number;
   readonly baseDir: string;
   readonly signal: AbortSignal;
+  /** Brought back where the undo fails or leaves something. */
+  readonly snapshot?: Snapshot;
+  /** How often an undo that does not land is tried. */
+  readonly undoTries?: number;
   readonly onStep: (event: StepEvent) => void;
   readonly onRecord: (record: StepRecord) => void;
   /** Called when everything was performed and nothing is undone yet. */
@@ -63,17 +69,25 @@ export async function proveQuietly(options: QuietProofOptions): Promise<QuietPro
   try {
     const performed = await performAll(options, to, toUndo);
     await options.onActed?.();
-    const undone = await undoPlan(toUndo, to, signal);
+    const why = performed.failed === undefined ? "planned" : "failure";
+    const undone = await rollBack({ plan: options.plan, acted: toUndo, why }, to, signal);
     const after = await options.state.fingerprint(pair.shadow, pair.spec.state, { signal });
     const residue = await difference(options.baseline, after, {
       locate: ({ table }) => rowsSinceBaseline(options, table),
     });
     const failed =
       performed.failed ?? (undone.failed === undefined ? undefined : { ...undone.failed, during: "undo" as const });
+    const { snapshot } = options;
+    const undoFailed = undone.failed !== undefined || residue.length > 0;
+    const restored =
+      snapshot === undefined || !undoFailed || undone.how === "stop"
+        ? undefined
+        : await bringBack({ ...bringingBack(options), snapshot }, signal);
     return {
       actions: performed.actions,
       residue: boundDifferences(residue),
       ...(failed === undefined ? {} : { failed }),
+      ...(restored === undefined ? {} : { restored }),
     };
   } catch (thrown) {
     // The abort must not cut its own rollback short; each undo still has its time box.
@@ -92,7 +106,7 @@ async function undoStopped(options: QuietProofOptions, to: Performance, toUndo: 
   const startedMs = options.clock.monotonicMs();
   const base = { proof: "quiet", begun: ids, recovery: { kind: "not-measured", why: "no traffic yet" } } as const;
   try {
-    const { failed, undoMs } = await undoPlan(toUndo, to, unstopped);
+    const { failed, undoMs } = await rollBack({ plan: options.plan, acted: toUndo, why: "abort" }, to, unstopped);
     const undone = ids.toReversed().filter((id) => id !== failed?.actionId);
     const undo = {
       undone,
@@ -116,6 +130,10 @@ async function stateAfterStop(options: QuietProofOptions, signal: AbortSignal): 
   } catch (error) {
     return { kind: "not-compared", why: messageOf(error) };
   }
+}
+
+function bringingBack({ pair, state, baseline, intent }: QuietProofOptions) {
+  return { twin: pair.shadow, stores: pair.spec.state, state, reference: baseline, intent };
 }
 
 async function performAll(
@@ -144,7 +162,10 @@ async function performAll(
     actions.push({ ...proof, ...derivedUndo(action, acting) });
     if (!result.landed) {
       // Nothing came of it, so there is nothing to undo, and an undo of nothing would fail for no good reason.
-      if (effects.length === 0 && acting !== undefined) toUndo.pop();
+      if (effects.length === 0 && acting !== undefined) {
+        toUndo.pop();
+        await options.intent.record({ kind: "left-nothing", actionId: action.id });
+      }
       return { actions, failed: { actionId: action.id, during: "act", message: result.message } };
     }
     before = after;

@@ -122,18 +122,30 @@ function effectOutcome(id: string, quiet: QuietProof): Outcome {
   return { kind: "skipped", type: "NO_OP", message, details: message };
 }
 
-function rollbackSuite({ quiet, rollback }: RunReport): Suite {
+function rollbackSuite({ quiet, rollback, verdict }: RunReport): Suite {
+  // A restore that the operator accepts in place of an undo is no failure; the verdict's reasons say whether it is.
+  const held = verdict.reasons.some(({ code }) => code === "UNDO_NOT_PROVEN" || code === "RESTORE_LOSES_WRITES");
   return {
     name: "rollback",
     cases: [
-      { name: "quiet-undo-leaves-nothing", seconds: 0, outcome: quietUndo(quiet) },
+      {
+        name: "quiet-undo-leaves-nothing",
+        seconds: 0,
+        outcome: quiet.restored !== undefined && !held ? PASSED : quietUndo(quiet),
+      },
       {
         name: "undo-under-load",
         seconds: rollback.kind === "run" ? rollback.undoMs / 1000 : 0,
-        outcome: undoUnderLoad(rollback),
+        outcome: undoUnderLoad(held ? rollback : withoutExcused(rollback)),
       },
     ],
   };
+}
+
+function withoutExcused(rollback: RollbackProof): RollbackProof {
+  if (rollback.kind === "not-run" || rollback.restored === undefined) return rollback;
+  const { failed: _, ...rest } = rollback;
+  return rest;
 }
 
 function quietUndo({ actions, failed, residue }: QuietProof): Outcome {

@@ -8,6 +8,7 @@ import { POWER_FROM, POWER_HEADINGS, powerCells } from "../power-words.ts";
 import type { RunReport } from "../run-report.ts";
 import { sloWords } from "../slo-words.ts";
 import { adviceFor, BUNDLE_FILE, reasonSentence, VERDICT_WORDS } from "../verdict-words.ts";
+import { wayBackSentences } from "../way-back-words.ts";
 import { codeSpan, escapeMarkdown, escapeMarkdownItem, markdownTable } from "./markdown.ts";
 import { responsesMarkdown } from "./summary-responses.ts";
 
@@ -136,14 +137,16 @@ function effects({ quiet }: RunReport): string {
   return `## What the plan changed\n\n${listed(rows, ["action", "resource", "change", "declared?"])}`;
 }
 
-function undo({ quiet, rollback }: RunReport): string {
+function undo(report: RunReport): string {
+  const { quiet, rollback } = report;
   const quietly =
     quiet.failed !== undefined
       ? `❌ quiet twin: ${escapeMarkdown(`${quiet.failed.actionId} failed: ${quiet.failed.message}`)}`
       : quiet.residue.length > 0
         ? `❌ quiet twin: ${countOf(quiet.residue.length, "resource")} not put back`
         : "✅ quiet twin: everything was as before";
-  return ["## Undo", "", `- ${quietly}`, `- ${undoUnderLoad(rollback)}`].join("\n");
+  const sentences = wayBackSentences(report).map((sentence) => `- ${escapeMarkdown(sentence)}`);
+  return ["## Undo", "", `- ${quietly}`, `- ${undoUnderLoad(rollback)}`, ...sentences].join("\n");
 }
 
 function undoUnderLoad(rollback: RunReport["rollback"]): string {
