@@ -113,6 +113,19 @@ test("a restart gives every replica a new process, one at a time, and loses no r
   expect(after.filter((id) => before.includes(id))).toEqual([]);
 });
 
+test("a restart that is stopped half way still brings its replica back, since nothing undoes it", async () => {
+  const human = new AbortController();
+  const reason = new Error("stop");
+  const restarting = pair.shadow.restart("echo", { maxUnavailable: 2 }, human.signal);
+  // Whatever the engine was asked by then, it finishes; the ingress must hear of it.
+  setTimeout(() => human.abort(reason), 100);
+  await expect(restarting).rejects.toBe(reason);
+  await pair.shadow.scale("cache", 1, forever);
+  const echoes = (await pair.shadow.processes(forever)).filter(({ service }) => service === "echo");
+  expect(echoes).toHaveLength(2);
+  expect(await pair.shadow.scrape({ service: "echo", port: 8080, path: "/metrics" }, forever)).toHaveLength(2);
+});
+
 test("keys of Redis come back byte by byte, with the instant at which they expire", async () => {
   const redis = (...command: string[]): Promise<unknown> => pair.shadow.redis({ service: "cache" }, command);
   await redis("HSET", "session:1", "user", "ada", "n", "1");
