@@ -1,15 +1,18 @@
 import { CanaryError } from "../core/errors.ts";
-import { abortOnSignals, systemClock } from "./system.ts";
+import { abortOnSignals, type HumanStop, systemClock } from "./system.ts";
 
-/** Aborts on a person's signal or when `maxMinutes` have passed, whichever is first. */
+/**
+ * Aborts on a person's signal, when somebody else tells it to (`told`), or when `maxMinutes` have passed, whichever is first.
+ */
 export function deadlineSignal(
   maxMinutes: number,
   note: (message: string) => void,
-): { readonly signal: AbortSignal } & Disposable {
+  told: AbortSignal,
+): { readonly signal: AbortSignal; readonly human: HumanStop } & Disposable {
   const human = abortOnSignals(note);
   const deadline = new AbortController();
   const finished = new AbortController();
-  systemClock.sleep(maxMinutes * 60_000, AbortSignal.any([human.signal, finished.signal])).then(
+  systemClock.sleep(maxMinutes * 60_000, AbortSignal.any([human.signal, told, finished.signal])).then(
     () =>
       deadline.abort(
         new CanaryError({
@@ -21,7 +24,8 @@ export function deadlineSignal(
     () => undefined,
   );
   return {
-    signal: AbortSignal.any([human.signal, deadline.signal]),
+    signal: AbortSignal.any([human.signal, told, deadline.signal]),
+    human,
     [Symbol.dispose]: () => {
       finished.abort();
       human[Symbol.dispose]();

@@ -10,6 +10,7 @@ import { openDrillStore } from "../run/drill/drill-store.ts";
 import { runDrill } from "../run/drill/run-drill.ts";
 import { deadlineSignal } from "./deadline.ts";
 import { dockerHost } from "./key-location.ts";
+import { joinHost } from "./live-run.ts";
 import { newJob } from "./new-job.ts";
 import { environmentValues } from "./options.ts";
 import { signingKey } from "./signing.ts";
@@ -30,6 +31,12 @@ export async function drillScenario(options: {
   // Read before anything is raised, so that it cannot fail after minutes.
   const key = await signingKey(options.keyFile);
   const folder = path.join(options.outDir, `drill-${job.scenario.name}-${job.runId}`);
+  await using joined = await joinHost({
+    runId: job.runId,
+    scenario: job.scenario.name,
+    plan: job.plan.name,
+    runDir: folder,
+  });
   await using store = await openDrillStore({
     folder,
     planText: job.planText,
@@ -44,7 +51,7 @@ export async function drillScenario(options: {
     paint: createPaint({ color: wantsColor(stream, environmentValues()) }),
     githubActions: process.env["GITHUB_ACTIONS"] === "true",
   });
-  using stop = deadlineSignal(job.scenario.maxMinutes, (message) => view({ kind: "note", message }));
+  using stop = deadlineSignal(job.scenario.maxMinutes, (message) => view({ kind: "note", message }), joined.signal);
   const report = await runDrill(
     job,
     {

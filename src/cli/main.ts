@@ -3,6 +3,7 @@ import { calibrateCommand } from "./calibrate.ts";
 import { doctorCommand } from "./doctor.ts";
 import { drillCommand } from "./drill.ts";
 import { failWith } from "./failure.ts";
+import { haltCommand } from "./halt.ts";
 import { initCommand } from "./init.ts";
 import { judgeCommand } from "./judge.ts";
 import { keysCommand } from "./keys.ts";
@@ -39,6 +40,7 @@ unavailable, 21 aborted, 22 deadline, 23 snapshot, 24 driver was the bottleneck,
     powerCommand,
     judgeCommand,
     verdictCommand,
+    haltCommand,
     keysCommand,
     initCommand,
     doctorCommand,

@@ -1,3 +1,4 @@
+import type { AbortCause } from "../core/abort-cause.ts";
 import type { PowerForecast } from "../judge/power-forecast.ts";
 import type { ResponseJudgement } from "../judge/response-changes.ts";
 import type { SloJudgement, Verdict } from "../judge/verdict.ts";
@@ -51,6 +52,8 @@ export type RunEvent =
       readonly undoMs: number;
       readonly failed?: { readonly actionId: string; readonly message: string };
     }
+  /** Somebody stopped the run; what was done is undone next. */
+  | { readonly kind: "stopping"; readonly by: AbortCause }
   /** A person at the live view is asked whether they mean it, or not any more. */
   | { readonly kind: "confirm-abort"; readonly open: boolean }
   /** The run was stopped and undone; there is no verdict. */

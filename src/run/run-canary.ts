@@ -1,3 +1,4 @@
+import { abortCauseOf } from "../core/abort-cause.ts";
 import { CanaryError, messageOf } from "../core/errors.ts";
 import { decide } from "../judge/decide.ts";
 import type { Fingerprint } from "../mirror/fingerprint.ts";
@@ -31,15 +32,16 @@ import { requestedOfStubs, stubCallsSoFar } from "./stub-effects.ts";
  */
 export async function runCanary(job: RunJob, effects: RunEffects, signal: AbortSignal): Promise<RunReport> {
   const log = startRunLog(effects.clock, effects.observe);
-  if (signal.aborted) log.markStop();
-  signal.addEventListener("abort", log.markStop, { once: true });
+  const markStop = (): void => log.markStop(abortCauseOf(signal.reason));
+  if (signal.aborted) markStop();
+  signal.addEventListener("abort", markStop, { once: true });
   try {
     return await rehearseOnce({ job, effects, log, signal });
   } catch (error) {
     await recordStop({ job, effects, log, signal });
     throw error;
   } finally {
-    signal.removeEventListener("abort", log.markStop);
+    signal.removeEventListener("abort", markStop);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { AbortCause } from "../core/abort-cause.ts";
 import type { Clock } from "../core/clock.ts";
 import type { PowerForecast } from "../judge/power-forecast.ts";
 import type { UndoOutcome } from "../replay/proof/undo-plan.ts";
@@ -17,8 +18,8 @@ export interface RunLog {
   /** What was done after the run was stopped; the last word of it goes into `abort.json`. */
   stopped(proof: AbortProof): void;
   stopProof(): AbortProof | undefined;
-  /** The run was told to stop, now. */
-  markStop(): void;
+  /** The run was told to stop, now, by this. */
+  markStop(by: AbortCause | undefined): void;
   stopMark(): { readonly atEpochMs: number; readonly phase: Phase } | undefined;
   /** An undo under load is over. */
   rolledBack(outcome: UndoOutcome): void;
@@ -82,8 +83,9 @@ export function startRunLog(clock: Clock, observe: RunObserver): RunLog {
       stopProof = proof;
     },
     stopProof: () => stopProof,
-    markStop: () => {
+    markStop: (by) => {
       stopMark ??= { atEpochMs: clock.epochMs(), phase: lastPhase };
+      if (by !== undefined) observe({ kind: "stopping", by });
     },
     stopMark: () => stopMark,
     rolledBack: (outcome) =>

@@ -33,6 +33,7 @@ const HOME: Readonly<Record<string, readonly string[]>> = {
   echarts: ["report"],
   "log-update": ["report"],
   "prom-client": ["report"],
+  standardwebhooks: ["report"],
   commander: ["cli"],
   yaml: ["core"],
   canonicalize: ["attest"],

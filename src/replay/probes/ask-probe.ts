@@ -26,6 +26,9 @@ export async function askProbe(
 ): Promise<ProbeAnswer> {
   const { clock, timeoutMs, signal } = asked;
   signal.throwIfAborted();
+  // Loading a client for the first time is our doing and takes none of the service's time.
+  if ("http" in probe) await import("undici");
+  if ("grpc" in probe) await import("@grpc/grpc-js");
   const ended = new AbortController();
   const late = new AbortController();
   const timer = clock.sleep(timeoutMs, AbortSignal.any([signal, ended.signal])).then(

@@ -102,6 +102,7 @@ function eventLines(event: RunEvent, before: WatchState): readonly string[] {
       ];
     case "aborted":
       return abortLines(event.record, event.file);
+    case "stopping":
     case "confirm-abort":
       return [];
     case "verdict":

@@ -70,6 +70,7 @@ export function watch(state: WatchState, event: RunEvent, nowMs: number): WatchS
     case "breach":
       return { ...state, breaches: [...state.breaches, `${event.name}: ${event.message}`].slice(-BREACHES_SHOWN_MAX) };
     case "rolled-back":
+    case "stopping":
       return state;
     case "confirm-abort":
       return { ...state, asksAbort: event.open };
