@@ -52,13 +52,16 @@ await using pair = await raiseMini({ spec: miniMirror(), runId: runIdOf("reactio
 const { shadow } = pair;
 await sql(shadow, "CREATE TABLE bench_flag (raised boolean)");
 const reactionMs: number[] = [];
+let stoppedActing = 0;
 for (let trial = 0; trial < trials; trial++) {
   reactionMs.push(await oneTrial());
   process.stderr.write(".");
 }
 const ascending = reactionMs.toSorted((a, b) => a - b);
 const at = (p: number): number => Math.round(ascending[Math.ceil(p * ascending.length) - 1] ?? Number.NaN);
-process.stdout.write(`\n${trials} trials: p50 ${at(0.5)} ms, p90 ${at(0.9)} ms, p99 ${at(0.99)} ms, max ${at(1)} ms\n`);
+process.stdout.write(
+  `\n${trials} trials, ${stoppedActing} of them stopped while the plan acted: p50 ${at(0.5)} ms, p90 ${at(0.9)} ms, p99 ${at(0.99)} ms, max ${at(1)} ms\n`,
+);
 
 async function oneTrial(): Promise<number> {
   let breachedMs = Number.NaN;
@@ -96,10 +99,11 @@ async function oneTrial(): Promise<number> {
     onStep: () => undefined,
     onRecord: () => undefined,
   };
-  const { acted } = await replayPlan({ plan, to, signal: book.stop.signal });
+  const { acted, end } = await replayPlan({ plan, to, signal: book.stop.signal });
   // A plan that was quicker than its harm waits in force, as it would while it is observed.
   while (Number.isNaN(breachedMs)) await systemClock.sleep(1, forever);
   const tookMs = axisMs() - breachedMs;
+  if (end.kind === "aborted") stoppedActing++;
   over.abort();
   await Promise.all([harm, ...looking]);
   await undoPlan(acted, to, forever);
