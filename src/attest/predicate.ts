@@ -108,6 +108,8 @@ const Mirror = z.strictObject({
   ]),
   /** Image id per service. */
   images: z.record(Name, Name),
+  /** Settings that both twins' servers were started with beside the mirror's own; absent where there were none. */
+  addedSettings: z.record(Name, z.array(Name).max(20)).optional(),
 });
 
 /** A harm of known size that was planted before the signing, and whether this setting saw it. */
@@ -118,6 +120,39 @@ const Planted = z.strictObject({
   caught: z.boolean(),
   seconds: z.number().min(0),
 });
+
+const Table = z.strictObject({
+  table: Text,
+  rows: Count,
+  inserted: Count,
+  updated: Count,
+  deleted: Count,
+  truncated: Count,
+});
+
+/** By the database's own log: what each action's transactions wrote, and what everybody else's did. */
+const Writes = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("unavailable"), why: Text }),
+  z.strictObject({
+    kind: z.literal("told"),
+    actions: z
+      .array(
+        z.strictObject({
+          actionId: Name,
+          phase: z.enum(["act", "undo"]),
+          times: Count,
+          role: Text,
+          rows: Count,
+          tables: z.array(Table).max(LIMITS.differencesListedMax),
+          /** Rows neither declared nor written by the action on the quiet twin. */
+          outside: Paths,
+        }),
+      )
+      .max(2 * LIMITS.planActionsMax),
+    application: z.strictObject({ rows: Count, tables: z.array(Table).max(LIMITS.differencesListedMax) }),
+    doubts: z.array(Text).max(LIMITS.differencesListedMax),
+  }),
+]);
 
 const Design = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("before-after") }),
@@ -153,6 +188,8 @@ export const PredicateSchema = z.strictObject({
   /** Longest stretch, settling included, for which the plan stayed applied; absent where it never was under load. */
   longestInForceSeconds: z.number().min(0).optional(),
   effects: z.strictObject({ declared: Paths, undeclared: Paths, absent: Paths }),
+  /** Who wrote which rows under load; absent where no SQL acted, and in documents from before it existed. */
+  writes: Writes.optional(),
   rollback: Rollback,
   /** Absent in runs that planted nothing, and in documents from before it existed. */
   sensitivity: z

@@ -58,4 +58,6 @@ export const LIMITS = {
   drillFaultsMax: 40,
   /** Rows of one table compared one by one where buckets differ; beyond it columns are compared as a whole. */
   rowsComparedMax: 50_000,
+  /** Rows written by actions under load that are listed one by one; the others are counted by table. */
+  rowsAttributedMax: 5_000,
 } as const;

@@ -1,8 +1,10 @@
 import type { QuietProof, RollbackProof } from "../replay/proof/proofs.ts";
+import type { WriteProvenance } from "../replay/proof/write-provenance.ts";
 import { quietReasons, rollbackReasons } from "./proof-reasons.ts";
 import { lossWords, type RestoreLimits } from "./restore-reasons.ts";
 import { caughtSentence, type SensitivityProof, sensitivityReasons } from "./sensitivity.ts";
 import type { Reason, ReasonCode, SloJudgement, Verdict } from "./verdict.ts";
+import { writeReasons, writtenSentence } from "./write-reasons.ts";
 
 /** Everything a verdict rests on. What is absent was not shown, and what was not shown is not promoted. */
 export interface Evidence {
@@ -32,6 +34,8 @@ export interface Evidence {
   readonly stubOnlyEffects: readonly string[];
   /** Present when harm of known size was planted to see whether it would be noticed. */
   readonly sensitivity?: SensitivityProof;
+  /** Who wrote what under load; absent where no SQL acted. */
+  readonly writes?: WriteProvenance;
 }
 
 /** Most important first; what stands earlier explains what stands later. */
@@ -64,6 +68,7 @@ export const REASON_ORDER: readonly ReasonCode[] = [
   "REQUESTED_NOT_PROVEN",
   "SNAPSHOT_MISSING",
   "HUMAN_NEEDED",
+  "WRITES_NOT_ATTRIBUTED",
   "SENSITIVITY_NOT_SHOWN",
   "ALL_SHOWN",
 ];
@@ -75,8 +80,14 @@ export const REASON_ORDER: readonly ReasonCode[] = [
 export function decide(evidence: Evidence): Verdict {
   const quiet = quietReasons(evidence.quiet, evidence.restoreMayLose);
   const rollback = rollbackReasons(evidence.rollback, evidence.restoreMayLose);
-  const [worst, ...others] = ranked([...quiet.against, ...rollback.against, ...rejections(evidence)]);
-  const explained = [...quiet.missing, ...holds(evidence)];
+  const writes = writeReasons(evidence.writes);
+  const [worst, ...others] = ranked([
+    ...quiet.against,
+    ...rollback.against,
+    ...writes.against,
+    ...rejections(evidence),
+  ]);
+  const explained = [...quiet.missing, ...writes.missing, ...holds(evidence)];
   const doubts = explained.length === 0 && evidence.slos.length === 0 ? [NOTHING_JUDGED] : explained;
   // A rollback that was not run under load is the consequence of whatever ended the run before it; it stands alone
   // only when nothing else explains it.
@@ -94,10 +105,14 @@ export function decide(evidence: Evidence): Verdict {
     `${shown}, every effect was declared, and the state was proven to come back, quietly and under load; ` +
     "no lasting harm to the SLOs was seen after the undo.";
   const caught = evidence.sensitivity === undefined ? undefined : caughtSentence(evidence.sensitivity);
-  const more = [caught, wayBack(evidence)].flatMap((said): readonly Reason[] =>
-    said === undefined ? [] : [{ code: "ALL_SHOWN", message: said }],
+  const more = [writtenSentence(evidence.writes), caught, wayBack(evidence)].filter(
+    (sentence) => sentence !== undefined,
   );
-  return { kind: "promote", reasons: [{ code: "ALL_SHOWN", message }, ...more] };
+  return { kind: "promote", reasons: [{ code: "ALL_SHOWN", message }, ...more.map(allShown)] };
+}
+
+function allShown(message: string): Reason {
+  return { code: "ALL_SHOWN", message };
 }
 
 /** Which way back was proven where there was a snapshot, and what a restore loses. */

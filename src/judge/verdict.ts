@@ -39,6 +39,7 @@ export const REASON_CODES = [
   "SNAPSHOT_MISSING",
   "HUMAN_NEEDED",
   "SENSITIVITY_NOT_SHOWN",
+  "WRITES_NOT_ATTRIBUTED",
   // promote
   "ALL_SHOWN",
 ] as const;

@@ -1,5 +1,6 @@
 import type { MirrorSpec, ServicePort } from "./mirror-spec.ts";
 import type { DependencyLink, FaultSwitches } from "./twin-faults.ts";
+import type { ActorWork, WriteLog } from "./write-log.ts";
 
 // Contract: a raised pair of twins, as the rest of the run sees it. Implemented in src/mirror/twins; simulated in test/sim.
 
@@ -135,12 +136,21 @@ export interface Twin {
     signal: AbortSignal,
     attributes?: FileAttributes,
   ): Promise<void>;
-  /** Runs argv (no shell) in the first replica. */
-  exec(service: string, argv: readonly string[], signal: AbortSignal): Promise<ExecResult>;
+  /** Runs argv (no shell) in the first replica, with these variables beside the container's own. */
+  exec(
+    service: string,
+    argv: readonly string[],
+    signal: AbortSignal,
+    environment?: Readonly<Record<string, string>>,
+  ): Promise<ExecResult>;
   /** Runs SQL in a state database on a kept connection; several statements run as one transaction. Large results are the caller's fault. */
   sql(database: DatabaseOf, text: string, params?: readonly unknown[]): Promise<readonly SqlRow[]>;
-  /** Sends one Redis command on a kept connection, e.g. ["HGETALL", "k"]. */
-  redis(store: { readonly service: string }, command: readonly string[]): Promise<unknown>;
+  /** Runs an action's statements on a connection, as a role and in transactions of its own; the role is gone when it ends. */
+  sqlAs(database: { readonly service: string }, work: ActorWork, signal: AbortSignal): Promise<void>;
+  /** Begins to keep the log of what is written to a database; a server that keeps none answers so when it is read. */
+  openWriteLog(database: { readonly service: string }, signal: AbortSignal): Promise<WriteLog>;
+  /** Sends one Redis command on a kept connection, e.g. ["HGETALL", "k"]; `as` names the connection (CLIENT SETNAME), each name has its own. */
+  redis(store: { readonly service: string }, command: readonly string[], as?: string): Promise<unknown>;
   /** The same with parts that may be bytes; every string of the answer comes as a Buffer, so that values survive the way. */
   redisBytes(store: { readonly service: string }, command: readonly (string | Buffer)[]): Promise<unknown>;
   /** Ends the harness's own kept connections to a store; whatever is asked next connects anew. */
@@ -181,6 +191,8 @@ export interface TwinFacts {
   /** Image id per service. */
   readonly images: Readonly<Record<string, string>>;
   readonly engine: string;
+  /** Settings that both twins' servers were started with beside the mirror's own, per service; absent where there are none. */
+  readonly addedSettings?: Readonly<Record<string, readonly string[]>>;
   /** From first engine call to both twins ready, ms; whether prepared images existed already. */
   readonly raiseMs: number;
   readonly prepared: boolean;

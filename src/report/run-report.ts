@@ -11,6 +11,7 @@ import type { Difference } from "../mirror/fingerprint.ts";
 import type { SnapshotFacts } from "../mirror/snapshots/snapshot.ts";
 import type { TwinFacts } from "../mirror/twin.ts";
 import type { Action, Plan } from "../plan/plan.ts";
+import type { WriteProvenance } from "../replay/proof/write-provenance.ts";
 import type { DriverReport, RecordingManifest } from "../replay/recording.ts";
 
 // Contract: the content of reports/<run>/report.json, which every other report is drawn from.
@@ -110,6 +111,8 @@ export interface RunReport {
   readonly explanation: Explanation;
   /** Harms of known size that were planted before the signing, and whether they were seen; absent where none was asked for. */
   readonly sensitivity?: SensitivityProof;
+  /** Who wrote which rows under load, by the databases' own logs; absent where no SQL acted. */
+  readonly writes?: WriteProvenance;
   /** The shadow's verified snapshot; absent where the run took none. */
   readonly snapshot?: SnapshotFacts;
   readonly quiet: QuietProof;

@@ -57,6 +57,8 @@ const ADVICE: Readonly<Record<ReasonCode, string>> = {
   HUMAN_NEEDED: "A person has to look at this plan before it may go ahead; it is in the named queue.",
   SENSITIVITY_NOT_SHOWN:
     "The judge was blind to a harm of known size: look at what was planted in the report before trusting this scenario.",
+  WRITES_NOT_ATTRIBUTED:
+    "Let the harness set the database's `wal_level`, give it a user that may make roles and read the log, and run SQL that neither ends transactions nor writes unlogged tables.",
   ALL_SHOWN: "Hand the signed verdict to the gate before it expires.",
 };
 

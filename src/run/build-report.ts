@@ -65,6 +65,7 @@ export function buildReport(options: {
     ...watchedOf(load),
     explanation: explanationOf(options),
     ...(load?.sensitivity === undefined ? {} : { sensitivity: load.sensitivity }),
+    ...(load?.writes === undefined ? {} : { writes: load.writes }),
     ...(options.snapshots === undefined ? {} : { snapshot: options.snapshots.shadow.facts }),
     quiet: options.quiet,
     rollback: load?.rollback ?? { kind: "not-run", why: "the quiet proof settled the answer" },

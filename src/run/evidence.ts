@@ -102,6 +102,7 @@ export function evidenceOf(options: {
     ...restoreTerms(job),
     stubOnlyEffects,
     ...(load?.sensitivity === undefined ? {} : { sensitivity: load.sensitivity }),
+    ...(load?.writes === undefined ? {} : { writes: load.writes }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { HarmAlarm } from "../judge/harm-alarm.ts";
 import type { SensitivityProof } from "../judge/sensitivity.ts";
 import type { Reason } from "../judge/verdict.ts";
 import type { WatchRecords } from "../judge/watch/watch-records.ts";
+import { writtenSentence } from "../judge/write-reasons.ts";
 import { workByRoute } from "../measure/work.ts";
 import type { Fingerprint } from "../mirror/fingerprint.ts";
 import { ROLES, type Role } from "../mirror/twin.ts";
@@ -10,6 +11,7 @@ import { type BarrierComparison, compareAtBarrier } from "../replay/proof/barrie
 import type { ReplayOutcome } from "../replay/proof/load-replay.ts";
 import { describeNoise, type Noise } from "../replay/proof/noise.ts";
 import type { RollbackProof } from "../replay/proof/proofs.ts";
+import { type WriteProvenance, writeProvenance } from "../replay/proof/write-provenance.ts";
 import type { DriverReport } from "../replay/recording.ts";
 import { brokenInvariants } from "./invariants.ts";
 import type { LoadContext } from "./load-context.ts";
@@ -17,6 +19,7 @@ import type { LoadEvidence } from "./load-evidence.ts";
 import { fingerprintsOf, type LoadSession } from "./load-session.ts";
 import type { Look, Looks } from "./looks.ts";
 import { plantInState, plantInTraffic } from "./prove-sensitivity.ts";
+import type { WriteWatch } from "./write-watch.ts";
 
 /** What was seen while the plan was in force. */
 export interface Observed {
@@ -34,6 +37,8 @@ export interface BeforeTheEnd {
   readonly looks: Looks;
   readonly underpowered: readonly Reason[];
   readonly noise?: Noise;
+  /** Kept since before the plan acted. */
+  readonly writes?: WriteWatch;
   readonly replay?: ReplayOutcome;
   readonly alarm?: HarmAlarm;
   readonly observed?: Observed | undefined;
@@ -97,7 +102,18 @@ async function evidenceAt(before: BeforeTheEnd, fingerprints: Fingerprints): Pro
     noise: noise === undefined ? [] : describeNoise(noise),
     brokenInvariants: [...(before.observed?.brokenInvariants ?? []), ...invariants],
     trails: looks.trails(),
+    ...(await writesUnderLoad(before)),
   };
+}
+
+/** Who wrote what, read while nothing is measured; nothing where no SQL acted. */
+async function writesUnderLoad({ context, writes, replay }: BeforeTheEnd): Promise<Pick<EvidenceAtBarrier, "writes">> {
+  const { job, quiet, quietWrites, log, signal } = context;
+  if (writes === undefined || quietWrites.size === 0 || (replay?.acted ?? []).length === 0) return {};
+  const load = await writes.read(signal);
+  const told: WriteProvenance = writeProvenance({ plan: job.plan, proof: quiet, quiet: quietWrites, load });
+  log.note(told.kind === "told" ? (writtenSentence(told) ?? "") : `who wrote what is not available: ${told.why}`);
+  return { writes: told };
 }
 
 /**

@@ -5,6 +5,7 @@ import type { WatchRecords } from "../judge/watch/watch-records.ts";
 import type { Difference } from "../mirror/fingerprint.ts";
 import type { ReplayOutcome } from "../replay/proof/load-replay.ts";
 import type { RollbackProof } from "../replay/proof/proofs.ts";
+import type { WriteProvenance } from "../replay/proof/write-provenance.ts";
 import type { DriverReport } from "../replay/recording.ts";
 import type { SloTrail } from "../report/run-report.ts";
 import type { LoadSession } from "./load-session.ts";
@@ -27,4 +28,6 @@ export interface LoadEvidence {
   readonly trails: readonly Pick<SloTrail, "name" | "looks">[];
   /** Present when harm was planted: only in a run that asks for it and would be promoted without. */
   readonly sensitivity?: SensitivityProof;
+  /** Who wrote what; absent where no SQL acted under load. */
+  readonly writes?: WriteProvenance;
 }

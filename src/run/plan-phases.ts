@@ -118,6 +118,7 @@ export function performance(options: {
   const { tries } = options.job.plan.rollback;
   return {
     proof: options.proof,
+    runId: options.job.runId,
     shadow: options.pair.shadow,
     intent: effects.store.intent,
     clock: effects.clock,

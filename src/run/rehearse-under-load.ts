@@ -15,6 +15,7 @@ import { type InForce, rehearseInForce, throwWhereBlind } from "./plan-in-force.
 import { measureRecovery, undoUnderLoad } from "./plan-phases.ts";
 import { rehearseRounds } from "./rehearse-rounds.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
+import { type WriteWatch, watchWrites } from "./write-watch.ts";
 
 /** Seconds of traffic after a barrier before anything is done to the twins. */
 const REWARM_MS = 3000;
@@ -42,7 +43,8 @@ export async function rehearseUnderLoad(context: LoadContext): Promise<LoadEvide
     log.note("the noise is too large for the margins asked; the plan is not replayed under load");
     return await conclude({ context, session, looks, underpowered });
   }
-  const noise = await learnAtBarrier(driven, session);
+  const { noise, writes } = await learnAtBarrier(driven, session);
+  await using _writes = writes;
   let acted: readonly Action[] = [];
   let begun: readonly Action[] = [];
   try {
@@ -52,7 +54,7 @@ export async function rehearseUnderLoad(context: LoadContext): Promise<LoadEvide
     };
     const shown = await actAndUndo({ context: driven, session, looks, onActed });
     acted = [];
-    return await conclude({ context, session, underpowered, noise, ...shown });
+    return await conclude({ context, session, underpowered, noise, writes, ...shown });
   } catch (error) {
     const unfinished = { context, session, noise, begun, acted };
     log.stopped(await undoAfterStop(unfinished, context.signal.aborted));
@@ -109,19 +111,23 @@ async function actAndUndo(options: Omit<Parameters<typeof rehearseInForce>[0], "
 }
 
 /** Both twins served the same so far: what differs now is noise, and is forgiven later, but for the schema. */
-async function learnAtBarrier(context: LoadContext, session: LoadSession): Promise<Noise> {
+async function learnAtBarrier(
+  context: LoadContext,
+  session: LoadSession,
+): Promise<{ readonly noise: Noise; readonly writes: WriteWatch }> {
   context.log.barrier("before the plan");
   const before = await session.barrier(context.signal);
-  await context.effects.clock.sleep(REWARM_MS, context.signal);
+  const watching = watchWrites({ ...context, twin: context.pair.shadow });
+  watching.catch(() => undefined);
+  await context.effects.clock.sleep(REWARM_MS, context.signal).catch(async (stopped: unknown) => {
+    await (await watching.catch(() => undefined))?.[Symbol.asyncDispose]();
+    throw stopped;
+  });
   const noise = learnNoise(before.control, before.shadow);
   const { consequences, directEffects } = declaredAndDirect(context);
-  await context.effects.store.keepForResume({
-    reference: context.reference.shadow,
-    noise,
-    consequences,
-    directEffects,
-  });
-  return noise;
+  const kept = { reference: context.reference.shadow, noise, consequences, directEffects };
+  await context.effects.store.keepForResume(kept);
+  return { noise, writes: await watching };
 }
 
 /** Once, or again and again, as the scenario asks. */

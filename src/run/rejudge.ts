@@ -116,6 +116,7 @@ function judgeRecording(run: Recording): Rejudged {
     ...restoreTerms({ scenario }),
     stubOnlyEffects: [],
     ...(planted === undefined ? {} : { sensitivity: planted }),
+    ...(stored.writes === undefined ? {} : { writes: stored.writes }),
   });
   const responses = responsesJudged(run, sessionOf(run));
   const answers = responses === undefined ? {} : { responses };

@@ -24,6 +24,7 @@ import { type RunLog, startRunLog } from "./run-log.ts";
 import { needsSnapshots, type RunSnapshots, takeSnapshots } from "./run-snapshots.ts";
 import { SensitivitySchema } from "./scenario.ts";
 import { requestedOfStubs, stubCallsSoFar } from "./stub-effects.ts";
+import { watchWrites } from "./write-watch.ts";
 
 /**
  * Rehearses one plan: admit, raise, prove quietly, rehearse under load, judge, publish, tear down (DESIGN.md 3).
@@ -65,6 +66,8 @@ async function rehearseOnce({ job, effects, log, signal }: Rehearsing): Promise<
     signal,
   });
   await using _removal = removalOf(pair, log);
+  // Before anything is frozen: opening it waits for whatever is under way.
+  await using quietLog = await watchWrites({ job, twin: pair.shadow, signal });
   const snapshots = needsSnapshots(job, admission.tier.effective)
     ? await takeSnapshots({ job, pair, effects, log, signal })
     : undefined;
@@ -73,7 +76,10 @@ async function rehearseOnce({ job, effects, log, signal }: Rehearsing): Promise<
   await effects.store.keepForResume({ reference: reference.shadow, consequences: [], directEffects: [] });
   const heard = stubCallsSoFar(pair);
   const restarts = watchRestarts(pair.shadow, plannedRestarts(job.plan));
+  await quietLog.renew(signal);
   const quiet = await provePlanQuietly({ job, pair, effects, log, reference, restarts, ...kept, signal });
+  const quietWrites = await quietLog.read(signal);
+  await quietLog[Symbol.asyncDispose]();
   const stubOnlyEffects = requestedOfStubs(pair, heard);
   const asSeen = (): RunJob => ({ ...job, restarted: restarts.services() });
   const evidence = (load: Omit<LoadEvidence, "driver"> | undefined) => {
@@ -101,6 +107,7 @@ async function rehearseOnce({ job, effects, log, signal }: Rehearsing): Promise<
           log,
           reference,
           quiet,
+          quietWrites,
           restarts,
           ...kept,
           ...sensitivityOf(job, (seen) => decide(evidence(seen)).kind === "promote"),

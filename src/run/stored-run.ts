@@ -3,6 +3,7 @@ import { LIMITS } from "../core/limits.ts";
 import type { HarmAlarm } from "../judge/harm-alarm.ts";
 import { REASON_CODES } from "../judge/verdict.ts";
 import type { RestoreProof } from "../replay/proof/proofs.ts";
+import type { WriteProvenance } from "../replay/proof/write-provenance.ts";
 
 const DifferenceSchema = z.strictObject({
   path: z.string(),
@@ -82,6 +83,35 @@ const SensitivitySchema = z.strictObject({
   left: z.array(z.strictObject({ what: z.string(), why: z.string() })),
 });
 
+const TableSchema = z.strictObject({
+  table: z.string(),
+  rows: z.number(),
+  inserted: z.number(),
+  updated: z.number(),
+  deleted: z.number(),
+  truncated: z.number(),
+});
+
+const WritesSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("unavailable"), why: z.string() }),
+  z.strictObject({
+    kind: z.literal("told"),
+    actions: z.array(
+      z.strictObject({
+        actionId: z.string(),
+        phase: z.enum(["act", "undo"]),
+        times: z.number(),
+        role: z.string(),
+        rows: z.number(),
+        tables: z.array(TableSchema),
+        outside: z.array(z.strictObject({ table: z.string(), rows: z.number(), examples: z.array(z.string()) })),
+      }),
+    ),
+    application: z.strictObject({ rows: z.number(), tables: z.array(TableSchema) }),
+    doubts: z.array(z.string()),
+  }),
+]) satisfies z.ZodType<WriteProvenance>;
+
 /** Infinite bounds are null in JSON. */
 const Lo = z
   .number()
@@ -136,6 +166,7 @@ export const StoredRunSchema = z.looseObject({
   /** That answers were compared: what was seen of them lies in the recording. */
   responses: z.looseObject({}).exactOptional(),
   sensitivity: SensitivitySchema.exactOptional(),
+  writes: WritesSchema.exactOptional(),
   snapshot: z.looseObject({ tookMs: z.number() }).exactOptional(),
   quiet: QuietSchema,
   rollback: RollbackSchema,

@@ -3,6 +3,8 @@ import { createClient, RESP_TYPES } from "redis";
 import { GenericContainer, type StartedTestContainer, Wait } from "testcontainers";
 import type { StateSpec } from "../../src/mirror/mirror-spec.ts";
 import type { Role, Twin } from "../../src/mirror/twin.ts";
+import { lastRows } from "../../src/mirror/writes/database-access.ts";
+import { databaseActors } from "../../src/mirror/writes/database-actors.ts";
 
 /** The stores that the twins of these tests have. */
 export const STORES: readonly StateSpec[] = [
@@ -53,11 +55,17 @@ export async function startStores(role: Role, seed: string): Promise<StoreTwin> 
   starting.defer(() => redis.destroy());
   // A stored password has a salt of its own on every server; twins from one prepared image share it, these would not.
   await poolOf("shop").query(`ALTER ROLE shop PASSWORD NULL; ${seed}`);
+  const address = { host: "127.0.0.1", port: db.getMappedPort(5432) } as const;
+  const ask = async (text: string, parameters?: readonly unknown[]) =>
+    lastRows(await poolOf("shop").query(text, parameters === undefined ? [] : [...parameters]));
+  const state = STORES[0];
+  if (state?.kind !== "postgres") throw new Error("the first store is the database");
+  const actors = databaseActors(() => ({ state, address, ask }));
   const started = starting.move();
   const refuse = async (): Promise<never> => Promise.reject(new Error("these twins are stores only"));
   return {
     role,
-    address: () => ({ host: "127.0.0.1", port: db.getMappedPort(5432) }),
+    address: () => address,
     sql: async ({ database }, text, parameters) => {
       const result = await poolOf(database ?? "shop").query<Record<string, unknown>>(
         text,
@@ -66,6 +74,8 @@ export async function startStores(role: Role, seed: string): Promise<StoreTwin> 
       const last = Array.isArray(result) ? result.at(-1) : result;
       return last?.rows ?? [];
     },
+    sqlAs: ({ service }, work, signal) => actors.sqlAs(service, work, signal),
+    openWriteLog: ({ service }, signal) => actors.openWriteLog(service, signal),
     redis: async (_, command) => await redis.sendCommand([...command]),
     redisBytes: async (_, command) =>
       await redis.sendCommand([...command], { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } }),

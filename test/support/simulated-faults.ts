@@ -57,6 +57,10 @@ export type Fault =
   | { readonly kind: "plan-breaks-invariant" }
   /** The plan asks something of a third party, which only a stub hears. */
   | { readonly kind: "plan-calls-stub" }
+  /** Its SQL reaches a row of the traffic's that it does not declare, in this proof only; its undo puts the row back. */
+  | { readonly kind: "sql-writes-more"; readonly proof: ProofName }
+  /** The database keeps no log of who wrote what. */
+  | { readonly kind: "no-write-log" }
   /** What is planted to be seen does nothing: the ingress ignores it, or the state that is read is an old one. */
   | { readonly kind: "blind"; readonly to: "requests" | "state" }
   | { readonly kind: "disk-full"; readonly writing: "intent" | "manifest" | "report"; readonly from: number };

@@ -1,5 +1,6 @@
 import { CanaryError } from "../../src/core/errors.ts";
 import { type ContainerRuntime, ROLES, type Role, type Twin } from "../../src/mirror/twin.ts";
+import type { ActorWork } from "../../src/mirror/write-log.ts";
 import { NEVER } from "./simulated-clock.ts";
 import { INVARIANT_QUERY, simulatedShop } from "./simulated-job.ts";
 import { engineGone, type SimulatedStage } from "./simulated-stage.ts";
@@ -90,6 +91,7 @@ function stagedTwin(stage: SimulatedStage, role: Role, template: SimulatedWorld)
       statement === INVARIANT_QUERY
         ? [{ holds: role === "control" || !breaksInvariant(stage, twin.world, template) }]
         : undefined,
+    ...(stage.fault("no-write-log") === undefined ? {} : { noWriteLog: "the server keeps no logical log" }),
     stubCalls: () => {
       const acted = stage.store.intents.some((intent) => intent.kind === "act");
       const called = role === "shadow" && acted && stage.fault("plan-calls-stub") !== undefined;
@@ -113,12 +115,23 @@ function stagedTwin(stage: SimulatedStage, role: Role, template: SimulatedWorld)
       const half = (): void => undefined;
       await change({ what: `update ${service}`, signal, half, all: () => applyUpdate(twin.world, service, wanted) });
     },
+    sqlAs: async (database, work, signal) => {
+      const what = `sql ${work.statements.join("; ")}`;
+      await change({ what, signal, half: () => undefined, all: () => undefined });
+      if (!doesNotLand(stage)) await twin.sqlAs(database, { ...work, statements: statementsOf(stage, work) }, signal);
+    },
     sql: async (database, text) => {
       if (/^(SELECT|RESET|SET (?!LOCAL))/.test(text)) return await twin.sql(database, text);
       await change({ what: `sql ${text}`, signal: NEVER, half: () => undefined, all: () => undefined });
       return doesNotLand(stage) ? [] : await twin.sql(database, text);
     },
   };
+}
+
+/** What a statement does depends on the data that it meets. */
+function statementsOf(stage: SimulatedStage, { statements, as }: ActorWork): readonly string[] {
+  if (stage.fault("sql-writes-more")?.proof !== stage.proof || as.actionId !== "set-flag") return statements;
+  return [...statements, `UPDATE orders SET total = '${as.phase === "act" ? "0" : "10"}' WHERE id = 'order-0'`];
 }
 
 const CHARGE = { host: "payments.example", method: "POST", path: "/v1/charges", status: 200, atMonotonicMs: 1 };

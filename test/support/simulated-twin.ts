@@ -12,6 +12,7 @@ import type {
   Twin,
   TwinPair,
 } from "../../src/mirror/twin.ts";
+import type { WriteLog } from "../../src/mirror/write-log.ts";
 import { runSimulatedRedis } from "./simulated-redis.ts";
 import { runSimulatedSql, type SqlHandler } from "./simulated-sql.ts";
 import {
@@ -23,12 +24,15 @@ import {
   type SimulatedWorld,
   scaleSimulated,
 } from "./simulated-world.ts";
+import { rowsWritten, type SimulatedWrites, simulatedReading } from "./simulated-writes.ts";
 
 /** What a simulated twin asks its test about; each has a harmless default. */
 export interface SimulatedBehaviour {
   /** Runs before every operation (`scale worker`, `sql db`, ...); may throw, wait or count. */
   readonly interrupt?: (operation: string, role: Role) => void | Promise<void>;
   readonly onSql?: SqlHandler;
+  /** Why the database keeps no log of who wrote what. */
+  readonly noWriteLog?: string;
   readonly onExec?: (service: string, argv: readonly string[], world: SimulatedWorld) => ExecResult;
   readonly onRedis?: (command: readonly string[], world: SimulatedWorld) => unknown;
   readonly address?: (port: { readonly service: string; readonly port: number }) => Address;
@@ -54,6 +58,7 @@ export function simulatedTwin(role: Role, template: SimulatedWorld, behaviour: S
   const operations: string[] = [];
   const frozen = new Set<string>();
   let planted: IngressHarm | undefined;
+  const written: SimulatedWrites[] = [];
   const enter = async (operation: string, signal?: AbortSignal): Promise<void> => {
     signal?.throwIfAborted();
     operations.push(operation);
@@ -106,6 +111,30 @@ export function simulatedTwin(role: Role, template: SimulatedWorld, behaviour: S
       await enter(`sql ${name}`);
       const database = world.databases.get(name) ?? missing(`database service ${name}`);
       return runSimulatedSql(database, text, behaviour.onSql ?? (() => undefined));
+    },
+    sqlAs: async ({ service: name }, { as, statements, transaction }, signal) => {
+      const database = world.databases.get(name) ?? missing(`database service ${name}`);
+      for (const text of transaction ? [statements.join(";\n")] : statements) {
+        await enter(`sql ${name}`, signal);
+        const before = structuredClone(database);
+        runSimulatedSql(database, text, behaviour.onSql ?? (() => undefined));
+        const { actionId, phase } = as;
+        written.push({ service: name, actionId, phase, rows: rowsWritten(name, before, database) });
+      }
+    },
+    openWriteLog: async ({ service: name }, signal) => {
+      await enter(`write log ${name}`, signal);
+      const database = world.databases.get(name) ?? missing(`database service ${name}`);
+      if (behaviour.noWriteLog !== undefined) return unreadable(behaviour.noWriteLog);
+      const [opened, from] = [structuredClone(database), written.length];
+      return {
+        isOpen: () => true,
+        read: async () => {
+          const own = written.slice(from).filter((one) => one.service === name);
+          return simulatedReading(own, rowsWritten(name, opened, database));
+        },
+        [Symbol.asyncDispose]: async () => undefined,
+      };
     },
     redis: async ({ service: name }, command) => {
       await enter(`redis ${name}`);
@@ -223,6 +252,11 @@ function writeSimulatedFile(
       ...plainFile(bytes),
       attributes: before?.attributes ?? attributes ?? plainFile(bytes).attributes,
     });
+}
+
+function unreadable(why: string): WriteLog {
+  const read: WriteLog["read"] = async () => ({ kind: "unavailable", why });
+  return { isOpen: () => false, read, [Symbol.asyncDispose]: async () => undefined };
 }
 
 function missing(what: string): never {

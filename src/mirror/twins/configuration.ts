@@ -5,6 +5,7 @@ import { containerOptions, plainVolumeName } from "./container-options.ts";
 import type { ContainerDetails } from "./engine.ts";
 import { environmentOf } from "./find-image.ts";
 import { listReplicas, type RaisedTwin, type Replica, wantedService } from "./replicas.ts";
+import { addedSettings, commandWithout } from "./server-settings.ts";
 import { isOneShot } from "./service-order.ts";
 
 /** Configuration of every service as the engine reports its replicas; from the wanted one where there is none. */
@@ -69,13 +70,13 @@ function reportedConfiguration(
   seen: { readonly service: string; readonly replicas: number; readonly details: ContainerDetails },
 ): ServiceConfiguration {
   const { details, service } = seen;
-  const { image } = wantedService(raised, service);
+  const { image, spec } = wantedService(raised, service);
   const { Memory, NanoCpus } = details.HostConfig;
   return {
     service,
     replicas: seen.replicas,
     imageId: details.Image === image.imageId ? image.baseImageId : details.Image,
-    command: details.Config.Cmd ?? [],
+    command: commandWithout(addedSettings(raised.twin.spec, spec, image), details.Config.Cmd ?? []),
     environment: beyondImage(environmentOf(details.Config.Env ?? []), image.environment),
     ...(Memory ? { memoryBytes: Memory } : {}),
     ...(NanoCpus ? { cpus: NanoCpus / 1e9 } : {}),

@@ -32,12 +32,13 @@ export async function execInContainer(
   containerId: string,
   argv: readonly string[],
   signal: AbortSignal,
-  as: { readonly user?: string } = {},
+  as: { readonly user?: string; readonly environment?: Readonly<Record<string, string>> } = {},
 ): Promise<ExecResult> {
   return await engine.read(`running ${argv[0] ?? "nothing"} in a container`, signal, async (docker) => {
     const container = docker.getContainer(containerId);
     const user = as.user === undefined ? {} : { User: as.user };
-    const exec = await container.exec({ Cmd: [...argv], AttachStdout: true, AttachStderr: true, ...user });
+    const Env = Object.entries(as.environment ?? {}).map(([name, value]) => `${name}=${value}`);
+    const exec = await container.exec({ Cmd: [...argv], AttachStdout: true, AttachStderr: true, Env, ...user });
     const stream = await exec.start({ hijack: true, stdin: false });
     const stop = (): void => void stream.destroy();
     signal.addEventListener("abort", stop, { once: true });

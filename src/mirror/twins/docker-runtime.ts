@@ -21,6 +21,7 @@ import { type RaisedWithStubs, raiseTwin, type TwinParts } from "./raise-twin.ts
 import { type Reaper, startReaper } from "./reaper.ts";
 import { engineThings, removeRun } from "./remove-things.ts";
 import type { RunContext, TwinContext } from "./run-context.ts";
+import { settingsAdded } from "./server-settings.ts";
 import { stateClients } from "./state-clients.ts";
 import { addressBook } from "./subnets.ts";
 import { swapCores } from "./swap-cores.ts";
@@ -95,6 +96,7 @@ async function raisePair(dependencies: RuntimeDependencies, options: RaiseOption
     engine: engine.version,
     raiseMs: clock.monotonicMs() - startMs,
     prepared: images.prepared,
+    ...settingsAdded(run.spec, images.byService),
   };
   const [controlTwin, shadowTwin] = [handleOf(control, opened), handleOf(shadow, opened)];
   const kept = opened.move();

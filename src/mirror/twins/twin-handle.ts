@@ -43,9 +43,11 @@ export function twinHandle(
       return exclusive(signal, () => writeServiceFile(raised, { service, path, bytes, ...given }, signal));
     },
     askStub: (request, signal) => askStub(parts.stubs, request, signal),
-    exec: (service, argv, signal) => execInService(raised, service, argv, signal),
+    exec: (service, argv, signal, environment = {}) => execInService(raised, { service, argv, environment }, signal),
     sql: (database, text, params) => parts.clients.sql(database, text, params),
-    redis: (store, command) => parts.clients.redis(store.service, command),
+    sqlAs: (database, work, signal) => parts.clients.sqlAs(database.service, work, signal),
+    openWriteLog: (database, signal) => parts.clients.openWriteLog(database.service, signal),
+    redis: (store, command, as) => parts.clients.redis(store.service, command, as),
     redisBytes: (store, command) => parts.clients.redisBytes(store.service, command),
     disconnect: (store) => parts.clients.disconnect(store.service),
     revive: (signal) => exclusive(signal, () => reviveServices(raised, signal)),
@@ -72,16 +74,22 @@ function oneAfterTheOther(raised: RaisedTwin) {
   };
 }
 
+interface ExecIn {
+  readonly service: string;
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 async function execInService(
   raised: RaisedTwin,
-  service: string,
-  argv: readonly string[],
+  { service, argv, environment }: ExecIn,
   signal: AbortSignal,
 ): Promise<ExecResult> {
   wantedService(raised, service);
   const replicas = await listReplicas(raised, signal, service);
   const running = replicas.find((replica) => replica.state === "running");
-  if (running !== undefined) return await execInContainer(raised.twin.engine, running.containerId, argv, signal);
+  if (running !== undefined)
+    return await execInContainer(raised.twin.engine, running.containerId, argv, signal, { environment });
   throw new CanaryError({
     code: "REPLAY_FAILED",
     message: `${service} has no running container to run ${argv[0] ?? "nothing"} in`,

@@ -1,5 +1,6 @@
 import type { Twin } from "../../mirror/twin.ts";
 import type { StepOf } from "../../plan/action.ts";
+import { actionIdentity } from "./action-identity.ts";
 import type { StepContext, StepOutcome } from "./step-result.ts";
 
 /** Opens a ticket or a pull request with a third party of the mirror; it landed if the stub answers 200 to 299. */
@@ -9,7 +10,7 @@ export async function executeProposal(
   context: StepContext,
 ): Promise<StepOutcome> {
   const { host, path, body } = requestOf(step);
-  const headers = { "content-type": "application/json", "x-canary-action": context.actionId };
+  const headers = { "content-type": "application/json", ...actionIdentity(context).headers };
   const request = { host, method: "POST" as const, path, headers, body: JSON.stringify(body) };
   const answer = await twin.askStub(request, context.signal);
   const landed = answer.status >= 200 && answer.status <= 299;

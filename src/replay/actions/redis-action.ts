@@ -1,13 +1,16 @@
 import { messageOf } from "../../core/errors.ts";
 import type { Twin } from "../../mirror/twin.ts";
 import type { StepOf } from "../../plan/action.ts";
+import { actionIdentity } from "./action-identity.ts";
 import { notLanded, type StepContext, type StepOutcome } from "./step-result.ts";
 
 type RedisStep = StepOf<"redis">;
 type Saved = NonNullable<RedisStep["with"]["restore"]>[number];
 
-/** Runs the commands one after the other, puts saved keys back, then holds the `landed` command against its answer. */
-export async function executeRedis(step: RedisStep, twin: Twin, context: StepContext): Promise<StepOutcome> {
+/** Under a connection that carries the action's name, runs the commands one after the other, puts saved keys back, then holds the `landed` command against its answer. */
+export async function executeRedis(step: RedisStep, on: Twin, context: StepContext): Promise<StepOutcome> {
+  const { connection } = actionIdentity(context);
+  const twin: Twin = { ...on, redis: (store, command) => on.redis(store, command, connection) };
   const { service, commands, restore = [], landed } = step.with;
   const answers: string[] = [];
   for (const command of commands) {

@@ -1,5 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import type { MetricsSpec } from "../../mirror/mirror-spec.ts";
+import type { DatabaseActor } from "../../mirror/write-log.ts";
 
 /** What became of one step at a twin. Not landing is an answer; only the harness's own trouble is an error. */
 export interface StepResult {
@@ -27,8 +28,14 @@ export interface StepContext {
   readonly baseDir: string;
   /** Metrics endpoints of the mirror, for `query-metrics`; absent: it has none. */
   readonly metrics?: readonly MetricsSpec[];
-  /** Who acts: sent as HTTP header and gRPC metadata `x-canary-action` and as SQL application_name. */
+  /** Who acts: told to whoever is asked, see `actionIdentity`. */
   readonly actionId: string;
+  /** Run that it acts in; default `rehearsal`, for steps outside one. */
+  readonly runId?: string;
+  /** Default `act`. */
+  readonly phase?: "act" | "undo";
+  /** What it needs at a database (`databaseRights`); default `owner`. */
+  readonly rights?: DatabaseActor["rights"];
 }
 
 /** A step that did not land, with why. */

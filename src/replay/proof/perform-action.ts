@@ -2,10 +2,11 @@ import type { Clock } from "../../core/clock.ts";
 import type { IntentLog } from "../../core/intent-log.ts";
 import type { MetricsSpec } from "../../mirror/mirror-spec.ts";
 import type { Twin } from "../../mirror/twin.ts";
+import { databaseRights } from "../../plan/database-rights.ts";
 import type { Action } from "../../plan/plan.ts";
 import { readUndo } from "../actions/derive-undo.ts";
 import { alreadyAtTarget, executeStep } from "../actions/execute-step.ts";
-import type { StepResult } from "../actions/step-result.ts";
+import type { StepContext, StepResult } from "../actions/step-result.ts";
 
 /** One act or undo as it went, for the report. */
 export interface StepRecord {
@@ -31,6 +32,8 @@ export interface StepEvent {
 /** Where and how actions are performed; both proofs share it. */
 export interface Performance {
   readonly proof: "quiet" | "load";
+  /** Part of the name that actions act under; default `rehearsal`. */
+  readonly runId?: string;
   /** The shadow; the control never receives an action. */
   readonly shadow: Twin;
   readonly intent: IntentLog;
@@ -77,7 +80,7 @@ export async function performAction(
   });
   tell(to, action, "acting", action.what);
   const startedMs = to.axisMs();
-  const result = await executeStep(action.step, to.shadow, contextOf(action, to, signal));
+  const result = await executeStep(action.step, to.shadow, contextOf(action, to, { phase: "act", signal }));
   await to.intent.record({ kind: "landed", actionId: action.id, landed: result.landed });
   to.onRecord(recordOf(action, to, { phase: "act", startedMs, result }));
   tell(to, action, result.landed ? "landed" : "failed", result.message);
@@ -91,7 +94,7 @@ async function withUndo(
   signal: AbortSignal,
 ): Promise<{ kind: "ready"; action: Action } | { kind: "refused"; result: StepResult }> {
   if (action.rollback !== undefined) return { kind: "ready", action };
-  const read = await readUndo(action.step, to.shadow, contextOf(action, to, signal));
+  const read = await readUndo(action.step, to.shadow, contextOf(action, to, { phase: "act", signal }));
   if (read.kind === "refused") return read;
   return { kind: "ready", action: read.kind === "none" ? action : { ...action, rollback: read.step } };
 }
@@ -105,20 +108,27 @@ export async function performUndo(action: Action, to: Performance, signal: Abort
   const startedMs = to.axisMs();
   const result: StepResult = (await alreadyAtTarget(undo, to.shadow, signal))
     ? { landed: true, output: "", durationMs: to.axisMs() - startedMs, message: "already undone" }
-    : await executeStep(undo, to.shadow, contextOf(action, to, signal));
+    : await executeStep(undo, to.shadow, contextOf(action, to, { phase: "undo", signal }));
   await to.intent.record({ kind: "undone", actionId: action.id, ok: result.landed });
   to.onRecord(recordOf(action, to, { phase: "undo", startedMs, result }));
   tell(to, action, result.landed ? "undone" : "failed", result.message);
   return result;
 }
 
-function contextOf(action: Action, to: Performance, signal: AbortSignal): Parameters<typeof executeStep>[2] {
+function contextOf(
+  action: Action,
+  to: Performance,
+  going: Pick<StepContext, "phase" | "signal">,
+): Parameters<typeof executeStep>[2] {
+  const { step } = action;
   return {
     clock: to.clock,
-    signal,
+    ...going,
     timeoutMs: action.timeoutSeconds * 1000,
     baseDir: to.baseDir,
     actionId: action.id,
+    ...(to.runId === undefined ? {} : { runId: to.runId }),
+    ...(step.uses === "sql" ? { rights: databaseRights(action, step.with.service) } : {}),
     ...(to.metrics === undefined ? {} : { metrics: to.metrics }),
   };
 }

@@ -20,6 +20,7 @@ import { rollBack } from "./roll-back.ts";
 /** What the quiet proof needs. Traffic is off and background services are frozen: any difference is the plan's. */
 export interface QuietProofOptions {
   readonly plan: Plan;
+  readonly runId?: string;
   readonly pair: TwinPair;
   readonly state: StateAccess;
   /** The shadow's state before anything; the control's is the same. */

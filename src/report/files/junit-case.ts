@@ -21,8 +21,8 @@ export interface Suite {
 export const PASSED: Outcome = { kind: "passed" };
 
 /** Nothing was seen: that never counts as passed. */
-export function notSeen(message: string): Outcome {
-  return { kind: "skipped", type: "NO_DATA", message, details: message };
+export function notSeen(message: string, type: Reason["code"] = "NO_DATA"): Outcome {
+  return { kind: "skipped", type, message, details: message };
 }
 
 /** Evidence against, under its reason code. */

@@ -10,6 +10,7 @@ import { reasonSentence, VERDICT_WORDS } from "../verdict-words.ts";
 import { failure, notSeen, type Outcome, PASSED, type Suite, type TestCase } from "./junit-case.ts";
 import { guardSuite, workSuite } from "./junit-guards.ts";
 import { responseSuite } from "./junit-responses.ts";
+import { writesSuite } from "./junit-writes.ts";
 
 /** How hold is told to CI servers: as a skipped test, or as a failure under `--strict`. */
 export interface JunitOptions {
@@ -29,6 +30,7 @@ export function junitXml(written: RunReport, options: JunitOptions = { holdAs: "
     ...workSuite(report),
     effectSuite(report),
     ...responseSuite(report),
+    ...writesSuite(report),
     rollbackSuite(report),
   ].map((suite) => ({ ...suite, cases: suite.cases.map((test) => strictly(test, options)) }));
   const all = suites.flatMap((suite) => suite.cases);

@@ -11,6 +11,7 @@ import { adviceFor, BUNDLE_FILE, reasonSentence, VERDICT_WORDS } from "../verdic
 import { wayBackSentences } from "../way-back-words.ts";
 import { codeSpan, escapeMarkdown, escapeMarkdownItem, markdownTable } from "./markdown.ts";
 import { responsesMarkdown } from "./summary-responses.ts";
+import { writesMarkdown } from "./summary-writes.ts";
 
 /** GitHub drops a step summary of more than 1 MiB whole, so a longer one is cut before that. */
 export const SUMMARY_BYTES_MAX = 1024 * 1024 - 1024;
@@ -27,6 +28,7 @@ export function summaryMarkdown(written: RunReport): string {
     guards(report),
     effects(report),
     responsesMarkdown(report),
+    writesMarkdown(report),
     undo(report),
     sensitivity(report),
     power(report),

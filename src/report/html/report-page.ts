@@ -17,6 +17,7 @@ import { sensitivitySection } from "./sections/sensitivity-section.ts";
 import { sloSection } from "./sections/slo-section.ts";
 import { latencySection, soundnessSection, trailSection } from "./sections/traffic-section.ts";
 import { verdictSection } from "./sections/verdict-section.ts";
+import { writesSection } from "./sections/writes-section.ts";
 
 /** The page may do nothing but show itself: no script, no request, whatever stands in it. */
 export const CONTENT_POLICY =
@@ -62,6 +63,7 @@ function sections(report: RunReport, paint: ChartPainter): readonly SafeHtml[] {
     timelineSection(report, paint),
     effectsSection(report),
     responsesSection(report),
+    writesSection(report),
     rollbackSection(report),
     sensitivitySection(report),
     powerSection(report),
