@@ -3,6 +3,7 @@ import { signDrill } from "../attest/drill-statement.ts";
 import { takingSnapshots } from "../mirror/snapshots/take-snapshot.ts";
 import { stateAccess } from "../mirror/state/state-access.ts";
 import { dockerRuntime } from "../mirror/twins/docker-runtime.ts";
+import { loadSqlParser } from "../policy/sql/parse-sql.ts";
 import type { DrillReport } from "../report/drill/drill-report.ts";
 import { createDrillView } from "../report/drill/drill-view.ts";
 import { createPaint, wantsColor } from "../report/terminal/paint.ts";
@@ -61,6 +62,7 @@ export async function drillScenario(options: {
       snapshots: takingSnapshots(systemClock),
       store,
       observe: view,
+      parseSql: await loadSqlParser(),
       harnessVersion: harnessVersion(),
     },
     stop.signal,

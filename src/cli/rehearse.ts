@@ -3,6 +3,7 @@ import { messageOf } from "../core/errors.ts";
 import { takingSnapshots } from "../mirror/snapshots/take-snapshot.ts";
 import { stateAccess } from "../mirror/state/state-access.ts";
 import { dockerRuntime } from "../mirror/twins/docker-runtime.ts";
+import { loadSqlParser } from "../policy/sql/parse-sql.ts";
 import { startDriver } from "../replay/driver/start-driver.ts";
 import { noticeObserver } from "../report/notify/notices.ts";
 import type { RunObserver } from "../report/run-event.ts";
@@ -86,6 +87,7 @@ export async function rehearse(options: {
         notices(event);
       },
       hurry: stop.hurry,
+      parseSql: await loadSqlParser(),
       harnessVersion: harnessVersion(),
     },
     stop.signal,

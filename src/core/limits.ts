@@ -56,6 +56,18 @@ export const LIMITS = {
   snapshotBytesMax: 256 * 1024 * 1024,
   /** Faults of one drill; each is a column of the matrix and is struck once for every prefix of the plan. */
   drillFaultsMax: 40,
+  /** A file of a container or volume whose content is compared; of a larger one size, owner and time of writing are. */
+  comparedFileBytesMax: 64 * 1024 * 1024,
+  /** Contents compared in one volume or one container's own layer; read again at every look in which they changed. */
+  comparedVolumeBytesMax: 512 * 1024 * 1024,
+  /** Files of one volume or layer that are compared one by one; more are told as one thing. */
+  filesComparedMax: 20_000,
+  /** Separate reads of one container's layer, where every changed file costs a call to the engine. */
+  layerReadsMax: 100,
+  /** Lines of one container read between two looks; 4 MB of ordinary lines. */
+  logLinesComparedMax: 20_000,
+  /** Patterns of trouble kept for one twin; a service that writes more of them has other problems. */
+  errorPatternsMax: 500,
   /** Rows of one table compared one by one where buckets differ; beyond it columns are compared as a whole. */
   rowsComparedMax: 50_000,
   /** Rows written by actions under load that are listed one by one; the others are counted by table. */

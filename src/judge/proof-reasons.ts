@@ -39,6 +39,10 @@ export function quietReasons(quiet: QuietProof | undefined, accepted?: RestoreLi
 function failureReasons({ failed }: QuietProof): readonly Reason[] {
   if (failed === undefined) return [];
   const { actionId, during, message } = failed;
+  if (during === "dry-run") {
+    const told = `The dry run of action ${actionId} failed on the quiet twin, so it did not act: ${message}`;
+    return [{ code: "ACTION_FAILED", subject: actionId, message: told }];
+  }
   return during === "undo"
     ? [
         {

@@ -1,5 +1,6 @@
 import type { MirrorSpec, ServicePort } from "./mirror-spec.ts";
 import type { DependencyLink, FaultSwitches } from "./twin-faults.ts";
+import type { ErrorPattern, FileListing, FlagFile } from "./twin-surroundings.ts";
 import type { ActorWork, WriteLog } from "./write-log.ts";
 
 // Contract: a raised pair of twins, as the rest of the run sees it. Implemented in src/mirror/twins; simulated in test/sim.
@@ -24,6 +25,9 @@ export interface ServiceConfiguration {
   readonly cpus?: number;
   /** `kind:source:target:ro|rw`, sorted; sources that carry a run id are normalised so that twins compare equal. */
   readonly mounts: readonly string[];
+  /** Name of each network with the other names the service has on it, sorted; the twin's own network is `twin`. */
+  readonly networks?: readonly string[];
+  readonly pidsMax?: number;
 }
 
 /** What `update` may change; absent fields stay as they are, `undefined` values are not allowed. */
@@ -111,6 +115,8 @@ export interface Twin {
   address(port: ServicePort): Address;
   /** Sets the number of replicas; resolves when all are running, ready and reached by the ingress (or gone from it). Frozen services stay frozen. */
   scale(service: string, replicas: number, signal: AbortSignal): Promise<void>;
+  /** Id of an image, which is present afterwards. Rejects when it can not be had. */
+  imageId(reference: string, signal: AbortSignal): Promise<string>;
   /** Replaces the service's containers one by one with the changed configuration; resolves when ready. */
   update(service: string, change: ServiceChange, signal: AbortSignal): Promise<void>;
   /**
@@ -173,6 +179,18 @@ export interface Twin {
   thaw(services: readonly string[], signal: AbortSignal): Promise<void>;
   /** Last lines of a service's output, all replicas, for people. */
   logs(service: string, lines: number, signal: AbortSignal): Promise<string>;
+  /**
+   * Files, folders and links of every replica and every volume, without what the engine puts into each container and without
+   * the folders in `except` (absolute, per service). Works on frozen services, and on images without a shell.
+   */
+  files(
+    except: readonly { readonly service: string; readonly path: string }[],
+    signal: AbortSignal,
+  ): Promise<FileListing>;
+  /** The files of `x-canary: flags`. Works on frozen services. */
+  flagFiles(signal: AbortSignal): Promise<readonly FlagFile[]>;
+  /** Patterns of trouble that the services have written so far, each once, in the order in which they appeared. */
+  errorPatterns(signal: AbortSignal): Promise<readonly ErrorPattern[]>;
   /** Calls that the stubs answered for this twin so far. */
   stubCalls(): readonly StubCall[];
   /** Asks a stub of this twin, recorded like any other call. Rejects for a host that the mirror does not stub. */

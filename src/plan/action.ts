@@ -23,6 +23,16 @@ export const HttpStep = z.strictObject({
     headers: z.record(z.string().max(200), Text).default({}),
     body: z.union([Text, z.record(z.string(), z.unknown())]).optional(),
     expectStatus: Status.default(200),
+    /** A request to the same port that tries the change without making it; it is sent to the quiet twin first. */
+    dryRun: z
+      .strictObject({
+        method: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE"]).default("POST"),
+        path: UrlPath,
+        headers: z.record(z.string().max(200), Text).default({}),
+        body: z.union([Text, z.record(z.string(), z.unknown())]).optional(),
+        expectStatus: Status.default(200),
+      })
+      .optional(),
   }),
 });
 

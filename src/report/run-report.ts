@@ -11,6 +11,7 @@ import type { Difference } from "../mirror/fingerprint.ts";
 import type { SnapshotFacts } from "../mirror/snapshots/snapshot.ts";
 import type { TwinFacts } from "../mirror/twin.ts";
 import type { Action, Plan } from "../plan/plan.ts";
+import type { ActionAssessment } from "../policy/assess-plan.ts";
 import type { WriteProvenance } from "../replay/proof/write-provenance.ts";
 import type { DriverReport, RecordingManifest } from "../replay/recording.ts";
 
@@ -73,6 +74,8 @@ export interface RunReport {
     };
     readonly actions: readonly Action[];
   };
+  /** What policy read of each action before anything was raised; in reports since dry runs are done. */
+  readonly policy?: readonly ActionAssessment[];
   readonly mirror: {
     readonly name: string;
     readonly sha256: string;

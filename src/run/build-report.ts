@@ -53,6 +53,7 @@ export function buildReport(options: {
       tier: options.admission.tier,
       actions: plan.actions,
     },
+    policy: options.admission.actions,
     mirror: { name: job.spec.name, sha256: job.spec.sha256, fidelity: job.spec.fidelity, facts: pair.facts },
     ...profileNamed(job),
     power: log.forecasts(),

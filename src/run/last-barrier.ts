@@ -166,6 +166,7 @@ export function comparison({
       ? NOTHING_COMPARED
       : compareAtBarrier({
           reference: reference.shadow,
+          controlReference: reference.control,
           control: now.control,
           shadow: now.shadow,
           noise,

@@ -123,7 +123,7 @@ async function learnAtBarrier(
     await (await watching.catch(() => undefined))?.[Symbol.asyncDispose]();
     throw stopped;
   });
-  const noise = learnNoise(before.control, before.shadow);
+  const noise = learnNoise(before.control, before.shadow, context.reference);
   const { consequences, directEffects } = declaredAndDirect(context);
   const kept = { reference: context.reference.shadow, noise, consequences, directEffects };
   await context.effects.store.keepForResume(kept);

@@ -9,6 +9,7 @@ import type { ResponseJudgement } from "../judge/response-changes.ts";
 import type { Reason, SloJudgement, Verdict } from "../judge/verdict.ts";
 import type { WatchRecords } from "../judge/watch/watch-records.ts";
 import { admit } from "../policy/admit.ts";
+import { loadSqlParser, type SqlParser } from "../policy/sql/parse-sql.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
 import { hopelessFromTheStart, judgedSlos, restoreTerms, workReasons } from "./evidence.ts";
 import { longestInForce } from "./in-force.ts";
@@ -64,7 +65,7 @@ export async function rejudge(
   changes: JudgeChanges = { set: [], slo: [] },
   trusted: readonly TrustedKey[] = [],
 ): Promise<WhatIf> {
-  const run = await openStoredRun(runDir);
+  const run = { ...(await openStoredRun(runDir)), parseSql: await loadSqlParser() };
   const seal = await readSeal(runDir, trusted);
   const scenario = changedScenario(run, changes);
   const phases = phasesUnder(run.stored.traffic.phases, run.scenario.judge, scenario.judge);
@@ -83,6 +84,7 @@ interface Recording extends OpenedRun {
   readonly phases: OpenedRun["stored"]["traffic"]["phases"];
   /** The alarm that stopped the run, if one did; it saw requests that never came back, which no recording holds. */
   readonly alarm: HarmAlarm | undefined;
+  readonly parseSql: SqlParser;
 }
 
 /** An alarm in a report has stopped the run only where the timeline says so; else it was found in the recording. */
@@ -178,7 +180,7 @@ function lookOf(run: Recording): LookInput {
 
 function gatesAgain(run: Recording, judged: readonly SloJudgement[]): readonly Reason[] {
   const { scenario, plan, stored, store, phases } = run;
-  const admission = admit(plan, scenario);
+  const admission = admit(plan, scenario, run.parseSql);
   const human = admission.kind === "admitted" ? admission.humanNeeded : admission.problems;
   const known: readonly Reason[] = [
     ...human.map((message): Reason => ({ code: "HUMAN_NEEDED", message: `A human must agree: ${message}.` })),

@@ -3,10 +3,12 @@ import { CanaryError, messageOf } from "../core/errors.ts";
 import { decide } from "../judge/decide.ts";
 import type { Fingerprint } from "../mirror/fingerprint.ts";
 import { coarseDifference } from "../mirror/state/difference.ts";
+import { isFilePath } from "../mirror/state/surroundings-difference.ts";
 import type { Role, TwinPair } from "../mirror/twin.ts";
 import { type Admission, admit } from "../policy/admit.ts";
 import type { QuietProof } from "../replay/proof/proofs.ts";
 import { proveQuietly } from "../replay/proof/quiet-proof.ts";
+import { stubCallsSoFar } from "../replay/proof/stub-effects.ts";
 import type { RunReport } from "../report/run-report.ts";
 import { buildReport } from "./build-report.ts";
 import { evidenceOf, hopelessFromTheStart } from "./evidence.ts";
@@ -23,7 +25,7 @@ import type { RunJob } from "./run-job.ts";
 import { type RunLog, startRunLog } from "./run-log.ts";
 import { needsSnapshots, type RunSnapshots, takeSnapshots } from "./run-snapshots.ts";
 import { SensitivitySchema } from "./scenario.ts";
-import { requestedOfStubs, stubCallsSoFar } from "./stub-effects.ts";
+import { requestedOfStubs } from "./stub-effects.ts";
 import { watchWrites } from "./write-watch.ts";
 
 /**
@@ -47,7 +49,7 @@ export async function runCanary(job: RunJob, effects: RunEffects, signal: AbortS
 }
 
 async function rehearseOnce({ job, effects, log, signal }: Rehearsing): Promise<RunReport> {
-  const admission = admitOrThrow(job, log);
+  const admission = admitOrThrow(job, effects, log);
   log.power(powerBefore(job));
   await effects.store.intent.record({
     kind: "run",
@@ -77,10 +79,10 @@ async function rehearseOnce({ job, effects, log, signal }: Rehearsing): Promise<
   const heard = stubCallsSoFar(pair);
   const restarts = watchRestarts(pair.shadow, plannedRestarts(job.plan));
   await quietLog.renew(signal);
-  const quiet = await provePlanQuietly({ job, pair, effects, log, reference, restarts, ...kept, signal });
+  const quiet = await provePlanQuietly({ job, admission, pair, effects, log, reference, restarts, ...kept, signal });
   const quietWrites = await quietLog.read(signal);
   await quietLog[Symbol.asyncDispose]();
-  const stubOnlyEffects = requestedOfStubs(pair, heard);
+  const stubOnlyEffects = requestedOfStubs(pair, heard, job.scenario.acceptStubs);
   const asSeen = (): RunJob => ({ ...job, restarted: restarts.services() });
   const evidence = (load: Omit<LoadEvidence, "driver"> | undefined) => {
     const seen = asSeen();
@@ -162,9 +164,13 @@ function sensitivityOf(
   return asked === undefined ? {} : { sensitivity: { ...asked, wouldPromote } };
 }
 
-function admitOrThrow(job: RunJob, log: RunLog): Extract<Admission, { kind: "admitted" }> {
+function admitOrThrow(
+  job: RunJob,
+  { parseSql }: Pick<RunEffects, "parseSql">,
+  log: RunLog,
+): Extract<Admission, { kind: "admitted" }> {
   log.phase("admit");
-  const admission = admit(job.plan, job.scenario);
+  const admission = admit(job.plan, { ...job.scenario, knownMirror: job.spec }, parseSql);
   if (admission.kind === "admitted") return admission;
   throw new CanaryError({
     code: "POLICY_REFUSED",
@@ -173,14 +179,18 @@ function admitOrThrow(job: RunJob, log: RunLog): Extract<Admission, { kind: "adm
   });
 }
 
-/** Twins that are not equal before anything happened cannot show what a plan changed. */
+/**
+ * Twins that are not equal before anything happened cannot show what a plan changed. Files may differ: their images are the
+ * same, and what processes draw or stamp when they start is known as such from here on.
+ */
 async function equalOrThrow(options: {
   readonly pair: TwinPair;
   readonly effects: Pick<RunEffects, "state">;
   readonly signal: AbortSignal;
 }): Promise<Readonly<Record<Role, Fingerprint>>> {
   const fingerprints = await frozenFingerprints(options);
-  const differences = coarseDifference(fingerprints.control, fingerprints.shadow);
+  const all = coarseDifference(fingerprints.control, fingerprints.shadow);
+  const differences = all.filter(({ path }) => !isFilePath(path));
   if (differences.length === 0) return fingerprints;
   throw new CanaryError({
     code: "MIRROR_UNAVAILABLE",
@@ -194,6 +204,7 @@ async function equalOrThrow(options: {
 
 async function provePlanQuietly(options: {
   readonly job: RunJob;
+  readonly admission: Admission;
   readonly pair: TwinPair;
   readonly effects: RunEffects;
   readonly log: RunLog;
@@ -202,7 +213,7 @@ async function provePlanQuietly(options: {
   readonly snapshots?: RunSnapshots;
   readonly signal: AbortSignal;
 }): Promise<QuietProof> {
-  const { job, pair, effects, log, reference, restarts, snapshots, signal } = options;
+  const { job, admission, pair, effects, log, reference, restarts, snapshots, signal } = options;
   log.phase("quiet-proof");
   await restarts.remember(signal);
   return await proveQuietly({
@@ -211,9 +222,11 @@ async function provePlanQuietly(options: {
     pair,
     state: effects.state,
     baseline: reference.shadow,
+    controlBaseline: reference.control,
     allowedChanges: job.scenario.mayChange,
     onStopped: log.stopped,
     ...(snapshots === undefined ? {} : { snapshot: snapshots.shadow }),
+    dryRuns: new Map(admission.actions.map(({ id, step }) => [id, step.dryRun])),
     onActed: async () => {
       const fresh = await restarts.witness(signal);
       if (fresh.length === 0) return;

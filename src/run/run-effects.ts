@@ -4,6 +4,7 @@ import type { ResponseEntry } from "../measure/response-log.ts";
 import type { Snapshots } from "../mirror/snapshots/snapshot.ts";
 import type { StateAccess } from "../mirror/state/state-access.ts";
 import type { ContainerRuntime } from "../mirror/twin.ts";
+import type { SqlParser } from "../policy/sql/parse-sql.ts";
 import type { ResumeState } from "../replay/proof/resume-rollback.ts";
 import type { MetricSample, RecordingManifest } from "../replay/recording.ts";
 import type { StartDriver } from "../replay/traffic-driver.ts";
@@ -42,5 +43,7 @@ export interface RunEffects {
   readonly observe: RunObserver;
   /** Aborts when a person who has stopped the run does not want to wait for more than its undo and the comparison. */
   readonly hurry?: AbortSignal;
+  /** PostgreSQL's grammar, by which policy reads what a plan's SQL does. */
+  readonly parseSql: SqlParser;
   readonly harnessVersion: string;
 }

@@ -36,6 +36,15 @@ const ResponsesSchema = z.strictObject({
 /** How a run proves that it would have noticed; `secondsMax` is for each harm, and longer where blocks are longer. */
 export const SensitivitySchema = z.strictObject({ secondsMax: z.number().int().min(10).max(600).default(60) });
 
+/** The operator's additions to the table of tiers, and what becomes of a tier-3 action that can not be tried first. */
+const PolicySchema = z.strictObject({
+  namespaces: z
+    .array(z.strictObject({ pattern: Short, floor: z.literal([0, 1, 2, 3, 4]) }))
+    .max(50)
+    .default([]),
+  withoutDryRun: z.enum(["tell", "refuse"]).default("tell"),
+});
+
 /** Schema of `canary.scenario/v1`; published as JSON Schema by `canary schema scenario`. */
 export const ScenarioSchema = z
   .strictObject({
@@ -62,6 +71,8 @@ export const ScenarioSchema = z
     slos: z.array(SloSchema).min(1).max(LIMITS.slosMax),
     /** Patterns of resources that a plan may declare and touch (docs/resources.md); nothing else. */
     mayChange: z.array(z.string().min(1).max(500)).min(1).max(100),
+    /** Hosts of stubs whose answers count as proof: what a plan asks of them is no doubt (`REQUESTED_NOT_PROVEN`). */
+    acceptStubs: z.array(z.string().min(1).max(253)).max(50).default([]),
     invariants: z.array(InvariantSchema).max(50).default([]),
     /** What stops the plan while it runs (docs/triggers.md). */
     triggers: z.array(TriggerSchema).max(LIMITS.watchesMax).default([]),
@@ -70,6 +81,8 @@ export const ScenarioSchema = z
     judge: JudgeLimitsSchema.prefault({}),
     /** A sample of answers of both twins is compared (docs/resources.md). */
     responses: ResponsesSchema.prefault({}),
+    /** What the operator demands of plans beside `mayChange`; it can only be stricter than docs/policy.md. */
+    policy: PolicySchema.prefault({}),
     /** Known harms are planted before the verdict is signed, and it holds unless each of them is seen (`--prove-sensitivity`). */
     sensitivity: SensitivitySchema.optional(),
     /** What `canary drill run` breaks and asks; a mirror's own faults when absent (docs/drill.md). */

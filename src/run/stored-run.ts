@@ -33,6 +33,14 @@ const RestoreSchema = z.strictObject({
   residue: z.array(DifferenceSchema),
   failed: z.string().exactOptional(),
 }) satisfies z.ZodType<RestoreProof>;
+const DryRunSchema = z.union([
+  z.strictObject({
+    result: z.enum(["passed", "failed"]),
+    kind: z.enum(["transaction", "computed", "checked", "queued", "request", "needless", "none"]),
+    message: z.string(),
+  }),
+  z.strictObject({ result: z.literal("none"), message: z.string() }),
+]);
 
 const QuietSchema = z.strictObject({
   actions: z.array(
@@ -42,11 +50,14 @@ const QuietSchema = z.strictObject({
       undeclared: z.array(DifferenceSchema),
       absent: z.array(z.string()),
       noOp: z.boolean(),
+      dryRun: DryRunSchema.exactOptional(),
       derivedUndo: z.string().exactOptional(),
     }),
   ),
   residue: z.array(DifferenceSchema),
-  failed: FailureSchema.extend({ during: z.enum(["act", "undo"]) }).exactOptional(),
+  noise: z.array(z.string()).exactOptional(),
+  unseen: z.array(z.string()).exactOptional(),
+  failed: FailureSchema.extend({ during: z.enum(["dry-run", "act", "undo"]) }).exactOptional(),
   restored: RestoreSchema.exactOptional(),
 });
 

@@ -30,17 +30,3 @@ test.each(ENDS)("%s ends with %i", async (name, exit, codes) => {
     codesOf(run).join(", "),
   ).not.toEqual([]);
 });
-
-test("a flag change that writes the whole file is rejected for the flags it lost, and its undo puts back every byte", async () => {
-  const run = await canary("run", "scenarios/flag-file-overwrite.yaml", "--out", OUT);
-  expect({ exit: run.exitCode, codes: codesOf(run) }, run.stderr).toMatchObject({
-    exit: 11,
-    codes: expect.not.arrayContaining(["UNDO_NOT_PROVEN"]),
-  });
-  expect(run.json["reasons"]).toContainEqual(
-    expect.objectContaining({
-      code: "UNDECLARED_EFFECT",
-      message: expect.stringContaining("flags/api/browse-enabled"),
-    }),
-  );
-});

@@ -55,12 +55,16 @@ const ADD_INDEX: PlannedAction = {
   id: "add-index",
   step: {
     uses: "sql",
-    with: { service: "db", statements: ["CREATE INDEX orders_total ON orders (total)"], transaction: false },
+    with: {
+      service: "db",
+      statements: ["CREATE INDEX CONCURRENTLY orders_total ON orders (total)"],
+      transaction: false,
+    },
   },
   changes: ["db/db/shop/schema/orders/index/orders_total"],
   rollback: {
     uses: "sql",
-    with: { service: "db", statements: ["DROP INDEX IF EXISTS orders_total"], transaction: false },
+    with: { service: "db", statements: ["DROP INDEX CONCURRENTLY IF EXISTS orders_total"], transaction: false },
   },
 };
 
@@ -91,12 +95,16 @@ export function simulatedJob(options: {
   readonly mayChange?: readonly string[];
   /** Laid over the scenario itself: triggers, safeguards. */
   readonly scenario?: object;
+  /** Laid over the plan: its actions, its confidence, its promise. */
+  readonly laidOverPlan?: object;
 }): RunJob {
   const { judge, mayChange = [] } = options;
   const laidOver = { judge: { ...SCENARIO.judge, ...judge }, mayChange: [...SCENARIO.mayChange, ...mayChange] };
   const scenarioText = JSON.stringify({ ...SCENARIO, ...options.scenario, ...laidOver });
   const scenario = parseScenario(scenarioText, "simulated scenario");
-  const planText = planTextOf(options.plan, options.faults, options.declared);
+  const ownPlan = planTextOf(options.plan, options.faults, options.declared);
+  const planText =
+    options.laidOverPlan === undefined ? ownPlan : JSON.stringify({ ...JSON.parse(ownPlan), ...options.laidOverPlan });
   const plan: Plan = parsePlan(planText, "simulated plan");
   checkTogether(scenario, plan, ["browse", "search", "checkout"]);
   return {
@@ -150,6 +158,7 @@ function planTextOf(name: SimulatedPlanName, faults: readonly Fault[], declared:
     ...declared,
     ...(has("absent-effect") ? ["service/worker/memory"] : []),
     ...(has("plan-not-allowed") ? ["service/db/image"] : []),
+    ...(has("plan-calls-stub") ? ["stub/payments.example/POST/**"] : []),
   ];
   const actions = ACTIONS[name].map(({ id, step, changes, rollback }, index) => ({
     id,
@@ -210,6 +219,7 @@ const SCENARIO = {
     "db/db/shop/rows/jobs/**",
     "db/db/shop/rows/flags/dark/*",
     "db/db/shop/schema/orders/index/orders_total",
+    "stub/payments.example/**",
   ],
   invariants: [{ name: "orders-have-customers", sql: { service: "db", query: INVARIANT_QUERY } }],
   judge: {
@@ -234,7 +244,7 @@ const SPEC: MirrorSpec = {
     { kind: "redis", service: "cache", port: 6379 },
   ],
   metrics: [{ service: "worker", port: 9100, path: "/metrics" }],
-  stubs: [],
+  stubs: [{ host: "git.example", handlersPath: "/simulated/git.ts" }],
   flags: [],
   background: ["worker"],
   fidelity: ["everything is simulated"],

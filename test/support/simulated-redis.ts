@@ -15,6 +15,9 @@ export function runSimulatedRedis(keys: Map<string, string>, command: readonly s
       return command.slice(1).filter((one) => keys.delete(one)).length;
     case "GET":
       return keys.get(key) ?? null;
+    case "MULTI":
+    case "DISCARD":
+      return "OK";
     case "COMMAND":
       return keysOf(command.slice(2));
     case "EVAL":

@@ -1,6 +1,7 @@
 import { CanaryError } from "../../src/core/errors.ts";
 import type { Profile } from "../../src/judge/profile.ts";
 import type { StateAccess } from "../../src/mirror/state/state-access.ts";
+import { loadSqlParser } from "../../src/policy/sql/parse-sql.ts";
 import type { PairBatch } from "../../src/replay/recording.ts";
 import type { RunEvent } from "../../src/report/run-event.ts";
 import type { RunReport } from "../../src/report/run-report.ts";
@@ -12,6 +13,9 @@ import { type SimulatedRuntime, simulatedRuntime } from "./simulated-runtime.ts"
 import { type SnapshotTrouble, simulatedSnapshots } from "./simulated-snapshots.ts";
 import { type SimulatedStage, simulatedStage } from "./simulated-stage.ts";
 import { simulatedState } from "./simulated-state.ts";
+
+/** Loaded before any world begins: its time must not depend on how fast a module is read. */
+const PARSE_SQL = await loadSqlParser();
 
 /** How one simulated rehearsal went, and what it left. */
 export interface SimulatedRun {
@@ -41,6 +45,8 @@ export async function simulateRun(options: {
   readonly mayChange?: readonly string[];
   /** Laid over the scenario: triggers, safeguards. */
   readonly scenario?: object;
+  /** Laid over the plan: its actions, its confidence, its promise. */
+  readonly laidOverPlan?: object;
   readonly proveSensitivity?: true;
   readonly snapshots?: SnapshotTrouble;
   /** A calibration profile, verified and about this run. */
@@ -82,6 +88,7 @@ export async function simulateRun(options: {
         events.push(event);
         if (event.kind === "phase") stage.entered(event.phase);
       },
+      parseSql: PARSE_SQL,
       harnessVersion: "0.0.0-simulated",
     },
     stop,

@@ -121,7 +121,8 @@ function stagedTwin(stage: SimulatedStage, role: Role, template: SimulatedWorld)
       if (!doesNotLand(stage)) await twin.sqlAs(database, { ...work, statements: statementsOf(stage, work) }, signal);
     },
     sql: async (database, text) => {
-      if (/^(SELECT|RESET|SET (?!LOCAL))/.test(text)) return await twin.sql(database, text);
+      const isDryRun = text.startsWith("EXPLAIN") || text.includes("$canary$");
+      if (isDryRun || /^(SELECT|RESET|SET (?!LOCAL))/.test(text)) return await twin.sql(database, text);
       await change({ what: `sql ${text}`, signal: NEVER, half: () => undefined, all: () => undefined });
       return doesNotLand(stage) ? [] : await twin.sql(database, text);
     },
@@ -259,9 +260,9 @@ function replicasOf(world: SimulatedWorld): number {
 }
 
 function stateOf(world: SimulatedWorld): string {
-  const { resources } = fingerprintOf(world);
+  const { resources, files } = fingerprintOf(world);
   const flags = [...(world.databases.get("db")?.tables.get("flags")?.rows.values() ?? [])];
-  return JSON.stringify([resources, flags, [...(world.keys.get("cache") ?? [])]]);
+  return JSON.stringify([resources, files, flags, [...(world.keys.get("cache") ?? [])]]);
 }
 
 function unavailable(message: string): CanaryError {

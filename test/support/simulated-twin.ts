@@ -15,6 +15,7 @@ import type {
 import type { WriteLog } from "../../src/mirror/write-log.ts";
 import { runSimulatedRedis } from "./simulated-redis.ts";
 import { runSimulatedSql, type SqlHandler } from "./simulated-sql.ts";
+import { simulatedFiles, simulatedFlagFiles, simulatedTrouble } from "./simulated-surroundings.ts";
 import {
   configurationOf,
   plainFile,
@@ -80,6 +81,7 @@ export function simulatedTwin(role: Role, template: SimulatedWorld, behaviour: S
       await enter(`update ${name}`, signal);
       applyChange(service(name), change, behaviour.imageId ?? ((reference) => reference));
     },
+    imageId: async (reference) => behaviour.imageId?.(reference) ?? reference,
     restart: async (name, _options, signal) => {
       await enter(`restart ${name}`, signal);
       restartSimulated(service(name));
@@ -181,6 +183,18 @@ export function simulatedTwin(role: Role, template: SimulatedWorld, behaviour: S
     thaw: async (services, signal) => {
       await enter("thaw", signal);
       for (const name of services) frozen.delete(name);
+    },
+    files: async (_except, signal) => {
+      await enter("files", signal);
+      return simulatedFiles(world);
+    },
+    flagFiles: async (signal) => {
+      await enter("flag files", signal);
+      return simulatedFlagFiles(world);
+    },
+    errorPatterns: async (signal) => {
+      await enter("error patterns", signal);
+      return simulatedTrouble(world);
     },
     logs: async (name) => `${name} | simulated`,
     stubCalls: behaviour.stubCalls ?? (() => []),

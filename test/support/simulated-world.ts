@@ -48,6 +48,10 @@ export interface SimulatedWorld {
   keys: Map<string, Map<string, string>>;
   /** Files by service and path; every replica has the same. */
   files: Map<string, Map<string, SimulatedFile>>;
+  /** Which of the files are flag files. */
+  flagFiles: readonly { readonly service: string; readonly path: string }[];
+  /** Lines of trouble by service, as they were written. */
+  trouble: Map<string, string[]>;
 }
 
 /** A file in memory. */
@@ -80,6 +84,7 @@ export function simulatedWorld(notes: {
   readonly keys?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Text of files by service and path. */
   readonly files?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly flagFiles?: SimulatedWorld["flagFiles"];
 }): SimulatedWorld {
   const services = Object.entries(notes.services ?? {}).map(
     ([name, service]) => [name, serviceOf(name, service)] as const,
@@ -100,6 +105,8 @@ export function simulatedWorld(notes: {
     databases: new Map(databases),
     keys: new Map(keys),
     files: new Map(files),
+    flagFiles: notes.flagFiles ?? [],
+    trouble: new Map(),
   };
 }
 

@@ -22,6 +22,7 @@ const EFFECTS = new Set(["mirror", "replay", "report", "run", "cli"]);
 const HOME: Readonly<Record<string, readonly string[]>> = {
   testcontainers: ["mirror"],
   msw: ["mirror"],
+  "tar-stream": ["mirror"],
   pg: ["mirror"],
   redis: ["mirror"],
   undici: ["replay"],
@@ -36,6 +37,7 @@ const HOME: Readonly<Record<string, readonly string[]>> = {
   standardwebhooks: ["report"],
   commander: ["cli"],
   yaml: ["core"],
+  "libpg-query": ["policy"],
   canonicalize: ["attest"],
 };
 

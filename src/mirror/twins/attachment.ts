@@ -3,6 +3,8 @@ import path from "node:path";
 import { z } from "zod";
 import { CanaryError, messageOf } from "../../core/errors.ts";
 import type { MirrorSpec } from "../mirror-spec.ts";
+import type { Role } from "../twin.ts";
+import type { ResolvedImage } from "./container-options.ts";
 import { KEPT_FILES } from "./kept-runs.ts";
 
 const Text = z.string().min(1).max(1000);
@@ -37,6 +39,36 @@ const AttachmentSchema = z.strictObject({
   images: z.record(z.string(), Image),
 });
 export type Attachment = z.infer<typeof AttachmentSchema>;
+
+/** What another process needs to take hold of these twins. */
+export function attachmentOf(
+  { runId, spec, isolation }: Pick<Attachment, "runId" | "spec" | "isolation">,
+  raised: {
+    readonly images: { readonly byService: ReadonlyMap<string, ResolvedImage> };
+    readonly twins: readonly { readonly stubs?: { readonly host: string; readonly port: number } }[];
+    readonly cores: Attachment["cores"];
+    readonly networks: Attachment["networks"];
+    readonly ports: Readonly<Record<Role, readonly number[]>>;
+  },
+): Attachment {
+  const { images, twins, cores, networks, ports } = raised;
+  const [control, shadow] = twins.map(({ stubs }) => stubs && { host: stubs.host, port: stubs.port });
+  return {
+    schema: "canary.twins/v1",
+    runId,
+    isolation,
+    spec,
+    cores,
+    networks,
+    ports: { control: [...ports.control], shadow: [...ports.shadow] },
+    ...(control === undefined || shadow === undefined ? {} : { stubs: { control, shadow } }),
+    images: Object.fromEntries([...images.byService].map(([service, image]) => [service, plainImage(image)])),
+  };
+}
+
+function plainImage(image: ResolvedImage): Attachment["images"][string] {
+  return { ...image, volumes: [...image.volumes], command: [...image.command], environment: { ...image.environment } };
+}
 
 /** Writes it into a run's folder, whole or not at all; it holds the stores' passwords, so only its owner may read it. */
 export async function saveAttachment(folder: string, attachment: Attachment): Promise<void> {

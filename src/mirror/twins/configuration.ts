@@ -80,8 +80,29 @@ function reportedConfiguration(
     environment: beyondImage(environmentOf(details.Config.Env ?? []), image.environment),
     ...(Memory ? { memoryBytes: Memory } : {}),
     ...(NanoCpus ? { cpus: NanoCpus / 1e9 } : {}),
+    ...pidsOf(details.HostConfig.PidsLimit),
     mounts: mountsOf(raised, details),
+    networks: networksOf(raised, details),
   };
+}
+
+function pidsOf(limit: number | null | undefined): Pick<ServiceConfiguration, "pidsMax"> {
+  return limit ? { pidsMax: limit } : {};
+}
+
+/** The engine adds the container's own id and host name, which are no names of the service. */
+function networksOf({ twin }: RaisedTwin, details: ContainerDetails): readonly string[] {
+  return Object.entries(details.NetworkSettings.Networks)
+    .map(([name, { Aliases }]) => {
+      const own = (alias: string): boolean => details.Id.startsWith(alias) || alias === details.Config.Hostname;
+      const aliases = (Aliases ?? []).filter((alias: string) => !own(alias));
+      return networkWords(name === twin.network ? "twin" : name, aliases);
+    })
+    .sort();
+}
+
+function networkWords(network: string, aliases: readonly string[]): string {
+  return `${network}: ${[...new Set(aliases)].sort().join(", ")}`;
 }
 
 /** What the image itself sets is told by its id. */
@@ -132,6 +153,8 @@ function wantedConfiguration(raised: RaisedTwin, service: string): ServiceConfig
     environment: beyondImage(spec.environment, image.environment),
     ...(spec.memoryBytes === undefined ? {} : { memoryBytes: spec.memoryBytes }),
     ...(spec.cpus === undefined ? {} : { cpus: spec.cpus }),
+    ...pidsOf(spec.pidsMax),
     mounts: [...mounted, ...inMemory].sort(),
+    networks: [networkWords("twin", [service, ...spec.aliases])],
   };
 }

@@ -75,7 +75,8 @@ export async function lastLines(
   return mergedFrames(bytes).subarray(-LIMITS.outputBytesMax).toString("utf8");
 }
 
-function mergedFrames(bytes: Buffer): Buffer {
+/** Payloads of the multiplexed stream in the order in which they were written. */
+export function mergedFrames(bytes: Buffer): Buffer {
   const frames: Buffer[] = [];
   for (let offset = 0; offset + 8 <= bytes.length; ) {
     const length = bytes.readUInt32BE(offset + 4);

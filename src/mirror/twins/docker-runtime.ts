@@ -3,9 +3,8 @@ import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
 import { PROXY_IMAGE } from "../proxy/raise-proxies.ts";
 import { type ContainerRuntime, ROLES, type Role, type Twin, type TwinFacts, type TwinPair } from "../twin.ts";
-import { type Attachment, saveAttachment } from "./attachment.ts";
+import { attachmentOf, saveAttachment } from "./attachment.ts";
 import { configurationOf } from "./configuration.ts";
-import type { ResolvedImage } from "./container-options.ts";
 import { coreSets } from "./core-sets.ts";
 import { type Engine, openEngine } from "./engine.ts";
 import { engineError, isEngineGone } from "./engine-errors.ts";
@@ -21,7 +20,7 @@ import { type RaisedWithStubs, raiseTwin, type TwinParts } from "./raise-twin.ts
 import { type Reaper, startReaper } from "./reaper.ts";
 import { engineThings, removeRun } from "./remove-things.ts";
 import type { RunContext, TwinContext } from "./run-context.ts";
-import { settingsAdded } from "./server-settings.ts";
+import { addedSettings } from "./server-settings.ts";
 import { stateClients } from "./state-clients.ts";
 import { addressBook } from "./subnets.ts";
 import { swapCores } from "./swap-cores.ts";
@@ -96,7 +95,7 @@ async function raisePair(dependencies: RuntimeDependencies, options: RaiseOption
     engine: engine.version,
     raiseMs: clock.monotonicMs() - startMs,
     prepared: images.prepared,
-    ...settingsAdded(run.spec, images.byService),
+    ...settingsAdded(run, images),
   };
   const [controlTwin, shadowTwin] = [handleOf(control, opened), handleOf(shadow, opened)];
   const kept = opened.move();
@@ -149,27 +148,6 @@ interface RaisedBoth {
   readonly twins: readonly [RaisedWithStubs, RaisedWithStubs];
   readonly networks: RunNetworks;
   readonly ports: TwinParts["ports"];
-}
-
-/** What another process needs to take hold of these twins. */
-function attachmentOf({ runId, spec, isolation }: RaiseOptions, raised: RaisedBoth): Attachment {
-  const { images, twins, cores, networks, ports } = raised;
-  const [control, shadow] = twins.map(({ stubs }) => stubs && { host: stubs.host, port: stubs.port });
-  return {
-    schema: "canary.twins/v1",
-    runId,
-    isolation,
-    spec,
-    cores,
-    networks,
-    ports: { control: [...ports.control], shadow: [...ports.shadow] },
-    ...(control === undefined || shadow === undefined ? {} : { stubs: { control, shadow } }),
-    images: Object.fromEntries([...images.byService].map(([service, image]) => [service, plainImage(image)])),
-  };
-}
-
-function plainImage(image: ResolvedImage): Attachment["images"][string] {
-  return { ...image, volumes: [...image.volumes], command: [...image.command], environment: { ...image.environment } };
 }
 
 /** Images and networks, then both twins in parallel. The first failure stops everything else before it is thrown. */
@@ -230,6 +208,16 @@ function twinContext(run: RunContext, role: Role, networks: RunNetworks, cores: 
     addressOnFront: (front) => `${front.prefix}${2 + ROLES.indexOf(role)}`,
     ...(cores.kind === "pinned" ? { pinned: { cpuset: cores[role] } } : {}),
   };
+}
+
+/** What the servers of both twins were given beside what the mirror says. */
+function settingsAdded({ spec }: RunContext, images: ResolvedImages): Pick<TwinFacts, "addedSettings"> {
+  const added = spec.services.flatMap((service) => {
+    const image = images.byService.get(service.name);
+    const settings = image === undefined ? [] : addedSettings(spec, service, image);
+    return settings.length === 0 ? [] : [[service.name, settings] as const];
+  });
+  return added.length === 0 ? {} : { addedSettings: Object.fromEntries(added) };
 }
 
 function handleOf({ raised, stubs }: RaisedWithStubs, opened: AsyncDisposableStack): Twin {

@@ -51,7 +51,7 @@ const DRAIN_MS_MAX = 5_000;
 
 /** Replicas of the twin, or of one of its services, by service and slot. */
 export async function listReplicas(
-  raised: Pick<RaisedTwin, "twin">,
+  raised: { readonly twin: Pick<TwinContext, "engine" | "runId" | "role"> },
   signal: AbortSignal,
   service?: string,
 ): Promise<readonly Replica[]> {

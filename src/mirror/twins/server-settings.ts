@@ -1,5 +1,4 @@
 import type { MirrorSpec, ServiceSpec } from "../mirror-spec.ts";
-import type { TwinFacts } from "../twin.ts";
 import type { ResolvedImage } from "./container-options.ts";
 
 /** What writes under load are told apart by: the server's log has to carry rows, not only pages. */
@@ -41,17 +40,4 @@ export function commandWithout(added: readonly string[], command: readonly strin
   const end = added.flatMap((setting) => ["-c", setting]);
   const ends = end.length > 0 && end.every((word, index) => command[command.length - end.length + index] === word);
   return ends ? command.slice(0, command.length - end.length) : command;
-}
-
-/** What the servers of both twins are given beside what the mirror says, for the facts of a pair. */
-export function settingsAdded(
-  spec: Pick<MirrorSpec, "state" | "services">,
-  images: ReadonlyMap<string, Image>,
-): Pick<TwinFacts, "addedSettings"> {
-  const added = spec.services.flatMap((service) => {
-    const image = images.get(service.name);
-    const settings = image === undefined ? [] : addedSettings(spec, service, image);
-    return settings.length === 0 ? [] : [[service.name, settings] as const];
-  });
-  return added.length === 0 ? {} : { addedSettings: Object.fromEntries(added) };
 }

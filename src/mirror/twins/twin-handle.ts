@@ -8,8 +8,12 @@ import { configurationOf } from "./configuration.ts";
 import { fileAttributesOf, readServiceFile, writeServiceFile } from "./container-files.ts";
 import { execInContainer, lastLines } from "./container-io.ts";
 import { abortable } from "./engine.ts";
+import { errorPatternReader } from "./error-patterns.ts";
+import { readFlagFiles } from "./files/flag-files.ts";
+import { fileLooker } from "./files/look-at-files.ts";
 import { freezeServices, thawServices } from "./freeze-services.ts";
 import { REPLICA_HEADER } from "./haproxy-config.ts";
+import { imageByReference } from "./images.ts";
 import { processesOf } from "./processes.ts";
 import { listReplicas, type RaisedTwin, wantedService } from "./replicas.ts";
 import { restartService } from "./restart-service.ts";
@@ -32,6 +36,7 @@ export function twinHandle(
     address: (at) => raised.ingress.address(at),
     scale: (service, replicas, signal) => exclusive(signal, () => scaleService(raised, service, replicas, signal)),
     update: (service, change, signal) => exclusive(signal, () => updateService(raised, service, change, signal)),
+    imageId: async (reference, signal) => (await imageByReference(raised.twin, reference, signal)).imageId,
     freeze: (services, signal) => exclusive(signal, () => freezeServices(raised, services, signal)),
     thaw: (services, signal) => exclusive(signal, () => thawServices(raised, services, signal)),
     restart: (service, { maxUnavailable }, signal) =>
@@ -56,6 +61,9 @@ export function twinHandle(
     usage: (signal) => raised.usage.read(signal),
     scrape: (port, signal) => scrapeReplicas(raised, port, signal),
     logs: (service, lines, signal) => logsOf(raised, service, lines, signal),
+    files: fileLooker(raised),
+    flagFiles: (signal) => readFlagFiles(raised, signal),
+    errorPatterns: errorPatternReader(raised),
     stubCalls: () => parts.stubs?.calls() ?? [],
     plantHarm: (harm, signal) => raised.ingress.plant(harm, signal),
   };

@@ -1,4 +1,4 @@
-import { type Fault, faultName } from "../faults/fault-spec.ts";
+import { type Fault, faultName, faultWhat } from "../faults/fault-spec.ts";
 
 /** One way in which a plan is stopped or disturbed; a column of the matrix. */
 export type DrillColumn =
@@ -60,5 +60,5 @@ export function columnTitle(column: DrillColumn): string {
 /** What is done in a column, in a sentence without its end. */
 export function columnWhat(column: DrillColumn): string {
   if (column.kind !== "fault") return TITLES[column.kind].what;
-  return "in force while the last action acts and its undo is tried; lifted, then undone";
+  return faultWhat(column.fault);
 }

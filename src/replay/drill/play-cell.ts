@@ -90,7 +90,10 @@ function outcomeOf(play: Play, seen: Seen): CellOutcome {
 }
 
 function leftWords(differences: readonly Difference[]): string {
-  const shown = differences.slice(0, 2).map(({ kind, path }) => `${kind} ${path}`);
+  const shown = differences.slice(0, 2).map(({ kind, path, before, after }) => {
+    const short = kind === "changed" && `${before}${after}`.length <= 40;
+    return `${kind} ${path}${short ? ` (${before} to ${after})` : ""}`;
+  });
   const more = differences.length - shown.length;
   return `left behind: ${shown.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }

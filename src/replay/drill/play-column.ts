@@ -139,8 +139,8 @@ async function actUnderFault(play: Play, last: Action | undefined, signal: Abort
 function tellDisturbed(play: Play, action: Action, went: Disturbed): void {
   const wholeMs = play.stage.learnedMs.get(action.id);
   if (went.kind === "stopped") {
-    const of = wholeMs === undefined ? "" : ` of about ${Math.round(wholeMs)} ms`;
-    play.notes.push(`${action.id} was stopped after ${Math.round(went.afterMs)} ms${of}`);
+    const of = wholeMs === undefined || wholeMs < went.afterMs ? "" : ` of about ${Math.round(wholeMs)} ms`;
+    play.notes.push(`${action.id} was stopped ${Math.round(went.afterMs)} ms after it had begun${of}`);
   } else {
     play.notes.push(
       `${action.id} ${went.result.landed ? "landed all the same" : `did not land: ${went.result.message}`}`,

@@ -118,6 +118,36 @@ export function faultName(fault: Fault): string {
   }
 }
 
+/** What a fault does, in a few words. */
+export function faultWhat(fault: Fault): string {
+  switch (fault.kind) {
+    case "kill":
+      return "its processes killed; started again when lifted";
+    case "stop":
+      return "stopped; started again when lifted";
+    case "pause":
+      return "its processes stand still, its connections stay open";
+    case "disconnect":
+      return "off the network; its processes go on";
+    case "cpu":
+      return "less processor time";
+    case "memory":
+      return "less memory";
+    case "slow":
+      return `answers later${fault.jitterMs === 0 ? "" : `, give or take ${fault.jitterMs} ms`}`;
+    case "cut":
+      return "bytes vanish, connections stay open";
+    case "failing":
+      return "connections are reset at once";
+    case "toxic":
+      return `toxic ${fault.toxic.type}, ${fault.toxic.stream ?? "downstream"}`;
+    case "stub":
+      return fault.answer === "garbage"
+        ? "the third party answers what nobody can read"
+        : "the third party answers an error";
+  }
+}
+
 function wayOf({ from, to, port }: { readonly from: string; readonly to: string; readonly port?: number | undefined }) {
   return `${from}>${to}${port === undefined ? "" : `:${port}`}`;
 }

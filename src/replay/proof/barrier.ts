@@ -7,13 +7,18 @@ import {
   valuesDiffering,
   wholeTable,
 } from "../../mirror/state/difference.ts";
+import { familyOf as keyPattern } from "../../mirror/state/family.ts";
 import { anyMatches, isExact } from "../../plan/resource-pattern.ts";
-import { differingColumns, differingKeys, endsByItself, keyPattern, type Noise, rowsApart } from "./noise.ts";
+import { errorsAtBarrier, filesAtBarrier } from "./barrier-files.ts";
+import type { Finding } from "./finding.ts";
+import { differingColumns, differingKeys, endsByItself, type Noise, rowsApart } from "./noise.ts";
 
 /** The states that are compared at the last barrier: traffic has ended, the plan is undone, nothing writes. */
 export interface BarrierStates {
   /** The shadow on the quiet twin, before anything (the control was the same). */
   readonly reference: Fingerprint;
+  /** The control then, which differs in what processes draw or stamp when they start; default: the shadow's. */
+  readonly controlReference?: Fingerprint;
   readonly control: Fingerprint;
   readonly shadow: Fingerprint;
   readonly noise: Noise;
@@ -52,7 +57,13 @@ export interface BarrierComparison {
  * A declaration never excuses configuration or schema: those were to be put back.
  */
 export function compareAtBarrier(states: BarrierStates): BarrierComparison {
-  const compared = [...tables(states), ...keys(states), ...(states.restored ? [] : sequences(states))];
+  const compared = [
+    ...tables(states),
+    ...keys(states),
+    ...(states.restored ? [] : sequences(states)),
+    ...filesAtBarrier(states),
+    ...errorsAtBarrier(states),
+  ];
   const configuration = valuesDiffering(states.reference.resources, states.shadow.resources);
   const ofKind = (kind: Finding["kind"]): readonly Difference[] =>
     compared.filter((finding) => finding.kind === kind).map((finding) => finding.difference);
@@ -61,11 +72,6 @@ export function compareAtBarrier(states: BarrierStates): BarrierComparison {
     consequences: sorted(ofKind("consequence")),
     noise: [...new Set(ofKind("noise").map(({ path }) => path))].sort(),
   };
-}
-
-interface Finding {
-  readonly kind: "residue" | "consequence" | "noise";
-  readonly difference: Difference;
 }
 
 function tables(states: BarrierStates): readonly Finding[] {

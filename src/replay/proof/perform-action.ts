@@ -115,7 +115,8 @@ export async function performUndo(action: Action, to: Performance, signal: Abort
   return result;
 }
 
-function contextOf(
+/** What a step of this action needs beside the twin. */
+export function contextOf(
   action: Action,
   to: Performance,
   going: Pick<StepContext, "phase" | "signal">,

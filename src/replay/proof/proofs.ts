@@ -1,5 +1,6 @@
 import type { Difference } from "../../mirror/fingerprint.ts";
 import type { Loss, Restored } from "../../mirror/snapshots/snapshot.ts";
+import type { DryRunRecord } from "./try-first.ts";
 
 /** How a snapshot was brought back because the plan's own undo failed or left something. */
 export interface RestoreProof extends Restored {
@@ -22,10 +23,20 @@ export interface QuietProof {
     readonly noOp: boolean;
     /** The undo that was read from the state before it acted, for people; absent where the plan gave one or none is needed. */
     readonly derivedUndo?: string;
+    /** How it went when it was tried first; absent where there was nothing to try. */
+    readonly dryRun?: DryRunRecord;
   }[];
   /** What was left after undoing everything; must be empty. */
   readonly residue: readonly Difference[];
-  readonly failed?: { readonly actionId: string; readonly during: "act" | "undo"; readonly message: string };
+  /** Files and trouble in the output that were left out, because they change without the plan too. */
+  readonly noise?: readonly string[];
+  /** Places that could not be looked at, with the reason: nothing is known of effects there. */
+  readonly unseen?: readonly string[];
+  readonly failed?: {
+    readonly actionId: string;
+    readonly during: "dry-run" | "act" | "undo";
+    readonly message: string;
+  };
   /** Present where the undo failed or left something and a snapshot was brought back; `residue` above is what the undo left. */
   readonly restored?: RestoreProof;
 }

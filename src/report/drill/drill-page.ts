@@ -68,7 +68,7 @@ function matrixSection(report: DrillReport): SafeHtml {
       html`<tr><th scope="row"><a href="#${anchor(id)}">${title}</a><small>${what}</small></th>${prefixes.map((prefix) => tile(report, id, prefix))}</tr>`,
   );
   return section("matrix", "Stopped here, disturbed so: is everything as before?", [
-    html`<p class="muted">Columns are the actions that were begun; each cell was played on a quiet twin, undone, and held against the state before, row by row.</p>
+    html`<p class="muted">Columns are the actions that were begun; each cell was played on a quiet twin, undone, and held against the state before, row by row. A fault is in force while the last action acts and its undo is tried; then it is lifted, and everything is undone.</p>
 <div class="scroll" tabindex="0" role="group" aria-label="Matrix"><table class="matrix"><thead><tr><th scope="col">actions begun</th>${head}</tr></thead><tbody>${rows}</tbody></table></div>`,
     html`<ul class="keys"><li>${mark("clean")} restored exactly, all well</li><li>${mark("not-restored")} something stayed changed</li><li>${mark("finding")} restored, with a finding</li><li>${mark("error")} nothing is known</li></ul>`,
   ]);

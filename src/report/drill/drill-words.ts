@@ -34,7 +34,7 @@ export const RESULT_WORDS: Readonly<
 
 /** What the words of the matrix mean, in one line. */
 export const LEGEND =
-  "ok restored exactly   LEFT something stayed changed   but restored, with a finding   ? not known   - does not apply";
+  "ok restored exactly   LEFT something stayed changed   but finding   ? not known   - does not apply";
 
 /** Head of a prefix: how many actions, and the last of them. */
 export function prefixWords(report: DrillReport, prefix: number): { readonly count: string; readonly last: string } {

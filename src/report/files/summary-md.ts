@@ -1,4 +1,4 @@
-import { countOf, describeDuration, describeLevel, percent, utc } from "../amounts.ts";
+import { describeDuration, describeLevel, percent, utc } from "../amounts.ts";
 import { duringWords } from "../during-words.ts";
 import { describeChange } from "../effect-words.ts";
 import { guardRows } from "../guard-words.ts";
@@ -8,10 +8,11 @@ import { POWER_FROM, POWER_HEADINGS, powerCells } from "../power-words.ts";
 import type { RunReport } from "../run-report.ts";
 import { sloWords } from "../slo-words.ts";
 import { adviceFor, BUNDLE_FILE, reasonSentence, VERDICT_WORDS } from "../verdict-words.ts";
-import { wayBackSentences } from "../way-back-words.ts";
+import { writeWords } from "../write-words.ts";
 import { codeSpan, escapeMarkdown, escapeMarkdownItem, markdownTable } from "./markdown.ts";
+import { policyMarkdown } from "./summary-policy.ts";
 import { responsesMarkdown } from "./summary-responses.ts";
-import { writesMarkdown } from "./summary-writes.ts";
+import { undoMarkdown } from "./summary-undo.ts";
 
 /** GitHub drops a step summary of more than 1 MiB whole, so a longer one is cut before that. */
 export const SUMMARY_BYTES_MAX = 1024 * 1024 - 1024;
@@ -28,8 +29,9 @@ export function summaryMarkdown(written: RunReport): string {
     guards(report),
     effects(report),
     responsesMarkdown(report),
-    writesMarkdown(report),
-    undo(report),
+    writes(report),
+    policyMarkdown(report),
+    undoMarkdown(report),
     sensitivity(report),
     power(report),
     routes(report),
@@ -139,33 +141,21 @@ function effects({ quiet }: RunReport): string {
   return `## What the plan changed\n\n${listed(rows, ["action", "resource", "change", "declared?"])}`;
 }
 
-function undo(report: RunReport): string {
-  const { quiet, rollback } = report;
-  const quietly =
-    quiet.failed !== undefined
-      ? `❌ quiet twin: ${escapeMarkdown(`${quiet.failed.actionId} failed: ${quiet.failed.message}`)}`
-      : quiet.residue.length > 0
-        ? `❌ quiet twin: ${countOf(quiet.residue.length, "resource")} not put back`
-        : "✅ quiet twin: everything was as before";
-  const sentences = wayBackSentences(report).map((sentence) => `- ${escapeMarkdown(sentence)}`);
-  return ["## Undo", "", `- ${quietly}`, `- ${undoUnderLoad(rollback)}`, ...sentences].join("\n");
-}
-
-function undoUnderLoad(rollback: RunReport["rollback"]): string {
-  if (rollback.kind === "not-run") return `⏸️ under load: not run, ${escapeMarkdown(rollback.why)}`;
-  const { failed, residue, notRecovered, undoMs, withinMs, roundsUndoMs } = rollback;
-  if (failed !== undefined) return `❌ under load: ${escapeMarkdown(`${failed.actionId} failed: ${failed.message}`)}`;
-  const rounds = roundsUndoMs === undefined ? "" : `, the slowest of ${roundsUndoMs.length} rounds`;
-  const took = `${describeDuration(undoMs)} of ${describeDuration(withinMs)}${rounds}`;
-  const wrong = [
-    ...(residue.length > 0 ? [`${countOf(residue.length, "resource")} not put back`] : []),
-    ...(notRecovered.length > 0 ? [`not recovered: ${notRecovered.map(codeSpan).join(", ")}`] : []),
-    ...(undoMs > withinMs ? ["too slow"] : []),
-  ];
-  const back = "state as before, no lasting harm to the SLOs was seen";
-  return wrong.length === 0
-    ? `✅ under load: undone in ${took}; ${back}`
-    : `❌ under load (${took}): ${wrong.join("; ")}`;
+function writes(report: RunReport): string {
+  const words = writeWords(report);
+  if (words === undefined) return "";
+  if ("unavailable" in words) return `## Who wrote what under load\n\n⏸️ ${escapeMarkdown(words.unavailable)}`;
+  const mark = { pass: "✅ ", fail: "❌ ", plain: "" };
+  const rows = words.lines.map(({ who, as, rows: count, tables, result }) => [
+    codeSpan(who),
+    escapeMarkdown(as),
+    count,
+    escapeMarkdown(tables.join("; ")),
+    `${mark[result.tone]}${escapeMarkdown(result.text)}`,
+  ]);
+  const doubts = limited(words.doubts).map((doubt) => `- ⏸️ ${escapeMarkdownItem(doubt)}`);
+  const table = listed(rows, ["who", "as", "rows", "where", "declared?"]);
+  return [`## Who wrote what under load\n\n${table}`, ...(doubts.length === 0 ? [] : ["", ...doubts])].join("\n");
 }
 
 function sensitivity({ sensitivity: proof }: RunReport): string {

@@ -9,6 +9,7 @@ import { duringSection } from "./sections/during-section.ts";
 import { effectsSection } from "./sections/effects-section.ts";
 import { explanationSection } from "./sections/explanation-section.ts";
 import { guardsSection } from "./sections/guards-section.ts";
+import { policySection } from "./sections/policy-section.ts";
 import { powerSection } from "./sections/power-section.ts";
 import { fidelitySection, provenanceSection, timelineSection } from "./sections/provenance-section.ts";
 import { responsesSection } from "./sections/responses-section.ts";
@@ -64,6 +65,7 @@ function sections(report: RunReport, paint: ChartPainter): readonly SafeHtml[] {
     effectsSection(report),
     responsesSection(report),
     writesSection(report),
+    policySection(report),
     rollbackSection(report),
     sensitivitySection(report),
     powerSection(report),

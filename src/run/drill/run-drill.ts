@@ -24,7 +24,7 @@ import { type DrillGround, openDrillGround } from "./drill-ground.ts";
 export async function runDrill(job: RunJob, effects: DrillEffects, signal: AbortSignal): Promise<DrillReport> {
   const startedMs = effects.clock.monotonicMs();
   const startedEpochMs = effects.clock.epochMs();
-  admitOrThrow(job);
+  admitOrThrow(job, effects);
   const columns = columnsOrThrow(job);
   const planned = drillCells(columns, job.plan.actions.length);
   effects.observe({
@@ -68,8 +68,8 @@ async function playAndReset(
   return reportedCell(cell, outcome, { tookMs, reset });
 }
 
-function admitOrThrow(job: RunJob): void {
-  const admission = admit(job.plan, job.scenario);
+function admitOrThrow(job: RunJob, { parseSql }: Pick<DrillEffects, "parseSql">): void {
+  const admission = admit(job.plan, { ...job.scenario, knownMirror: job.spec }, parseSql);
   if (admission.kind === "admitted") return;
   throw new CanaryError({
     code: "POLICY_REFUSED",

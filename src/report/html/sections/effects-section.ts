@@ -24,9 +24,21 @@ export function effectsSection(report: RunReport): SafeHtml {
       headings: ["action", "resource", "change", "declared?"],
       rows,
     }),
+    ...leftOut(report.quiet),
     ...plan.actions.map((action) => actionDetails(action, report)),
     ...stubCalls(report),
   ]);
+}
+
+/** What the quiet proof says nothing about, and why. */
+function leftOut({ noise = [], unseen = [] }: RunReport["quiet"]): readonly SafeHtml[] {
+  const parts: readonly (readonly [string, readonly string[]])[] = [
+    ["Left out, because it changes without the plan too:", noise],
+    ["Could not be looked at, so effects there are unknown:", unseen],
+  ];
+  return parts
+    .filter(([, items]) => items.length > 0)
+    .flatMap(([words, items]) => [html`<p class="muted">${words}</p>`, list(items.map(code))]);
 }
 
 function effectRows(action: Action, quiet: RunReport["quiet"]): readonly (readonly Cell[])[] {
