@@ -149,7 +149,18 @@ describe("on real servers", () => {
       path: "db/db/shop/rows/jobs/1/kind",
       kind: "changed",
       before: "fulfil",
-      after: "canary-action who",
+      after: "canary/rehearsal/who",
     });
+  });
+
+  test("a server that was started without a logical log says so, and roles are gone all the same", async () => {
+    await using log = await shadow.openWriteLog({ service: "db" }, signal);
+    expect(await log.read(signal)).toEqual({
+      kind: "unavailable",
+      why: "the server keeps no logical log (wal_level is replica)",
+    });
+    expect(await shadow.sql({ service: "db" }, "SELECT rolname FROM pg_roles WHERE rolname LIKE 'canary%'")).toEqual(
+      [],
+    );
   });
 });

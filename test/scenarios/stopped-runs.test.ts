@@ -1,4 +1,4 @@
-import { existsSync, globSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import { expect, test } from "vitest";
@@ -36,4 +36,45 @@ test("after SIGKILL in the middle of the quiet proof one doctor leaves the engin
   expect({ left: leftBehind(run.child.pid), verdicts: verdicts(out) }).toEqual({ left: [], verdicts: [] });
   const [intent] = globSync(path.join(out, "*/intent.jsonl"));
   expect(intent !== undefined && existsSync(intent)).toBe(true);
+});
+
+test("after SIGKILL in the middle of a rollback the doctor finishes it from the intent log, and says that the state is as before", async () => {
+  const out = await emptyFolder("killed-undoing");
+  const run = startRun(FLAGSHIP, out);
+  await run.said("more-workers undoing");
+  run.child.kill("SIGKILL");
+  await run.ended();
+  expect(leftBehind(run.child.pid), "the twins are kept for whoever finishes it").not.toEqual([]);
+  const doctor = await canary("doctor");
+  expect(doctor.exitCode).toBe(0);
+  const [resumed] = globSync(path.join(out, "*/rollback-resumed.json"));
+  expect(JSON.parse(readFileSync(resumed ?? "", "utf8"))).toMatchObject({
+    kind: "finished",
+    rollback: { undone: ["more-workers"], comparedWith: "reference", residue: [] },
+  });
+  expect({ left: leftBehind(run.child.pid), verdicts: verdicts(out) }).toEqual({ left: [], verdicts: [] });
+});
+
+test("canary halt in the middle of the quiet proof stops the run, which is undone, compared and says so, and lets none start", async () => {
+  const out = await emptyFolder("halted");
+  // Hosts are halted as a whole: a state folder of its own keeps this test from stopping anybody else's runs.
+  process.env["CANARY_STATE_DIR"] = path.resolve(out, "state");
+  try {
+    const run = startRun(FLAGSHIP, out);
+    await run.said("more-workers acting");
+    const halt = await canary("halt", "--reason", "smoke");
+    expect(await run.ended()).toBe(21);
+    expect(halt.json).toMatchObject({ isAllUndone: true, runs: [{ outcome: "undone" }] });
+    expect({ left: leftBehind(run.child.pid), verdicts: verdicts(out) }).toEqual({ left: [], verdicts: [] });
+    const [abort = ""] = globSync(path.join(out, "*/abort.json"));
+    expect(JSON.parse(readFileSync(abort, "utf8"))).toMatchObject({
+      by: { how: "halt", reason: "smoke" },
+      begun: ["more-workers"],
+      state: { kind: "as-before" },
+    });
+    expect(await canary("run", FLAGSHIP, "--out", out)).toMatchObject({ exitCode: 12, json: { code: "HOST_HALTED" } });
+    expect((await canary("halt", "--lift")).json).toMatchObject({ was: true });
+  } finally {
+    delete process.env["CANARY_STATE_DIR"];
+  }
 });

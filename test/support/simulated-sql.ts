@@ -79,6 +79,15 @@ const STATEMENTS: readonly Statement[] = [
     },
   },
   { form: /^(?:SET|RESET) /i, run: () => [] },
+  { form: /^SELECT set_config\(/i, run: () => [] },
+  { form: /^EXPLAIN /, run: () => [{ "QUERY PLAN": [{ Plan: { "Node Type": "Simulated", "Total Cost": 1 } }] }] },
+  {
+    // The end of a dry run: an error, so that nothing of it stays.
+    form: /^DO \$canary\$/,
+    run: () => {
+      throw Object.assign(new Error("canary dry run"), { code: "CAN01" });
+    },
+  },
 ];
 
 /**
