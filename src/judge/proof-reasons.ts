@@ -23,7 +23,7 @@ export function quietReasons(quiet: QuietProof | undefined, accepted?: RestoreLi
   }
   const undo = [...(quiet.failed?.during === "undo" ? failureReasons(quiet) : []), ...residueReasons(quiet)];
   const against = [
-    ...(quiet.failed?.during === "act" ? failureReasons(quiet) : []),
+    ...(quiet.failed?.during === "undo" ? [] : failureReasons(quiet)),
     ...afterRestore(undo, quiet.restored, accepted),
     ...effectReasons(quiet),
   ];

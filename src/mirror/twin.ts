@@ -161,10 +161,7 @@ export interface Twin {
   redisBytes(store: { readonly service: string }, command: readonly (string | Buffer)[]): Promise<unknown>;
   /** Ends the harness's own kept connections to a store; whatever is asked next connects anew. */
   disconnect(store: { readonly service: string }): Promise<void>;
-  /**
-   * Starts every replica again whose process has ended by itself, and resolves when all that should run answer (their
-   * own health checks, or an open port). Frozen services are left as they are. Answers the services that were started again.
-   */
+  /** Starts every replica again whose process ended by itself; answers those services, when all that should run do answer. Frozen ones are left. */
   revive(signal: AbortSignal): Promise<readonly string[]>;
   /** Current configuration of every service, sorted by name. */
   configuration(signal: AbortSignal): Promise<readonly ServiceConfiguration[]>;
@@ -179,10 +176,7 @@ export interface Twin {
   thaw(services: readonly string[], signal: AbortSignal): Promise<void>;
   /** Last lines of a service's output, all replicas, for people. */
   logs(service: string, lines: number, signal: AbortSignal): Promise<string>;
-  /**
-   * Files, folders and links of every replica and every volume, without what the engine puts into each container and without
-   * the folders in `except` (absolute, per service). Works on frozen services, and on images without a shell.
-   */
+  /** Files, folders and links of replicas and volumes, but for the engine's own and the folders in `except` (absolute). Works on frozen services. */
   files(
     except: readonly { readonly service: string; readonly path: string }[],
     signal: AbortSignal,

@@ -5,11 +5,12 @@ import type { Fingerprint } from "../mirror/fingerprint.ts";
 import { coarseDifference } from "../mirror/state/difference.ts";
 import { isFilePath } from "../mirror/state/surroundings-difference.ts";
 import type { Role, TwinPair } from "../mirror/twin.ts";
-import { type Admission, admit } from "../policy/admit.ts";
+import type { Admission } from "../policy/admit.ts";
 import type { QuietProof } from "../replay/proof/proofs.ts";
 import { proveQuietly } from "../replay/proof/quiet-proof.ts";
 import { stubCallsSoFar } from "../replay/proof/stub-effects.ts";
 import type { RunReport } from "../report/run-report.ts";
+import { admitJob } from "./admit-job.ts";
 import { buildReport } from "./build-report.ts";
 import { evidenceOf, hopelessFromTheStart } from "./evidence.ts";
 import { powerBefore } from "./forecast-power.ts";
@@ -49,7 +50,8 @@ export async function runCanary(job: RunJob, effects: RunEffects, signal: AbortS
 }
 
 async function rehearseOnce({ job, effects, log, signal }: Rehearsing): Promise<RunReport> {
-  const admission = admitOrThrow(job, effects, log);
+  log.phase("admit");
+  const admission = admitJob(job, effects.parseSql);
   log.power(powerBefore(job));
   await effects.store.intent.record({
     kind: "run",
@@ -164,21 +166,6 @@ function sensitivityOf(
   return asked === undefined ? {} : { sensitivity: { ...asked, wouldPromote } };
 }
 
-function admitOrThrow(
-  job: RunJob,
-  { parseSql }: Pick<RunEffects, "parseSql">,
-  log: RunLog,
-): Extract<Admission, { kind: "admitted" }> {
-  log.phase("admit");
-  const admission = admit(job.plan, { ...job.scenario, knownMirror: job.spec }, parseSql);
-  if (admission.kind === "admitted") return admission;
-  throw new CanaryError({
-    code: "POLICY_REFUSED",
-    message: `policy refuses plan ${job.plan.name} (tier ${admission.tier.effective}) before anything is raised`,
-    hint: admission.problems.map((problem) => `- ${problem}`).join("\n"),
-  });
-}
-
 /**
  * Twins that are not equal before anything happened cannot show what a plan changed. Files may differ: their images are the
  * same, and what processes draw or stamp when they start is known as such from here on.
@@ -246,7 +233,7 @@ function settledByQuietProof(quiet: QuietProof, { scenario }: RunJob): boolean {
   const accepted = scenario.rollback.restoreMayLose !== undefined;
   const broughtBack = accepted && restored?.residue.length === 0 && restored.failed === undefined;
   return (
-    failed?.during === "act" ||
+    (failed !== undefined && failed.during !== "undo") ||
     (!broughtBack && (failed !== undefined || residue.length > 0)) ||
     quiet.actions.some((action) => action.undeclared.length > 0 || action.absent.length > 0 || action.noOp)
   );

@@ -100,7 +100,7 @@ function effectSuite({ quiet, actions, plan }: RunReport): Suite {
 }
 
 function effectOutcome(id: string, quiet: QuietProof): Outcome {
-  if (quiet.failed?.actionId === id && quiet.failed.during === "act") {
+  if (quiet.failed?.actionId === id && quiet.failed.during !== "undo") {
     return failure("ACTION_FAILED", "the action failed on the quiet twin", quiet.failed.message);
   }
   const proof = quiet.actions.find((action) => action.id === id);

@@ -1,6 +1,5 @@
 import { CanaryError } from "../../core/errors.ts";
 import { dependenciesOf } from "../../mirror/proxy/proxy-layout.ts";
-import { admit } from "../../policy/admit.ts";
 import {
   columnTitle,
   type DrillCell,
@@ -11,6 +10,7 @@ import {
 import { playCell } from "../../replay/drill/play-cell.ts";
 import { defaultFaults, faultProblems } from "../../replay/faults/default-faults.ts";
 import type { DrillReport, DrillReportCell } from "../../report/drill/drill-report.ts";
+import { admitJob } from "../admit-job.ts";
 import type { RunJob } from "../run-job.ts";
 import { buildDrillReport, columnId, reportedCell } from "./build-drill-report.ts";
 import type { DrillEffects } from "./drill-effects.ts";
@@ -24,7 +24,7 @@ import { type DrillGround, openDrillGround } from "./drill-ground.ts";
 export async function runDrill(job: RunJob, effects: DrillEffects, signal: AbortSignal): Promise<DrillReport> {
   const startedMs = effects.clock.monotonicMs();
   const startedEpochMs = effects.clock.epochMs();
-  admitOrThrow(job, effects);
+  admitJob(job, effects.parseSql);
   const columns = columnsOrThrow(job);
   const planned = drillCells(columns, job.plan.actions.length);
   effects.observe({
@@ -66,16 +66,6 @@ async function playAndReset(
   const tookMs = effects.clock.monotonicMs() - startedMs;
   const reset = await ground.reset(outcome, signal);
   return reportedCell(cell, outcome, { tookMs, reset });
-}
-
-function admitOrThrow(job: RunJob, { parseSql }: Pick<DrillEffects, "parseSql">): void {
-  const admission = admit(job.plan, { ...job.scenario, knownMirror: job.spec }, parseSql);
-  if (admission.kind === "admitted") return;
-  throw new CanaryError({
-    code: "POLICY_REFUSED",
-    message: `policy refuses plan ${job.plan.name} (tier ${admission.tier.effective}) before anything is raised`,
-    hint: admission.problems.map((problem) => `- ${problem}`).join("\n"),
-  });
 }
 
 /** The faults of the scenario, else those of the mirror; what can not be broken is told before anything is raised. */

@@ -6,6 +6,8 @@ import type { RunReport } from "../../run-report.ts";
 import { type Cell, chip, code, list, section, table } from "../page-parts.ts";
 import { html, joinHtml, type SafeHtml } from "../safe-html.ts";
 
+const FAILED_TO = { "dry-run": "pass its dry run", act: "act", undo: "undo" } as const;
+
 /** Each action: what and why, what it declared, what the quiet twin saw, what it printed. */
 export function effectsSection(report: RunReport): SafeHtml {
   const { plan, quiet } = report;
@@ -14,7 +16,7 @@ export function effectsSection(report: RunReport): SafeHtml {
     quiet.failed === undefined
       ? []
       : [
-          html`<p>${chip("fail", "failed")} ${quiet.failed.actionId} failed to ${quiet.failed.during === "act" ? "act" : "undo"} on the quiet twin: ${quiet.failed.message}</p>`,
+          html`<p>${chip("fail", "failed")} ${quiet.failed.actionId} failed to ${FAILED_TO[quiet.failed.during]} on the quiet twin: ${quiet.failed.message}</p>`,
         ];
   return section("effects", "What the plan changed", [
     html`<p class="muted">Seen on a quiet twin without traffic, so that every difference is the plan's own.</p>`,
