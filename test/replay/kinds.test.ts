@@ -329,7 +329,11 @@ describe("tickets and pull requests", () => {
         host: "git.example",
         method: "POST",
         path: "/repos/shop/config/pulls",
-        headers: { "content-type": "application/json", "x-canary-action": "act-1" },
+        headers: {
+          "content-type": "application/json",
+          "x-canary-action": "rehearsal/act-1",
+          traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/),
+        },
         body: { title: "Raise the pool", body: "", head: "agent/pool", diff: "-10\n+20" },
       },
     ]);
