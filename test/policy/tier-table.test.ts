@@ -44,3 +44,9 @@ test("whatever writes where the environment itself stands is tier 3, and the rul
   expect(tierAt("scale", at)).toEqual({ tier: 3, decidedBy: "namespace kube-system (kube-*) is at least tier 3" });
   expect(tierAt("read", at).tier).toBe(0);
 });
+
+test("production raises a flag, and staging does not", () => {
+  const at = (environmentClass: "production" | "staging") => tierAt("flag", { environmentClass, namespaces: [] });
+  expect(at("production")).toEqual({ tier: 3, decidedBy: "flag in production is tier 3" });
+  expect(at("staging")).toEqual({ tier: 2, decidedBy: "flag is tier 2" });
+});

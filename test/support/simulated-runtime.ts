@@ -121,7 +121,7 @@ function stagedTwin(stage: SimulatedStage, role: Role, template: SimulatedWorld)
       if (!doesNotLand(stage)) await twin.sqlAs(database, { ...work, statements: statementsOf(stage, work) }, signal);
     },
     sql: async (database, text) => {
-      const isDryRun = text.startsWith("EXPLAIN") || text.includes("$canary$");
+      const isDryRun = text.startsWith("EXPLAIN") || text.startsWith("BEGIN");
       if (isDryRun || /^(SELECT|RESET|SET (?!LOCAL))/.test(text)) return await twin.sql(database, text);
       await change({ what: `sql ${text}`, signal: NEVER, half: () => undefined, all: () => undefined });
       return doesNotLand(stage) ? [] : await twin.sql(database, text);

@@ -4,68 +4,57 @@ import type { StepOf } from "../../plan/action.ts";
 import type { SqlParser } from "../../policy/sql/parse-sql.ts";
 import { notLanded, type StepContext, type StepOutcome } from "./step-result.ts";
 
-/** The SQLSTATE by which our own end of the transaction is told from a refusal of the server. */
-const ROLLED_BACK = "CAN01";
-
 /**
- * The last statement of a dry run: an error that takes everything before it back, whatever became of the connection.
- * Deferred constraints are asked first, because they would be asked at the end.
+ * Runs the statements in one transaction that is rolled back, inside the time box; deferred constraints are asked before its
+ * end. Nothing of a trial that passes reaches the server's log: an error there would be an effect of the plan.
  */
-const TAKE_BACK = `SET CONSTRAINTS ALL IMMEDIATE
-;
-DO $canary$ BEGIN RAISE EXCEPTION USING ERRCODE = '${ROLLED_BACK}', MESSAGE = 'canary dry run'; END $canary$
-;`;
-
-/** Runs the statements in one transaction that is rolled back, inside the time box; the planner's view goes into the output. */
 export async function trySql(step: StepOf<"sql">, twin: Twin, context: StepContext): Promise<StepOutcome> {
   const { service, statements } = step.with;
-  const prologue = `SET LOCAL statement_timeout = ${Math.max(1, Math.ceil(context.timeoutMs))}`;
+  const timeout = `SET LOCAL statement_timeout = ${Math.max(1, Math.ceil(context.timeoutMs))}`;
   // A line break before the semicolon, because a statement may end in a comment.
-  const text = [...[prologue, ...statements].map((one) => `${one}\n;`), TAKE_BACK].join("\n");
-  const planned = await plansOf(step, twin, context);
+  const text = ["BEGIN", timeout, ...statements, "SET CONSTRAINTS ALL IMMEDIATE", "ROLLBACK"]
+    .map((one) => `${one}\n;`)
+    .join("\n");
   try {
     await twin.sql({ service }, text);
   } catch (thrown) {
-    if (codeOf(thrown) === ROLLED_BACK) {
-      const count = `${statements.length} ${statements.length === 1 ? "statement" : "statements"}`;
-      return { landed: true, output: planned, message: `${count} ran in a transaction that was rolled back` };
-    }
+    // The connection is left in the middle of its transaction, so nobody may get it again.
+    await twin.disconnect({ service });
     // A lost server is no answer about the statements; the time box tells it from one.
-    if (codeOf(thrown) === undefined || thrown instanceof Error === false) throw thrown;
-    return notLanded(`refused in a transaction that was rolled back: ${messageOf(thrown)}`, planned);
+    if (!isRefusal(thrown)) throw thrown;
+    return notLanded(`refused in a transaction that was rolled back: ${messageOf(thrown)}`);
   }
-  return notLanded("the transaction was not rolled back as it should have been");
+  const count = `${statements.length} ${statements.length === 1 ? "statement" : "statements"}`;
+  const output = await plansOf(step, twin, context);
+  return { landed: true, output, message: `${count} ran in a transaction that was rolled back` };
 }
 
 /**
- * What the planner expects of each statement that it can plan, one line each. A statement that needs what an earlier one makes
- * can not be planned by itself, which says nothing against it.
+ * What the planner expects of each statement, one line each. Only of steps in which every statement can be planned as things
+ * are: one that needs what an earlier one makes would be refused, and that would stand in the server's log.
  */
 async function plansOf(step: StepOf<"sql">, twin: Twin, context: StepContext): Promise<string> {
   const { loadSqlParser } = await import("../../policy/sql/parse-sql.ts");
   const parse = await loadSqlParser();
+  const { service, statements } = step.with;
+  if (!statements.every((text) => explainable(text, parse))) return "";
   const lines: string[] = [];
-  for (const [index, text] of step.with.statements.entries()) {
-    if (!explainable(text, parse)) continue;
+  for (const [index, text] of statements.entries()) {
     context.signal.throwIfAborted();
-    const line = await twin
-      .sql({ service: step.with.service }, `EXPLAIN (FORMAT JSON) ${text}`)
-      .then(planWords, (thrown: unknown) => `could not be planned by itself: ${messageOf(thrown)}`);
-    lines.push(`statement ${index + 1}: ${line}`);
+    const rows = await twin.sql({ service }, `EXPLAIN (FORMAT JSON) ${text}`);
+    lines.push(`statement ${index + 1}: ${planWords(rows)}`);
   }
   return lines.join("\n");
 }
 
-/** One statement and no more: EXPLAIN would plan the first of several and run the others. */
+/** One statement and no more, since EXPLAIN would plan the first of several and run the others; and none that makes a table. */
 function explainable(text: string, parse: SqlParser): boolean {
   const parsed = parse(text);
   if (parsed.kind === "unreadable") return false;
   const [statement, ...more] = parsed.statements;
-  return (
-    statement !== undefined &&
-    more.length === 0 &&
-    ["SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"].some((kind) => kind in statement)
-  );
+  if (statement === undefined || more.length > 0) return false;
+  if ("SelectStmt" in statement) return statement.SelectStmt.intoClause === undefined;
+  return ["InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"].some((kind) => kind in statement);
 }
 
 function planWords(rows: readonly SqlRow[]): string {
@@ -79,7 +68,8 @@ function planWords(rows: readonly SqlRow[]): string {
   return `${scans.slice(0, 6).join(" > ")}, cost ${String(member("Total Cost"))}`;
 }
 
-function codeOf(thrown: unknown): string | undefined {
-  if (typeof thrown !== "object" || thrown === null || !("code" in thrown)) return undefined;
-  return typeof thrown.code === "string" && /^[0-9A-Z]{5}$/.test(thrown.code) ? thrown.code : undefined;
+/** The server's own errors carry a five-character SQLSTATE. */
+function isRefusal(thrown: unknown): boolean {
+  if (typeof thrown !== "object" || thrown === null || !("code" in thrown)) return false;
+  return typeof thrown.code === "string" && /^[0-9A-Z]{5}$/.test(thrown.code);
 }
