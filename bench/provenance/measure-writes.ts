@@ -1,16 +1,16 @@
 // How long it takes to tell an action's four writes from an application's, and what acting under its own name costs.
-// Usage: node bench/provenance/measure-writes.ts [application changes, comma-separated] [compose file]
+// Usage: npx node bench/provenance/measure-writes.ts [application changes, comma-separated]
 import { loadavg } from "node:os";
 import { argv, pid, stdout } from "node:process";
 import pg from "pg";
 import { systemClock } from "../../src/cli/system.ts";
-import { loadMirror } from "../../src/mirror/compose/load-mirror.ts";
-import { ROLES } from "../../src/mirror/twin.ts";
 import { dockerRuntime } from "../../src/mirror/twins/docker-runtime.ts";
 import { rowsOf } from "../../src/mirror/write-log.ts";
+import { db as database, miniMirror } from "../../test/docker/fixtures/mini/mini-mirror.ts";
 
 const sizes = (argv[2] ?? "8735,50000,200000").split(",").map(Number);
-const spec = await loadMirror({ path: argv[3] ?? "mirrors/shop/compose.yaml", environment: {} });
+const bare = miniMirror({ services: [database], entry: {}, metrics: [], stubs: [] });
+const spec = { ...bare, state: bare.state.filter(({ kind }) => kind === "postgres") };
 const signal = new AbortController().signal;
 const say = (line: string): void => void stdout.write(`${line}\n`);
 const median = (values: readonly number[]): number =>
@@ -29,14 +29,13 @@ await using pair = await dockerRuntime({ clock: systemClock, ownerPid: pid }).ra
   onProgress: () => undefined,
   signal,
 });
-await Promise.all(ROLES.map((role) => pair[role].freeze(spec.background, signal)));
 const db = spec.state.find((store) => store.kind === "postgres");
 if (db?.kind !== "postgres") throw new Error("the mirror has no database");
 const { shadow } = pair;
 say(`load ${loadavg().map((one) => one.toFixed(1))}, added ${JSON.stringify(pair.facts.addedSettings)}`);
 
 const as = { runId: `bench-${pid}`, actionId: "mark", phase: "act", rights: "rows" } as const;
-const FOUR = "UPDATE jobs SET label = 'marked' WHERE id IN (1, 2, 3, 4)";
+const FOUR = "UPDATE item SET name = 'marked' WHERE id IN (1, 2, 3, 4)";
 const act = () => shadow.sqlAs(db, { as, statements: [FOUR], transaction: true, timeoutMs: 30_000 }, signal);
 const [own, plain]: [number[], number[]] = [[], []];
 for (let round = 0; round < 20; round++) {
@@ -53,7 +52,7 @@ async function application(changes: number): Promise<void> {
   const pool = new pg.Pool({ host, port, user: db?.user, password: db?.password, database: db?.database, max: 4 });
   const lanes = [0, 1, 2, 3].map(async (lane) => {
     for (let n = lane; n < changes; n += 4)
-      await pool.query("UPDATE jobs SET attempts = attempts + 1 WHERE id = $1", [5 + (n % 5000)]);
+      await pool.query("UPDATE item SET name = name WHERE id = $1", [5 + (n % 40_000)]);
   });
   await Promise.all(lanes);
   await pool.end();

@@ -4,6 +4,7 @@ import { systemClock } from "../../src/cli/system.ts";
 import { coarseDifference } from "../../src/mirror/state/difference.ts";
 import { stateAccess } from "../../src/mirror/state/state-access.ts";
 import type { SqlRow, TwinPair } from "../../src/mirror/twin.ts";
+import { stateClients } from "../../src/mirror/twins/state-clients.ts";
 import type { ActorWork, DatabaseActor, WriteLog, WriteReading } from "../../src/mirror/write-log.ts";
 import { leftOf, raiseMini, runIdOf } from "./fixtures/mini/engine-of-tests.ts";
 import { miniMirror } from "./fixtures/mini/mini-mirror.ts";
@@ -141,6 +142,15 @@ describe("on a real server", () => {
     await using log = await pair.shadow.openWriteLog(at, forever);
     await expect(act("half", ["UPDATE item SET name = 'x' WHERE id = 5", "SELECT 1 / 0"])).rejects.toThrow("division");
     expect(await read(log)).toMatchObject({ actors: [{ actionId: "half", tables: [] }], application: [] });
+  });
+
+  test("a role that a killed harness left is removed before the next one looks at the state", async () => {
+    const [name, mark] = ["canary_0123abcd_1_killed", "made by canary-harness for one action"];
+    await ask(`CREATE ROLE ${name}; COMMENT ON ROLE ${name} IS '${mark}'; CREATE ROLE canary_of_the_mirror`);
+    await using next = stateClients(pair.spec, { role: "shadow", addressOf: (store) => pair.shadow.address(store) });
+    const left = await next.sql(at, "SELECT rolname::text AS name FROM pg_roles WHERE rolname LIKE 'canary%'");
+    expect(left).toEqual([{ name: "canary_of_the_mirror" }]);
+    await ask("DROP ROLE canary_of_the_mirror");
   });
 
   test("the log ends at the server with whoever kept it", async () => {

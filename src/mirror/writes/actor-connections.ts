@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { messageOf } from "../../core/errors.ts";
 import { quoted } from "../state/postgres-rows.ts";
 import type { ActorWork, DatabaseActor } from "../write-log.ts";
-import { type ActorRole, applicationName, dropRole, makeRole, roleName } from "./actor-role.ts";
+import { type ActorRole, applicationName, dropForgottenRoles, dropRole, makeRole, roleName } from "./actor-role.ts";
 import { runNumbered } from "./actor-transactions.ts";
 import { connectAs, type DatabaseAccess, sqlState } from "./database-access.ts";
 
@@ -23,7 +23,7 @@ export interface ActorConnections {
   readonly performed: readonly Performed[];
   /** @throws what the server answers; signal.reason when aborted */
   run(work: ActorWork, signal: AbortSignal): Promise<void>;
-  /** Removes roles that could not be removed when their connection ended, before anybody looks at the state. */
+  /** Removes roles that outlived their action, a killed harness's at the first call, before anybody looks at the state. */
   sweep(): Promise<void>;
 }
 
@@ -32,7 +32,10 @@ export function actorConnections(access: DatabaseAccess): ActorConnections {
   const performed: Performed[] = [];
   const leftover = new Set<string>();
   let made = 0;
+  let looked = false;
   const sweep = async (): Promise<void> => {
+    if (!looked && made === 0) await dropForgottenRoles(access);
+    looked = true;
     for (const name of leftover) {
       await dropRole(access, name);
       leftover.delete(name);

@@ -21,6 +21,8 @@ export type ActorRole =
   | { readonly kind: "shared"; readonly words: string };
 
 const NAME_CHARS_MAX = 63;
+/** Told by it, a role of ours is removed also by a harness that did not make it. */
+const MARK = "made by canary-harness for one action";
 
 /** `canary/<run>/<action>`: what the server, its log and its views call an actor; cut as the server would cut it. */
 export function applicationName(actor: Pick<DatabaseActor, "runId" | "actionId">): string {
@@ -56,7 +58,8 @@ export async function makeRole(access: DatabaseAccess, actor: DatabaseActor, nam
     const password = randomBytes(24).toString("hex");
     const bypass = rights === "rows" && owner["bypass"] === "true" ? " BYPASSRLS" : "";
     const groups = rights === "rows" ? "pg_read_all_data, pg_write_all_data" : quoted(user);
-    await access.ask(`CREATE ROLE ${name} LOGIN PASSWORD '${password}'${bypass}; GRANT ${groups} TO ${name}`);
+    const make = [`CREATE ROLE ${name} LOGIN PASSWORD '${password}'${bypass}`, `GRANT ${groups} TO ${name}`];
+    await access.ask([...make, `COMMENT ON ROLE ${name} IS '${MARK}'`].join("; "));
     const words = rights === "rows" ? "a role that may only write rows" : `a role that acts as ${user}`;
     return { kind: "own", name, password, rights, settings: settingsOf(owner, rights), words };
   } catch (cause) {
@@ -71,6 +74,16 @@ function settingsOf(owner: SqlRow, rights: DatabaseActor["rights"]): readonly (r
   // `"$user"` in a search path means another schema to another role.
   return rights === "rows" && typeof owner["path"] === "string" ? [...kept, ["search_path", owner["path"]]] : kept;
 }
+
+/** Removes roles that a harness left which was killed while an action ran, and ends what still runs as one of them. */
+export async function dropForgottenRoles(access: DatabaseAccess): Promise<void> {
+  const forgotten = await access.ask(FORGOTTEN_SQL, [MARK]);
+  for (const { name } of forgotten) await dropRole(access, String(name));
+}
+
+const FORGOTTEN_SQL = `
+  SELECT r.rolname::text AS name, (SELECT count(pg_terminate_backend(a.pid)) FROM pg_stat_activity a WHERE a.usesysid = r.oid)::text AS ended
+    FROM pg_roles r WHERE r.rolname ~ '^canary_[0-9a-f]{8}_[0-9]+_' AND shobj_description(r.oid, 'pg_authid') = $1`;
 
 /** Removes the role and whatever it was granted; what it may have come to own goes to the mirror's user. */
 export async function dropRole(access: DatabaseAccess, name: string): Promise<void> {

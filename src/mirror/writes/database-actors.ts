@@ -8,7 +8,7 @@ export interface DatabaseActors {
   /** @throws what the server answers; signal.reason when aborted */
   sqlAs(service: string, work: ActorWork, signal: AbortSignal): Promise<void>;
   openWriteLog(service: string, signal: AbortSignal): Promise<WriteLog>;
-  /** Removes roles that outlived their action; there are none unless a server went away under one. */
+  /** Removes roles that outlived their action: none, unless a server or a harness went away under one. */
   sweep(service: string): Promise<void>;
 }
 
@@ -29,6 +29,6 @@ export function databaseActors(accessTo: (service: string) => DatabaseAccess): D
       const { access, actors } = at(service);
       return await openPostgresLog(access, actors.performed, `canary_writes_${++logs}`);
     },
-    sweep: async (service) => await known.get(service)?.actors.sweep(),
+    sweep: (service) => at(service).actors.sweep(),
   };
 }
