@@ -87,7 +87,7 @@ async function oneTrial(): Promise<number> {
   const over = new AbortController();
   const looking = watch.inForce(over.signal).map((loop) => loop.catch(() => undefined));
   const harm = systemClock
-    .sleep(200 + 2500 * random(), forever)
+    .sleep(50 + 1000 * random(), forever)
     .then(() => sql(shadow, "INSERT INTO bench_flag VALUES (true)"));
   const to: Parameters<typeof replayPlan>[0]["to"] = {
     proof: "load",
