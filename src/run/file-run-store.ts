@@ -6,8 +6,6 @@ import { pipeline } from "node:stream/promises";
 import { CanaryError, messageOf } from "../core/errors.ts";
 import type { Intent, IntentLog } from "../core/intent-log.ts";
 import { sha256Hex } from "../core/sha256.ts";
-import { KEPT_FILES } from "../mirror/twins/kept-runs.ts";
-import type { ResumeState } from "../replay/proof/resume-rollback.ts";
 import type { RecordingManifest } from "../replay/recording.ts";
 import { reportJson } from "../report/files/report-json.ts";
 import type { RunReport } from "../report/run-report.ts";
@@ -20,17 +18,11 @@ export const RUN_FILES = {
   manifest: "manifest.json",
   metrics: "metrics.jsonl",
   pairs: "pairs.bin",
-  responses: "responses.jsonl",
-  intent: KEPT_FILES.intent,
-  /** State before the plan, for whoever has to finish the rollback of a killed run. */
-  reference: "reference.json",
-  /** How such a rollback was finished. */
-  resumed: "rollback-resumed.json",
+  intent: "intent.jsonl",
   plan: "plan.yaml",
   scenario: "scenario.yaml",
   bundle: "verdict.sigstore.json",
   profile: "profile.json",
-  abort: "abort.json",
 } as const;
 
 /** Makes the signed bundle of a finished run; wired by the CLI, which owns the key. */
@@ -68,25 +60,16 @@ async function openFolder(options: RunStoreOptions): Promise<RunStore> {
   await using opening = new AsyncDisposableStack();
   const intent = await openIntentLog(path.join(options.runDir, RUN_FILES.intent));
   opening.use(intent);
-  const metrics = openLines(path.join(recordingDir, RUN_FILES.metrics));
+  const metrics = openMetrics(path.join(recordingDir, RUN_FILES.metrics));
   opening.use(metrics);
-  const responses = openLines(path.join(recordingDir, RUN_FILES.responses));
-  opening.use(responses);
   const opened = opening.move();
   return {
     recordingDir,
-    folder: path.resolve(options.runDir),
     intent: { record: (entry) => onDisk(options.runDir, () => intent.record(entry)) },
-    keepForResume: (state: ResumeState) =>
-      onDisk(options.runDir, () =>
-        writeWhole(path.join(options.runDir, RUN_FILES.reference), `${JSON.stringify(state)}\n`),
-      ),
     saveMetrics: metrics.save,
-    saveResponses: responses.save,
     saveManifest: (manifest: RecordingManifest) =>
       onDisk(options.runDir, async () => {
         await metrics.flush();
-        await responses.flush();
         await writeWhole(path.join(recordingDir, RUN_FILES.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
       }),
     publish: (report) =>
@@ -97,12 +80,6 @@ async function openFolder(options: RunStoreOptions): Promise<RunStore> {
         });
         await publishWhole({ ...report, bundleSha256: sha256Hex(bundle) }, bundle, options.runDir);
         return options.runDir;
-      }),
-    saveAbort: (record) =>
-      onDisk(options.runDir, async () => {
-        const file = path.join(options.runDir, RUN_FILES.abort);
-        await writeWhole(file, `${JSON.stringify(record, null, 2)}\n`);
-        return file;
       }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
@@ -123,19 +100,19 @@ async function onDisk<T>(runDir: string, write: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Lines of JSON, buffered by the stream; what went wrong with one of them is told at the flush. */
-function openLines(
+/** Readings are buffered by the stream; what went wrong with one of them is told at the flush. */
+function openMetrics(
   file: string,
-): AsyncDisposable & { readonly save: (lines: readonly unknown[]) => void; readonly flush: () => Promise<void> } {
+): AsyncDisposable & { readonly save: RunStore["saveMetrics"]; readonly flush: () => Promise<void> } {
   const stream = createWriteStream(file);
   let failure: Error | undefined;
   // Without a listener a full disk would end the process, and the twins would be left to the reaper.
   stream.on("error", (error) => {
     failure ??= error;
   });
-  const save = (lines: readonly unknown[]): void => {
+  const save: RunStore["saveMetrics"] = (samples) => {
     if (failure !== undefined) return;
-    for (const line of lines) stream.write(`${JSON.stringify(line)}\n`);
+    for (const sample of samples) stream.write(`${JSON.stringify(sample)}\n`);
   };
   return {
     save,
@@ -149,9 +126,9 @@ function openLines(
 }
 
 /** Append-only file; each entry is on disk (fsync) before `record` resolves. */
-export async function openIntentLog(file: string, firstSequence = 0): Promise<IntentLog & AsyncDisposable> {
+async function openIntentLog(file: string): Promise<IntentLog & AsyncDisposable> {
   const handle = await open(file, "a", 0o600);
-  let sequence = firstSequence;
+  let sequence = 0;
   let last: Promise<unknown> = Promise.resolve();
   return {
     record: async (intent: Intent) => {
@@ -185,7 +162,7 @@ async function publishWhole(report: RunReport, bundle: string, runDir: string): 
 }
 
 /** Written beside and renamed, so that nobody ever reads half of it. */
-export async function writeWhole(file: string, text: string): Promise<void> {
+async function writeWhole(file: string, text: string): Promise<void> {
   const partial = `${file}.partial`;
   await writeDurably(partial, text);
   await rename(partial, file);
@@ -201,19 +178,15 @@ async function writeDurably(file: string, text: string): Promise<void> {
   }
 }
 
-/**
- * SHA-256 over the files of a recording in a fixed order; a run that never sent traffic has an empty one. Compared answers
- * count where there are some: recordings from before they existed keep their digest.
- */
+/** SHA-256 over the files of a recording in a fixed order; a run that never sent traffic has an empty one. */
 export async function digestOfRecording(recordingDir: string): Promise<string> {
   const digest = createHash("sha256");
-  for (const name of [RUN_FILES.manifest, RUN_FILES.pairs, RUN_FILES.metrics, RUN_FILES.responses]) {
+  for (const name of [RUN_FILES.manifest, RUN_FILES.pairs, RUN_FILES.metrics]) {
     const file = path.join(recordingDir, name);
     const exists = await open(file).then(
       (handle) => handle.close().then(() => true),
       () => false,
     );
-    if (name === RUN_FILES.responses && !exists) continue;
     digest.update(`${name}\0${exists}\0`);
     if (exists) await pipeline(createReadStream(file), digest, { end: false });
   }

@@ -1,9 +1,7 @@
 import type { Action } from "../plan/plan.ts";
 import { type ReplayOutcome, replayPlan } from "../replay/proof/load-replay.ts";
 import type { Performance } from "../replay/proof/perform-action.ts";
-import { type RollbackOrder, rollBack } from "../replay/proof/roll-back.ts";
-import type { UndoOutcome } from "../replay/proof/undo-plan.ts";
-import type { ActionBreaker } from "./guards/action-breaker.ts";
+import { type UndoOutcome, undoPlan } from "../replay/proof/undo-plan.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { LoadSession } from "./load-session.ts";
 import type { Look, Looks } from "./looks.ts";
@@ -15,17 +13,10 @@ import type { RunLog } from "./run-log.ts";
 export async function replayUnderLoad(
   context: LoadContext,
   session: LoadSession,
-  options: { readonly fromMs: number; readonly breaker: ActionBreaker },
+  fromMs: number,
 ): Promise<ReplayOutcome> {
-  const { fromMs, breaker } = options;
   context.log.phase("replay");
-  const outcome = await replayPlan({
-    plan: context.job.plan,
-    to: performanceOf(context),
-    signal: context.signal,
-    beforeAction: breaker.beforeAction,
-    afterAction: breaker.afterAction,
-  });
+  const outcome = await replayPlan({ plan: context.job.plan, to: performanceOf(context), signal: context.signal });
   session.mark("acting", { fromMs, toMs: session.axisMs() });
   return outcome;
 }
@@ -42,18 +33,16 @@ export async function settle(context: LoadContext, session: LoadSession, seconds
   }
 }
 
-/** Everything undone again while traffic flows, on the way that the plan has for why it is (`planned` where nobody says). */
+/** Everything undone again while traffic flows, last in, first out. */
 export async function undoUnderLoad(
   context: LoadContext,
   session: LoadSession,
-  options: { readonly acted: readonly Action[]; readonly signal: AbortSignal; readonly why?: RollbackOrder["why"] },
+  options: { readonly acted: readonly Action[]; readonly signal: AbortSignal },
 ): Promise<UndoOutcome> {
   context.log.phase("rollback", context.job.plan.rollback.withinSeconds * 1000);
   const fromMs = session.axisMs();
-  const { acted, signal, why = "planned" } = options;
-  const outcome = await rollBack({ plan: context.job.plan, acted, why }, performanceOf(context), signal);
+  const outcome = await undoPlan(options.acted, performanceOf(context), options.signal);
   session.mark("undoing", { fromMs, toMs: session.axisMs() });
-  context.log.rolledBack(outcome);
   return outcome;
 }
 
@@ -115,17 +104,13 @@ export function performance(options: {
   readonly log: RunLog;
 }): Performance {
   const { effects, log } = options;
-  const { tries } = options.job.plan.rollback;
   return {
     proof: options.proof,
-    runId: options.job.runId,
     shadow: options.pair.shadow,
     intent: effects.store.intent,
     clock: effects.clock,
     axisMs: log.axisMs,
     baseDir: options.job.scenarioDir,
-    metrics: options.job.spec.metrics,
-    ...(tries === undefined ? {} : { undoTries: tries }),
     onStep: log.step,
     onRecord: log.action,
   };

@@ -8,7 +8,6 @@ export async function openScratchStore(parentDir: string): Promise<LoadEffects["
   return {
     recordingDir,
     saveMetrics: () => undefined,
-    saveResponses: () => undefined,
     saveManifest: async () => undefined,
     [Symbol.asyncDispose]: () => rm(recordingDir, { recursive: true, force: true }),
   };

@@ -58,7 +58,6 @@ export async function simulateCalibration(options: {
         return {
           recordingDir: "/simulated/scratch",
           saveMetrics: () => undefined,
-          saveResponses: () => undefined,
           saveManifest: async () => undefined,
           [Symbol.asyncDispose]: async () => {
             scratches.removed++;

@@ -41,7 +41,6 @@ export const shopSpec: MirrorSpec = {
   ],
   metrics: [],
   stubs: [],
-  flags: [],
   background: ["worker"],
   fidelity: [],
 };

@@ -13,8 +13,7 @@ export interface WantedLine {
 }
 
 const SKU = /^P-\d{6}$/;
-/** Lines of one order. */
-export const LINES_MAX = 20;
+const LINES_MAX = 20;
 const QUANTITY: Bounds = { min: 1, max: 100 };
 
 /** A member of a JSON body. @throws HttpFailure 400 when the body is not an object */
