@@ -2,12 +2,12 @@ import { stripVTControlCharacters } from "node:util";
 
 /**
  * Characters that change how other text reads: C0 and C1 controls, direction overrides and marks, invisible joiners, line and
- * paragraph separators, tag characters, noncharacters. An agent that writes one of them into a plan's text could otherwise
- * repaint a terminal, hide a word, or make a reject read like a promote.
+ * paragraph separators, tag characters, noncharacters, and whatever else Unicode counts as formatting. An agent that writes one
+ * of them into a plan's text could otherwise repaint a terminal, hide a word, or make a reject read like a promote.
  */
 const DECEPTIVE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this removes
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u115f\u1160\u180e\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\uffa0\ufff0-\ufffb\ufffe\uffff]|[\u{e0000}-\u{e0fff}]|[\ufe00-\ufe0d]|\p{Surrogate}/gu;
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u115f\u1160\u180e\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\uffa0\ufff0-\ufffb\ufffe\uffff]|[\u{e0000}-\u{e0fff}]|[\ufe00-\ufe0d]|\p{Cf}|\p{Surrogate}/gu;
 
 /** Invisible by design and common in honest text (emoji, soft hyphens): dropped without a trace. */
 const INVISIBLE = /\u00ad|\u200d|\ufe0e|\ufe0f|\ufeff/g;

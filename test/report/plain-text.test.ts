@@ -14,6 +14,10 @@ test("marks every other control character and direction override, so that a read
   expect(plainText("a\u0008b\u202ec\u2066d\u200be")).toBe("a�b�c�d�e");
 });
 
+test("marks invisible formatting beyond the first plane, such as the beams of musical notation", () => {
+  expect(plainText("a\u{1d173}b\u{110bd}c")).toBe("a�b�c");
+});
+
 test("keeps honest text of any script, and emoji without their invisible joiners", () => {
   expect(plainText("Größe 日本語 ⚠️ ok")).toBe("Größe 日本語 ⚠ ok");
 });
