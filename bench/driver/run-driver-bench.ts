@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { comparePairs } from "../../src/measure/compare-pairs.ts";
+import { responseLog } from "../../src/measure/response-log.ts";
 import { startDriver } from "../../src/replay/driver/start-driver.ts";
 import type { DriverReport } from "../../src/replay/recording.ts";
 import { readPairs } from "../../src/replay/recordings/read-pairs.ts";
@@ -19,11 +21,18 @@ const { values: flags } = parseArgs({
   options: {
     rates: { type: "string", default: "100,300,600" },
     seconds: { type: "string", default: "20" },
+    only: { type: "string", default: "" },
     "memory-seconds": { type: "string", default: "60" },
     "memory-rate": { type: "string", default: "1000" },
   },
 });
 const seconds = Number(flags.seconds);
+
+interface Sampled {
+  /** 0 compares no answers. */
+  readonly sampledPerSecond: number;
+  readonly routes: number;
+}
 
 interface Driven {
   readonly report: DriverReport;
@@ -31,6 +40,8 @@ interface Driven {
   readonly service: { readonly p50: number; readonly p90: number; readonly p99: number };
   /** Resident memory of the driver's process, MB, once a second. */
   readonly rssMb: readonly number[];
+  /** Pairs of answers compared. */
+  readonly compared: number;
 }
 
 async function raiseService(): Promise<{ readonly port: number; readonly child: ChildProcess }> {
@@ -45,6 +56,7 @@ async function drive(
   ratePerSecond: number,
   durationS: number,
   staggerMs = 0,
+  { sampledPerSecond, routes }: Sampled = { sampledPerSecond: 0, routes: 1 },
 ): Promise<Driven> {
   const dir = await mkdtemp(join(tmpdir(), "canary-bench-"));
   try {
@@ -52,8 +64,10 @@ async function drive(
     const traffic = TrafficSpecSchema.parse({
       ratePerSecond,
       staggerMs,
-      mix: [{ route: "trivial", weight: 1, http: { path } }],
+      mix: Array.from({ length: routes }, (_, i) => ({ route: `trivial-${i}`, weight: 1, http: { path } })),
     });
+    const compare = comparePairs(responseLog());
+    let compared = 0;
     await using driver = await startDriver({
       traffic,
       baseDir: dir,
@@ -62,6 +76,11 @@ async function drive(
       recordingDir: dir,
       onPairs: () => undefined,
       onPulse: () => undefined,
+      sampledPerSecond,
+      onSampled: (pair) => {
+        compare(pair);
+        compared += 1;
+      },
       signal,
     });
     const pid = execFileSync("pgrep", ["-P", String(process.pid), "-f", "driver-main"])
@@ -73,7 +92,7 @@ async function drive(
       rssMb.push(await residentMb(pid));
     }
     const report = await driver.finish(signal);
-    return { report, service: await serviceQuantiles(dir), rssMb };
+    return { report, service: await serviceQuantiles(dir), rssMb, compared };
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
@@ -108,6 +127,34 @@ async function benchLag(targets: DriverTargets): Promise<void> {
     const { report } = await drive(targets, "/fast", rate, seconds);
     const lag = [report.sendLagMsP50, report.sendLagMsP99, report.sendLagMsMax].map(ms);
     row([rate, report.priority, ...lag, `${(report.lateSlots * 100).toFixed(0)}%`, report.bottleneck.kind, before]);
+  }
+}
+
+const SAMPLES = [
+  { path: "/json", sampledPerSecond: 0, routes: 20 },
+  { path: "/json", sampledPerSecond: 2, routes: 20 },
+  { path: "/large", sampledPerSecond: 0, routes: 20 },
+  { path: "/large", sampledPerSecond: 2, routes: 20 },
+] as const;
+
+/** The most that is ever sampled, 40 pairs a second, in turns with none, so that a busy neighbour disturbs both. */
+async function benchSampling(targets: DriverTargets): Promise<void> {
+  const rate = 300;
+  console.log(`\n## Send lag with answers compared, ${rate} requests/s to each, ms (medians of ${ROUNDS} rounds)\n`);
+  row(["body", "pairs compared a second", "p50", "p99", "max", "late seconds", "load before"]);
+  row(Array.from({ length: 7 }, () => "---"));
+  const before = load();
+  const rounds: Driven[][] = SAMPLES.map(() => []);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [i, sample] of SAMPLES.entries()) {
+      rounds[i]?.push(await drive(targets, sample.path, rate, seconds, 0, sample));
+    }
+  }
+  for (const [i, { path }] of SAMPLES.entries()) {
+    const of = (pick: (driven: Driven) => number): number => median((rounds[i] ?? []).map(pick));
+    const lag = [of((d) => d.report.sendLagMsP50), of((d) => d.report.sendLagMsP99), of((d) => d.report.sendLagMsMax)];
+    const late = `${(of((d) => d.report.lateSlots) * 100).toFixed(0)}%`;
+    row([path, (of((d) => d.compared) / seconds).toFixed(0), ...lag.map(ms), late, before]);
   }
 }
 
@@ -178,14 +225,19 @@ try {
   const targets = { control, shadow };
   // The services compile their hot paths first, as the run's warm-up does.
   await drive(targets, "/fast", 300, 3);
-  await benchLag(targets);
-  await benchWrk(
-    targets,
-    services.map(({ port }) => port),
-  );
-  await benchMemory(targets);
-  const hours = fork(fileURLToPath(new URL("./simulated-hours.ts", import.meta.url)), { execArgv: ["--expose-gc"] });
-  await once(hours, "exit");
+  if (flags.only === "sampling") {
+    await benchSampling(targets);
+  } else {
+    await benchLag(targets);
+    await benchSampling(targets);
+    await benchWrk(
+      targets,
+      services.map(({ port }) => port),
+    );
+    await benchMemory(targets);
+    const hours = fork(fileURLToPath(new URL("./simulated-hours.ts", import.meta.url)), { execArgv: ["--expose-gc"] });
+    await once(hours, "exit");
+  }
 } finally {
   for (const { child } of services) child.disconnect();
 }

@@ -34,8 +34,16 @@ const Slo = z.strictObject({
   noise: z.strictObject({ blockSd: Bound, varianceInflation: Bound, biasRemoved: Bound, minimalDetectable: Bound }),
 });
 
+/** Which way back was proven, and what a restore of the snapshot took back of others, or would have. */
+const By = z.enum(["undo", "steps", "restore"]).optional();
+const Lost = z.strictObject({ rows: Count, keys: Count }).optional();
+
 const Rollback = z.strictObject({
-  quiet: z.strictObject({ restored: z.boolean(), residue: Paths }),
+  /** Absent in runs without a snapshot, and in documents from before there were any. */
+  snapshot: z
+    .strictObject({ verified: z.literal(true), tookMs: z.number().min(0), services: z.array(Name).max(100) })
+    .optional(),
+  quiet: z.strictObject({ restored: z.boolean(), residue: Paths, by: By }),
   underLoad: z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("not-run"), why: Text }),
     z.strictObject({
@@ -45,6 +53,11 @@ const Rollback = z.strictObject({
       undoMs: z.number().min(0),
       /** Of a switchback, which undoes the plan once a round: each undo, in order. */
       roundsUndoMs: z.array(z.number().min(0)).max(200).optional(),
+      by: By,
+      lost: Lost,
+      wouldLose: Lost,
+      /** From the first undo until the SLOs were seen inside again. */
+      recoveryMs: z.number().min(0).optional(),
       withinMs: z.number().min(0),
       notRecovered: z.array(Name).max(LIMITS.slosMax),
     }),
@@ -95,6 +108,8 @@ const Mirror = z.strictObject({
   ]),
   /** Image id per service. */
   images: z.record(Name, Name),
+  /** Settings that both twins' servers were started with beside the mirror's own; absent where there were none. */
+  addedSettings: z.record(Name, z.array(Name).max(20)).optional(),
 });
 
 /** A harm of known size that was planted before the signing, and whether this setting saw it. */
@@ -105,6 +120,39 @@ const Planted = z.strictObject({
   caught: z.boolean(),
   seconds: z.number().min(0),
 });
+
+const Table = z.strictObject({
+  table: Text,
+  rows: Count,
+  inserted: Count,
+  updated: Count,
+  deleted: Count,
+  truncated: Count,
+});
+
+/** By the database's own log: what each action's transactions wrote, and what everybody else's did. */
+const Writes = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("unavailable"), why: Text }),
+  z.strictObject({
+    kind: z.literal("told"),
+    actions: z
+      .array(
+        z.strictObject({
+          actionId: Name,
+          phase: z.enum(["act", "undo"]),
+          times: Count,
+          role: Text,
+          rows: Count,
+          tables: z.array(Table).max(LIMITS.differencesListedMax),
+          /** Rows neither declared nor written by the action on the quiet twin. */
+          outside: Paths,
+        }),
+      )
+      .max(2 * LIMITS.planActionsMax),
+    application: z.strictObject({ rows: Count, tables: z.array(Table).max(LIMITS.differencesListedMax) }),
+    doubts: z.array(Text).max(LIMITS.differencesListedMax),
+  }),
+]);
 
 const Design = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("before-after") }),
@@ -140,6 +188,8 @@ export const PredicateSchema = z.strictObject({
   /** Longest stretch, settling included, for which the plan stayed applied; absent where it never was under load. */
   longestInForceSeconds: z.number().min(0).optional(),
   effects: z.strictObject({ declared: Paths, undeclared: Paths, absent: Paths }),
+  /** Who wrote which rows under load; absent where no SQL acted, and in documents from before it existed. */
+  writes: Writes.optional(),
   rollback: Rollback,
   /** Absent in runs that planted nothing, and in documents from before it existed. */
   sensitivity: z

@@ -3,12 +3,16 @@ import type { SpentBudget } from "../judge/during-budgets.ts";
 import type { HarmAlarm } from "../judge/harm-alarm.ts";
 import type { PlantedHarm, SensitivityProof } from "../judge/sensitivity.ts";
 import type { QuietProof, RollbackProof, SloJudgement, Verdict } from "../judge/verdict.ts";
+import type { SnapshotFacts } from "../mirror/snapshots/snapshot.ts";
 import type { TwinFacts } from "../mirror/twin.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { TableCount, WriteProvenance } from "../replay/proof/write-provenance.ts";
+import { clipped, paths } from "./bounded.ts";
 import { signedBundle } from "./bundle.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import type { SigningKey } from "./keys.ts";
 import { PREDICATE_TYPE, type Predicate } from "./predicate.ts";
+import { rollbackOf } from "./rollback-of.ts";
 import { StatementSchema, type VerdictStatement } from "./statement.ts";
 
 const DAY_MS = 24 * 3_600_000;
@@ -31,8 +35,10 @@ export interface VerdictInput {
   readonly during?: readonly SpentBudget[];
   readonly quiet: QuietProof;
   readonly rollback: RollbackProof;
+  readonly snapshot?: SnapshotFacts;
   /** What was planted to see whether it would be noticed, in runs that did. */
   readonly sensitivity?: SensitivityProof;
+  readonly writes?: WriteProvenance;
   /** `file` is the name under which the plan's bytes are kept; the digest is over exactly these. */
   readonly plan: Pick<Plan, "sha256" | "agent"> & {
     readonly file: string;
@@ -44,7 +50,7 @@ export interface VerdictInput {
     readonly name: string;
     readonly sha256: string;
     readonly fidelity: readonly string[];
-    readonly facts: Pick<TwinFacts, "isolation" | "cores" | "images">;
+    readonly facts: Pick<TwinFacts, "isolation" | "cores" | "images" | "addedSettings">;
   };
   readonly seed: number;
   /** `sent`: requests sent to each twin. */
@@ -97,6 +103,7 @@ function predicateOf(input: VerdictInput): Predicate {
       isolation: facts.isolation,
       cores: facts.cores,
       images: { ...facts.images },
+      ...(facts.addedSettings === undefined ? {} : { addedSettings: mutable(facts.addedSettings) }),
     },
     ...(input.profile === undefined ? {} : { profile: input.profile }),
     slos: input.slos.map(sloOf),
@@ -105,7 +112,8 @@ function predicateOf(input: VerdictInput): Predicate {
     ...(input.design === undefined ? {} : { design: input.design }),
     ...(input.longestInForceSeconds === undefined ? {} : { longestInForceSeconds: input.longestInForceSeconds }),
     effects: effectsOf(input.quiet),
-    rollback: { quiet: quietRollback(input.quiet), underLoad: loadRollback(input.rollback) },
+    ...(input.writes === undefined ? {} : { writes: writesOf(input.writes) }),
+    rollback: rollbackOf(input),
     ...(input.sensitivity === undefined ? {} : { sensitivity: input.sensitivity.harms.map(plantedOf) }),
     seed: input.seed,
     traffic: {
@@ -168,32 +176,27 @@ function effectsOf(quiet: QuietProof): Predicate["effects"] {
   };
 }
 
-function quietRollback(quiet: QuietProof): Predicate["rollback"]["quiet"] {
-  const restored = quiet.residue.length === 0 && quiet.failed === undefined;
-  return { restored, residue: paths(quiet.residue.map(({ path }) => path)) };
+function mutable(settings: Readonly<Record<string, readonly string[]>>): Record<string, string[]> {
+  return Object.fromEntries(Object.entries(settings).map(([service, all]) => [service, [...all]]));
 }
 
-function loadRollback(rollback: RollbackProof): Predicate["rollback"]["underLoad"] {
-  if (rollback.kind === "not-run") return { kind: "not-run", why: clipped(rollback.why) };
+function writesOf(writes: WriteProvenance): NonNullable<Predicate["writes"]> {
+  if (writes.kind === "unavailable") return { kind: "unavailable", why: clipped(writes.why) };
+  const tables = (all: readonly TableCount[]) => all.slice(0, LIMITS.differencesListedMax).map((one) => ({ ...one }));
   return {
-    kind: "run",
-    restored: rollback.residue.length === 0 && rollback.failed === undefined,
-    residue: paths(rollback.residue.map(({ path }) => path)),
-    undoMs: rollback.undoMs,
-    ...(rollback.roundsUndoMs === undefined ? {} : { roundsUndoMs: [...rollback.roundsUndoMs] }),
-    withinMs: rollback.withinMs,
-    notRecovered: [...rollback.notRecovered],
+    kind: "told",
+    actions: writes.actions.map(({ outside, role, ...action }) => ({
+      ...action,
+      role: clipped(role),
+      tables: tables(action.tables),
+      outside: {
+        total: outside.reduce((sum, { rows }) => sum + rows, 0),
+        paths: outside.flatMap(({ table, examples }) => [table, ...examples]).slice(0, LIMITS.differencesListedMax),
+      },
+    })),
+    application: { rows: writes.application.rows, tables: tables(writes.application.tables) },
+    doubts: writes.doubts.slice(0, LIMITS.differencesListedMax).map(clipped),
   };
-}
-
-function paths(all: readonly string[]): { total: number; paths: string[] } {
-  const unique = [...new Set(all)];
-  return { total: unique.length, paths: unique.slice(0, LIMITS.differencesListedMax).map(clipped) };
-}
-
-/** Readers bound every text; a long one is cut here rather than leave a run without a verdict. */
-function clipped(text: string): string {
-  return text.slice(0, LIMITS.textCharsMax);
 }
 
 function finite(value: number | undefined): number | null {

@@ -11,6 +11,7 @@ import { type CalibrationSize, calibrate } from "../run/calibrate.ts";
 import { writeProfile } from "../run/profile-store.ts";
 import { openScratchStore } from "../run/scratch-store.ts";
 import { dockerHost } from "./key-location.ts";
+import { joinHost } from "./live-run.ts";
 import { newJob } from "./new-job.ts";
 import { say } from "./options.ts";
 import { signingKey } from "./signing.ts";
@@ -34,6 +35,9 @@ export async function calibrateScenario(options: {
   const live = options.view === "auto" && stream.isTTY === true;
   using view = createCalibrationView({ stream, clock: systemClock, live });
   using stop = abortOnSignals((message) => view({ kind: "note", message }));
+  // Calibrations raise twins as runs do, and are halted with them.
+  const { runId, scenario, plan } = job;
+  await using joined = await joinHost({ runId, scenario: scenario.name, plan: plan.name, runDir: options.profileDir });
   const engine = dockerHost();
   const profile = await calibrate(
     job,
@@ -48,7 +52,7 @@ export async function calibrateScenario(options: {
       machine: await readMachine(engine),
       harnessVersion: harnessVersion(),
     },
-    stop.signal,
+    AbortSignal.any([stop.signal, joined.signal]),
   );
   const file = await writeProfile(options.profileDir, profile, key);
   say(`profile: ${file}`, options.view === "json");

@@ -2,8 +2,9 @@ import { styleText } from "node:util";
 import { Command } from "commander";
 import { EXIT_CODE } from "../core/errors.ts";
 import type { Finding } from "../mirror/doctor/finding.ts";
+import { finishDeadRuns } from "./finish-dead-runs.ts";
 import { printJson, say, withJson } from "./options.ts";
-import { abortOnSignals } from "./system.ts";
+import { abortOnSignals, systemClock } from "./system.ts";
 
 /** `canary doctor`: what a rehearsal needs of this machine, and `--fix` to get it. */
 export function doctorCommand(): Command {
@@ -20,7 +21,8 @@ export function doctorCommand(): Command {
         const done = await fix(findings, { host, signal: abort.signal, onLine: (line) => say(`  ${line}`, json) });
         if (done.length > 0) findings = await diagnose({ host, signal: abort.signal });
       }
-      findings = [...findings, await leftovers(findings)];
+      const resumed = await unfinishedRollbacks(findings, { json, signal: abort.signal });
+      findings = [...findings, ...resumed, await leftovers(findings)];
       const failed = findings.some((finding) => finding.status === "fail");
       if (json) printJson({ findings, ok: !failed });
       else for (const finding of findings) say(describe(finding));
@@ -44,6 +46,19 @@ async function examination() {
   return { host, diagnose, fix };
 }
 
+/** Rollbacks that a killed harness left in the middle: finished here, because an agent's half-done change is nobody's else. */
+async function unfinishedRollbacks(
+  findings: readonly Finding[],
+  options: { readonly json: boolean; readonly signal: AbortSignal },
+): Promise<readonly Finding[]> {
+  if (findings.some(({ check, status }) => check === "engine" && status === "fail")) return [];
+  const resumed = await finishDeadRuns((line) => say(line, options.json), options.signal);
+  return resumed.map(({ proven, words }): Finding => {
+    const status = proven ? "ok" : "warn";
+    return { check: "leftovers", status, message: words, fixable: false };
+  });
+}
+
 /** Containers, networks and volumes of runs whose owner is dead; removed, because nobody else will. */
 async function leftovers(findings: readonly Finding[]): Promise<Finding> {
   if (findings.some(({ check, status }) => check === "engine" && status === "fail")) {
@@ -55,7 +70,7 @@ async function leftovers(findings: readonly Finding[]): Promise<Finding> {
     };
   }
   const { sweepEngine } = await import("../mirror/twins/sweep.ts");
-  const swept = await sweepEngine();
+  const swept = await sweepEngine(systemClock.epochMs());
   const count = swept.containers + swept.networks + swept.volumes;
   const message =
     count === 0

@@ -1,10 +1,13 @@
 import { Command, CommanderError } from "commander";
 import { calibrateCommand } from "./calibrate.ts";
 import { doctorCommand } from "./doctor.ts";
+import { drillCommand } from "./drill.ts";
 import { failWith } from "./failure.ts";
+import { haltCommand } from "./halt.ts";
 import { initCommand } from "./init.ts";
 import { judgeCommand } from "./judge.ts";
 import { keysCommand } from "./keys.ts";
+import { planCommand } from "./plan.ts";
 import { powerCommand } from "./power.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
@@ -33,10 +36,13 @@ unavailable, 21 aborted, 22 deadline, 23 snapshot, 24 driver was the bottleneck,
     .configureOutput({ outputError: (text, write) => write(text) });
   for (const command of [
     runCommand,
+    drillCommand,
     calibrateCommand,
+    planCommand,
     powerCommand,
     judgeCommand,
     verdictCommand,
+    haltCommand,
     keysCommand,
     initCommand,
     doctorCommand,

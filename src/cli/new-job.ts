@@ -7,10 +7,16 @@ import { newRunIdentity, systemClock } from "./system.ts";
  * Reads a scenario and all it names from where this process stands, as a run of its own identity and seed.
  * @throws CanaryError SCENARIO_INVALID | PLAN_INVALID | MIRROR_INVALID
  */
-export async function newJob(options: { readonly scenarioFile: string; readonly seed?: number }): Promise<RunJob> {
+export async function newJob(options: {
+  readonly scenarioFile: string;
+  readonly seed?: number;
+  /** Read in place of the plan that the scenario names; relative to where this process stands. */
+  readonly planFile?: string;
+}): Promise<RunJob> {
   const identity = newRunIdentity(systemClock.epochMs());
   return await loadJob({
     scenarioFile: options.scenarioFile,
+    ...(options.planFile === undefined ? {} : { planFile: options.planFile }),
     rootDir: process.cwd(),
     environment: environmentValues(),
     runId: identity.runId,

@@ -1,8 +1,11 @@
 import path from "node:path";
-import { CanaryError } from "../core/errors.ts";
+import { messageOf } from "../core/errors.ts";
+import { takingSnapshots } from "../mirror/snapshots/take-snapshot.ts";
 import { stateAccess } from "../mirror/state/state-access.ts";
 import { dockerRuntime } from "../mirror/twins/docker-runtime.ts";
+import { loadSqlParser } from "../policy/sql/parse-sql.ts";
 import { startDriver } from "../replay/driver/start-driver.ts";
+import { noticeObserver } from "../report/notify/notices.ts";
 import type { RunObserver } from "../report/run-event.ts";
 import type { RunReport } from "../report/run-report.ts";
 import { createLiveView } from "../report/terminal/live-view.ts";
@@ -12,11 +15,16 @@ import { openRunStore } from "../run/file-run-store.ts";
 import { runCanary } from "../run/run-canary.ts";
 import type { RunJob } from "../run/run-job.ts";
 import { chooseProfile } from "./choose-profile.ts";
+import { deadlineSignal } from "./deadline.ts";
+import { finishDeadRuns } from "./finish-dead-runs.ts";
 import { dockerHost } from "./key-location.ts";
+import { readKeys } from "./live-keys.ts";
+import { joinHost, thisUser } from "./live-run.ts";
 import { newJob } from "./new-job.ts";
+import { type NotifyOptions, notifierOf } from "./notify.ts";
 import { environmentValues } from "./options.ts";
 import { signerOf, signingKey } from "./signing.ts";
-import { abortOnSignals, systemClock } from "./system.ts";
+import { systemClock } from "./system.ts";
 import { harnessVersion } from "./version.ts";
 
 /** Wires the real world to one rehearsal: clock, engine, driver, key, folder and screen. */
@@ -29,6 +37,8 @@ export async function rehearse(options: {
   readonly proveSensitivity?: true;
   /** File of a calibration profile; `false` uses none, absent the newest that fits. */
   readonly profile?: string | false;
+  /** Who is told what happens. */
+  readonly notify?: NotifyOptions;
 }): Promise<{ readonly report: RunReport; readonly runDir: string }> {
   const loaded = await newJob(options);
   const key = await signingKey(options.keyFile);
@@ -36,6 +46,8 @@ export async function rehearse(options: {
   const sensitivity = options.proveSensitivity === undefined ? {} : { proveSensitivity: options.proveSensitivity };
   const job: RunJob = { ...loaded, ...profile, ...sensitivity };
   const runDir = path.join(options.outDir, `${job.scenario.name}-${job.runId}`);
+  const run = { runId: job.runId, scenario: job.scenario.name, plan: job.plan.name };
+  await using joined = await joinHost({ ...run, runDir });
   await using store = await openRunStore({
     runDir,
     planText: job.planText,
@@ -45,7 +57,20 @@ export async function rehearse(options: {
   });
   using view = viewOf(options.view, job);
   view({ kind: "note", message: note });
-  using stop = stopSignal(job, view);
+  view({ kind: "note", message: `status and abort over HTTP: ${joined.url}, token in ${joined.file}` });
+  using stop = stopSignal(job, view, joined.signal);
+  await finishDeadRuns((message) => view({ kind: "note", message }), stop.signal).catch((error: unknown) => {
+    stop.signal.throwIfAborted();
+    view({ kind: "note", message: `rollbacks of killed runs could not be looked for: ${messageOf(error)}` });
+  });
+  const notifier = await notifierOf(options.notify ?? {}, (message) => view({ kind: "note", message }));
+  await using _told = { [Symbol.asyncDispose]: () => notifier.flush() };
+  const notices = noticeObserver({
+    notifier,
+    run: { ...run, environment: job.scenario.environment.id },
+    epochMs: systemClock.epochMs,
+    newId: () => `msg_${crypto.randomUUID()}`,
+  });
   const runtime = dockerRuntime({ clock: systemClock, ownerPid: process.pid, ...dockerHost() });
   const report = await runCanary(
     job,
@@ -54,8 +79,15 @@ export async function rehearse(options: {
       runtime,
       startDriver,
       state: stateAccess(systemClock),
+      snapshots: takingSnapshots(systemClock),
       store,
-      observe: view,
+      observe: (event) => {
+        view(event);
+        joined.observe(event);
+        notices(event);
+      },
+      hurry: stop.hurry,
+      parseSql: await loadSqlParser(),
       harnessVersion: harnessVersion(),
     },
     stop.signal,
@@ -68,34 +100,40 @@ function viewOf(wanted: "auto" | "plain" | "json", job: RunJob): RunObserver & D
   const { name, intent, agent, actions } = job.plan;
   const plan = { name, intent, agent: `${agent.id} ${agent.version}`, actions };
   if (wanted === "auto" && stream.isTTY === true) {
-    return createLiveView({ stream, clock: systemClock, plan, color: wantsColor(stream, environmentValues()) });
+    return createLiveView({
+      stream,
+      clock: systemClock,
+      plan,
+      color: wantsColor(stream, environmentValues()),
+      takesKeys: process.stdin.isTTY === true,
+    });
   }
   const githubActions = process.env["GITHUB_ACTIONS"] === "true";
   return createPlainView({ stream, clock: systemClock, plan, githubActions });
 }
 
-/** Aborts on a person's signal or at the scenario's deadline, whichever is first. */
-function stopSignal(job: RunJob, observe: RunObserver): { readonly signal: AbortSignal } & Disposable {
-  const human = abortOnSignals((message) => observe({ kind: "note", message }));
-  const deadline = new AbortController();
-  const finished = new AbortController();
-  const timeoutMs = job.scenario.maxMinutes * 60_000;
-  systemClock.sleep(timeoutMs, AbortSignal.any([human.signal, finished.signal])).then(
-    () =>
-      deadline.abort(
-        new CanaryError({
-          code: "DEADLINE_EXCEEDED",
-          message: `the run passed ${job.scenario.maxMinutes} minutes`,
-          hint: "Raise maxMinutes in the scenario, or ask for less.",
-        }),
-      ),
-    () => undefined,
-  );
+/** Aborts on a person's signal, key or request, or at the scenario's deadline, whichever is first. */
+function stopSignal(
+  job: RunJob,
+  observe: RunObserver,
+  told: AbortSignal,
+): { readonly signal: AbortSignal; readonly hurry: AbortSignal } & Disposable {
+  const stop = deadlineSignal(job.scenario.maxMinutes, (message) => observe({ kind: "note", message }), told);
+  const keys = readKeys({
+    keyboard: process.stdin,
+    isShown: process.stdout.isTTY === true,
+    observe,
+    abort: () => stop.human.abort({ how: "key", detail: thisUser() }),
+    interrupt: () => stop.human.interrupt("SIGINT"),
+  });
+  process.once("exit", keys.restore);
   return {
-    signal: AbortSignal.any([human.signal, deadline.signal]),
+    signal: stop.signal,
+    hurry: stop.human.hurry,
     [Symbol.dispose]: () => {
-      finished.abort();
-      human[Symbol.dispose]();
+      keys.restore();
+      process.off("exit", keys.restore);
+      stop[Symbol.dispose]();
     },
   };
 }

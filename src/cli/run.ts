@@ -2,9 +2,10 @@ import path from "node:path";
 import { Command } from "commander";
 import { CanaryError, EXIT_CODE } from "../core/errors.ts";
 import type { Verdict } from "../judge/verdict.ts";
+import { type NotifyOptions, withNotify } from "./notify.ts";
 import { printJson, withJson } from "./options.ts";
 
-interface RunOptions {
+interface RunOptions extends NotifyOptions {
   readonly json?: true;
   readonly seed?: string;
   readonly out: string;
@@ -16,7 +17,7 @@ interface RunOptions {
 
 /** `canary run`: one rehearsal, from reading the scenario to the signed verdict. */
 export function runCommand(): Command {
-  return withJson(new Command("run"))
+  return withNotify(withJson(new Command("run")))
     .description("Rehearse the plan of a scenario on two live twins and sign the verdict.")
     .argument("<scenario>", "scenario file (canary.scenario/v1)")
     .option("--seed <n>", "seed of traffic and shuffles; the scenario's or a new one if absent")
@@ -32,7 +33,8 @@ export function runCommand(): Command {
 Example:
   canary run scenarios/scale-batch-workers.yaml
 
-Ctrl-C stops the run, undoes what was done and removes the twins.
+Ctrl-C (or a, then y, in the live view) stops the run, undoes what was done, compares state (abort.json) and removes
+the twins; over HTTP with the token in the file that is named at the start, and all runs of a host: canary halt.
 Exit codes: 0 promote, 10 hold, 11 reject, 12 refused by policy, 20 mirror unavailable, 21 aborted,
 22 deadline, 24 driver was the bottleneck (no verdict). Answers are written to <out>/<scenario>-<run id>/.`,
     )
@@ -42,6 +44,7 @@ Exit codes: 0 promote, 10 hold, 11 reject, 12 refused by policy, 20 mirror unava
         scenarioFile: scenario,
         outDir: options.out,
         view: options.json === true ? "json" : options.plain === true ? "plain" : "auto",
+        notify: options,
         ...(options.seed === undefined ? {} : { seed: parseSeed(options.seed) }),
         ...(options.proveSensitivity === undefined ? {} : { proveSensitivity: options.proveSensitivity }),
         ...(options.key === undefined ? {} : { keyFile: options.key }),

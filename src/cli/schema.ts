@@ -5,18 +5,28 @@ import { printJson } from "./options.ts";
 export function schemaCommand(): Command {
   return new Command("schema")
     .description("Print the JSON Schema (2020-12) of a document, for editors.")
-    .addArgument(new Argument("<document>", "which document").choices(["plan", "scenario", "x-canary", "profile"]))
+    .addArgument(
+      new Argument("<document>", "which document").choices(["plan", "scenario", "x-canary", "profile", "drill"]),
+    )
     .option("--json", "accepted everywhere; the schema is JSON anyway")
     .addHelpText("after", "\nExample:\n  canary schema scenario > canary-scenario.schema.json")
-    .action(async (document: "plan" | "scenario" | "x-canary" | "profile") => {
-      const [{ z }, { PlanSchema }, { ScenarioSchema }, { XCanarySchema }, { ProfileSchema }] = await Promise.all([
-        import("zod"),
-        import("../plan/plan.ts"),
-        import("../run/scenario.ts"),
-        import("../mirror/compose/x-canary.ts"),
-        import("../judge/profile.ts"),
-      ]);
-      const schemas = { plan: PlanSchema, scenario: ScenarioSchema, "x-canary": XCanarySchema, profile: ProfileSchema };
+    .action(async (document: "plan" | "scenario" | "x-canary" | "profile" | "drill") => {
+      const [{ z }, { PlanSchema }, { ScenarioSchema }, { XCanarySchema }, { ProfileSchema }, { DrillReportSchema }] =
+        await Promise.all([
+          import("zod"),
+          import("../plan/plan.ts"),
+          import("../run/scenario.ts"),
+          import("../mirror/compose/x-canary.ts"),
+          import("../judge/profile.ts"),
+          import("../report/drill/drill-report.ts"),
+        ]);
+      const schemas = {
+        plan: PlanSchema,
+        scenario: ScenarioSchema,
+        "x-canary": XCanarySchema,
+        profile: ProfileSchema,
+        drill: DrillReportSchema,
+      };
       printJson(z.toJSONSchema(schemas[document], { io: "input" }));
     });
 }

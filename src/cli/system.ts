@@ -1,5 +1,5 @@
+import { type AbortCause, abortedByHuman } from "../core/abort-cause.ts";
 import type { Clock } from "../core/clock.ts";
-import { CanaryError } from "../core/errors.ts";
 
 /**
  * The real clock. The monotonic axis is the host's (CLOCK_MONOTONIC), so that the driver's process shares it.
@@ -22,34 +22,44 @@ export const systemClock: Clock = {
     }),
 };
 
+/** A person who stops a command, by a signal or by keys. */
+export interface HumanStop extends Disposable {
+  readonly signal: AbortSignal;
+  /** Aborts when they do not want to wait for more than the undo and the comparison of state. */
+  readonly hurry: AbortSignal;
+  /** As if this signal had been sent: for keys that no longer send it. */
+  readonly interrupt: (name: NodeJS.Signals) => void;
+  readonly abort: (cause: AbortCause) => void;
+}
+
 /**
- * Aborts on the first SIGINT, SIGTERM or SIGHUP; the run then rolls back and tears down.
- * A third signal gives up waiting: the reaper removes what is left.
+ * Aborts on the first SIGINT, SIGTERM or SIGHUP; the run then rolls back and tears down. A second one skips what a person need not
+ * wait for, a third gives up waiting: the reaper removes what is left.
  */
-export function abortOnSignals(say: (message: string) => void): { readonly signal: AbortSignal } & Disposable {
+export function abortOnSignals(say: (message: string) => void): HumanStop {
   const controller = new AbortController();
+  const hurry = new AbortController();
   let received = 0;
-  const onSignal = (name: NodeJS.Signals): void => {
+  const abort = (cause: AbortCause, shown: string): void => {
     received += 1;
     if (received === 1) {
-      say(`${name}: stopping; the twins are rolled back and removed first`);
-      controller.abort(
-        new CanaryError({
-          code: "ABORTED_BY_HUMAN",
-          message: `aborted by ${name}`,
-          hint: "Nothing was published. Start the run again for a verdict.",
-        }),
-      );
+      say(`${shown}: stopping; the twins are rolled back and removed first`);
+      controller.abort(abortedByHuman(cause));
     } else if (received === 2) {
       say("still cleaning up; once more ends at once and leaves the rest to the reaper");
+      hurry.abort(new Error("nobody wanted to wait for it"));
     } else {
       process.exit(21);
     }
   };
+  const onSignal = (name: NodeJS.Signals): void => abort({ how: "signal", detail: name }, name);
   const names: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
   for (const name of names) process.on(name, onSignal);
   return {
     signal: controller.signal,
+    hurry: hurry.signal,
+    interrupt: onSignal,
+    abort: (cause) => abort(cause, cause.detail),
     [Symbol.dispose]: () => {
       for (const name of names) process.off(name, onSignal);
     },

@@ -13,6 +13,8 @@ export const EXIT_CODE_BY_ERROR = {
   PROFILE_INVALID: 3,
   /** Policy refuses the plan before any container starts. */
   POLICY_REFUSED: 12,
+  /** Somebody halted this host; nothing starts until it is lifted. */
+  HOST_HALTED: 12,
   /** No engine, no image, no health, no room: the environment could not be raised or died. */
   MIRROR_UNAVAILABLE: 20,
   /** An action or fault could not be attempted because the harness itself failed. */

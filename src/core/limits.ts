@@ -14,6 +14,8 @@ export const LIMITS = {
   replicasMax: 20,
   /** SLOs judged in one run; the reject level is divided by their number. */
   slosMax: 50,
+  /** Triggers, and safeguards, of one scenario; each is asked beside the traffic. */
+  watchesMax: 50,
   /** Requests a second to each twin; beyond it one machine measures itself. */
   trafficRatePerSecondMax: 2000,
   /** Routes of a traffic mix. */
@@ -28,16 +30,46 @@ export const LIMITS = {
   seriesBytesMax: 64 * 1024 * 1024,
   /** One response body kept for captures and error messages. */
   responseBodyBytesMax: 1024 * 1024,
+  /** Of one sampled answer, compared with the other twin's; longer ones by their first bytes and their length. */
+  sampledBodyBytesMax: 64 * 1024,
+  /** Places in the answers of one route that are told apart; what comes after them is counted, not judged. */
+  responseFieldsMax: 500,
   /** Metrics of one replica, read every second; the largest exporters give a tenth of it. */
   metricsBytesMax: 16 * 1024 * 1024,
   /** Output of one command or log tail kept as evidence. */
   outputBytesMax: 64 * 1024,
   /** Longest run we promise to finish: a working day's CI slot. */
   runMsMax: 4 * 60 * 60_000,
+  /** One file that an action changes: configuration and flags, not data. */
+  fileBytesMax: 1024 * 1024,
+  /** Redis keys whose values are kept as an undo. */
+  undoKeysMax: 200,
+  /** Lines of output that one action may ask for. */
+  logLinesMax: 1000,
+  /** Text or diff of a ticket or pull request that a person is to read. */
+  proposalCharsMax: 200_000,
   /** Resources with a difference that are listed one by one; the rest are counted. */
   differencesListedMax: 200,
   /** Keys of one Redis that are fingerprinted; 20,000 take 0.3 s, and a mirror is a sample of production. */
   redisKeysMax: 200_000,
+  /** Values of one Redis that a snapshot keeps in memory; a mirror is a sample of production. */
+  snapshotBytesMax: 256 * 1024 * 1024,
+  /** Faults of one drill; each is a column of the matrix and is struck once for every prefix of the plan. */
+  drillFaultsMax: 40,
+  /** A file of a container or volume whose content is compared; of a larger one size, owner and time of writing are. */
+  comparedFileBytesMax: 64 * 1024 * 1024,
+  /** Contents compared in one volume or one container's own layer; read again at every look in which they changed. */
+  comparedVolumeBytesMax: 512 * 1024 * 1024,
+  /** Files of one volume or layer that are compared one by one; more are told as one thing. */
+  filesComparedMax: 20_000,
+  /** Separate reads of one container's layer, where every changed file costs a call to the engine. */
+  layerReadsMax: 100,
+  /** Lines of one container read between two looks; 4 MB of ordinary lines. */
+  logLinesComparedMax: 20_000,
+  /** Patterns of trouble kept for one twin; a service that writes more of them has other problems. */
+  errorPatternsMax: 500,
   /** Rows of one table compared one by one where buckets differ; beyond it columns are compared as a whole. */
   rowsComparedMax: 50_000,
+  /** Rows written by actions under load that are listed one by one; the others are counted by table. */
+  rowsAttributedMax: 5_000,
 } as const;

@@ -1,7 +1,10 @@
 import type { QuietProof, RollbackProof } from "../replay/proof/proofs.ts";
+import type { WriteProvenance } from "../replay/proof/write-provenance.ts";
 import { quietReasons, rollbackReasons } from "./proof-reasons.ts";
+import { lossWords, type RestoreLimits } from "./restore-reasons.ts";
 import { caughtSentence, type SensitivityProof, sensitivityReasons } from "./sensitivity.ts";
 import type { Reason, ReasonCode, SloJudgement, Verdict } from "./verdict.ts";
+import { writeReasons, writtenSentence } from "./write-reasons.ts";
 
 /** Everything a verdict rests on. What is absent was not shown, and what was not shown is not promoted. */
 export interface Evidence {
@@ -14,18 +17,25 @@ export interface Evidence {
   readonly rollback: RollbackProof;
   /** Longest stretch for which the plan stayed applied: what takes longer to show was not rehearsed. */
   readonly longestInForceSeconds?: number;
-  /** Rejections found elsewhere: `workShrank`, `budgetReasons`, the harm alarm, broken invariants. */
+  /**
+   * Rejections found elsewhere: `workShrank`, `budgetReasons`, the harm alarm, changed answers, broken invariants and
+   * safeguards.
+   */
   readonly against: readonly Reason[];
-  /** Actions that did not land under load, and triggers that stopped the replay. */
+  /** Actions that did not land under load, and triggers that were breached. */
   readonly replayFailures: readonly { readonly actionId: string; readonly message: string }[];
   readonly triggers: readonly { readonly name: string; readonly message: string }[];
   /** Effective trust tier of the plan. */
   readonly tier: number;
   readonly snapshotVerified: boolean;
+  /** What the operator lets a restore lose where it takes the place of an undo; absent: none does. */
+  readonly restoreMayLose?: RestoreLimits;
   /** Effects that only a stub saw and that the operator's policy does not accept. */
   readonly stubOnlyEffects: readonly string[];
   /** Present when harm of known size was planted to see whether it would be noticed. */
   readonly sensitivity?: SensitivityProof;
+  /** Who wrote what under load; absent where no SQL acted. */
+  readonly writes?: WriteProvenance;
 }
 
 /** Most important first; what stands earlier explains what stands later. */
@@ -33,7 +43,9 @@ export const REASON_ORDER: readonly ReasonCode[] = [
   "UNDO_NOT_PROVEN",
   "UNDECLARED_EFFECT",
   "ABSENT_EFFECT",
+  "RESPONSE_CHANGED",
   "INVARIANT_BROKEN",
+  "SAFEGUARD_BROKEN",
   "ACTION_FAILED",
   "TRIGGER_BREACHED",
   "HARM_ALARM",
@@ -41,8 +53,10 @@ export const REASON_ORDER: readonly ReasonCode[] = [
   "SLO_OUTSIDE_RANGE",
   "EXCESS_ERRORS",
   "EXCESS_STALLS",
+  "RESTORE_LOSES_WRITES",
   "NOT_RECOVERED",
   "UNDO_TOO_SLOW",
+  "OBJECTIVE_NOT_MET",
   "NO_OP",
   "NO_DATA",
   "UNDERPOWERED",
@@ -54,6 +68,7 @@ export const REASON_ORDER: readonly ReasonCode[] = [
   "REQUESTED_NOT_PROVEN",
   "SNAPSHOT_MISSING",
   "HUMAN_NEEDED",
+  "WRITES_NOT_ATTRIBUTED",
   "SENSITIVITY_NOT_SHOWN",
   "ALL_SHOWN",
 ];
@@ -63,10 +78,16 @@ export const REASON_ORDER: readonly ReasonCode[] = [
  * proof was run and every SLO was inside its range at the same look (DESIGN.md 3, precedence).
  */
 export function decide(evidence: Evidence): Verdict {
-  const quiet = quietReasons(evidence.quiet);
-  const rollback = rollbackReasons(evidence.rollback);
-  const [worst, ...others] = ranked([...quiet.against, ...rollback.against, ...rejections(evidence)]);
-  const explained = [...quiet.missing, ...holds(evidence)];
+  const quiet = quietReasons(evidence.quiet, evidence.restoreMayLose);
+  const rollback = rollbackReasons(evidence.rollback, evidence.restoreMayLose);
+  const writes = writeReasons(evidence.writes);
+  const [worst, ...others] = ranked([
+    ...quiet.against,
+    ...rollback.against,
+    ...writes.against,
+    ...rejections(evidence),
+  ]);
+  const explained = [...quiet.missing, ...writes.missing, ...holds(evidence)];
   const doubts = explained.length === 0 && evidence.slos.length === 0 ? [NOTHING_JUDGED] : explained;
   // A rollback that was not run under load is the consequence of whatever ended the run before it; it stands alone
   // only when nothing else explains it.
@@ -84,8 +105,29 @@ export function decide(evidence: Evidence): Verdict {
     `${shown}, every effect was declared, and the state was proven to come back, quietly and under load; ` +
     "no lasting harm to the SLOs was seen after the undo.";
   const caught = evidence.sensitivity === undefined ? undefined : caughtSentence(evidence.sensitivity);
-  const more: readonly Reason[] = caught === undefined ? [] : [{ code: "ALL_SHOWN", message: caught }];
-  return { kind: "promote", reasons: [{ code: "ALL_SHOWN", message }, ...more] };
+  const more = [writtenSentence(evidence.writes), caught, wayBack(evidence)].filter(
+    (sentence) => sentence !== undefined,
+  );
+  return { kind: "promote", reasons: [{ code: "ALL_SHOWN", message }, ...more.map(allShown)] };
+}
+
+function allShown(message: string): Reason {
+  return { code: "ALL_SHOWN", message };
+}
+
+/** Which way back was proven where there was a snapshot, and what a restore loses. */
+function wayBack({ quiet, rollback, snapshotVerified }: Evidence): string | undefined {
+  if (rollback.kind !== "run" || !snapshotVerified) return undefined;
+  const restored = rollback.restored ?? quiet?.restored;
+  if (restored !== undefined) {
+    const lost = lossWords(restored.losses);
+    return `Proven was a restore of the snapshot, not the plan's own undo, which failed; it took back ${lost} that others had written since.`;
+  }
+  const lost =
+    rollback.wouldLose === undefined
+      ? ""
+      : `, which would have taken back ${lossWords(rollback.wouldLose)} that others had written since`;
+  return `Proven was the plan's own undo; the verified snapshot was not needed${lost}.`;
 }
 
 const NOTHING_JUDGED: Reason = {
@@ -106,7 +148,7 @@ function rejections(evidence: Evidence): readonly Reason[] {
       return { code: "ACTION_FAILED", subject: actionId, message: `Action ${actionId} failed under load: ${message}` };
     }),
     ...evidence.triggers.map(({ name, message }): Reason => {
-      return { code: "TRIGGER_BREACHED", subject: name, message: `Trigger ${name} stopped the replay: ${message}` };
+      return { code: "TRIGGER_BREACHED", subject: name, message: `Trigger ${name} was breached: ${message}.` };
     }),
   ];
 }

@@ -1,6 +1,7 @@
 import { describeRange } from "../core/delta-range.ts";
 import { type LateSeconds, lateSeconds } from "../measure/late-seconds.ts";
 import type { RecordingManifest, Window } from "../replay/recording.ts";
+import { responseLines } from "./explain-responses.ts";
 import { explainSlo } from "./explain-slo.ts";
 import type { ExplanationLine } from "./explain-words.ts";
 import { duration } from "./forecast.ts";
@@ -8,6 +9,7 @@ import type { GateInput } from "./gates.ts";
 import { JUDGE_RULES, type JudgeLimits } from "./judge-limits.ts";
 import { passingRange } from "./passing-margin.ts";
 import type { Profile } from "./profile.ts";
+import type { ResponseJudgement } from "./response-changes.ts";
 import type { ReasonCode, SloJudgement, Verdict } from "./verdict.ts";
 
 export type { ExplanationLine } from "./explain-words.ts";
@@ -21,6 +23,8 @@ export interface DecisionTrace {
   /** Of the baseline and of the observation; absent for a phase that did not happen. */
   readonly late: { readonly before?: LateSeconds; readonly after?: LateSeconds };
   readonly cores: GateInput["cores"];
+  /** Absent where no answers were compared. */
+  readonly responses?: ResponseJudgement;
   /** Complete rounds of a switchback. */
   readonly rounds?: number;
   /** The calibration that was believed. */
@@ -60,6 +64,7 @@ export function explain(trace: DecisionTrace): Explanation {
       ...calibrationLines(trace),
       ...gateLines(trace),
       ...alarmLines(trace),
+      ...responseLines(trace.responses),
       ...answerLines(trace),
     ],
     slos: slos.map((slo) => ({ name: slo.name, state: slo.state, lines: explainSlo(slo, context) })),

@@ -1,5 +1,6 @@
 import type { Difference } from "../mirror/fingerprint.ts";
 import type { QuietProof, RollbackProof } from "../replay/proof/proofs.ts";
+import { afterRestore, type RestoreLimits } from "./restore-reasons.ts";
 import type { Reason } from "./verdict.ts";
 
 /** What the proofs say against a plan, and what they leave open. */
@@ -11,13 +12,21 @@ export interface ProofReasons {
 /** Paths named in one sentence before the rest is only counted. */
 const PATHS_NAMED = 3;
 
-/** Reasons of the quiet proof: failed actions, undeclared and absent effects, an undo that left something. */
-export function quietReasons(quiet: QuietProof | undefined): ProofReasons {
+/**
+ * Reasons of the quiet proof: failed actions, undeclared and absent effects, an undo that left something.
+ * @param accepted - what the operator lets a restore lose where it takes the place of an undo; absent: no restore does
+ */
+export function quietReasons(quiet: QuietProof | undefined, accepted?: RestoreLimits): ProofReasons {
   if (quiet === undefined || quiet.actions.length + (quiet.failed === undefined ? 0 : 1) === 0) {
     const message = "No action of the plan was run on the quiet twin, so neither its effects nor its undo are proven.";
     return { against: [], missing: [{ code: "UNDO_NOT_PROVEN", message }] };
   }
-  const against = [...failureReasons(quiet), ...residueReasons(quiet), ...effectReasons(quiet)];
+  const undo = [...(quiet.failed?.during === "undo" ? failureReasons(quiet) : []), ...residueReasons(quiet)];
+  const against = [
+    ...(quiet.failed?.during === "undo" ? [] : failureReasons(quiet)),
+    ...afterRestore(undo, quiet.restored, accepted),
+    ...effectReasons(quiet),
+  ];
   const missing = quiet.actions
     .filter((action) => action.noOp)
     .map((action): Reason => {
@@ -30,6 +39,10 @@ export function quietReasons(quiet: QuietProof | undefined): ProofReasons {
 function failureReasons({ failed }: QuietProof): readonly Reason[] {
   if (failed === undefined) return [];
   const { actionId, during, message } = failed;
+  if (during === "dry-run") {
+    const told = `The dry run of action ${actionId} failed on the quiet twin, so it did not act: ${message}`;
+    return [{ code: "ACTION_FAILED", subject: actionId, message: told }];
+  }
   return during === "undo"
     ? [
         {
@@ -77,7 +90,7 @@ function effectReasons({ actions }: QuietProof): readonly Reason[] {
 }
 
 /** Reasons of the rollback under load: not run, failed, too slow, something left, service not recovered. */
-export function rollbackReasons(rollback: RollbackProof): ProofReasons {
+export function rollbackReasons(rollback: RollbackProof, accepted?: RestoreLimits): ProofReasons {
   if (rollback.kind === "not-run") {
     const message = `The rollback was not run under load: ${rollback.why}`;
     return { against: [], missing: [{ code: "UNDO_NOT_PROVEN", message }] };
@@ -86,7 +99,8 @@ export function rollbackReasons(rollback: RollbackProof): ProofReasons {
   const { failed, residue, notRecovered, undoMs, withinMs } = rollback;
   if (failed !== undefined) {
     const message = `Undoing ${failed.actionId} failed under load: ${failed.message}`;
-    against.push({ code: "UNDO_NOT_PROVEN", subject: failed.actionId, message });
+    const undo = { code: "UNDO_NOT_PROVEN", subject: failed.actionId, message } as const;
+    against.push(...afterRestore([undo], rollback.restored, accepted));
   }
   if (residue.length > 0) {
     const message = `After the rollback under load ${counted(residue.length)} not as before: ${listed(residue)}.`;

@@ -8,6 +8,9 @@
  *   db/<service>/<database>/schema/sequence|view|function|type|setting|role|.../<name>
  *   db/<service>/<database>/rows/<table>/<primary key>[/<column>] (only in differences)
  *   redis/<service>/<key>
+ *   file/<service>/<path> | volume/<name>/<path> | bind/<path in the mirror>/<path>
+ *   flags/<service>/<flag>/state | defaultVariant | variants | targeting | metadata
+ *   stub/<host>/<METHOD>/<path>, log/<service>/<pattern>        (only in effects)
  * docs/resources.md has the whole grammar.
  */
 export type ResourcePath = string;
@@ -23,8 +26,24 @@ export interface TableFingerprint {
   readonly buckets: readonly string[];
 }
 
+/** What lies around a twin's stores: the part of a fingerprint in which things also change by themselves. */
+export interface Surroundings {
+  /** Files, folders and links of containers (where they are not as in the image) and volumes; `gone` for a removed one. */
+  readonly files?: Readonly<Record<ResourcePath, string>>;
+  /** What the image holds under those paths of `files` that it knows. */
+  readonly inImage?: Readonly<Record<ResourcePath, string>>;
+  /** Those of `files` that were written since their process started. */
+  readonly sinceStart?: readonly ResourcePath[];
+  /** `log/<service>/<pattern>` to the first such line: trouble that services have told of since they were raised. */
+  readonly errors?: Readonly<Record<ResourcePath, string>>;
+  /** Running processes per service; another list means that one was restarted, replaced, added or removed. */
+  readonly processes?: Readonly<Record<string, string>>;
+  /** Places that could not be looked at, with the reason. */
+  readonly unseen?: readonly string[];
+}
+
 /** Everything of a twin that must be the same again after a rollback; taken while nothing writes. */
-export interface Fingerprint {
+export interface Fingerprint extends Surroundings {
   /** Configuration and schema: path to literal value or definition (secrets masked to a digest). */
   readonly resources: Readonly<Record<ResourcePath, string>>;
   /** `db/<service>/<database>/rows/<table>` to its content. */

@@ -1,3 +1,5 @@
+import type { DependencyLink } from "./twin-faults.ts";
+
 // Contract: what the Compose reader hands to the twins. Everything is resolved: variables, durations, sizes, paths.
 
 /** A port of a service, as containers of the twin see it. */
@@ -94,6 +96,12 @@ export interface StubSpec {
   readonly handlersPath: string;
 }
 
+/** A flagd file that a service reads, as the path inside its containers. */
+export interface FlagFileSpec {
+  readonly service: string;
+  readonly path: string;
+}
+
 /** A parsed mirror: a Compose file plus `x-canary`. */
 export interface MirrorSpec {
   readonly name: string;
@@ -106,8 +114,12 @@ export interface MirrorSpec {
   readonly state: readonly StateSpec[];
   readonly metrics: readonly MetricsSpec[];
   readonly stubs: readonly StubSpec[];
+  /** Files whose flags are state: fingerprinted flag by flag. */
+  readonly flags: readonly FlagFileSpec[];
   /** Services that act on their own (workers, schedulers): frozen while state must stand still. */
   readonly background: readonly string[];
+  /** Ways between services that a fault may strike; derived from `dependsOn` when absent (`dependenciesOf`). */
+  readonly dependencies?: readonly DependencyLink[];
   /** What the mirror does not show; goes into the verdict. */
   readonly fidelity: readonly string[];
 }

@@ -1,8 +1,11 @@
 import { z } from "zod";
 import { LIMITS } from "../core/limits.ts";
+import { PullRequestStep, TicketStep } from "./proposal-steps.ts";
+import { ProbeStep, QueryLogsStep, QueryMetricsStep, WaitStep } from "./reading-steps.ts";
+import { RemoveStep, RestartStep, ScaleStep, UpdateStep } from "./service-steps.ts";
+import { FileStep, FlagStep, RedisStep } from "./state-steps.ts";
+import { Port, Service, Sql, Status, Text, UrlPath } from "./step-words.ts";
 
-const Service = z.string().regex(/^[a-z0-9][a-z0-9_.-]{0,62}$/i, "a service name");
-const Text = z.string().max(LIMITS.textCharsMax);
 const PlainArgument = z
   .string()
   .min(1)
@@ -10,24 +13,35 @@ const PlainArgument = z
   .refine((argument) => !/[\n\r\0]/.test(argument), "one line without control characters");
 
 /** An HTTP request to a service of the mirror, from the harness, with what counts as landed. */
-const HttpStep = z.strictObject({
+export const HttpStep = z.strictObject({
   uses: z.literal("http"),
   with: z.strictObject({
     service: Service,
-    port: z.number().int().min(1).max(65_535),
+    port: Port,
     method: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE"]).default("POST"),
-    path: Text.startsWith("/"),
+    path: UrlPath,
     headers: z.record(z.string().max(200), Text).default({}),
     body: z.union([Text, z.record(z.string(), z.unknown())]).optional(),
-    expectStatus: z.number().int().min(100).max(599).default(200),
+    expectStatus: Status.default(200),
+    /** A request to the same port that tries the change without making it; it is sent to the quiet twin first. */
+    dryRun: z
+      .strictObject({
+        method: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE"]).default("POST"),
+        path: UrlPath,
+        headers: z.record(z.string().max(200), Text).default({}),
+        body: z.union([Text, z.record(z.string(), z.unknown())]).optional(),
+        expectStatus: Status.default(200),
+      })
+      .optional(),
   }),
 });
 
-const GrpcStep = z.strictObject({
+/** One unary gRPC call to a service of the mirror; it landed if the status is OK. */
+export const GrpcStep = z.strictObject({
   uses: z.literal("grpc"),
   with: z.strictObject({
     service: Service,
-    port: z.number().int().min(1).max(65_535),
+    port: Port,
     proto: z.string().min(1).max(400),
     rpcService: z.string().min(1).max(200),
     method: z.string().min(1).max(200),
@@ -36,20 +50,20 @@ const GrpcStep = z.strictObject({
 });
 
 /** SQL on a state database; all statements in one transaction unless one of them cannot run in one. */
-const SqlStep = z.strictObject({
+export const SqlStep = z.strictObject({
   uses: z.literal("sql"),
   with: z.strictObject({
     service: Service,
-    statements: z.array(z.string().min(1).max(LIMITS.textCharsMax)).min(1).max(50),
+    statements: z.array(Sql).min(1).max(50),
     /** A query that must return exactly one row whose first column is true once the statements have landed. */
-    landed: z.string().min(1).max(LIMITS.textCharsMax).optional(),
+    landed: Sql.optional(),
     /** Statements such as CREATE INDEX CONCURRENTLY refuse transactions. */
     transaction: z.boolean().default(true),
   }),
 });
 
 /** A program inside a container: an argument list, never a shell line. */
-const ExecStep = z.strictObject({
+export const ExecStep = z.strictObject({
   uses: z.literal("exec"),
   with: z.strictObject({
     service: Service,
@@ -58,36 +72,30 @@ const ExecStep = z.strictObject({
   }),
 });
 
-const ScaleStep = z.strictObject({
-  uses: z.literal("scale"),
-  with: z.strictObject({ service: Service, replicas: z.number().int().min(0).max(LIMITS.replicasMax) }),
-});
-
-const UpdateStep = z.strictObject({
-  uses: z.literal("update"),
-  with: z
-    .strictObject({
-      service: Service,
-      environment: z.record(z.string().max(200), z.union([Text, z.null()])).optional(),
-      image: z.string().min(1).max(400).optional(),
-      memoryBytes: z
-        .number()
-        .int()
-        .min(4 * 1024 * 1024)
-        .optional(),
-      cpus: z.number().positive().max(64).optional(),
-    })
-    .refine((change) => Object.keys(change).length > 1, "changes nothing"),
-});
-
 /** What an action (or its rollback) does: `uses` names the kind, `with` its parsed arguments. */
-export const ActionStepSchema = z.discriminatedUnion("uses", [
-  HttpStep,
-  GrpcStep,
-  SqlStep,
-  ExecStep,
-  ScaleStep,
-  UpdateStep,
-]);
+export const ActionStepSchema = z
+  .discriminatedUnion("uses", [
+    HttpStep,
+    GrpcStep,
+    SqlStep,
+    ExecStep,
+    ScaleStep,
+    UpdateStep,
+    RestartStep,
+    RemoveStep,
+    FileStep,
+    FlagStep,
+    RedisStep,
+    WaitStep,
+    ProbeStep,
+    QueryMetricsStep,
+    QueryLogsStep,
+    TicketStep,
+    PullRequestStep,
+  ])
+  // Named once in the published JSON Schema: every kind of action has a rollback of any kind.
+  .meta({ id: "step" });
 export type ActionStep = z.infer<typeof ActionStepSchema>;
 export type ActionKind = ActionStep["uses"];
+/** The step of one kind. */
+export type StepOf<Kind extends ActionKind> = Extract<ActionStep, { uses: Kind }>;

@@ -3,7 +3,12 @@ import { DeltaRangeSchema } from "../core/delta-range.ts";
 import { parseDocument } from "../core/document.ts";
 import { LIMITS } from "../core/limits.ts";
 import { sha256Hex } from "../core/sha256.ts";
-import { type ActionStep, ActionStepSchema } from "./action.ts";
+import { type ActionStep, ActionStepSchema, ExecStep, GrpcStep, HttpStep, SqlStep } from "./action.ts";
+import { PullRequestStep, TicketStep } from "./proposal-steps.ts";
+import { ProbeStep, QueryLogsStep, QueryMetricsStep, WaitStep } from "./reading-steps.ts";
+import { RecoverySchema } from "./recovery.ts";
+import { RemoveStep, RestartStep, ScaleStep, UpdateStep } from "./service-steps.ts";
+import { FileStep, FlagStep, RedisStep } from "./state-steps.ts";
 
 const Id = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, "lower-case letters, digits and dashes, starting with a letter");
 const Sentence = z.string().min(1).max(LIMITS.textCharsMax);
@@ -22,16 +27,32 @@ const ACTION_FIELDS = {
   timeoutSeconds: z.number().positive().max(3600).default(30),
 };
 
-const [http, grpc, sql, exec, scale, update] = ActionStepSchema.options;
+/** Every kind of step, with what an action says beside it. */
 const ActionSchema = z
   .discriminatedUnion("uses", [
-    http.extend(ACTION_FIELDS),
-    grpc.extend(ACTION_FIELDS),
-    sql.extend(ACTION_FIELDS),
-    exec.extend(ACTION_FIELDS),
-    scale.extend(ACTION_FIELDS),
-    update.extend(ACTION_FIELDS),
+    HttpStep.extend(ACTION_FIELDS),
+    GrpcStep.extend(ACTION_FIELDS),
+    SqlStep.extend(ACTION_FIELDS),
+    ExecStep.extend(ACTION_FIELDS),
+    ScaleStep.extend(ACTION_FIELDS),
+    UpdateStep.extend(ACTION_FIELDS),
+    RestartStep.extend(ACTION_FIELDS),
+    RemoveStep.extend(ACTION_FIELDS),
+    FileStep.extend(ACTION_FIELDS),
+    FlagStep.extend(ACTION_FIELDS),
+    RedisStep.extend(ACTION_FIELDS),
+    WaitStep.extend(ACTION_FIELDS),
+    ProbeStep.extend(ACTION_FIELDS),
+    QueryMetricsStep.extend(ACTION_FIELDS),
+    QueryLogsStep.extend(ACTION_FIELDS),
+    TicketStep.extend(ACTION_FIELDS),
+    PullRequestStep.extend(ACTION_FIELDS),
   ])
+  .superRefine((action, context) => {
+    if (action.uses !== "wait" || action.with.seconds < action.timeoutSeconds) return;
+    const message = `is not shorter than the action's time box of ${action.timeoutSeconds} s`;
+    context.addIssue({ code: "custom", path: ["with", "seconds"], message });
+  })
   .transform(({ uses, with: parameters, rollback, ...said }) => ({
     ...said,
     step: { uses, with: parameters } as ActionStep,
@@ -76,7 +97,15 @@ export const PlanSchema = z
       .default([]),
     actions: z.array(ActionSchema).min(1).max(LIMITS.planActionsMax),
     expects: z.array(ExpectationSchema).max(LIMITS.slosMax).default([]),
-    rollback: z.strictObject({ withinSeconds: z.number().positive().max(3600) }),
+    rollback: z.strictObject({
+      withinSeconds: z.number().positive().max(3600),
+      /** How often an undo that does not land is tried; twice where this is absent. */
+      tries: z.number().int().min(1).max(5).optional(),
+    }),
+    /** The way out when an action fails or a trigger stops the plan; absent: `rollback`. */
+    onFailure: RecoverySchema.optional(),
+    /** The way out when somebody stops the plan; absent: `rollback`. */
+    onAbort: RecoverySchema.optional(),
   })
   .superRefine((plan, context) => {
     for (const duplicate of duplicates(plan.actions.map((action) => action.id))) {

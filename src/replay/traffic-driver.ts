@@ -1,5 +1,6 @@
 import type { Address, Role } from "../mirror/twin.ts";
 import type { DriverPulse, DriverReport, PairBatch } from "./recording.ts";
+import type { SampledPair } from "./sampled-pair.ts";
 import type { TrafficSpec } from "./traffic-spec.ts";
 
 // Contract: the paired open-loop driver, a process of its own. Implemented in src/replay/driver; simulated in test/sim.
@@ -18,6 +19,10 @@ export interface DriverOptions {
   /** CPU set for the driver, if the machine has cores to spare. */
   readonly onPairs: (batch: PairBatch) => void;
   readonly onPulse: (pulse: DriverPulse) => void;
+  /** Pairs of each route in a second whose answers are handed to `onSampled`; none where either is absent. */
+  readonly sampledPerSecond?: number;
+  /** Told of each sampled pair soon after both twins have answered, and of all of them before a barrier. */
+  readonly onSampled?: (pair: SampledPair) => void;
   readonly signal: AbortSignal;
 }
 

@@ -35,6 +35,7 @@ function durationOf(entry: TimelineEntry, records: RunReport["actions"]): number
     barrier: undefined,
     note: undefined,
     alarm: undefined,
+    breach: undefined,
     phase: undefined,
   }[entry.kind];
   const [nearest] = records

@@ -1,6 +1,9 @@
+import type { AbortCause } from "../core/abort-cause.ts";
 import type { PowerForecast } from "../judge/power-forecast.ts";
+import type { ResponseJudgement } from "../judge/response-changes.ts";
 import type { SloJudgement, Verdict } from "../judge/verdict.ts";
 import type { DriverPulse } from "../replay/recording.ts";
+import type { AbortRecord } from "./abort-record.ts";
 
 // Contract: what a run tells the people who watch it, as it happens.
 
@@ -41,7 +44,27 @@ export type RunEvent =
   | { readonly kind: "note"; readonly message: string }
   /** Gross harm stopped the plan. */
   | { readonly kind: "alarm"; readonly message: string }
-  | { readonly kind: "verdict"; readonly verdict: Verdict; readonly reportDir: string };
+  /** A trigger was breached, or a safeguard broken. */
+  | { readonly kind: "breach"; readonly name: string; readonly message: string }
+  /** An undo under load is over. */
+  | {
+      readonly kind: "rolled-back";
+      readonly undoMs: number;
+      readonly failed?: { readonly actionId: string; readonly message: string };
+    }
+  /** Somebody stopped the run; what was done is undone next. */
+  | { readonly kind: "stopping"; readonly by: AbortCause }
+  /** A person at the live view is asked whether they mean it, or not any more. */
+  | { readonly kind: "confirm-abort"; readonly open: boolean }
+  /** The run was stopped and undone; there is no verdict. */
+  | { readonly kind: "aborted"; readonly record: AbortRecord; readonly file: string }
+  | {
+      readonly kind: "verdict";
+      readonly verdict: Verdict;
+      readonly reportDir: string;
+      /** Absent where no answers were compared. */
+      readonly responses?: ResponseJudgement;
+    };
 
 /** Receives events in order; must not throw and must return quickly. */
 export type RunObserver = (event: RunEvent) => void;

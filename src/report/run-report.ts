@@ -2,12 +2,17 @@ import type { SpentBudget } from "../judge/during-budgets.ts";
 import type { Explanation } from "../judge/explain.ts";
 import type { HarmAlarm } from "../judge/harm-alarm.ts";
 import type { PowerForecast } from "../judge/power-forecast.ts";
+import type { ResponseJudgement } from "../judge/response-changes.ts";
 import type { SensitivityProof } from "../judge/sensitivity.ts";
 import type { QuietProof, RollbackProof, SloJudgement, Verdict } from "../judge/verdict.ts";
+import type { SafeguardRecord, TriggerRecord } from "../judge/watch/watch-records.ts";
 import type { LatencyDistribution, RouteTotals } from "../measure/summaries.ts";
 import type { Difference } from "../mirror/fingerprint.ts";
+import type { SnapshotFacts } from "../mirror/snapshots/snapshot.ts";
 import type { TwinFacts } from "../mirror/twin.ts";
 import type { Action, Plan } from "../plan/plan.ts";
+import type { ActionAssessment } from "../policy/assess-plan.ts";
+import type { WriteProvenance } from "../replay/proof/write-provenance.ts";
 import type { DriverReport, RecordingManifest } from "../replay/recording.ts";
 
 // Contract: the content of reports/<run>/report.json, which every other report is drawn from.
@@ -35,7 +40,7 @@ export interface TimelineEntry {
   /** Ms on the run's axis; negative before traffic started. */
   readonly atMs: number;
   readonly toMs?: number;
-  readonly kind: "phase" | "action" | "undo" | "barrier" | "note" | "alarm";
+  readonly kind: "phase" | "action" | "undo" | "barrier" | "note" | "alarm" | "breach";
   readonly label: string;
 }
 
@@ -69,6 +74,8 @@ export interface RunReport {
     };
     readonly actions: readonly Action[];
   };
+  /** What policy read of each action before anything was raised; in reports since dry runs are done. */
+  readonly policy?: readonly ActionAssessment[];
   readonly mirror: {
     readonly name: string;
     readonly sha256: string;
@@ -96,10 +103,21 @@ export interface RunReport {
   readonly alarm?: HarmAlarm;
   /** What the seconds from the first act to the end of settling spent of their budgets. */
   readonly during?: readonly SpentBudget[];
+  /** Answers of both twins compared, route by route; absent where none were. */
+  readonly responses?: ResponseJudgement;
+  /** The scenario's triggers and the breaker of every run; absent where no plan could act under load. */
+  readonly triggers?: readonly TriggerRecord[];
+  readonly safeguards?: readonly SafeguardRecord[];
+  /** The trigger or safeguard that stopped the plan. */
+  readonly stoppedBy?: string;
   /** The chain of reasoning to the verdict, in sentences. */
   readonly explanation: Explanation;
   /** Harms of known size that were planted before the signing, and whether they were seen; absent where none was asked for. */
   readonly sensitivity?: SensitivityProof;
+  /** Who wrote which rows under load, by the databases' own logs; absent where no SQL acted. */
+  readonly writes?: WriteProvenance;
+  /** The shadow's verified snapshot; absent where the run took none. */
+  readonly snapshot?: SnapshotFacts;
   readonly quiet: QuietProof;
   readonly rollback: RollbackProof;
   readonly actions: readonly ActionRecord[];

@@ -28,13 +28,20 @@ const ADVICE: Readonly<Record<ReasonCode, string>> = {
   INVARIANT_BROKEN: "Find which action broke the rule of the system and remove or repair it.",
   UNDECLARED_EFFECT:
     "Declare the effect under its changes if it is meant, or remove what causes it (even a health check that writes).",
+  RESPONSE_CHANGED:
+    "Declare what the plan changes in answers (`response/<route>/…` in its changes) and have the operator allow it, or remove what causes it.",
   ABSENT_EFFECT: "The action did not do what it says: repair the action or correct `changes`.",
   UNDO_NOT_PROVEN: "Repair the rollback until it leaves no difference; see the list of what was left.",
   UNDO_TOO_SLOW: "Make the rollback faster, or promise a time that it can keep.",
   WORK_SHRANK: "Find out why less work was served; fewer requests must never look like an improvement.",
   ACTION_FAILED: "Read the action's output in the report and repair the action.",
   TRIGGER_BREACHED: "A safety trigger stopped the plan; look at the moment it fired in the report's timeline.",
+  SAFEGUARD_BROKEN:
+    "Something that must hold did not: see when in the report, and change the plan so that it keeps it.",
+  OBJECTIVE_NOT_MET: "The plan did not reach what it is for; find out why before it is tried on anything real.",
   NOT_RECOVERED: "After the undo the service stayed worse; find what the rollback does not put back.",
+  RESTORE_LOSES_WRITES:
+    "Repair the plan's own undo; a restore loses what others write meanwhile, unless the scenario accepts that (`restoreMayLose`).",
   UNDERPOWERED: "Run longer or with more traffic, or ask for a wider margin.",
   NO_OP: "The target was already reached before the plan ran; there is nothing to rehearse.",
   NO_DATA:
@@ -46,10 +53,12 @@ const ADVICE: Readonly<Record<ReasonCode, string>> = {
   CONTROL_DISTURBED: "The plan slowed the untouched twin too; give each twin its own cores and run again.",
   REQUESTED_NOT_PROVEN:
     "Only a stub saw this effect; the operator's policy must accept that stub or mirror the real thing.",
-  SNAPSHOT_MISSING: "This tier needs a verified snapshot; add one to the mirror.",
+  SNAPSHOT_MISSING: "This run has no verified snapshot, which its tier needs: rehearse the plan again.",
   HUMAN_NEEDED: "A person has to look at this plan before it may go ahead; it is in the named queue.",
   SENSITIVITY_NOT_SHOWN:
     "The judge was blind to a harm of known size: look at what was planted in the report before trusting this scenario.",
+  WRITES_NOT_ATTRIBUTED:
+    "Let the harness set the database's `wal_level`, give it a user that may make roles and read the log, and run SQL that neither ends transactions nor writes unlogged tables.",
   ALL_SHOWN: "Hand the signed verdict to the gate before it expires.",
 };
 

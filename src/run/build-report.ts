@@ -13,9 +13,11 @@ import { alarmOf, budgetsSpent } from "./evidence.ts";
 import { inForceOf } from "./in-force.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
+import { responsesJudged } from "./response-evidence.ts";
 import type { RunEffects } from "./run-effects.ts";
 import type { RunJob } from "./run-job.ts";
 import type { RunLog } from "./run-log.ts";
+import type { RunSnapshots } from "./run-snapshots.ts";
 
 /** Everything a run showed, in the form that every report is drawn from. */
 export function buildReport(options: {
@@ -26,6 +28,7 @@ export function buildReport(options: {
   readonly quiet: QuietProof;
   readonly load: LoadEvidence | undefined;
   readonly verdict: Verdict;
+  readonly snapshots?: RunSnapshots;
   readonly effects: Pick<RunEffects, "clock" | "harnessVersion">;
 }): RunReport {
   const { job, pair, log, load } = options;
@@ -50,6 +53,7 @@ export function buildReport(options: {
       tier: options.admission.tier,
       actions: plan.actions,
     },
+    policy: options.admission.actions,
     mirror: { name: job.spec.name, sha256: job.spec.sha256, fidelity: job.spec.fidelity, facts: pair.facts },
     ...profileNamed(job),
     power: log.forecasts(),
@@ -58,8 +62,12 @@ export function buildReport(options: {
     slos: load?.slos ?? [],
     ...(load === undefined ? {} : inForceOf(load.session)),
     ...duringOf(job, load),
+    ...responsesOf(job, load),
+    ...watchedOf(load),
     explanation: explanationOf(options),
     ...(load?.sensitivity === undefined ? {} : { sensitivity: load.sensitivity }),
+    ...(load?.writes === undefined ? {} : { writes: load.writes }),
+    ...(options.snapshots === undefined ? {} : { snapshot: options.snapshots.shadow.facts }),
     quiet: options.quiet,
     rollback: load?.rollback ?? { kind: "not-run", why: "the quiet proof settled the answer" },
     actions: log.actions(),
@@ -89,6 +97,7 @@ function explanationOf({
     late: load === undefined ? {} : lateOf(load.session.store, phases),
     cores: pair.facts.cores.kind,
     ...(rounds.length === 0 ? {} : { rounds: rounds.length }),
+    ...responsesOf(job, load),
     ...(job.profile === undefined ? {} : { profile: job.profile.profile }),
   });
 }
@@ -99,6 +108,21 @@ function duringOf(job: RunJob, load: LoadEvidence | undefined): Pick<RunReport, 
   const alarm = alarmOf(job, load.session, load.alarm);
   const during = budgetsSpent(job, load.session);
   return { ...(alarm === undefined ? {} : { alarm }), ...(during.length === 0 ? {} : { during }) };
+}
+
+function responsesOf(job: RunJob, load: LoadEvidence | undefined): Pick<RunReport, "responses"> {
+  const judged = load === undefined ? undefined : responsesJudged(job, load.session);
+  return judged === undefined ? {} : { responses: judged };
+}
+
+function watchedOf(load: LoadEvidence | undefined): Pick<RunReport, "triggers" | "safeguards" | "stoppedBy"> {
+  if (load?.watched === undefined) return {};
+  const { triggers, safeguards, stoppedBy } = load.watched;
+  return {
+    triggers,
+    ...(safeguards.length === 0 ? {} : { safeguards }),
+    ...(stoppedBy === undefined ? {} : { stoppedBy }),
+  };
 }
 
 function trafficOf(job: RunJob, load: LoadEvidence | undefined): RunReport["traffic"] {

@@ -6,6 +6,7 @@ import { type HarmAlarm, harmAlarm, harmReason } from "../judge/harm-alarm.ts";
 import { hopelessRounds } from "../judge/planned-rounds.ts";
 import { sampleRules } from "../judge/sample-rules.ts";
 import type { Reason } from "../judge/verdict.ts";
+import { breachedTriggers, safeguardReasons } from "../judge/watch/watch-records.ts";
 import { harmAlarms, workShrank } from "../judge/work-reasons.ts";
 import type { TwinPair } from "../mirror/twin.ts";
 import type { Admission } from "../policy/admit.ts";
@@ -16,9 +17,11 @@ import { hopelessByProfile, rateOf } from "./forecast-power.ts";
 import { longestInForce } from "./in-force.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
+import { againstByResponses, missingInResponses } from "./response-evidence.ts";
 import { replacesProcesses } from "./restarts.ts";
 import { inForceWindows, observedWindow, oncePerCause, sessionsByRound } from "./round-evidence.ts";
 import type { RunJob } from "./run-job.ts";
+import type { RunSnapshots } from "./run-snapshots.ts";
 
 /**
  * SLOs that the fixed sample rules alone put out of reach at this rate, whatever the noise, or whose calibrated bias is
@@ -55,6 +58,8 @@ export function evidenceOf(options: {
   /** What was known before any traffic to be out of reach (`hopelessFromTheStart`). */
   readonly hopeless: readonly Reason[];
   readonly load: Omit<LoadEvidence, "driver"> | undefined;
+  /** Absent where this run takes none. */
+  readonly snapshots?: RunSnapshots;
   /** What the plan asked of stubs on the quiet twin (`requestedOfStubs`). */
   readonly stubOnlyEffects: readonly string[];
 }): Evidence {
@@ -68,25 +73,63 @@ export function evidenceOf(options: {
     gates: [
       ...human,
       ...options.hopeless,
-      ...(load === undefined ? [] : [...load.underpowered, ...notPerformed(load), ...gatesOf(job, pair, load)]),
+      ...(load === undefined
+        ? []
+        : [
+            ...load.underpowered,
+            ...notPerformed(load),
+            ...gatesOf(job, pair, load),
+            ...missingInResponses(job, load.session),
+          ]),
     ],
     quiet,
     rollback: load?.rollback ?? { kind: "not-run", why: "the quiet proof settled the answer" },
     ...(load === undefined ? {} : longestInForce(load.session)),
-    against: load === undefined ? [] : [...load.brokenInvariants, ...workReasons(job, load.session, load.alarm)],
+    against:
+      load === undefined
+        ? []
+        : [
+            ...load.brokenInvariants,
+            ...brokenSafeguards(load),
+            ...workReasons(job, load.session, load.alarm),
+            ...againstByResponses(job, load.session),
+          ],
     replayFailures: replayFailures(load),
-    triggers: [],
+    triggers: load?.watched === undefined ? [] : breachedTriggers(load.watched, endedEarly(load)),
     tier: admission.tier.effective,
-    // Snapshots that are verified by restoring them come with the rollback engine; until then tier 3 cannot pass.
-    snapshotVerified: false,
+    // One that does not verify has ended the run already.
+    snapshotVerified: options.snapshots !== undefined,
+    ...restoreTerms(job),
     stubOnlyEffects,
     ...(load?.sensitivity === undefined ? {} : { sensitivity: load.sensitivity }),
+    ...(load?.writes === undefined ? {} : { writes: load.writes }),
   };
 }
 
-/** An alarm ends the run before its SLOs are decided: that they are not is no further doubt. */
-export function judgedSlos({ alarm, slos }: Pick<LoadEvidence, "alarm" | "slos">): LoadEvidence["slos"] {
-  return alarm === undefined ? slos : slos.filter((slo) => slo.state === "fail");
+/** An alarm or a guard ends the run before its SLOs are decided: that they are not is no further doubt. */
+export function judgedSlos(load: Pick<LoadEvidence, "alarm" | "slos" | "watched">): LoadEvidence["slos"] {
+  return wasStopped(load) ? load.slos.filter((slo) => slo.state === "fail") : load.slos;
+}
+
+function wasStopped({ alarm, watched }: Pick<LoadEvidence, "alarm" | "watched">): boolean {
+  return alarm !== undefined || watched?.stoppedBy !== undefined;
+}
+
+/** What was never checked is broken, unless the plan ended before its time came. */
+function brokenSafeguards(load: Omit<LoadEvidence, "driver">): readonly Reason[] {
+  if (load.watched === undefined) return [];
+  return safeguardReasons(load.watched, endedEarly(load));
+}
+
+/** Whether the plan ended before everything that watches it had its time. */
+function endedEarly({ alarm, replay }: Pick<LoadEvidence, "alarm" | "replay">): boolean {
+  return alarm !== undefined || replay?.end.kind !== "done";
+}
+
+/** What the operator lets a restore lose, as the judge asks for it. */
+export function restoreTerms({ scenario }: Pick<RunJob, "scenario">): Pick<Evidence, "restoreMayLose"> {
+  const { restoreMayLose } = scenario.rollback;
+  return restoreMayLose === undefined ? {} : { restoreMayLose };
 }
 
 /** An action that was at its target already under load did nothing there: neither its cost nor its undo was rehearsed. */
@@ -97,10 +140,14 @@ function notPerformed({ replay }: Pick<LoadEvidence, "replay">): readonly Reason
   });
 }
 
-function gatesOf(job: RunJob, pair: TwinPair, load: Pick<LoadEvidence, "session" | "alarm">): readonly Reason[] {
+function gatesOf(
+  job: RunJob,
+  pair: TwinPair,
+  load: Pick<LoadEvidence, "session" | "alarm" | "watched">,
+): readonly Reason[] {
   const { baseline, recovery } = load.session.phases;
-  // What an alarm cut short was not observed: that little was seen of it is no doubt about the environment.
-  const observing = load.alarm === undefined ? observedWindow(load.session) : undefined;
+  // What was cut short was not observed: that little was seen of it is no doubt about the environment.
+  const observing = wasStopped(load) ? undefined : observedWindow(load.session);
   const { rounds = [] } = load.session;
   return environmentGates({
     store: load.session.store,

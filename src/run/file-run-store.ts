@@ -6,6 +6,8 @@ import { pipeline } from "node:stream/promises";
 import { CanaryError, messageOf } from "../core/errors.ts";
 import type { Intent, IntentLog } from "../core/intent-log.ts";
 import { sha256Hex } from "../core/sha256.ts";
+import { KEPT_FILES } from "../mirror/twins/kept-runs.ts";
+import type { ResumeState } from "../replay/proof/resume-rollback.ts";
 import type { RecordingManifest } from "../replay/recording.ts";
 import { reportJson } from "../report/files/report-json.ts";
 import type { RunReport } from "../report/run-report.ts";
@@ -18,11 +20,17 @@ export const RUN_FILES = {
   manifest: "manifest.json",
   metrics: "metrics.jsonl",
   pairs: "pairs.bin",
-  intent: "intent.jsonl",
+  responses: "responses.jsonl",
+  intent: KEPT_FILES.intent,
+  /** State before the plan, for whoever has to finish the rollback of a killed run. */
+  reference: "reference.json",
+  /** How such a rollback was finished. */
+  resumed: "rollback-resumed.json",
   plan: "plan.yaml",
   scenario: "scenario.yaml",
   bundle: "verdict.sigstore.json",
   profile: "profile.json",
+  abort: "abort.json",
 } as const;
 
 /** Makes the signed bundle of a finished run; wired by the CLI, which owns the key. */
@@ -60,16 +68,25 @@ async function openFolder(options: RunStoreOptions): Promise<RunStore> {
   await using opening = new AsyncDisposableStack();
   const intent = await openIntentLog(path.join(options.runDir, RUN_FILES.intent));
   opening.use(intent);
-  const metrics = openMetrics(path.join(recordingDir, RUN_FILES.metrics));
+  const metrics = openLines(path.join(recordingDir, RUN_FILES.metrics));
   opening.use(metrics);
+  const responses = openLines(path.join(recordingDir, RUN_FILES.responses));
+  opening.use(responses);
   const opened = opening.move();
   return {
     recordingDir,
+    folder: path.resolve(options.runDir),
     intent: { record: (entry) => onDisk(options.runDir, () => intent.record(entry)) },
+    keepForResume: (state: ResumeState) =>
+      onDisk(options.runDir, () =>
+        writeWhole(path.join(options.runDir, RUN_FILES.reference), `${JSON.stringify(state)}\n`),
+      ),
     saveMetrics: metrics.save,
+    saveResponses: responses.save,
     saveManifest: (manifest: RecordingManifest) =>
       onDisk(options.runDir, async () => {
         await metrics.flush();
+        await responses.flush();
         await writeWhole(path.join(recordingDir, RUN_FILES.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
       }),
     publish: (report) =>
@@ -80,6 +97,12 @@ async function openFolder(options: RunStoreOptions): Promise<RunStore> {
         });
         await publishWhole({ ...report, bundleSha256: sha256Hex(bundle) }, bundle, options.runDir);
         return options.runDir;
+      }),
+    saveAbort: (record) =>
+      onDisk(options.runDir, async () => {
+        const file = path.join(options.runDir, RUN_FILES.abort);
+        await writeWhole(file, `${JSON.stringify(record, null, 2)}\n`);
+        return file;
       }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
@@ -100,19 +123,19 @@ async function onDisk<T>(runDir: string, write: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Readings are buffered by the stream; what went wrong with one of them is told at the flush. */
-function openMetrics(
+/** Lines of JSON, buffered by the stream; what went wrong with one of them is told at the flush. */
+function openLines(
   file: string,
-): AsyncDisposable & { readonly save: RunStore["saveMetrics"]; readonly flush: () => Promise<void> } {
+): AsyncDisposable & { readonly save: (lines: readonly unknown[]) => void; readonly flush: () => Promise<void> } {
   const stream = createWriteStream(file);
   let failure: Error | undefined;
   // Without a listener a full disk would end the process, and the twins would be left to the reaper.
   stream.on("error", (error) => {
     failure ??= error;
   });
-  const save: RunStore["saveMetrics"] = (samples) => {
+  const save = (lines: readonly unknown[]): void => {
     if (failure !== undefined) return;
-    for (const sample of samples) stream.write(`${JSON.stringify(sample)}\n`);
+    for (const line of lines) stream.write(`${JSON.stringify(line)}\n`);
   };
   return {
     save,
@@ -126,9 +149,9 @@ function openMetrics(
 }
 
 /** Append-only file; each entry is on disk (fsync) before `record` resolves. */
-async function openIntentLog(file: string): Promise<IntentLog & AsyncDisposable> {
+export async function openIntentLog(file: string, firstSequence = 0): Promise<IntentLog & AsyncDisposable> {
   const handle = await open(file, "a", 0o600);
-  let sequence = 0;
+  let sequence = firstSequence;
   let last: Promise<unknown> = Promise.resolve();
   return {
     record: async (intent: Intent) => {
@@ -162,7 +185,7 @@ async function publishWhole(report: RunReport, bundle: string, runDir: string): 
 }
 
 /** Written beside and renamed, so that nobody ever reads half of it. */
-async function writeWhole(file: string, text: string): Promise<void> {
+export async function writeWhole(file: string, text: string): Promise<void> {
   const partial = `${file}.partial`;
   await writeDurably(partial, text);
   await rename(partial, file);
@@ -178,15 +201,19 @@ async function writeDurably(file: string, text: string): Promise<void> {
   }
 }
 
-/** SHA-256 over the files of a recording in a fixed order; a run that never sent traffic has an empty one. */
+/**
+ * SHA-256 over the files of a recording in a fixed order; a run that never sent traffic has an empty one. Compared answers
+ * count where there are some: recordings from before they existed keep their digest.
+ */
 export async function digestOfRecording(recordingDir: string): Promise<string> {
   const digest = createHash("sha256");
-  for (const name of [RUN_FILES.manifest, RUN_FILES.pairs, RUN_FILES.metrics]) {
+  for (const name of [RUN_FILES.manifest, RUN_FILES.pairs, RUN_FILES.metrics, RUN_FILES.responses]) {
     const file = path.join(recordingDir, name);
     const exists = await open(file).then(
       (handle) => handle.close().then(() => true),
       () => false,
     );
+    if (name === RUN_FILES.responses && !exists) continue;
     digest.update(`${name}\0${exists}\0`);
     if (exists) await pipeline(createReadStream(file), digest, { end: false });
   }

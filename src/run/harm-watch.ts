@@ -1,5 +1,6 @@
 import { followHarm, type HarmAlarm, harmReason } from "../judge/harm-alarm.ts";
 import { HARM_RULES } from "../judge/harm-gauge.ts";
+import type { Guards } from "./guards/start-guards.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { LoadSession } from "./load-session.ts";
 
@@ -9,6 +10,8 @@ export interface HarmWatch extends AsyncDisposable {
   readonly signal: AbortSignal;
   /** What was seen, if anything was. */
   readonly alarm: () => HarmAlarm | undefined;
+  /** Whether it, or one of the guards, has stopped the plan. */
+  readonly stopped: () => boolean;
 }
 
 /** How often it is asked whether another block is known; far below a block. */
@@ -24,6 +27,8 @@ export function watchForHarm(
   context: Pick<LoadContext, "job" | "signal"> & {
     readonly log: Pick<LoadContext["log"], "alarm">;
     readonly effects: Pick<LoadContext["effects"], "clock">;
+    /** Triggers and safeguards that stop the plan as well; none by default. */
+    readonly guards?: Pick<Guards, "signal" | "stoppedBy">;
   },
   session: Pick<LoadSession, "store" | "phases" | "axisMs" | "overdue">,
   actedFromMs: number,
@@ -56,8 +61,13 @@ export function watchForHarm(
     if (!watching.aborted) harmed.abort(error);
   });
   return {
-    signal: AbortSignal.any([context.signal, harmed.signal]),
+    signal: AbortSignal.any([
+      context.signal,
+      harmed.signal,
+      ...(context.guards === undefined ? [] : [context.guards.signal]),
+    ]),
     alarm: () => alarm,
+    stopped: () => alarm !== undefined || context.guards?.stoppedBy() !== undefined,
     [Symbol.asyncDispose]: async () => {
       over.abort();
       await watched;
@@ -66,7 +76,7 @@ export function watchForHarm(
 }
 
 /**
- * Does something that an alarm ends; answers undefined when one did.
+ * Does something that an alarm or a guard ends; answers undefined when one did.
  * @throws what `task` throws for any other reason
  */
 export async function unlessHarmed<T>(
@@ -77,7 +87,7 @@ export async function unlessHarmed<T>(
   try {
     return await task();
   } catch (error) {
-    if (watch.alarm() !== undefined && !context.signal.aborted) return undefined;
+    if (watch.stopped() && !context.signal.aborted) return undefined;
     throw error;
   }
 }

@@ -2,6 +2,8 @@ import { CanaryError } from "../core/errors.ts";
 import type { HarmAlarm } from "../judge/harm-alarm.ts";
 import type { SensitivityProof } from "../judge/sensitivity.ts";
 import type { Reason } from "../judge/verdict.ts";
+import type { WatchRecords } from "../judge/watch/watch-records.ts";
+import { writtenSentence } from "../judge/write-reasons.ts";
 import { workByRoute } from "../measure/work.ts";
 import type { Fingerprint } from "../mirror/fingerprint.ts";
 import { ROLES, type Role } from "../mirror/twin.ts";
@@ -9,6 +11,7 @@ import { type BarrierComparison, compareAtBarrier } from "../replay/proof/barrie
 import type { ReplayOutcome } from "../replay/proof/load-replay.ts";
 import { describeNoise, type Noise } from "../replay/proof/noise.ts";
 import type { RollbackProof } from "../replay/proof/proofs.ts";
+import { type WriteProvenance, writeProvenance } from "../replay/proof/write-provenance.ts";
 import type { DriverReport } from "../replay/recording.ts";
 import { brokenInvariants } from "./invariants.ts";
 import type { LoadContext } from "./load-context.ts";
@@ -16,6 +19,7 @@ import type { LoadEvidence } from "./load-evidence.ts";
 import { fingerprintsOf, type LoadSession } from "./load-session.ts";
 import type { Look, Looks } from "./looks.ts";
 import { plantInState, plantInTraffic } from "./prove-sensitivity.ts";
+import type { WriteWatch } from "./write-watch.ts";
 
 /** What was seen while the plan was in force. */
 export interface Observed {
@@ -33,10 +37,15 @@ export interface BeforeTheEnd {
   readonly looks: Looks;
   readonly underpowered: readonly Reason[];
   readonly noise?: Noise;
+  /** Kept since before the plan acted. */
+  readonly writes?: WriteWatch;
   readonly replay?: ReplayOutcome;
   readonly alarm?: HarmAlarm;
   readonly observed?: Observed | undefined;
   readonly undo?: UndoEvidence;
+  readonly watched?: WatchRecords;
+  /** Why nothing was undone, where the plan was performed and that is so. */
+  readonly notUndone?: string;
 }
 
 type Fingerprints = Readonly<Record<Role, Fingerprint>>;
@@ -62,6 +71,15 @@ export async function askInvariants({ job, pair, signal }: LoadContext, when: st
   return (await Promise.all(asked)).flat();
 }
 
+/** What a restore would take back now, by what traffic has written on the untouched twin since the snapshot. */
+async function lossesOfRestore(
+  { snapshots, signal }: LoadContext,
+  undo: UndoEvidence,
+): Promise<Pick<UndoEvidence, "wouldLose">> {
+  if (snapshots === undefined || undo.restored !== undefined) return {};
+  return { wouldLose: await snapshots.control.losses(signal) };
+}
+
 type EvidenceAtBarrier = Omit<LoadEvidence, "driver">;
 
 async function evidenceAt(before: BeforeTheEnd, fingerprints: Fingerprints): Promise<EvidenceAtBarrier> {
@@ -75,15 +93,27 @@ async function evidenceAt(before: BeforeTheEnd, fingerprints: Fingerprints): Pro
     underpowered: before.underpowered,
     ...(before.replay === undefined ? {} : { replay: before.replay }),
     ...(before.alarm === undefined ? {} : { alarm: before.alarm }),
+    ...(before.watched === undefined ? {} : { watched: before.watched }),
     rollback:
       undo === undefined
-        ? { kind: "not-run", why: "the plan was not replayed under load" }
-        : { kind: "run", ...undo, residue: compared.residue },
+        ? { kind: "not-run", why: before.notUndone ?? "the plan was not replayed under load" }
+        : { kind: "run", ...undo, residue: compared.residue, ...(await lossesOfRestore(context, undo)) },
     consequences: compared.consequences,
     noise: noise === undefined ? [] : describeNoise(noise),
     brokenInvariants: [...(before.observed?.brokenInvariants ?? []), ...invariants],
     trails: looks.trails(),
+    ...(await writesUnderLoad(before)),
   };
+}
+
+/** Who wrote what, read while nothing is measured; nothing where no SQL acted. */
+async function writesUnderLoad({ context, writes, replay }: BeforeTheEnd): Promise<Pick<EvidenceAtBarrier, "writes">> {
+  const { job, quiet, quietWrites, log, signal } = context;
+  if (writes === undefined || quietWrites.size === 0 || (replay?.acted ?? []).length === 0) return {};
+  const load = await writes.read(signal);
+  const told: WriteProvenance = writeProvenance({ plan: job.plan, proof: quiet, quiet: quietWrites, load });
+  log.note(told.kind === "told" ? (writtenSentence(told) ?? "") : `who wrote what is not available: ${told.why}`);
+  return { writes: told };
 }
 
 /**
@@ -124,20 +154,37 @@ function discordantRequests({ store, axisMs }: LoadSession): number {
 }
 
 /** State after the undo, against the state before anything and against the control now. */
-function comparison({ context, session, noise }: BeforeTheEnd): (now: Fingerprints) => BarrierComparison {
-  const { job, quiet, reference } = context;
+export function comparison({
+  context,
+  session,
+  noise,
+  undo,
+}: Pick<BeforeTheEnd, "context" | "session" | "noise" | "undo">): (now: Fingerprints) => BarrierComparison {
+  const { reference } = context;
   return (now) =>
     noise === undefined
       ? NOTHING_COMPARED
       : compareAtBarrier({
           reference: reference.shadow,
+          controlReference: reference.control,
           control: now.control,
           shadow: now.shadow,
           noise,
-          consequences: job.plan.actions.flatMap((action) => action.changes),
-          directEffects: quiet.actions.flatMap((action) => action.effects.map((effect) => effect.path)),
+          ...declaredAndDirect(context),
           discordantRequests: discordantRequests(session),
+          ...(undo?.restored === undefined ? {} : { restored: true as const }),
         });
+}
+
+/** What the plan said it would change, and what it was seen to change itself. */
+export function declaredAndDirect({ job, quiet }: Pick<LoadContext, "job" | "quiet">): {
+  readonly consequences: readonly string[];
+  readonly directEffects: readonly string[];
+} {
+  return {
+    consequences: job.plan.actions.flatMap((action) => action.changes),
+    directEffects: quiet.actions.flatMap((action) => action.effects.map((effect) => effect.path)),
+  };
 }
 
 function refuseBottleneck(driver: DriverReport): void {

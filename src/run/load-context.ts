@@ -1,11 +1,13 @@
 import type { Fingerprint } from "../mirror/fingerprint.ts";
 import type { Role, TwinPair } from "../mirror/twin.ts";
 import type { QuietProof } from "../replay/proof/proofs.ts";
+import type { StoreReadings } from "../replay/proof/write-provenance.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import type { Restarts } from "./restarts.ts";
 import type { RunEffects } from "./run-effects.ts";
 import type { RunJob } from "./run-job.ts";
 import type { RunLog } from "./run-log.ts";
+import type { RunSnapshots } from "./run-snapshots.ts";
 
 /** What every phase under load needs and none of them changes. */
 export interface LoadContext {
@@ -19,6 +21,10 @@ export interface LoadContext {
   readonly restarts: Restarts;
   /** What the quiet twin showed; its direct effects are never excused as consequences. */
   readonly quiet: QuietProof;
+  /** What its actions wrote there, by the databases' own logs. */
+  readonly quietWrites: StoreReadings;
+  /** Verified before anything acted, where the run takes any. */
+  readonly snapshots?: RunSnapshots;
   /** Present when known harms are to be planted after the last barrier (`sensitivityOf`). */
   readonly sensitivity?: {
     /** For one harm, at least. */

@@ -5,6 +5,7 @@ import { LIMITS } from "../core/limits.ts";
 import { loadMirror } from "../mirror/compose/load-mirror.ts";
 import { parsePlan } from "../plan/plan.ts";
 import { trafficRoutes } from "../replay/traffic/traffic-routes.ts";
+import { checkWatch } from "./check-watch.ts";
 import type { RunJob } from "./run-job.ts";
 import { checkTogether, parseScenario } from "./scenario.ts";
 
@@ -19,6 +20,8 @@ export async function loadJob(options: {
   readonly environment: Readonly<Record<string, string>>;
   readonly runId: string;
   readonly seed: number;
+  /** Read in place of the plan that the scenario names; relative to `rootDir`, and inside the project like it. */
+  readonly planFile?: string;
 }): Promise<RunJob> {
   const scenarioPath = path.resolve(options.rootDir, options.scenarioFile);
   const scenarioText = await readText(scenarioPath, options.scenarioFile, "SCENARIO_INVALID");
@@ -28,9 +31,12 @@ export async function loadJob(options: {
   const inside = (file: string): Promise<string> =>
     insideOf({ rootDir, fromDir: scenarioDir, file, scenario: options.scenarioFile });
 
-  const planFile = await inside(scenario.plan);
-  const planText = await readText(planFile, scenario.plan, "PLAN_INVALID");
-  const plan = parsePlan(planText, scenario.plan);
+  const planShown = options.planFile ?? scenario.plan;
+  const planFile = await inside(
+    options.planFile === undefined ? scenario.plan : path.resolve(options.rootDir, options.planFile),
+  );
+  const planText = await readText(planFile, planShown, "PLAN_INVALID");
+  const plan = parsePlan(planText, planShown);
   const protos = scenario.traffic.mix.flatMap((route) => (route.grpc === undefined ? [] : [route.grpc.proto]));
   const recordings = scenario.traffic.recording === undefined ? [] : [scenario.traffic.recording.file];
   const actionProtos = plan.actions.flatMap((action) => (action.step.uses === "grpc" ? [action.step.with.proto] : []));
@@ -40,6 +46,7 @@ export async function loadJob(options: {
   const { prepareTraffic } = await import("../replay/driver/prepare-traffic.ts");
   await prepareTraffic(scenario.traffic, scenarioDir, options.seed);
   const spec = await loadMirror({ path: await inside(scenario.mirror), environment: options.environment });
+  checkWatch(scenario, trafficRoutes(scenario.traffic), spec);
   return {
     runId: options.runId,
     seed: scenario.seed ?? options.seed,
@@ -49,7 +56,7 @@ export async function loadJob(options: {
     scenarioDir,
     plan,
     planText,
-    planFile: scenario.plan,
+    planFile: planShown,
     spec,
   };
 }

@@ -1,5 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import { type BlockStore, type BlockStoreOptions, createBlockStore } from "../measure/block-store.ts";
+import type { ResponseLog } from "../measure/response-log.ts";
+import type { Measure } from "../measure/slo.ts";
 import type { Fingerprint } from "../mirror/fingerprint.ts";
 import { ROLES, type Role, type TwinPair } from "../mirror/twin.ts";
 import type { DriverReport, OverduePairs, RecordedRound, RecordingManifest, Window } from "../replay/recording.ts";
@@ -7,6 +9,7 @@ import { trafficRoutes } from "../replay/traffic/traffic-routes.ts";
 import type { TrafficDriver } from "../replay/traffic-driver.ts";
 import type { TrafficSpec } from "../replay/traffic-spec.ts";
 import { readsMetrics, sampleMetrics } from "./metric-sampler.ts";
+import { compareAnswers } from "./response-evidence.ts";
 import type { RunEffects, RunStore } from "./run-effects.ts";
 import type { RunJob } from "./run-job.ts";
 import { watchTwins } from "./twin-watch.ts";
@@ -15,12 +18,14 @@ type PhaseName = keyof RecordingManifest["phases"];
 
 /** What traffic needs of the outside world: less than a run, for those who measure without a plan. */
 export type LoadEffects = Pick<RunEffects, "clock" | "startDriver" | "state" | "observe"> & {
-  readonly store: Pick<RunStore, "recordingDir" | "saveMetrics" | "saveManifest">;
+  readonly store: Pick<RunStore, "recordingDir" | "saveMetrics" | "saveResponses" | "saveManifest">;
 };
 
 /** Traffic that flows to both twins, with everything that is read from them, on one axis. */
 export interface LoadSession extends AsyncDisposable {
   readonly store: BlockStore;
+  /** What was compared of answers so far. */
+  readonly responses: ResponseLog;
   readonly phases: RecordingManifest["phases"];
   /** Of a switchback: those that are complete. */
   readonly rounds: readonly RecordedRound[];
@@ -30,6 +35,8 @@ export interface LoadSession extends AsyncDisposable {
   axisMs(): number;
   /** Every request intended before this instant has its outcome, and every metric was asked for beyond it. */
   completeUntilMs(): number;
+  /** Since when requests have flowed without a pause, ms on the axis; undefined while a barrier holds them up. */
+  flowingFromMs(): number | undefined;
   /** Pairs that still waited when the driver last told, and when that was; -Infinity before it did. */
   overdue(): { readonly atMs: number; readonly pairs: readonly OverduePairs[] };
   /** Notes that a harm was in force in this window, so that nobody takes it for traffic of the run's. */
@@ -59,6 +66,7 @@ export async function startLoad(options: {
   const { job, pair, effects } = options;
   const routes = trafficRoutes(job.scenario.traffic);
   const store = createBlockStore(blockStoreOptions(job.scenario.traffic));
+  const answers = compareAnswers(job.scenario.responses.perSecond, effects.store.saveResponses);
   const planted: { readonly what: string; readonly window: Window }[] = [];
   const phases: { -readonly [K in PhaseName]?: Window } = {};
   const rounds: RecordedRound[] = [];
@@ -74,6 +82,7 @@ export async function startLoad(options: {
       seed: job.seed,
       recordingDir: effects.store.recordingDir,
       onPairs: store.addPairs,
+      ...answers.driver,
       onPulse: (pulse) => {
         effects.observe({ kind: "pulse", pulse });
         overdue = { atMs: pulse.atMs, pairs: pulse.overdue ?? [] };
@@ -83,7 +92,8 @@ export async function startLoad(options: {
     }),
   );
   const axisMs = axisOf(effects.clock, driver);
-  const measures = job.scenario.slos.map((slo) => slo.measure);
+  const measures = [...job.scenario.slos.map((slo) => slo.measure), ...triggerMeasures(job.scenario)];
+  let flowingFromMs: number | undefined = 0;
   let sampledUntilMs = readsMetrics(measures) ? 0 : Number.POSITIVE_INFINITY;
   const sampler = sampleMetrics({
     pair,
@@ -114,21 +124,25 @@ export async function startLoad(options: {
     ...(report === undefined ? {} : { driver: report }),
   });
   const still = async <T>(look: () => Promise<T>, signal: AbortSignal): Promise<T> => {
+    flowingFromMs = undefined;
     await driver.pause(signal);
     await freezeBackground(pair, signal);
     const seen = await look();
     await Promise.all(ROLES.map((role) => pair[role].thaw(pair.spec.background, signal)));
     await driver.resume();
+    flowingFromMs = axisMs();
     return seen;
   };
   const opened = opening.move();
   return {
     store,
+    responses: answers.log,
     phases,
     rounds,
     ended: AbortSignal.any([driver.ended, watch.lost]),
     axisMs,
     completeUntilMs: () => Math.min(store.deliveredUntilMs(), sampledUntilMs),
+    flowingFromMs: () => flowingFromMs,
     overdue: () => overdue,
     notePlanted: (what, window) => void planted.push({ what, window }),
     mark: (phase, window) => {
@@ -140,6 +154,7 @@ export async function startLoad(options: {
     barrier: (signal) => still(() => fingerprintsOf({ pair, effects, signal }), signal),
     still,
     finish: async (signal) => {
+      flowingFromMs = undefined;
       const report = await driver.finish(signal);
       sampling.abort();
       await sampler;
@@ -190,6 +205,11 @@ export function blockStoreOptions(traffic: TrafficSpec): BlockStoreOptions {
 
 function axisOf(clock: Clock, driver: TrafficDriver): () => number {
   return () => clock.monotonicMs() - driver.startMonotonicMs;
+}
+
+/** What only triggers look at is read like everything else. */
+function triggerMeasures({ triggers }: Pick<RunJob["scenario"], "triggers">): readonly Measure[] {
+  return triggers.flatMap((trigger) => ("metric" in trigger ? [trigger.metric] : []));
 }
 
 function driverTargets(pair: TwinPair): Parameters<RunEffects["startDriver"]>[0]["targets"] {

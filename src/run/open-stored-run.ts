@@ -7,6 +7,7 @@ import { readUnverifiedProfile } from "../attest/profile-statement.ts";
 import { CanaryError, messageOf } from "../core/errors.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import { type BlockStore, createBlockStore } from "../measure/block-store.ts";
+import type { ResponseLog } from "../measure/response-log.ts";
 import { type Plan, parsePlan } from "../plan/plan.ts";
 import type { RecordingManifest } from "../replay/recording.ts";
 import { readPairs } from "../replay/recordings/read-pairs.ts";
@@ -14,6 +15,7 @@ import { REPORT_FILES } from "../report/write-reports.ts";
 import { RUN_FILES } from "./file-run-store.ts";
 import { blockStoreOptions } from "./load-session.ts";
 import type { AttachedProfile } from "./profile-store.ts";
+import { readResponses } from "./read-responses.ts";
 import { parseScenario, type Scenario } from "./scenario.ts";
 import { type StoredRun, StoredRunSchema } from "./stored-run.ts";
 
@@ -23,6 +25,8 @@ export interface OpenedRun {
   readonly plan: Plan;
   readonly stored: StoredRun;
   readonly store: BlockStore;
+  /** What the run compared of answers; absent in runs that compared none. */
+  readonly responses?: ResponseLog;
   /** The calibration that the run believed, from the bytes kept with it. */
   readonly profile?: Pick<AttachedProfile, "profile">;
   /** Services that the run saw restarted; absent in reports of before it looked, where the plan's words stand. */
@@ -40,9 +44,10 @@ export async function openStoredRun(runDir: string): Promise<OpenedRun> {
   const plan = parsePlan(await read(RUN_FILES.plan), path.join(runDir, RUN_FILES.plan));
   const stored = parsePart(StoredRunSchema, await read(REPORT_FILES.json), REPORT_FILES.json);
   const store = await loadStore(path.join(runDir, RUN_FILES.recording), scenario, stored.traffic.driver !== undefined);
+  const responses = stored.responses === undefined ? {} : { responses: await readResponses(runDir) };
   const profile = stored.profile === undefined ? {} : { profile: await readKept(runDir, stored.profile.sha256) };
   const restarted = stored.restarted === undefined ? {} : { restarted: stored.restarted };
-  return { scenario, plan, stored, store, ...profile, ...restarted };
+  return { scenario, plan, stored, store, ...responses, ...profile, ...restarted };
 }
 
 /** The profile was verified when the run began; what lies beside the report now must be the same bytes. */

@@ -1,7 +1,9 @@
 import type { Action } from "../plan/plan.ts";
 import { type ReplayOutcome, replayPlan } from "../replay/proof/load-replay.ts";
 import type { Performance } from "../replay/proof/perform-action.ts";
-import { type UndoOutcome, undoPlan } from "../replay/proof/undo-plan.ts";
+import { type RollbackOrder, rollBack } from "../replay/proof/roll-back.ts";
+import type { UndoOutcome } from "../replay/proof/undo-plan.ts";
+import type { ActionBreaker } from "./guards/action-breaker.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { LoadSession } from "./load-session.ts";
 import type { Look, Looks } from "./looks.ts";
@@ -13,10 +15,17 @@ import type { RunLog } from "./run-log.ts";
 export async function replayUnderLoad(
   context: LoadContext,
   session: LoadSession,
-  fromMs: number,
+  options: { readonly fromMs: number; readonly breaker: ActionBreaker },
 ): Promise<ReplayOutcome> {
+  const { fromMs, breaker } = options;
   context.log.phase("replay");
-  const outcome = await replayPlan({ plan: context.job.plan, to: performanceOf(context), signal: context.signal });
+  const outcome = await replayPlan({
+    plan: context.job.plan,
+    to: performanceOf(context),
+    signal: context.signal,
+    beforeAction: breaker.beforeAction,
+    afterAction: breaker.afterAction,
+  });
   session.mark("acting", { fromMs, toMs: session.axisMs() });
   return outcome;
 }
@@ -33,16 +42,18 @@ export async function settle(context: LoadContext, session: LoadSession, seconds
   }
 }
 
-/** Everything undone again while traffic flows, last in, first out. */
+/** Everything undone again while traffic flows, on the way that the plan has for why it is (`planned` where nobody says). */
 export async function undoUnderLoad(
   context: LoadContext,
   session: LoadSession,
-  options: { readonly acted: readonly Action[]; readonly signal: AbortSignal },
+  options: { readonly acted: readonly Action[]; readonly signal: AbortSignal; readonly why?: RollbackOrder["why"] },
 ): Promise<UndoOutcome> {
   context.log.phase("rollback", context.job.plan.rollback.withinSeconds * 1000);
   const fromMs = session.axisMs();
-  const outcome = await undoPlan(options.acted, performanceOf(context), options.signal);
+  const { acted, signal, why = "planned" } = options;
+  const outcome = await rollBack({ plan: context.job.plan, acted, why }, performanceOf(context), signal);
   session.mark("undoing", { fromMs, toMs: session.axisMs() });
+  context.log.rolledBack(outcome);
   return outcome;
 }
 
@@ -104,13 +115,17 @@ export function performance(options: {
   readonly log: RunLog;
 }): Performance {
   const { effects, log } = options;
+  const { tries } = options.job.plan.rollback;
   return {
     proof: options.proof,
+    runId: options.job.runId,
     shadow: options.pair.shadow,
     intent: effects.store.intent,
     clock: effects.clock,
     axisMs: log.axisMs,
     baseDir: options.job.scenarioDir,
+    metrics: options.job.spec.metrics,
+    ...(tries === undefined ? {} : { undoTries: tries }),
     onStep: log.step,
     onRecord: log.action,
   };

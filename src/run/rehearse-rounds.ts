@@ -5,12 +5,13 @@ import type { Action } from "../plan/plan.ts";
 import type { ReplayOutcome } from "../replay/proof/load-replay.ts";
 import type { UndoOutcome } from "../replay/proof/undo-plan.ts";
 import type { Window } from "../replay/recording.ts";
+import type { Guards } from "./guards/start-guards.ts";
 import { type HarmWatch, unlessHarmed, watchForHarm } from "./harm-watch.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { LoadSession } from "./load-session.ts";
 import { createRoundLooks, type Looks, type RoundLooks } from "./looks.ts";
-import { type InForce, invariantsInForce } from "./plan-in-force.ts";
-import { replayUnderLoad, settle, undoUnderLoad } from "./plan-phases.ts";
+import { type InForce, invariantsInForce, replayWatched, throwWhereBlind } from "./plan-in-force.ts";
+import { settle, undoUnderLoad } from "./plan-phases.ts";
 
 /** What the rounds of a switchback showed; an undo that is missing here is the caller's to do. */
 export interface RoundsInForce extends InForce {
@@ -24,11 +25,12 @@ interface Rounds {
   readonly looks: Looks;
   readonly design: SwitchbackDesign;
   readonly onActed: (acted: readonly Action[]) => void;
+  readonly guards: Guards;
 }
 
 /**
  * The plan applied and undone again and again, one value a round (docs/decisions/0008). Ends when every SLO is inside, one is
- * outside, the rounds are over, the plan fails, its undo fails, or there is gross harm; in the last three and only then
+ * outside, the rounds are over, the plan fails, its undo fails, or harm or a guard stops it; in the last three and only then
  * something may be left to undo, of which `onActed` has told.
  * @throws context.signal.reason when aborted; CanaryError on the harness's own trouble
  */
@@ -43,7 +45,7 @@ export async function rehearseRounds(options: Rounds): Promise<RoundsInForce> {
   let applied: Applied | undefined;
   for (const [number, stretchMs] of stretches.slice(1).entries()) {
     context.log.note(`round ${number + 1} of at most ${design.rounds}`);
-    applied = await apply(options, roundLooks);
+    applied = await apply(options, roundLooks, number);
     if (applied.kind === "ended") return { ...applied.inForce, undone, looks };
     if (number === 0) broken = await invariantsInForce(context, session);
     const undo = await undoOnce(options, applied.replay);
@@ -70,24 +72,29 @@ type Applied =
   | { readonly kind: "ended"; readonly replay: ReplayOutcome; readonly inForce: InForce };
 
 /** The plan acts, settles and is in force for its seconds, watched all the while. */
-async function apply(options: Rounds, roundLooks: RoundLooks): Promise<Applied> {
-  const { context, session, design } = options;
+async function apply(options: Rounds, roundLooks: RoundLooks, number: number): Promise<Applied> {
+  const { context, session, design, guards } = options;
   await context.restarts.remember(context.signal);
   const actedFromMs = session.axisMs();
-  await using watch = watchForHarm(context, session, actedFromMs);
+  await using watching = guards.inForce(context.signal);
+  await using watch = watchForHarm({ ...context, guards }, session, actedFromMs);
   const watched = { ...context, signal: watch.signal };
-  const replay = await replayUnderLoad(watched, session, actedFromMs);
+  const replay = await replayWatched({ context, session, guards }, { watch, watching, actedFromMs });
   options.onActed(replay.acted);
   context.signal.throwIfAborted();
+  throwWhereBlind(guards);
   const ended = (): Applied => ({ kind: "ended", replay, inForce: inForceOf(replay, roundLooks, watch) });
-  if (replay.end.kind !== "done" || watch.alarm() !== undefined) return ended();
+  if (replay.end.kind !== "done" || watch.stopped()) return ended();
   const on = await unlessHarmed(watch, context, async () => {
     await settle(watched, session, design.settleSeconds);
     context.log.phase("observe", design.secondsOn * 1000);
     const seconds = await wholeSeconds(watched, session, design.secondsOn * 1000);
     await context.restarts.witness(watched.signal);
+    // Like the invariants: what must hold with the plan in force is asked in the first round, and watched in all of them.
+    if (number === 0) await guards.beforeUndo(watched.signal);
     return seconds;
   });
+  throwWhereBlind(guards);
   if (on === undefined) return ended();
   session.mark("observing", on);
   const { acting, settling } = session.phases;

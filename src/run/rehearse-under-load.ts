@@ -2,21 +2,23 @@ import { ROLES } from "../mirror/twin.ts";
 import type { Action } from "../plan/plan.ts";
 import { learnNoise, type Noise } from "../replay/proof/noise.ts";
 import type { UndoOutcome } from "../replay/proof/undo-plan.ts";
-import { conclude, type UndoEvidence } from "./last-barrier.ts";
+import { undoAfterStop } from "./abort-proof.ts";
+import { fallBack, type WayBack } from "./fall-back.ts";
+import { startGuards } from "./guards/start-guards.ts";
+import { type BeforeTheEnd, conclude, declaredAndDirect, type UndoEvidence } from "./last-barrier.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { type LoadSession, startLoad } from "./load-session.ts";
 import { createLooks } from "./looks.ts";
 import { measureBaseline, warmUp } from "./measure-phases.ts";
-import { type InForce, rehearseInForce } from "./plan-in-force.ts";
+import { type InForce, rehearseInForce, throwWhereBlind } from "./plan-in-force.ts";
 import { measureRecovery, undoUnderLoad } from "./plan-phases.ts";
 import { rehearseRounds } from "./rehearse-rounds.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
+import { type WriteWatch, watchWrites } from "./write-watch.ts";
 
 /** Seconds of traffic after a barrier before anything is done to the twins. */
 const REWARM_MS = 3000;
-/** After an abort the undo gets this long beyond what the plan promised. */
-const ABORT_GRACE_MS = 30_000;
 
 /**
  * Measures what the plan costs: baseline, replay, observation, rollback, recovery, last barrier (DESIGN.md 3.4 to 3.8).
@@ -26,7 +28,7 @@ const ABORT_GRACE_MS = 30_000;
 export async function rehearseUnderLoad(context: LoadContext): Promise<LoadEvidence> {
   const { log, effects, pair } = context;
   await Promise.all(ROLES.map((role) => pair[role].thaw(pair.spec.background, context.signal)));
-  await using session = await startLoad(context);
+  await using session = await startTraffic(context);
   log.trafficStarted(effects.clock.monotonicMs() - session.axisMs());
   const looks = createLooks(context, session, {
     slos: resolvedSlos(context.job),
@@ -41,31 +43,91 @@ export async function rehearseUnderLoad(context: LoadContext): Promise<LoadEvide
     log.note("the noise is too large for the margins asked; the plan is not replayed under load");
     return await conclude({ context, session, looks, underpowered });
   }
-  const noise = await learnAtBarrier(driven, session);
+  const { noise, writes } = await learnAtBarrier(driven, session);
+  await using _writes = writes;
   let acted: readonly Action[] = [];
+  let begun: readonly Action[] = [];
   try {
     const onActed = (actions: readonly Action[]): void => {
       acted = actions;
+      if (actions.length > 0) begun = actions;
     };
-    const inForce = await rehearsePlan({ context: driven, session, looks, onActed });
-    const undone = [...inForce.undone];
-    if (undone.length === 0 || acted.length > 0)
-      undone.push(await undoUnderLoad(driven, session, { acted, signal: driven.signal }));
+    const shown = await actAndUndo({ context: driven, session, looks, onActed });
     acted = [];
-    const undo = await recover(driven, session, undone);
-    return await conclude({ context, session, looks, underpowered, noise, undo, ...inForce });
+    return await conclude({ context, session, underpowered, noise, writes, ...shown });
   } catch (error) {
-    await undoAfterAbort(context, session, acted);
+    const unfinished = { context, session, noise, begun, acted };
+    log.stopped(await undoAfterStop(unfinished, context.signal.aborted));
     throw error;
   }
 }
 
+/**
+ * Traffic outlives a stop, because the undo after it is proven like any other: once started, it ends with its session and
+ * not with the run's signal.
+ */
+async function startTraffic(context: LoadContext): Promise<LoadSession> {
+  const starting = new AbortController();
+  const forward = (): void => starting.abort(context.signal.reason);
+  context.signal.addEventListener("abort", forward, { once: true });
+  try {
+    context.signal.throwIfAborted();
+    return await startLoad({ ...context, signal: starting.signal });
+  } finally {
+    context.signal.removeEventListener("abort", forward);
+  }
+}
+
+type Shown = Pick<BeforeTheEnd, "replay" | "alarm" | "observed" | "looks" | "undo" | "notUndone" | "watched">;
+
+/** The plan under its guards, its undo, and what the service does after it. A guard that objects first lets nothing begin. */
+async function actAndUndo(options: Omit<Parameters<typeof rehearseInForce>[0], "guards">): Promise<Shown> {
+  const { context, session, looks, onActed } = options;
+  const { signal } = context;
+  const guards = startGuards(context, session);
+  await using _throughout = guards.throughout(signal);
+  await guards.beforePlan(signal);
+  throwWhereBlind(guards);
+  if (guards.stoppedBy() !== undefined) return { looks, watched: guards.records() };
+  let acted: readonly Action[] = [];
+  const remember = (actions: readonly Action[]): void => {
+    acted = actions;
+    onActed(actions);
+  };
+  const inForce = await rehearsePlan({ ...options, guards, onActed: remember });
+  const undone = [...inForce.undone];
+  const asPlanned =
+    inForce.replay.end.kind === "done" && guards.stoppedBy() === undefined && inForce.alarm === undefined;
+  if (undone.length === 0 || acted.length > 0)
+    undone.push(await undoUnderLoad(context, session, { acted, signal, why: asPlanned ? "planned" : "failure" }));
+  onActed([]);
+  const stopped = undone.some(({ how }) => how === "stop");
+  const way = stopped
+    ? { notUndone: "the plan says to stop where it fails, so nothing was undone" }
+    : { undo: await recover(context, session, await fallBack(context, session, undone)) };
+  await guards.afterUndo(signal);
+  throwWhereBlind(guards);
+  return { looks, ...inForce, ...way, watched: guards.records() };
+}
+
 /** Both twins served the same so far: what differs now is noise, and is forgiven later, but for the schema. */
-async function learnAtBarrier(context: LoadContext, session: LoadSession): Promise<Noise> {
+async function learnAtBarrier(
+  context: LoadContext,
+  session: LoadSession,
+): Promise<{ readonly noise: Noise; readonly writes: WriteWatch }> {
   context.log.barrier("before the plan");
   const before = await session.barrier(context.signal);
-  await context.effects.clock.sleep(REWARM_MS, context.signal);
-  return learnNoise(before.control, before.shadow);
+  const watching = watchWrites({ ...context, twin: context.pair.shadow });
+  watching.catch(() => undefined);
+  await context.effects.clock.sleep(REWARM_MS, context.signal).catch(async (stopped: unknown) => {
+    await (await watching.catch(() => undefined))?.[Symbol.asyncDispose]();
+    throw stopped;
+  });
+  const noise = learnNoise(before.control, before.shadow, context.reference);
+  const { consequences, directEffects } = declaredAndDirect(context);
+  const kept = { reference: context.reference.shadow, noise, consequences, directEffects };
+  await context.effects.store.keepForResume(kept);
+  return { noise, writes: await watching };
 }
 
 /** Once, or again and again, as the scenario asks. */
@@ -77,43 +139,29 @@ async function rehearsePlan(
   return { ...(await rehearseInForce(options)), undone: [] };
 }
 
-/** @param undone - every undo under load, the last one last; a switchback has one a round, and the slowest counts */
+/** Of every undo under load (a switchback has one a round) the slowest counts; a restore takes its time on top. */
 async function recover(
   context: LoadContext,
   session: LoadSession,
-  undone: readonly UndoOutcome[],
+  { undone, restored }: WayBack,
 ): Promise<UndoEvidence> {
   const failed = undone.find((undo) => undo.failed !== undefined)?.failed;
   const operatorsLimits = context.job.scenario.slos.map((slo) => ({ slo }));
   const looks = createLooks(context, session, { slos: operatorsLimits });
-  const notRecovered = failed === undefined ? await measureRecovery(context, session, looks) : [];
+  const isBack = failed === undefined || (restored !== undefined && restored.failed === undefined);
+  const notRecovered = isBack ? await measureRecovery(context, session, looks) : [];
+  const { undoing, recovery } = session.phases;
+  const how = undone.find((undo) => undo.how !== undefined)?.how;
   return {
-    undoMs: Math.max(...undone.map((undo) => undo.undoMs)),
+    undoMs: Math.max(...undone.map((undo) => undo.undoMs)) + (restored?.tookMs ?? 0),
+    ...(how === undefined ? {} : { how }),
+    ...(restored === undefined ? {} : { restored }),
+    ...(!isBack || notRecovered.length > 0 || undoing === undefined || recovery === undefined
+      ? {}
+      : { recoveryMs: recovery.toMs - undoing.fromMs }),
     withinMs: context.job.plan.rollback.withinSeconds * 1000,
     notRecovered,
     ...(failed === undefined ? {} : { failed }),
     ...(undone.length > 1 ? { roundsUndoMs: undone.map((undo) => undo.undoMs) } : {}),
   };
-}
-
-/** A run that is stopped owes the same rollback; it gets a time-box of its own, and trouble in it hides nothing. */
-async function undoAfterAbort(context: LoadContext, session: LoadSession, acted: readonly Action[]): Promise<void> {
-  if (acted.length === 0) return;
-  const { clock } = context.effects;
-  const box = new AbortController();
-  const finished = new AbortController();
-  const timeoutMs = context.job.plan.rollback.withinSeconds * 1000 + ABORT_GRACE_MS;
-  const timer = clock.sleep(timeoutMs, finished.signal).then(
-    () => box.abort(new Error("the rollback after an abort took too long")),
-    () => undefined,
-  );
-  context.log.note("stopped: undoing what was done before the twins are removed");
-  try {
-    await undoUnderLoad(context, session, { acted, signal: box.signal });
-  } catch {
-    // The reason for stopping is what the caller must see; the intent log says which undo is missing.
-  } finally {
-    finished.abort();
-    await timer;
-  }
 }

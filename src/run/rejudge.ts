@@ -5,15 +5,19 @@ import { environmentGates } from "../judge/gates.ts";
 import type { HarmAlarm } from "../judge/harm-alarm.ts";
 import { judgeRounds } from "../judge/judge-rounds.ts";
 import { judgeSlos, type LookInput } from "../judge/judge-slos.ts";
+import type { ResponseJudgement } from "../judge/response-changes.ts";
 import type { Reason, SloJudgement, Verdict } from "../judge/verdict.ts";
+import type { WatchRecords } from "../judge/watch/watch-records.ts";
 import { admit } from "../policy/admit.ts";
+import { loadSqlParser, type SqlParser } from "../policy/sql/parse-sql.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
-import { hopelessFromTheStart, judgedSlos, workReasons } from "./evidence.ts";
+import { hopelessFromTheStart, judgedSlos, restoreTerms, workReasons } from "./evidence.ts";
 import { longestInForce } from "./in-force.ts";
 import { type ChangedTerm, changedScenario, changedTerms, type JudgeChanges, phasesUnder } from "./judge-changes.ts";
 import { type OpenedRun, openStoredRun } from "./open-stored-run.ts";
 import { sensitivityAgain } from "./rejudge-sensitivity.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
+import { againstByResponses, missingInResponses, responsesJudged } from "./response-evidence.ts";
 import { replacesProcesses } from "./restarts.ts";
 import { observedWindow, plannedDesign } from "./round-evidence.ts";
 import { readSeal, type Seal } from "./stored-seal.ts";
@@ -24,6 +28,8 @@ export interface Rejudged {
   readonly verdict: Verdict;
   readonly slos: readonly SloJudgement[];
   readonly explanation: Explanation;
+  /** What the sampled answers say; absent where none were compared. */
+  readonly responses?: ResponseJudgement;
 }
 
 /** A run judged again under other terms, beside what it answered itself. */
@@ -39,7 +45,13 @@ export interface WhatIf extends Rejudged {
 /** Doubts of the same kind: what only a stub saw, and what was not performed under load. */
 const WITNESSED_DOUBTS: ReadonlySet<string> = new Set(["REQUESTED_NOT_PROVEN", "NO_OP"]);
 /** Reasons that were seen while the twins lived and cannot be measured again; they stand as they were. */
-const WITNESSED: ReadonlySet<string> = new Set(["INVARIANT_BROKEN", "ACTION_FAILED", "TRIGGER_BREACHED"]);
+const WITNESSED: ReadonlySet<string> = new Set([
+  "INVARIANT_BROKEN",
+  "ACTION_FAILED",
+  "TRIGGER_BREACHED",
+  "SAFEGUARD_BROKEN",
+  "OBJECTIVE_NOT_MET",
+]);
 
 /**
  * Judges a stored run again, as it was or under other terms: SLOs, gates and budgets from its recording; effects and
@@ -53,7 +65,7 @@ export async function rejudge(
   changes: JudgeChanges = { set: [], slo: [] },
   trusted: readonly TrustedKey[] = [],
 ): Promise<WhatIf> {
-  const run = await openStoredRun(runDir);
+  const run = { ...(await openStoredRun(runDir)), parseSql: await loadSqlParser() };
   const seal = await readSeal(runDir, trusted);
   const scenario = changedScenario(run, changes);
   const phases = phasesUnder(run.stored.traffic.phases, run.scenario.judge, scenario.judge);
@@ -72,6 +84,7 @@ interface Recording extends OpenedRun {
   readonly phases: OpenedRun["stored"]["traffic"]["phases"];
   /** The alarm that stopped the run, if one did; it saw requests that never came back, which no recording holds. */
   readonly alarm: HarmAlarm | undefined;
+  readonly parseSql: SqlParser;
 }
 
 /** An alarm in a report has stopped the run only where the timeline says so; else it was found in the recording. */
@@ -81,25 +94,34 @@ function witnessedAlarm({ stored }: OpenedRun): HarmAlarm | undefined {
 
 function judgeRecording(run: Recording): Rejudged {
   const { scenario, plan, stored, store, phases, alarm } = run;
+  const watched = watchedAgain(run);
   const slos = judgeAgain(run);
   const witnessed = stored.verdict.reasons.filter(({ code }) => WITNESSED.has(code));
   const planted = sensitivityAgain(stored.sensitivity, lookOf(run));
   const acted = phases.acting !== undefined;
   const verdict = decide({
     // A plan that never acted under load has no SLOs after it, whatever its baseline shows.
-    slos: acted ? judgedSlos({ slos, ...(alarm === undefined ? {} : { alarm }) }) : [],
+    slos: acted ? judgedSlos({ slos, watched, ...(alarm === undefined ? {} : { alarm }) }) : [],
     gates: gatesAgain(run, slos),
     quiet: stored.quiet,
     rollback: stored.rollback,
     ...longestInForce(sessionOf(run)),
-    against: [...witnessed, ...(slos.length === 0 ? [] : workReasons({ scenario, plan }, sessionOf(run), alarm))],
+    against: [
+      ...witnessed,
+      ...(slos.length === 0 ? [] : workReasons({ scenario, plan }, sessionOf(run), alarm)),
+      ...againstByResponses(run, sessionOf(run)),
+    ],
     replayFailures: [],
     triggers: [],
     tier: stored.plan.tier.effective,
-    snapshotVerified: false,
+    snapshotVerified: stored.snapshot !== undefined,
+    ...restoreTerms({ scenario }),
     stubOnlyEffects: [],
     ...(planted === undefined ? {} : { sensitivity: planted }),
+    ...(stored.writes === undefined ? {} : { writes: stored.writes }),
   });
+  const responses = responsesJudged(run, sessionOf(run));
+  const answers = responses === undefined ? {} : { responses };
   const cores = stored.mirror.facts.cores.kind;
   const explanation = explain({
     verdict,
@@ -109,9 +131,16 @@ function judgeRecording(run: Recording): Rejudged {
     limits: scenario.judge,
     late: lateOf(store, phases),
     ...(stored.traffic.rounds === undefined ? {} : { rounds: stored.traffic.rounds.length }),
+    ...answers,
     ...(run.profile === undefined ? {} : { profile: run.profile.profile }),
   });
-  return { planName: plan.name, verdict, slos, explanation };
+  return { planName: plan.name, verdict, slos, explanation, ...answers };
+}
+
+/** What a guard stopped was not observed, and cannot be again; what it saw stands in the reasons. */
+function watchedAgain({ stored }: OpenedRun): WatchRecords {
+  const { stoppedBy } = stored;
+  return { triggers: [], safeguards: [], ...(stoppedBy === undefined ? {} : { stoppedBy }) };
 }
 
 /** A run without judged SLOs never acted under load; another look at its recording does not change that. */
@@ -125,9 +154,14 @@ function judgeAgain(run: Recording): readonly SloJudgement[] {
     : judgeRounds({ ...look, rounds, design });
 }
 
-function sessionOf({ store, phases, stored }: Recording): Parameters<typeof workReasons>[1] {
+function sessionOf({ store, phases, stored, responses }: Recording): Parameters<typeof workReasons>[1] {
   const { rounds } = stored.traffic;
-  return { store, phases, ...(rounds === undefined ? {} : { rounds }) };
+  return {
+    store,
+    phases,
+    ...(rounds === undefined ? {} : { rounds }),
+    ...(responses === undefined ? {} : { responses }),
+  };
 }
 
 function lookOf(run: Recording): LookInput {
@@ -146,7 +180,7 @@ function lookOf(run: Recording): LookInput {
 
 function gatesAgain(run: Recording, judged: readonly SloJudgement[]): readonly Reason[] {
   const { scenario, plan, stored, store, phases } = run;
-  const admission = admit(plan, scenario);
+  const admission = admit(plan, scenario, run.parseSql);
   const human = admission.kind === "admitted" ? admission.humanNeeded : admission.problems;
   const known: readonly Reason[] = [
     ...human.map((message): Reason => ({ code: "HUMAN_NEEDED", message: `A human must agree: ${message}.` })),
@@ -155,8 +189,9 @@ function gatesAgain(run: Recording, judged: readonly SloJudgement[]): readonly R
   ];
   if (judged.length === 0) return known;
   const { acting, recovery, baseline = EMPTY } = phases;
-  // What an alarm cut short was not observed.
-  const observing = run.alarm === undefined ? observedWindow(sessionOf(run)) : undefined;
+  // What was cut short was not observed.
+  const isWhole = run.alarm === undefined && stored.stoppedBy === undefined;
+  const observing = isWhole ? observedWindow(sessionOf(run)) : undefined;
   const { rounds } = stored.traffic;
   const look = { store, slos: resolvedSlos({ scenario, plan }), limits: scenario.judge };
   const { ratePerSecond } = scenario.traffic;
@@ -171,6 +206,7 @@ function gatesAgain(run: Recording, judged: readonly SloJudgement[]): readonly R
     ...(acting === undefined
       ? plannedDesign({ ...look, ...calibrationInUse(run), restarted, baseline, ratePerSecond })
       : []),
+    ...missingInResponses(run, sessionOf(run)),
     ...environmentGates({
       ...look,
       restarted,

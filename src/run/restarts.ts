@@ -36,7 +36,7 @@ export function watchRestarts(shadow: Pick<Twin, "processes">, planned: readonly
 /** Services of which the plan's words alone say so: an `exec` may reload what no identity of a container shows. */
 export function plannedRestarts(plan: Pick<Plan, "actions">): readonly string[] {
   const services = plan.actions.flatMap(({ step }) =>
-    step.uses === "update" || step.uses === "exec" ? [step.with.service] : [],
+    step.uses === "update" || step.uses === "exec" || step.uses === "restart" ? [step.with.service] : [],
   );
   return [...new Set(services)].sort();
 }

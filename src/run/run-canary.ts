@@ -1,12 +1,16 @@
+import { abortCauseOf } from "../core/abort-cause.ts";
 import { CanaryError, messageOf } from "../core/errors.ts";
 import { decide } from "../judge/decide.ts";
 import type { Fingerprint } from "../mirror/fingerprint.ts";
 import { coarseDifference } from "../mirror/state/difference.ts";
+import { isFilePath } from "../mirror/state/surroundings-difference.ts";
 import type { Role, TwinPair } from "../mirror/twin.ts";
-import { type Admission, admit } from "../policy/admit.ts";
+import type { Admission } from "../policy/admit.ts";
 import type { QuietProof } from "../replay/proof/proofs.ts";
 import { proveQuietly } from "../replay/proof/quiet-proof.ts";
+import { stubCallsSoFar } from "../replay/proof/stub-effects.ts";
 import type { RunReport } from "../report/run-report.ts";
+import { admitJob } from "./admit-job.ts";
 import { buildReport } from "./build-report.ts";
 import { evidenceOf, hopelessFromTheStart } from "./evidence.ts";
 import { powerBefore } from "./forecast-power.ts";
@@ -14,22 +18,40 @@ import type { LoadContext } from "./load-context.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { frozenFingerprints } from "./load-session.ts";
 import { performance } from "./plan-phases.ts";
+import { recordStop } from "./record-stop.ts";
 import { rehearseUnderLoad } from "./rehearse-under-load.ts";
 import { plannedRestarts, type Restarts, restartedWords, watchRestarts } from "./restarts.ts";
 import type { RunEffects } from "./run-effects.ts";
 import type { RunJob } from "./run-job.ts";
 import { type RunLog, startRunLog } from "./run-log.ts";
+import { needsSnapshots, type RunSnapshots, takeSnapshots } from "./run-snapshots.ts";
 import { SensitivitySchema } from "./scenario.ts";
-import { requestedOfStubs, stubCallsSoFar } from "./stub-effects.ts";
+import { requestedOfStubs } from "./stub-effects.ts";
+import { watchWrites } from "./write-watch.ts";
 
 /**
  * Rehearses one plan: admit, raise, prove quietly, rehearse under load, judge, publish, tear down (DESIGN.md 3).
  * The answer is in the report; an error means there is no answer, and nothing was published.
- * @throws CanaryError POLICY_REFUSED | MIRROR_UNAVAILABLE | REPLAY_FAILED | DRIVER_BOTTLENECK | ABORTED_BY_HUMAN | DEADLINE_EXCEEDED
+ * @throws CanaryError POLICY_REFUSED | MIRROR_UNAVAILABLE | SNAPSHOT_UNVERIFIED | REPLAY_FAILED | DRIVER_BOTTLENECK | ABORTED_BY_HUMAN | DEADLINE_EXCEEDED
  */
 export async function runCanary(job: RunJob, effects: RunEffects, signal: AbortSignal): Promise<RunReport> {
   const log = startRunLog(effects.clock, effects.observe);
-  const admission = admitOrThrow(job, log);
+  const markStop = (): void => log.markStop(abortCauseOf(signal.reason));
+  if (signal.aborted) markStop();
+  signal.addEventListener("abort", markStop, { once: true });
+  try {
+    return await rehearseOnce({ job, effects, log, signal });
+  } catch (error) {
+    await recordStop({ job, effects, log, signal });
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", markStop);
+  }
+}
+
+async function rehearseOnce({ job, effects, log, signal }: Rehearsing): Promise<RunReport> {
+  log.phase("admit");
+  const admission = admitJob(job, effects.parseSql);
   log.power(powerBefore(job));
   await effects.store.intent.record({
     kind: "run",
@@ -43,15 +65,26 @@ export async function runCanary(job: RunJob, effects: RunEffects, signal: AbortS
     runId: job.runId,
     isolation: job.scenario.isolation,
     cores: job.scenario.cores,
+    ...(effects.store.folder === undefined ? {} : { folder: effects.store.folder }),
     onProgress: (step) => log.note(step),
     signal,
   });
   await using _removal = removalOf(pair, log);
+  // Before anything is frozen: opening it waits for whatever is under way.
+  await using quietLog = await watchWrites({ job, twin: pair.shadow, signal });
+  const snapshots = needsSnapshots(job, admission.tier.effective)
+    ? await takeSnapshots({ job, pair, effects, log, signal })
+    : undefined;
+  const kept = snapshots === undefined ? {} : { snapshots };
   const reference = await equalOrThrow({ pair, effects, signal });
+  await effects.store.keepForResume({ reference: reference.shadow, consequences: [], directEffects: [] });
   const heard = stubCallsSoFar(pair);
   const restarts = watchRestarts(pair.shadow, plannedRestarts(job.plan));
-  const quiet = await provePlanQuietly({ job, pair, effects, log, reference, restarts, signal });
-  const stubOnlyEffects = requestedOfStubs(pair, heard);
+  await quietLog.renew(signal);
+  const quiet = await provePlanQuietly({ job, admission, pair, effects, log, reference, restarts, ...kept, signal });
+  const quietWrites = await quietLog.read(signal);
+  await quietLog[Symbol.asyncDispose]();
+  const stubOnlyEffects = requestedOfStubs(pair, heard, job.scenario.acceptStubs);
   const asSeen = (): RunJob => ({ ...job, restarted: restarts.services() });
   const evidence = (load: Omit<LoadEvidence, "driver"> | undefined) => {
     const seen = asSeen();
@@ -63,12 +96,13 @@ export async function runCanary(job: RunJob, effects: RunEffects, signal: AbortS
       hopeless: hopelessFromTheStart(seen),
       load,
       stubOnlyEffects,
+      ...kept,
     });
   };
   const hopeless = hopelessFromTheStart(asSeen());
   if (hopeless.length > 0) log.note("this rate can not decide every SLO in the time allowed; no traffic is sent");
   const load =
-    settledByQuietProof(quiet) || hopeless.length > 0
+    settledByQuietProof(quiet, job) || hopeless.length > 0
       ? undefined
       : await rehearseUnderLoad({
           job: asSeen(),
@@ -77,24 +111,34 @@ export async function runCanary(job: RunJob, effects: RunEffects, signal: AbortS
           log,
           reference,
           quiet,
+          quietWrites,
           restarts,
+          ...kept,
           ...sensitivityOf(job, (seen) => decide(evidence(seen)).kind === "promote"),
           signal,
         });
 
   log.phase("judge");
   const verdict = decide(evidence(load));
-  const report = buildReport({ job: asSeen(), admission, pair, log, quiet, load, verdict, effects });
+  const report = buildReport({ job: asSeen(), admission, pair, log, quiet, load, verdict, effects, ...kept });
   log.phase("publish");
   signal.throwIfAborted();
   const reportDir = await effects.store.publish(report);
-  log.tell({ kind: "verdict", verdict, reportDir });
+  const { responses } = report;
+  log.tell({ kind: "verdict", verdict, reportDir, ...(responses === undefined ? {} : { responses }) });
   // The answer is out; a log that misses its last line must not take it back.
   await effects.store.intent
     .record({ kind: "end", outcome: verdict.kind })
     .catch((error: unknown) => log.note(`the end of the run could not be recorded: ${messageOf(error)}`));
   log.phase("tear-down");
   return report;
+}
+
+interface Rehearsing {
+  readonly job: RunJob;
+  readonly effects: RunEffects;
+  readonly log: RunLog;
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -122,25 +166,18 @@ function sensitivityOf(
   return asked === undefined ? {} : { sensitivity: { ...asked, wouldPromote } };
 }
 
-function admitOrThrow(job: RunJob, log: RunLog): Extract<Admission, { kind: "admitted" }> {
-  log.phase("admit");
-  const admission = admit(job.plan, job.scenario);
-  if (admission.kind === "admitted") return admission;
-  throw new CanaryError({
-    code: "POLICY_REFUSED",
-    message: `policy refuses plan ${job.plan.name} (tier ${admission.tier.effective}) before anything is raised`,
-    hint: admission.problems.map((problem) => `- ${problem}`).join("\n"),
-  });
-}
-
-/** Twins that are not equal before anything happened cannot show what a plan changed. */
+/**
+ * Twins that are not equal before anything happened cannot show what a plan changed. Files may differ: their images are the
+ * same, and what processes draw or stamp when they start is known as such from here on.
+ */
 async function equalOrThrow(options: {
   readonly pair: TwinPair;
   readonly effects: Pick<RunEffects, "state">;
   readonly signal: AbortSignal;
 }): Promise<Readonly<Record<Role, Fingerprint>>> {
   const fingerprints = await frozenFingerprints(options);
-  const differences = coarseDifference(fingerprints.control, fingerprints.shadow);
+  const all = coarseDifference(fingerprints.control, fingerprints.shadow);
+  const differences = all.filter(({ path }) => !isFilePath(path));
   if (differences.length === 0) return fingerprints;
   throw new CanaryError({
     code: "MIRROR_UNAVAILABLE",
@@ -154,14 +191,16 @@ async function equalOrThrow(options: {
 
 async function provePlanQuietly(options: {
   readonly job: RunJob;
+  readonly admission: Admission;
   readonly pair: TwinPair;
   readonly effects: RunEffects;
   readonly log: RunLog;
   readonly reference: Readonly<Record<Role, Fingerprint>>;
   readonly restarts: Restarts;
+  readonly snapshots?: RunSnapshots;
   readonly signal: AbortSignal;
 }): Promise<QuietProof> {
-  const { job, pair, effects, log, reference, restarts, signal } = options;
+  const { job, admission, pair, effects, log, reference, restarts, snapshots, signal } = options;
   log.phase("quiet-proof");
   await restarts.remember(signal);
   return await proveQuietly({
@@ -170,7 +209,11 @@ async function provePlanQuietly(options: {
     pair,
     state: effects.state,
     baseline: reference.shadow,
+    controlBaseline: reference.control,
     allowedChanges: job.scenario.mayChange,
+    onStopped: log.stopped,
+    ...(snapshots === undefined ? {} : { snapshot: snapshots.shadow }),
+    dryRuns: new Map(admission.actions.map(({ id, step }) => [id, step.dryRun])),
     onActed: async () => {
       const fresh = await restarts.witness(signal);
       if (fresh.length === 0) return;
@@ -181,11 +224,17 @@ async function provePlanQuietly(options: {
   });
 }
 
-/** What the quiet twin already shows to be wrong needs no load; minutes of traffic would not change the answer. */
-function settledByQuietProof(quiet: QuietProof): boolean {
+/**
+ * What the quiet twin already shows to be wrong needs no load; minutes of traffic would not change the answer. An undo that
+ * fails is wrong, unless the operator accepts a restore in its place and that brought everything back.
+ */
+function settledByQuietProof(quiet: QuietProof, { scenario }: RunJob): boolean {
+  const { failed, residue, restored } = quiet;
+  const accepted = scenario.rollback.restoreMayLose !== undefined;
+  const broughtBack = accepted && restored?.residue.length === 0 && restored.failed === undefined;
   return (
-    quiet.failed !== undefined ||
-    quiet.residue.length > 0 ||
+    (failed !== undefined && failed.during !== "undo") ||
+    (!broughtBack && (failed !== undefined || residue.length > 0)) ||
     quiet.actions.some((action) => action.undeclared.length > 0 || action.absent.length > 0 || action.noOp)
   );
 }

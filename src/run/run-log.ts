@@ -1,5 +1,8 @@
+import type { AbortCause } from "../core/abort-cause.ts";
 import type { Clock } from "../core/clock.ts";
 import type { PowerForecast } from "../judge/power-forecast.ts";
+import type { UndoOutcome } from "../replay/proof/undo-plan.ts";
+import type { AbortProof } from "../report/abort-record.ts";
 import type { Phase, RunEvent, RunObserver } from "../report/run-event.ts";
 import type { ActionRecord, TimelineEntry } from "../report/run-report.ts";
 
@@ -10,6 +13,16 @@ export interface RunLog {
   note(message: string): void;
   /** Gross harm was seen: said at once and marked in the timeline. */
   alarm(message: string): void;
+  /** A trigger or safeguard tripped: said at once and marked in the timeline. */
+  breach(name: string, message: string): void;
+  /** What was done after the run was stopped; the last word of it goes into `abort.json`. */
+  stopped(proof: AbortProof): void;
+  stopProof(): AbortProof | undefined;
+  /** The run was told to stop, now, by this. */
+  markStop(by: AbortCause | undefined): void;
+  stopMark(): { readonly atEpochMs: number; readonly phase: Phase } | undefined;
+  /** An undo under load is over. */
+  rolledBack(outcome: UndoOutcome): void;
   /** What the run can show as far as is known now; the last word of it goes into the report. */
   power(forecasts: readonly PowerForecast[]): void;
   forecasts(): readonly PowerForecast[];
@@ -33,6 +46,9 @@ export function startRunLog(clock: Clock, observe: RunObserver): RunLog {
   const startedEpochMs = clock.epochMs();
   const entries: { readonly atMonotonicMs: number; readonly entry: Omit<TimelineEntry, "atMs"> }[] = [];
   const actions: { readonly atMonotonicMs: number; readonly record: ActionRecord }[] = [];
+  let stopProof: AbortProof | undefined;
+  let lastPhase: Phase = "admit";
+  let stopMark: ReturnType<RunLog["stopMark"]>;
   let forecasts: readonly PowerForecast[] = [];
   let zeroMonotonicMs = startedMonotonicMs;
   const add = (entry: Omit<TimelineEntry, "atMs">, atMonotonicMs = clock.monotonicMs()): void => {
@@ -42,6 +58,7 @@ export function startRunLog(clock: Clock, observe: RunObserver): RunLog {
   return {
     startedEpochMs,
     phase: (phase, expectedMs) => {
+      lastPhase = phase;
       add({ kind: "phase", label: phase });
       observe({
         kind: "phase",
@@ -58,6 +75,25 @@ export function startRunLog(clock: Clock, observe: RunObserver): RunLog {
       add({ kind: "alarm", label: message });
       observe({ kind: "alarm", message });
     },
+    breach: (name, message) => {
+      add({ kind: "breach", label: `${name}: ${message}` });
+      observe({ kind: "breach", name, message });
+    },
+    stopped: (proof) => {
+      stopProof = proof;
+    },
+    stopProof: () => stopProof,
+    markStop: (by) => {
+      stopMark ??= { atEpochMs: clock.epochMs(), phase: lastPhase };
+      if (by !== undefined) observe({ kind: "stopping", by });
+    },
+    stopMark: () => stopMark,
+    rolledBack: (outcome) =>
+      observe({
+        kind: "rolled-back",
+        undoMs: outcome.undoMs,
+        ...(outcome.failed === undefined ? {} : { failed: outcome.failed }),
+      }),
     power: (said) => {
       forecasts = said;
       observe({ kind: "power", forecasts: said });

@@ -5,8 +5,13 @@ import { CanaryError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import { JudgeLimitsSchema } from "../judge/judge-limits.ts";
+import { RollbackTermsSchema } from "../judge/restore-reasons.ts";
+import { SafeguardSchema } from "../judge/watch/safeguard-spec.ts";
+import { TIMEOUT_BREAKER, TriggerSchema } from "../judge/watch/trigger-spec.ts";
 import { SloSchema } from "../measure/slo.ts";
 import type { Plan } from "../plan/plan.ts";
+import { isExact, isOfAnswers } from "../plan/resource-pattern.ts";
+import { DrillSchema } from "../replay/faults/fault-spec.ts";
 import { TrafficSpecSchema } from "../replay/traffic-spec.ts";
 
 const Id = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, "lower-case letters, digits and dashes, starting with a letter");
@@ -19,8 +24,26 @@ const InvariantSchema = z.strictObject({
   sql: z.strictObject({ service: Short, query: z.string().min(1).max(LIMITS.textCharsMax) }),
 });
 
+/**
+ * How many answers are compared: pairs of each route in a second, 0 for none. `required`: a route of which too few were
+ * compared holds the run.
+ */
+const ResponsesSchema = z.strictObject({
+  perSecond: z.number().int().min(0).max(2).default(2),
+  required: z.boolean().default(false),
+});
+
 /** How a run proves that it would have noticed; `secondsMax` is for each harm, and longer where blocks are longer. */
 export const SensitivitySchema = z.strictObject({ secondsMax: z.number().int().min(10).max(600).default(60) });
+
+/** The operator's additions to the table of tiers, and what becomes of a tier-3 action that can not be tried first. */
+const PolicySchema = z.strictObject({
+  namespaces: z
+    .array(z.strictObject({ pattern: Short, floor: z.literal([0, 1, 2, 3, 4]) }))
+    .max(50)
+    .default([]),
+  withoutDryRun: z.enum(["tell", "refuse"]).default("tell"),
+});
 
 /** Schema of `canary.scenario/v1`; published as JSON Schema by `canary schema scenario`. */
 export const ScenarioSchema = z
@@ -48,10 +71,24 @@ export const ScenarioSchema = z
     slos: z.array(SloSchema).min(1).max(LIMITS.slosMax),
     /** Patterns of resources that a plan may declare and touch (docs/resources.md); nothing else. */
     mayChange: z.array(z.string().min(1).max(500)).min(1).max(100),
+    /** Hosts of stubs whose answers count as proof: what a plan asks of them is no doubt (`REQUESTED_NOT_PROVEN`). */
+    acceptStubs: z.array(z.string().min(1).max(253)).max(50).default([]),
     invariants: z.array(InvariantSchema).max(50).default([]),
+    /** What stops the plan while it runs (docs/triggers.md). */
+    triggers: z.array(TriggerSchema).max(LIMITS.watchesMax).default([]),
+    /** What must hold (docs/triggers.md); `invariants` are the short form for SQL at barriers. */
+    safeguards: z.array(SafeguardSchema).max(LIMITS.watchesMax).default([]),
     judge: JudgeLimitsSchema.prefault({}),
+    /** A sample of answers of both twins is compared (docs/resources.md). */
+    responses: ResponsesSchema.prefault({}),
+    /** What the operator demands of plans beside `mayChange`; it can only be stricter than docs/policy.md. */
+    policy: PolicySchema.prefault({}),
     /** Known harms are planted before the verdict is signed, and it holds unless each of them is seen (`--prove-sensitivity`). */
     sensitivity: SensitivitySchema.optional(),
+    /** What `canary drill run` breaks and asks; a mirror's own faults when absent (docs/drill.md). */
+    drill: DrillSchema.optional(),
+    /** What the operator wants of the way back, and accepts in place of a plan's own undo. */
+    rollback: RollbackTermsSchema.prefault({}),
     /** Hard end of the whole run. */
     maxMinutes: z
       .number()
@@ -62,7 +99,15 @@ export const ScenarioSchema = z
   .refine((scenario) => new Set(scenario.slos.map((slo) => slo.name)).size === scenario.slos.length, {
     error: "SLO names must be unique",
     path: ["slos"],
+  })
+  .refine((scenario) => hasUniqueNames([...scenario.triggers, ...scenario.safeguards, { name: TIMEOUT_BREAKER }]), {
+    error: `names of triggers and safeguards must be unique, and ${TIMEOUT_BREAKER} is taken`,
+    path: ["triggers"],
   });
+
+function hasUniqueNames(named: readonly { readonly name: string }[]): boolean {
+  return new Set(named.map(({ name }) => name)).size === named.length;
+}
 
 /** A scenario that has passed `parseScenario`, with the digest of its bytes. */
 export type Scenario = z.infer<typeof ScenarioSchema> & { readonly sha256: string };
@@ -109,6 +154,7 @@ export function checkTogether(scenario: Scenario, plan: Plan, routes: readonly s
     }
     return [];
   });
+  problems.push(...unsentRoutes(plan, routes));
   if (plan.target.environment !== scenario.environment.id) {
     problems.push(`is for ${plan.target.environment}, but the scenario stands for ${scenario.environment.id}`);
   }
@@ -119,4 +165,14 @@ export function checkTogether(scenario: Scenario, plan: Plan, routes: readonly s
       hint: problems.map((problem) => `It ${problem}.`).join("\n"),
     });
   }
+}
+
+/** Answers of a route that nobody sends can not change: an exact declaration of them names the route wrongly. */
+function unsentRoutes(plan: Plan, routes: readonly string[]): readonly string[] {
+  const declared = plan.actions
+    .flatMap((action) => action.changes)
+    .filter((path) => isOfAnswers(path) && isExact(path));
+  return declared
+    .filter((path) => !routes.includes(path.split("/")[1] ?? ""))
+    .map((path) => `declares ${path}, but the traffic only has routes: ${routes.join(", ")}`);
 }

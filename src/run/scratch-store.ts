@@ -8,6 +8,7 @@ export async function openScratchStore(parentDir: string): Promise<LoadEffects["
   return {
     recordingDir,
     saveMetrics: () => undefined,
+    saveResponses: () => undefined,
     saveManifest: async () => undefined,
     [Symbol.asyncDispose]: () => rm(recordingDir, { recursive: true, force: true }),
   };

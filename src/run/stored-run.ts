@@ -2,6 +2,8 @@ import { z } from "zod";
 import { LIMITS } from "../core/limits.ts";
 import type { HarmAlarm } from "../judge/harm-alarm.ts";
 import { REASON_CODES } from "../judge/verdict.ts";
+import type { RestoreProof } from "../replay/proof/proofs.ts";
+import type { WriteProvenance } from "../replay/proof/write-provenance.ts";
 
 const DifferenceSchema = z.strictObject({
   path: z.string(),
@@ -21,6 +23,25 @@ const RoundSchema = z.strictObject({
 });
 const TierSchema = z.literal([0, 1, 2, 3, 4]);
 
+const LossesSchema = z.array(z.strictObject({ path: z.string(), entries: z.number() }));
+const RestoreSchema = z.strictObject({
+  tookMs: z.number(),
+  survived: z.array(z.string()),
+  restarted: z.array(z.string()),
+  unrestored: z.array(z.string()),
+  losses: LossesSchema,
+  residue: z.array(DifferenceSchema),
+  failed: z.string().exactOptional(),
+}) satisfies z.ZodType<RestoreProof>;
+const DryRunSchema = z.union([
+  z.strictObject({
+    result: z.enum(["passed", "failed"]),
+    kind: z.enum(["transaction", "computed", "checked", "queued", "request", "needless", "none"]),
+    message: z.string(),
+  }),
+  z.strictObject({ result: z.literal("none"), message: z.string() }),
+]);
+
 const QuietSchema = z.strictObject({
   actions: z.array(
     z.strictObject({
@@ -29,10 +50,15 @@ const QuietSchema = z.strictObject({
       undeclared: z.array(DifferenceSchema),
       absent: z.array(z.string()),
       noOp: z.boolean(),
+      dryRun: DryRunSchema.exactOptional(),
+      derivedUndo: z.string().exactOptional(),
     }),
   ),
   residue: z.array(DifferenceSchema),
-  failed: FailureSchema.extend({ during: z.enum(["act", "undo"]) }).exactOptional(),
+  noise: z.array(z.string()).exactOptional(),
+  unseen: z.array(z.string()).exactOptional(),
+  failed: FailureSchema.extend({ during: z.enum(["dry-run", "act", "undo"]) }).exactOptional(),
+  restored: RestoreSchema.exactOptional(),
 });
 
 const RollbackSchema = z.discriminatedUnion("kind", [
@@ -44,6 +70,10 @@ const RollbackSchema = z.discriminatedUnion("kind", [
     withinMs: z.number(),
     residue: z.array(DifferenceSchema),
     failed: FailureSchema.exactOptional(),
+    how: z.enum(["steps", "stop"]).exactOptional(),
+    restored: RestoreSchema.exactOptional(),
+    wouldLose: LossesSchema.exactOptional(),
+    recoveryMs: z.number().exactOptional(),
     notRecovered: z.array(z.string()),
   }),
 ]);
@@ -63,6 +93,35 @@ const SensitivitySchema = z.strictObject({
   ),
   left: z.array(z.strictObject({ what: z.string(), why: z.string() })),
 });
+
+const TableSchema = z.strictObject({
+  table: z.string(),
+  rows: z.number(),
+  inserted: z.number(),
+  updated: z.number(),
+  deleted: z.number(),
+  truncated: z.number(),
+});
+
+const WritesSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("unavailable"), why: z.string() }),
+  z.strictObject({
+    kind: z.literal("told"),
+    actions: z.array(
+      z.strictObject({
+        actionId: z.string(),
+        phase: z.enum(["act", "undo"]),
+        times: z.number(),
+        role: z.string(),
+        rows: z.number(),
+        tables: z.array(TableSchema),
+        outside: z.array(z.strictObject({ table: z.string(), rows: z.number(), examples: z.array(z.string()) })),
+      }),
+    ),
+    application: z.strictObject({ rows: z.number(), tables: z.array(TableSchema) }),
+    doubts: z.array(z.string()),
+  }),
+]) satisfies z.ZodType<WriteProvenance>;
 
 /** Infinite bounds are null in JSON. */
 const Lo = z
@@ -115,10 +174,15 @@ export const StoredRunSchema = z.looseObject({
   }),
   restarted: z.array(z.string()).max(LIMITS.mirrorServicesMax).exactOptional(),
   slos: z.array(StoredSloSchema),
+  /** That answers were compared: what was seen of them lies in the recording. */
+  responses: z.looseObject({}).exactOptional(),
   sensitivity: SensitivitySchema.exactOptional(),
+  writes: WritesSchema.exactOptional(),
+  snapshot: z.looseObject({ tookMs: z.number() }).exactOptional(),
   quiet: QuietSchema,
   rollback: RollbackSchema,
   alarm: AlarmSchema.exactOptional(),
+  stoppedBy: z.string().max(LIMITS.textCharsMax).exactOptional(),
   timeline: z.array(z.looseObject({ kind: z.string() })),
   traffic: z.looseObject({
     driver: z.looseObject({}).exactOptional(),

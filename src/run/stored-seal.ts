@@ -49,7 +49,9 @@ async function expectSigned(runDir: string, predicate: Predicate): Promise<void>
     if (bytes === undefined || sha256Hex(bytes) !== sha256) throw notSigned(name);
   }
   if ((await digestOfRecording(path.join(runDir, RUN_FILES.recording))) !== recordingSha256) {
-    throw notSigned(`${RUN_FILES.recording}/ (${RUN_FILES.manifest}, ${RUN_FILES.pairs}, ${RUN_FILES.metrics})`);
+    throw notSigned(
+      `${RUN_FILES.recording}/ (${RUN_FILES.manifest}, ${RUN_FILES.pairs}, ${RUN_FILES.metrics}, ${RUN_FILES.responses})`,
+    );
   }
 }
 

@@ -31,6 +31,30 @@ test("how long the plan was in force, and the whole report, are signed where the
   expect(verdictStatement({ ...VERDICT_INPUT, ...known }).predicate).toMatchObject(known);
 });
 
+test("who wrote what under load is signed, and so is that it could not be told", () => {
+  const table = { table: "db/db/shop/rows/flags", rows: 1, inserted: 0, updated: 1, deleted: 0, truncated: 0 };
+  const action = { actionId: "set-flag", phase: "act", times: 1, role: "a role", rows: 1, tables: [table] } as const;
+  const outside = [{ table: "db/db/shop/rows/audit", rows: 7, examples: ["db/db/shop/rows/audit/1"] }];
+  const writes = {
+    kind: "told",
+    actions: [{ ...action, outside }],
+    application: { rows: 8735, tables: [{ ...table, rows: 8735, updated: 8735 }] },
+    doubts: [],
+  } as const;
+  expect(verdictStatement({ ...VERDICT_INPUT, writes }).predicate.writes).toEqual({
+    ...writes,
+    actions: [{ ...action, outside: { total: 7, paths: ["db/db/shop/rows/audit", "db/db/shop/rows/audit/1"] } }],
+  });
+  const unavailable = { kind: "unavailable", why: "the server keeps no logical log" } as const;
+  expect(verdictStatement({ ...VERDICT_INPUT, writes: unavailable }).predicate.writes).toEqual(unavailable);
+});
+
+test("settings that the harness added to the servers are signed", () => {
+  const addedSettings = { db: ["wal_level=logical"] };
+  const mirror = { ...VERDICT_INPUT.mirror, facts: { ...VERDICT_INPUT.mirror.facts, addedSettings } };
+  expect(verdictStatement({ ...VERDICT_INPUT, mirror }).predicate.mirror.addedSettings).toEqual(addedSettings);
+});
+
 test("bounds without information are null", () => {
   const [slo] = VERDICT_INPUT.slos;
   const { estimate: _, ...blind } = { ...slo };

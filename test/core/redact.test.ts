@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { looksSecret, maskedValue, redact } from "../../src/core/redact.ts";
+import { looksSecret, maskedValue, redact, redactPersonalData } from "../../src/core/redact.ts";
 
 const SECRET = "hunter2-Very/Secret+Value";
 
@@ -85,4 +85,23 @@ test("masked values tell equal from different without telling what they are", ()
     /^postgres:\/\/shop:\[masked\]@db\/shop \(sha256:[0-9a-f]{12}\)$/,
   );
   expect(maskedValue("PORT", "8080")).toBe("8080");
+});
+
+describe("personal data in logs", () => {
+  test.each([
+    ["order for ada.lovelace+shop@mail.example.com sent", "order for [email] sent"],
+    ["paid with 4111 1111 1111 1111 now", "paid with [card] now"],
+    ["account DE89 3704 0044 0532 0130 00 debited", "account [account] debited"],
+    ["call +49 30 123456-78 back", "call [phone] back"],
+    ["GET / from 93.184.216.34:443", "GET / from [address]:443"],
+    ['{"full_name":"Ada Lovelace","id":7}', '{"full_name":[personal],"id":7}'],
+    ["phone=0301234567 ok", "phone=[personal] ok"],
+  ])("%s", (text, masked) => expect(redactPersonalData(text)).toBe(masked));
+
+  test.each([
+    "order 1234567890123 took 12.5 ms at 2026-11-30T03:25:05Z",
+    'worker-1 | shop_jobs_done_total{kind="fulfil"} 12345',
+    "10.201.3.2:8080 answered, version 1.2.3.4567, status=paid, hostname=api-1",
+    "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+  ])("leaves %s alone", (text) => expect(redactPersonalData(text)).toBe(text));
 });

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { systemClock } from "../../src/cli/system.ts";
 import { pollUntil } from "../../src/core/clock.ts";
+import { coarseDifference } from "../../src/mirror/state/difference.ts";
 import { stateAccess } from "../../src/mirror/state/state-access.ts";
+import type { ActionStep } from "../../src/plan/action.ts";
 import type { Action } from "../../src/plan/plan.ts";
+import { tryStep } from "../../src/replay/actions/dry-run.ts";
 import { executeStep } from "../../src/replay/actions/execute-step.ts";
 import { proveQuietly } from "../../src/replay/proof/quiet-proof.ts";
 import { planOf, sqlAction } from "../support/action-builder.ts";
@@ -130,6 +133,44 @@ describe("on real servers", () => {
     expect(gone).toBe("gone");
   });
 
+  test.each([
+    ["passes", "UPDATE jobs SET kind = 'import' WHERE id = 7", true],
+    ["the server refuses", "INSERT INTO jobs (id, kind) VALUES (7, 'twice')", false],
+    ["only the end of a transaction would refuse", "INSERT INTO parts VALUES (1, 77)", false],
+  ])("a dry run that %s changes nothing, and leaves no connection in its transaction", async (_, statement, passes) => {
+    await shadow.sql(
+      { service: "db" },
+      "CREATE TABLE IF NOT EXISTS parts (id int PRIMARY KEY, whole int REFERENCES parts DEFERRABLE INITIALLY DEFERRED)",
+    );
+    const state = stateAccess(systemClock);
+    const before = await state.fingerprint(shadow, shopSpec.state, { signal });
+    const { step } = sqlAction("try", statement, "SELECT 1");
+    const context = { clock: systemClock, signal, timeoutMs: 5000, baseDir: "/", actionId: "try" };
+    const result = await tryStep(step, { kind: "transaction" }, shadow, context);
+    expect(result).toMatchObject(
+      passes
+        ? { landed: true, output: expect.stringMatching(/^statement 1: ModifyTable > Index Scan, cost [\d.]+$/) }
+        : { landed: false, message: expect.stringMatching(/^refused in a transaction that was rolled back: /) },
+    );
+    const after = await state.fingerprint(shadow, shopSpec.state, { signal });
+    expect(coarseDifference(before, after)).toEqual([]);
+    const open = "SELECT pid FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'";
+    expect(await shadow.sql({ service: "db" }, open)).toEqual([]);
+  });
+
+  test("a dry run of keys queues and discards them", async () => {
+    const step: ActionStep = { uses: "redis", with: { service: "cache", commands: [["SET", "tried", "1"]] } };
+    const context = { clock: systemClock, signal, timeoutMs: 5000, baseDir: "/", actionId: "try" };
+    expect(await tryStep(step, { kind: "queued" }, shadow, context)).toMatchObject({ landed: true });
+    expect(await shadow.redis({ service: "cache" }, ["GET", "tried"])).toBeNull();
+    const wrong: ActionStep = { uses: "redis", with: { service: "cache", commands: [["SET", "tried"]] } };
+    expect(await tryStep(wrong, { kind: "queued" }, shadow, context)).toMatchObject({
+      landed: false,
+      message: expect.stringContaining("wrong number of arguments"),
+    });
+    expect(await shadow.redis({ service: "cache" }, ["PING"])).toBe("PONG");
+  });
+
   test("a transaction that fails half-way leaves nothing, and its identity is told to the server", async () => {
     const proof = await prove(
       sqlAction(
@@ -149,7 +190,18 @@ describe("on real servers", () => {
       path: "db/db/shop/rows/jobs/1/kind",
       kind: "changed",
       before: "fulfil",
-      after: "canary-action who",
+      after: "canary/rehearsal/who",
     });
+  });
+
+  test("a server that was started without a logical log says so, and roles are gone all the same", async () => {
+    await using log = await shadow.openWriteLog({ service: "db" }, signal);
+    expect(await log.read(signal)).toEqual({
+      kind: "unavailable",
+      why: "the server keeps no logical log (wal_level is replica)",
+    });
+    expect(await shadow.sql({ service: "db" }, "SELECT rolname FROM pg_roles WHERE rolname LIKE 'canary%'")).toEqual(
+      [],
+    );
   });
 });

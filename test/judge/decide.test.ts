@@ -115,7 +115,7 @@ describe("holds", () => {
     check({ quiet: { actions: [{ ...ACTION, noOp: true, absent: ["x"] }], residue: [] } }, "hold", "NO_OP"));
   test("tier 3 without a verified snapshot, not with one", () => {
     check({ tier: 3 }, "hold", "SNAPSHOT_MISSING");
-    check({ tier: 3, snapshotVerified: true }, "promote", "ALL_SHOWN");
+    check({ tier: 3, snapshotVerified: true }, "promote", "ALL_SHOWN", "ALL_SHOWN");
   });
   test("tier 4, always", () => check({ tier: 4, snapshotVerified: true }, "hold", "HUMAN_NEEDED"));
   test("effects that only a stub saw", () =>

@@ -3,7 +3,7 @@ import { CanaryError } from "../../src/core/errors.ts";
 import type { StateSpec } from "../../src/mirror/mirror-spec.ts";
 import { fingerprint } from "../../src/mirror/state/fingerprint.ts";
 import { locateRows } from "../../src/mirror/state/locate-rows.ts";
-import type { StateSource } from "../../src/mirror/state/store-state.ts";
+import type { TwinSource } from "../../src/mirror/state/store-state.ts";
 import { NEVER, simulatedClock } from "../support/simulated-clock.ts";
 
 const REDIS: StateSpec = { kind: "redis", service: "cache", port: 6379 };
@@ -13,9 +13,13 @@ const POSTGRES: StateSpec = { kind: "postgres", service: "db", port: 5432, datab
 function redisSource(
   pages: readonly (readonly string[])[],
   settings: unknown = ["maxmemory", "0", "requirepass", "s3cr3t"],
-): StateSource {
+): TwinSource {
   return {
     configuration: async () => [],
+    processes: async () => [],
+    files: async () => ({ files: {}, inImage: {}, sinceStart: [], unseen: [] }),
+    flagFiles: async () => [],
+    errorPatterns: async () => [],
     sql: () => Promise.reject(new Error("permission denied for table orders")),
     redis: async (_, [verb, ...rest]) => {
       if (verb === "INFO") return "# Keyspace\r\ndb0:keys=3,expires=1\r\n";
@@ -26,7 +30,7 @@ function redisSource(
   };
 }
 
-const take = (source: StateSource, stores: readonly StateSpec[]) =>
+const take = (source: TwinSource, stores: readonly StateSpec[]) =>
   fingerprint(source, stores, { clock: simulatedClock(), signal: NEVER });
 
 describe("a Redis", () => {
@@ -83,7 +87,7 @@ describe("a store that cannot be read", () => {
   test("at first, because an action restarted it, is asked again", async () => {
     let refusals = 2;
     const source = redisSource([["a", "string:1", "-1"]]);
-    const restarting: StateSource = {
+    const restarting: TwinSource = {
       ...source,
       redis: async (store, command) => {
         if (refusals-- > 0) throw new CanaryError({ code: "MIRROR_UNAVAILABLE", message: "refused", hint: "" });

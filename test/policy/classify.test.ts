@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { parsePlan } from "../../src/plan/plan.ts";
 import { admit } from "../../src/policy/admit.ts";
-import { classify } from "../../src/policy/classify.ts";
+import { loadSqlParser } from "../../src/policy/sql/parse-sql.ts";
+
+const PARSE_SQL = await loadSqlParser();
 
 const SCALE = { uses: "scale", with: { service: "worker", replicas: 3 } };
 const BACK = { uses: "scale", with: { service: "worker", replicas: 1 } };
@@ -30,18 +32,26 @@ function planWith(step: object, rollback: object) {
   return parsePlan(JSON.stringify(plan), "plan");
 }
 
+const OPERATOR = { mayChange: ["service/**", "db/**", "redis/**"] };
+const admission = (step: object, rollback: object) => admit(planWith(step, rollback), OPERATOR, PARSE_SQL);
+
 test("the tier is what the action is, whatever the plan says", () => {
-  expect(classify(planWith(SCALE, BACK))).toEqual({ declared: 0, classified: 2, effective: 2 });
+  expect(admission(SCALE, BACK).tier).toEqual({ declared: 0, classified: 2, effective: 2 });
 });
 
 test.each([
-  { uses: "sql", with: { service: "db", statements: ["DROP TABLE orders"] } },
-  { uses: "exec", with: { service: "db", argv: ["true"] } },
-  { uses: "scale", with: { service: "worker", replicas: 0 } },
-])("what stands under rollback is classified like what stands under with: $uses", (rollback) => {
-  expect(classify(planWith(SCALE, rollback)).effective).toBe(3);
-  expect(admit(planWith(SCALE, rollback), { mayChange: ["service/**"] })).toMatchObject({
-    kind: "admitted",
-    humanNeeded: [expect.stringContaining("threshold of tier 3")],
-  });
+  { rollback: { uses: "sql", with: { service: "db", statements: ["DROP INDEX orders_total"] } } },
+  { rollback: { uses: "exec", with: { service: "db", argv: ["true"] } } },
+  { rollback: { uses: "scale", with: { service: "worker", replicas: 0 } } },
+])("what stands under rollback is classified like what stands under with: $rollback.uses", ({ rollback }) => {
+  expect(admission(SCALE, rollback).tier.effective).toBe(3);
+});
+
+test("a table that is dropped by an undo is lost, unless its own action made it", () => {
+  const drop = { uses: "sql", with: { service: "db", statements: ["DROP TABLE audit"] } };
+  const create = { uses: "sql", with: { service: "db", statements: ["CREATE TABLE audit (id int)"] } };
+  const perhaps = { uses: "sql", with: { service: "db", statements: ["CREATE TABLE IF NOT EXISTS audit (id int)"] } };
+  expect(admission(create, drop).tier.effective).toBe(3);
+  expect(admission(perhaps, drop).tier.effective).toBe(4);
+  expect(admission(SCALE, drop).tier.effective).toBe(4);
 });

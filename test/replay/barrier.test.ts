@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Fingerprint } from "../../src/mirror/fingerprint.ts";
+import { familyOf as keyPattern } from "../../src/mirror/state/family.ts";
 import { type BarrierStates, compareAtBarrier } from "../../src/replay/proof/barrier.ts";
-import { describeNoise, keyPattern, learnNoise, type Noise } from "../../src/replay/proof/noise.ts";
+import { describeNoise, learnNoise, type Noise } from "../../src/replay/proof/noise.ts";
 import { anyState, fingerprintFrom, type StateNote } from "../support/fingerprint-builder.ts";
 
 const QUIET: Noise = { tables: [], rowsApart: {}, columns: [], keyPatterns: [], sequences: [] };

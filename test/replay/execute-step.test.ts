@@ -5,8 +5,9 @@ import * as grpc from "@grpc/grpc-js";
 import { load } from "@grpc/proto-loader";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { CanaryError } from "../../src/core/errors.ts";
-import type { Address } from "../../src/mirror/twin.ts";
+import type { Address, Twin } from "../../src/mirror/twin.ts";
 import { type ActionStep, ActionStepSchema } from "../../src/plan/action.ts";
+import { actionIdentity } from "../../src/replay/actions/action-identity.ts";
 import { alreadyAtTarget, executeStep } from "../../src/replay/actions/execute-step.ts";
 import { manualClock } from "../support/manual-clock.ts";
 import { shopWorld } from "../support/simulated-shop.ts";
@@ -30,6 +31,7 @@ async function execute(
     timeoutMs: 5000,
     baseDir: FIXTURES,
     actionId: "act-1",
+    runId: "run-7",
   };
   return { twin, result: await executeStep(given, twin, context) };
 }
@@ -61,7 +63,30 @@ describe("http", () => {
     const { result } = await execute(post, behaviour);
     expect(result).toMatchObject({ landed: true, output: 'HTTP 200\n{"flag":"new","token":"[masked]"}' });
     expect(requests[0]).toMatchObject({ method: "POST", body: '{"on":true}' });
-    expect(requests[0]?.headers).toMatchObject({ "content-type": "application/json", "x-canary-action": "act-1" });
+    expect(requests[0]?.headers).toMatchObject({
+      "content-type": "application/json",
+      "x-canary-action": "run-7/act-1",
+      traceparent: expect.stringMatching(/^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-01$/),
+    });
+  });
+
+  test("a plan cannot act under another's name, however it spells the header", async () => {
+    const { requests, behaviour } = await httpService({ status: 200, body: "" });
+    const headers = { "X-Canary-Action": "other/other", TraceParent: "00-bad", tracestate: "a=b", "X-Own": "1" };
+    await execute(step("http", { service: "api", port: 8080, path: "/", headers }), behaviour);
+    expect(requests[0]?.headers).toMatchObject({ "x-canary-action": "run-7/act-1", "x-own": "1" });
+    expect(requests[0]?.headers["traceparent"]).toMatch(/^00-[0-9a-f]{32}/);
+    expect(requests[0]?.headers["tracestate"]).toBeUndefined();
+  });
+
+  test("each action has a trace of its own, and its act and undo a span each", () => {
+    const parts = (actionId: string, phase: "act" | "undo"): readonly string[] =>
+      actionIdentity({ runId: "run-7", actionId, phase }).headers.traceparent.split("-");
+    const [act, undo, other] = [parts("a", "act"), parts("a", "undo"), parts("b", "act")];
+    expect(act[1]).toBe(undo[1]);
+    expect(act[2]).not.toBe(undo[2]);
+    expect(other[1]).not.toBe(act[1]);
+    expect(parts("a", "act")).toEqual(act);
   });
 
   test("does not land with another status", async () => {
@@ -129,7 +154,7 @@ describe("grpc", () => {
     const { seen, behaviour } = await grpcService({});
     const { result } = await execute(call(), behaviour);
     expect(result).toMatchObject({ landed: true, output: '{"on":true}', message: "test.Switch/Flip answered OK" });
-    expect(seen).toEqual([{ name: "lamp", by: "act-1" }]);
+    expect(seen).toEqual([{ name: "lamp", by: "run-7/act-1" }]);
   });
 
   test("does not land with any other status", async () => {
@@ -193,29 +218,36 @@ describe("sql", () => {
     expect(twin.world.databases.get("db")?.tables.get("jobs")?.rows.size).toBe(0);
   });
 
-  test("that is stopped asks the server to cancel the statement", async () => {
-    const clock = manualClock();
-    const asked: unknown[] = [];
+  test("acts under its own name, with the rights and the time that it was given", async () => {
     const base = simulatedTwin("shadow", shopWorld());
-    let cancelled = (_: Error): void => undefined;
-    const twin = {
-      ...base,
-      sql: (_: unknown, text: string, parameters?: readonly unknown[]): Promise<never[]> => {
-        asked.push(parameters);
-        if (!text.includes("pg_cancel_backend"))
-          return new Promise((_resolve, reject) => {
-            cancelled = reject;
-            clock.advance(6000);
-          });
-        cancelled(new Error("canceling statement due to user request"));
-        return Promise.resolve([]);
-      },
-    };
-    const given = sql({ statements: ["CREATE INDEX CONCURRENTLY i ON jobs (kind)"], transaction: false });
+    const works: unknown[] = [];
+    const sqlAs: Twin["sqlAs"] = async (_, work) => void works.push(work);
+    const context = {
+      clock: manualClock(),
+      signal: never,
+      timeoutMs: 5000,
+      baseDir: FIXTURES,
+      actionId: "act-1",
+      runId: "run-7",
+      phase: "undo",
+      rights: "rows",
+    } as const;
+    await executeStep(sql({ statements: ["DELETE FROM jobs"] }), { ...base, sqlAs }, context);
+    const as = { runId: "run-7", actionId: "act-1", phase: "undo", rights: "rows" };
+    expect(works).toEqual([{ as, statements: ["DELETE FROM jobs"], transaction: true, timeoutMs: 5000 }]);
+  });
+
+  test("that is stopped hands the stop on to whoever runs the statement", async () => {
+    const clock = manualClock();
+    const base = simulatedTwin("shadow", shopWorld());
+    const sqlAs: Twin["sqlAs"] = (_, _work, signal) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener("abort", () => reject(new Error("canceling statement due to user request")));
+        clock.advance(6000);
+      });
     const context = { clock, signal: never, timeoutMs: 5000, baseDir: FIXTURES, actionId: "act-1" };
-    const result = await executeStep(given, twin, context);
+    const result = await executeStep(sql({ statements: ["DELETE FROM jobs"] }), { ...base, sqlAs }, context);
     expect(result).toMatchObject({ landed: false, message: "did not land within 5 s" });
-    expect(asked).toEqual([undefined, ["CREATE INDEX CONCURRENTLY i ON jobs (kind)"]]);
   });
 });
 

@@ -65,6 +65,7 @@ test("JUnit has a case per SLO, per action's effects and per proof of the undo",
     "slo/jobs-done",
     "slo/checkout-latency",
     "slo/checkout-errors",
+    ...["browse", "search", "checkout", "stock-grpc"].map((route) => `work/${route}`),
     "effects/more-workers",
     "effects/open-fast-lane",
     "rollback/quiet-undo-leaves-nothing",
@@ -121,7 +122,7 @@ test("JUnit stays well-formed XML 1.0 whatever text it carries", () => {
       expect(XMLValidator.validate(xml)).toBe(true);
       // biome-ignore lint/suspicious/noControlCharactersInRegex: their absence is what is tested
       expect(xml).not.toMatch(/[\u0000-\u0008\u000b-\u001f\ufffe\uffff]|\p{Surrogate}/u);
-      expect(readSuites(xml).flatMap((suite) => suite.testcase).length).toBe(8);
+      expect(readSuites(xml).flatMap((suite) => suite.testcase).length).toBe(12);
     }),
     { numRuns: 40 },
   );

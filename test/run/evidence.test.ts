@@ -150,7 +150,7 @@ test("an action that had nothing to do under load was not rehearsed there, whate
   };
   const { gates } = evidenceOf({
     job,
-    admission: { kind: "admitted", tier: { declared: 2, classified: 2, effective: 2 }, humanNeeded: [] },
+    admission: { kind: "admitted", tier: { declared: 2, classified: 2, effective: 2 }, actions: [], humanNeeded: [] },
     pair: simulatedPair({ spec: shopSpec, world: shopWorld() }),
     quiet: { actions: [], residue: [] },
     hopeless: [],

@@ -48,7 +48,7 @@ test("readings are in the recording when its manifest is, and no half-written fi
   expect(readFileSync(path.join(recording, RUN_FILES.metrics), "utf8")).toBe(
     '{"atMs":1,"role":"shadow","key":"cpu","value":2}\n',
   );
-  expect(readdirSync(recording).sort()).toEqual([RUN_FILES.manifest, RUN_FILES.metrics]);
+  expect(readdirSync(recording).sort()).toEqual([RUN_FILES.manifest, RUN_FILES.metrics, RUN_FILES.responses]);
 });
 
 test("a disk that is full when an intent is recorded is an error that says what to do", async () => {

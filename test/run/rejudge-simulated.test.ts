@@ -116,10 +116,26 @@ const WORLDS: readonly World[] = [
   },
   {
     name: "a run with a calibration profile",
-    ends: "SNAPSHOT_MISSING",
+    ends: "ALL_SHOWN",
     seed: 6,
     plan: "change-settings",
     profile: PROFILE,
+  },
+  {
+    name: "a run that changes answers",
+    ends: "RESPONSE_CHANGED",
+    seed: 1,
+    ...one,
+    faults: [{ kind: "plan-changes-answers", share: 1 }],
+  },
+  {
+    name: "a run that changes answers as declared",
+    ends: "ALL_SHOWN",
+    seed: 1,
+    ...one,
+    declared: ["response/*/body/price"],
+    mayChange: ["response/**"],
+    faults: [{ kind: "plan-changes-answers", share: 1 }],
   },
   { name: "a run in rounds", ends: "ALL_SHOWN", seed: 5, ...one, judge: { design: ROUNDS } },
   {
@@ -166,6 +182,7 @@ describe.each(WORLDS)("$name", (world) => {
     expect(written(once.slos)).toEqual(report["slos"]);
     expect(written(once.verdict)).toEqual(report["verdict"]);
     expect(written(once.explanation)).toEqual(report["explanation"]);
+    expect(written(once.responses ?? null)).toEqual(report["responses"] ?? null);
     expect(once.changes).toEqual([]);
     expect(once.verdict.reasons[0].code).toBe(world.ends);
   });

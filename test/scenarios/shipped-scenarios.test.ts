@@ -51,3 +51,25 @@ test("five requests a second are held as underpowered, with the time it would ta
     }),
   );
 });
+
+test("a rollback that forgets one of two rows is rejected on the quiet twin, before any traffic", async () => {
+  const run = await canary("run", "scenarios/rollback-forgets-row.yaml", "--out", OUT);
+  expect({ exit: run.exitCode, first: codesOf(run)[0] }, run.stderr).toEqual({ exit: 11, first: "UNDO_NOT_PROVEN" });
+  expect(run.json["reasons"]).toContainEqual(
+    expect.objectContaining({ message: expect.stringContaining("rows/feature_settings/lighting_discount_percent") }),
+  );
+});
+
+test("a flag change that writes the whole file is rejected for the flags it lost, and its undo puts back every byte", async () => {
+  const run = await canary("run", "scenarios/flag-file-overwrite.yaml", "--out", OUT);
+  expect({ exit: run.exitCode, codes: codesOf(run) }, run.stderr).toMatchObject({
+    exit: 11,
+    codes: expect.not.arrayContaining(["UNDO_NOT_PROVEN"]),
+  });
+  expect(run.json["reasons"]).toContainEqual(
+    expect.objectContaining({
+      code: "UNDECLARED_EFFECT",
+      message: expect.stringContaining("flags/api/browse-enabled"),
+    }),
+  );
+});

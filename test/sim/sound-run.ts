@@ -19,10 +19,19 @@ export function expectSoundRun(run: SimulatedRun, label: string): void {
     expectTimes(run, label);
     if (end.report.verdict.kind === "promote") expectEarned(run, label);
   }
+  expectStopRecorded(run, label);
   if (mayUndo(run)) {
     expect(tornDown.shadowRestored, `${label}: torn down before it was undone`).toBe(true);
     expect(withoutUndo(stage.store.intents), `${label}: acted and never undone`).toEqual([]);
   }
+}
+
+/** A run that was stopped says how it was undone, once; no other run does. */
+function expectStopRecorded({ stage, end }: SimulatedRun, label: string): void {
+  const code = end.kind === "error" && end.error instanceof CanaryError ? end.error.code : undefined;
+  const isStopped = code === "ABORTED_BY_HUMAN" || code === "DEADLINE_EXCEEDED";
+  const isFull = stage.faults.some((fault) => fault.kind === "disk-full" && fault.writing === "report");
+  expect(stage.store.aborts.length, `${label}: aborts`).toBe(isStopped && !isFull ? 1 : 0);
 }
 
 /** Every instant of a report lies within the run, whatever the wall clock did. */

@@ -38,8 +38,8 @@ describe("a plan that is rehearsed in rounds", () => {
   test("needs no profile when it replaces processes: the bias of each restart is drawn anew in every round", async () => {
     const { verdict, slos } = reportOf(await inRounds("change-settings"));
     expect(slos.map((slo) => slo.state)).toEqual(slos.map(() => "pass"));
-    // Of tier 3: only the snapshot is missing.
-    expect(verdict.reasons.map((reason) => reason.code)).toEqual(["SNAPSHOT_MISSING"]);
+    // Of tier 3: the second sentence says what stands behind its undo.
+    expect(verdict.reasons.map((reason) => reason.code)).toEqual(["ALL_SHOWN", "ALL_SHOWN"]);
   });
 
   test("is stopped in its first round by gross harm, and undone", async () => {

@@ -58,6 +58,7 @@ export async function simulateCalibration(options: {
         return {
           recordingDir: "/simulated/scratch",
           saveMetrics: () => undefined,
+          saveResponses: () => undefined,
           saveManifest: async () => undefined,
           [Symbol.asyncDispose]: async () => {
             scratches.removed++;

@@ -10,6 +10,7 @@ import {
 } from "../../src/replay/recording.ts";
 import type { StartDriver, TrafficDriver } from "../../src/replay/traffic-driver.ts";
 import type { RouteSpec } from "../../src/replay/traffic-spec.ts";
+import { everyRouteSecond, simulatedSample } from "./simulated-answers.ts";
 import type { SimulatedStage } from "./simulated-stage.ts";
 
 /** What the plan in force does to requests of the shadow. */
@@ -30,6 +31,8 @@ interface Pair {
   readonly intendedMs: number;
   readonly route: number;
   readonly answers: Readonly<Record<Role, Answer>>;
+  /** Whether the plan was in force when it was sent. */
+  readonly planInForce: boolean;
 }
 
 const DELIVER_EVERY_MS = 500;
@@ -73,12 +76,14 @@ function drive(context: {
   const startMs = clock.monotonicMs();
   const nowMs = (): number => clock.monotonicMs() - startMs;
   const arrivals = arrivalList(context);
+  const sample = sampling(stage, options);
   let waiting: Pair[] = [];
   let paused = false;
   const deliver = (): void => {
     const done = waiting.filter((pair) => endOf(pair) <= nowMs());
     waiting = waiting.filter((pair) => endOf(pair) > nowMs());
     if (done.length > 0) options.onPairs(batchOf(done));
+    for (const pair of done) sample(pair);
   };
   const tick = (): void => {
     if (!paused) waiting.push(...arrivals.until(nowMs()));
@@ -115,6 +120,18 @@ function drive(context: {
       end(new Error("disposed"));
       await ticking;
     },
+  };
+}
+
+/** Hands on answers of some pairs that both twins answered, as they would be read. */
+function sampling(stage: SimulatedStage, options: Parameters<StartDriver>[0]): (pair: Pair) => void {
+  const takes = everyRouteSecond(options.sampledPerSecond ?? 0);
+  const random = stage.random("answers");
+  const share = stage.fault("plan-changes-answers")?.share ?? 0;
+  return ({ sequence, intendedMs: atMs, route, answers, planInForce }) => {
+    if (ROLES.some((role) => answers[role].outcome !== "ok") || !takes(route, atMs)) return;
+    const changed = planInForce && random() < share;
+    options.onSampled?.(simulatedSample({ sequence, atMs, route }, { random, changed }));
   };
 }
 
@@ -166,7 +183,7 @@ function arrivalList({ stage, model, options }: Parameters<typeof drive>[0]) {
         };
         const route = pick(weights, random());
         const shadow = harmed(answers.shadow, meets(planted, mix[route]) ? planted : undefined, random);
-        pairs.push({ sequence: sequence++, intendedMs: nextMs, route, answers: { ...answers, shadow } });
+        pairs.push({ sequence: sequence++, intendedMs: nextMs, route, answers: { ...answers, shadow }, planInForce });
         stage.sent = sequence;
       }
       return pairs;

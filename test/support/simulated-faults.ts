@@ -46,6 +46,8 @@ export type Fault =
   /** The same, but only when it has been in force for so long. */
   | { readonly kind: "plan-slows-later"; readonly share: number; readonly afterMs: number }
   | { readonly kind: "plan-breaks"; readonly share: number }
+  /** While the plan is in force this share of the shadow's answers says something else. */
+  | { readonly kind: "plan-changes-answers"; readonly share: number }
   /** An action restarts this service, though its words do not say so: at once or so much later, in both proofs or in one. */
   | { readonly kind: "plan-restarts"; readonly service: string; readonly proof?: ProofName; readonly afterMs?: number }
   /** Nothing is answered any more, and time-outs are half a minute long. */
@@ -55,6 +57,10 @@ export type Fault =
   | { readonly kind: "plan-breaks-invariant" }
   /** The plan asks something of a third party, which only a stub hears. */
   | { readonly kind: "plan-calls-stub" }
+  /** Its SQL reaches a row of the traffic's that it does not declare, in this proof only; its undo puts the row back. */
+  | { readonly kind: "sql-writes-more"; readonly proof: ProofName }
+  /** The database keeps no log of who wrote what. */
+  | { readonly kind: "no-write-log" }
   /** What is planted to be seen does nothing: the ingress ignores it, or the state that is read is an old one. */
   | { readonly kind: "blind"; readonly to: "requests" | "state" }
   | { readonly kind: "disk-full"; readonly writing: "intent" | "manifest" | "report"; readonly from: number };

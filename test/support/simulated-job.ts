@@ -55,12 +55,16 @@ const ADD_INDEX: PlannedAction = {
   id: "add-index",
   step: {
     uses: "sql",
-    with: { service: "db", statements: ["CREATE INDEX orders_total ON orders (total)"], transaction: false },
+    with: {
+      service: "db",
+      statements: ["CREATE INDEX CONCURRENTLY orders_total ON orders (total)"],
+      transaction: false,
+    },
   },
   changes: ["db/db/shop/schema/orders/index/orders_total"],
   rollback: {
     uses: "sql",
-    with: { service: "db", statements: ["DROP INDEX IF EXISTS orders_total"], transaction: false },
+    with: { service: "db", statements: ["DROP INDEX CONCURRENTLY IF EXISTS orders_total"], transaction: false },
   },
 };
 
@@ -85,10 +89,22 @@ export function simulatedJob(options: {
   readonly faults: readonly Fault[];
   /** Laid over the scenario's `judge` block. */
   readonly judge?: object;
+  /** What the first action declares beside its own. */
+  readonly declared?: readonly string[];
+  /** What the operator allows beside the scenario's own. */
+  readonly mayChange?: readonly string[];
+  /** Laid over the scenario itself: triggers, safeguards. */
+  readonly scenario?: object;
+  /** Laid over the plan: its actions, its confidence, its promise. */
+  readonly laidOverPlan?: object;
 }): RunJob {
-  const scenarioText = JSON.stringify({ ...SCENARIO, judge: { ...SCENARIO.judge, ...options.judge } });
+  const { judge, mayChange = [] } = options;
+  const laidOver = { judge: { ...SCENARIO.judge, ...judge }, mayChange: [...SCENARIO.mayChange, ...mayChange] };
+  const scenarioText = JSON.stringify({ ...SCENARIO, ...options.scenario, ...laidOver });
   const scenario = parseScenario(scenarioText, "simulated scenario");
-  const planText = planTextOf(options.plan, options.faults);
+  const ownPlan = planTextOf(options.plan, options.faults, options.declared);
+  const planText =
+    options.laidOverPlan === undefined ? ownPlan : JSON.stringify({ ...JSON.parse(ownPlan), ...options.laidOverPlan });
   const plan: Plan = parsePlan(planText, "simulated plan");
   checkTogether(scenario, plan, ["browse", "search", "checkout"]);
   return {
@@ -136,11 +152,13 @@ export function simulatedShop(faults: readonly Fault[]): SimulatedWorld {
   });
 }
 
-function planTextOf(name: SimulatedPlanName, faults: readonly Fault[]): string {
+function planTextOf(name: SimulatedPlanName, faults: readonly Fault[], declared: readonly string[] = []): string {
   const has = (kind: Fault["kind"]): boolean => faults.some((fault) => fault.kind === kind);
   const extra = [
+    ...declared,
     ...(has("absent-effect") ? ["service/worker/memory"] : []),
     ...(has("plan-not-allowed") ? ["service/db/image"] : []),
+    ...(has("plan-calls-stub") ? ["stub/payments.example/POST/**"] : []),
   ];
   const actions = ACTIONS[name].map(({ id, step, changes, rollback }, index) => ({
     id,
@@ -201,6 +219,7 @@ const SCENARIO = {
     "db/db/shop/rows/jobs/**",
     "db/db/shop/rows/flags/dark/*",
     "db/db/shop/schema/orders/index/orders_total",
+    "stub/payments.example/**",
   ],
   invariants: [{ name: "orders-have-customers", sql: { service: "db", query: INVARIANT_QUERY } }],
   judge: {
@@ -225,7 +244,8 @@ const SPEC: MirrorSpec = {
     { kind: "redis", service: "cache", port: 6379 },
   ],
   metrics: [{ service: "worker", port: 9100, path: "/metrics" }],
-  stubs: [],
+  stubs: [{ host: "git.example", handlersPath: "/simulated/git.ts" }],
+  flags: [],
   background: ["worker"],
   fidelity: ["everything is simulated"],
 };

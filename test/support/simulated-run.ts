@@ -1,6 +1,7 @@
 import { CanaryError } from "../../src/core/errors.ts";
 import type { Profile } from "../../src/judge/profile.ts";
 import type { StateAccess } from "../../src/mirror/state/state-access.ts";
+import { loadSqlParser } from "../../src/policy/sql/parse-sql.ts";
 import type { PairBatch } from "../../src/replay/recording.ts";
 import type { RunEvent } from "../../src/report/run-event.ts";
 import type { RunReport } from "../../src/report/run-report.ts";
@@ -9,8 +10,12 @@ import { simulatedDriver } from "./simulated-driver.ts";
 import type { Fault } from "./simulated-faults.ts";
 import { type SimulatedPlanName, simulatedJob } from "./simulated-job.ts";
 import { type SimulatedRuntime, simulatedRuntime } from "./simulated-runtime.ts";
+import { type SnapshotTrouble, simulatedSnapshots } from "./simulated-snapshots.ts";
 import { type SimulatedStage, simulatedStage } from "./simulated-stage.ts";
 import { simulatedState } from "./simulated-state.ts";
+
+/** Loaded before any world begins: its time must not depend on how fast a module is read. */
+const PARSE_SQL = await loadSqlParser();
 
 /** How one simulated rehearsal went, and what it left. */
 export interface SimulatedRun {
@@ -35,7 +40,15 @@ export async function simulateRun(options: {
   readonly faults?: readonly Fault[];
   /** Laid over the scenario's `judge` block. */
   readonly judge?: object;
+  /** What the first action declares beside its own, and what the operator allows beside the scenario's own. */
+  readonly declared?: readonly string[];
+  readonly mayChange?: readonly string[];
+  /** Laid over the scenario: triggers, safeguards. */
+  readonly scenario?: object;
+  /** Laid over the plan: its actions, its confidence, its promise. */
+  readonly laidOverPlan?: object;
   readonly proveSensitivity?: true;
+  readonly snapshots?: SnapshotTrouble;
   /** A calibration profile, verified and about this run. */
   readonly profile?: Profile;
 }): Promise<SimulatedRun> {
@@ -52,7 +65,7 @@ export async function simulateRun(options: {
   const startDriver = simulatedDriver(stage, { planInForce, planted: () => runtime.twins()?.shadow.planted() });
   const end = await runCanary(
     {
-      ...simulatedJob({ seed, plan, faults, ...(options.judge === undefined ? {} : { judge: options.judge }) }),
+      ...simulatedJob({ ...options, seed, plan, faults }),
       ...(options.proveSensitivity === undefined ? {} : { proveSensitivity: options.proveSensitivity }),
       ...(options.profile === undefined
         ? {}
@@ -69,11 +82,13 @@ export async function simulateRun(options: {
         return startDriver({ ...asked, onPairs });
       },
       state: stateOfStillTwins(stage, runtime),
+      snapshots: simulatedSnapshots(options.snapshots),
       store: stage.store,
       observe: (event) => {
         events.push(event);
         if (event.kind === "phase") stage.entered(event.phase);
       },
+      parseSql: PARSE_SQL,
       harnessVersion: "0.0.0-simulated",
     },
     stop,

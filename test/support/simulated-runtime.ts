@@ -1,5 +1,6 @@
 import { CanaryError } from "../../src/core/errors.ts";
 import { type ContainerRuntime, ROLES, type Role, type Twin } from "../../src/mirror/twin.ts";
+import type { ActorWork } from "../../src/mirror/write-log.ts";
 import { NEVER } from "./simulated-clock.ts";
 import { INVARIANT_QUERY, simulatedShop } from "./simulated-job.ts";
 import { engineGone, type SimulatedStage } from "./simulated-stage.ts";
@@ -69,6 +70,7 @@ async function createAll(stage: SimulatedStage, signal: AbortSignal, services: r
 function stagedTwin(stage: SimulatedStage, role: Role, template: SimulatedWorld): SimulatedTwin {
   const { clock } = stage;
   const worker = startWorker(stage, role);
+  const orders = ordersOf(stage, role);
   const answer = async (): Promise<void> => {
     stage.called();
     await clock.sleep(1, NEVER);
@@ -79,7 +81,7 @@ function stagedTwin(stage: SimulatedStage, role: Role, template: SimulatedWorld)
     interrupt: async () => {
       await answer();
       worker.work(twin);
-      writeOrders(stage, twin.world, role);
+      orders.write(twin.world);
     },
     scrape: () => {
       if (silent()) throw new Error("the replica does not answer");
@@ -89,6 +91,7 @@ function stagedTwin(stage: SimulatedStage, role: Role, template: SimulatedWorld)
       statement === INVARIANT_QUERY
         ? [{ holds: role === "control" || !breaksInvariant(stage, twin.world, template) }]
         : undefined,
+    ...(stage.fault("no-write-log") === undefined ? {} : { noWriteLog: "the server keeps no logical log" }),
     stubCalls: () => {
       const acted = stage.store.intents.some((intent) => intent.kind === "act");
       const called = role === "shadow" && acted && stage.fault("plan-calls-stub") !== undefined;
@@ -112,12 +115,24 @@ function stagedTwin(stage: SimulatedStage, role: Role, template: SimulatedWorld)
       const half = (): void => undefined;
       await change({ what: `update ${service}`, signal, half, all: () => applyUpdate(twin.world, service, wanted) });
     },
+    sqlAs: async (database, work, signal) => {
+      const what = `sql ${work.statements.join("; ")}`;
+      await change({ what, signal, half: () => undefined, all: () => undefined });
+      if (!doesNotLand(stage)) await twin.sqlAs(database, { ...work, statements: statementsOf(stage, work) }, signal);
+    },
     sql: async (database, text) => {
-      if (/^(SELECT|RESET|SET (?!LOCAL))/.test(text)) return await twin.sql(database, text);
+      const isDryRun = text.startsWith("EXPLAIN") || text.startsWith("BEGIN");
+      if (isDryRun || /^(SELECT|RESET|SET (?!LOCAL))/.test(text)) return await twin.sql(database, text);
       await change({ what: `sql ${text}`, signal: NEVER, half: () => undefined, all: () => undefined });
       return doesNotLand(stage) ? [] : await twin.sql(database, text);
     },
   };
+}
+
+/** What a statement does depends on the data that it meets. */
+function statementsOf(stage: SimulatedStage, { statements, as }: ActorWork): readonly string[] {
+  if (stage.fault("sql-writes-more")?.proof !== stage.proof || as.actionId !== "set-flag") return statements;
+  return [...statements, `UPDATE orders SET total = '${as.phase === "act" ? "0" : "10"}' WHERE id = 'order-0'`];
 }
 
 const CHARGE = { host: "payments.example", method: "POST", path: "/v1/charges", status: 200, atMonotonicMs: 1 };
@@ -207,20 +222,25 @@ function setLogLevel(world: SimulatedWorld, level: string): void {
   if (api !== undefined) api.environment["LOG_LEVEL"] = level;
 }
 
-/** The application's own writes: both twins serve the same orders, but draw their own tokens. */
-function writeOrders(stage: SimulatedStage, world: SimulatedWorld, role: Role): void {
-  const orders = world.databases.get("db")?.tables.get("orders");
-  const wanted = 1 + Math.floor(stage.sent / 400);
-  for (let number = orders?.rows.size ?? wanted; number < wanted; number++) {
-    const id = `order-${number}`;
-    orders?.rows.set(id, { id, total: String((number * 37) % 100), token: `${role}-${number}` });
-  }
+/** The application's own writes: both twins serve the same orders, but draw their own tokens. Lost ones do not come again. */
+function ordersOf(stage: SimulatedStage, role: Role) {
+  let written = 1;
+  return {
+    write: (world: SimulatedWorld): void => {
+      const rows = world.databases.get("db")?.tables.get("orders")?.rows;
+      for (const wanted = 1 + Math.floor(stage.sent / 400); written < wanted; written++) {
+        const id = `order-${written}`;
+        rows?.set(id, { id, total: String((written * 37) % 100), token: `${role}-${written}` });
+      }
+    },
+  };
 }
 
 /** A worker that does 20 jobs a second with each replica while it is not frozen, and finishes rows of `jobs`. */
 function startWorker(stage: SimulatedStage, role: Role) {
   const random = stage.random(`worker ${role}`);
   let done = 0;
+  let finished = 0;
   let untilMs = stage.clock.monotonicMs();
   const work = (twin: SimulatedTwin): void => {
     const nowMs = stage.clock.monotonicMs();
@@ -228,8 +248,8 @@ function startWorker(stage: SimulatedStage, role: Role) {
     done += (20 * replicas * (nowMs - untilMs) * (0.9 + 0.2 * random())) / 1000;
     untilMs = nowMs;
     const jobs = twin.world.databases.get("db")?.tables.get("jobs");
-    for (let row = 0; row < Math.min(20, Math.floor(done / 300)); row++) {
-      jobs?.rows.set(`job-${row}`, { id: `job-${row}`, status: "done" });
+    for (; finished < Math.min(20, Math.floor(done / 300)); finished++) {
+      jobs?.rows.set(`job-${finished}`, { id: `job-${finished}`, status: "done" });
     }
   };
   return { work, done: () => Math.floor(done) };
@@ -240,9 +260,9 @@ function replicasOf(world: SimulatedWorld): number {
 }
 
 function stateOf(world: SimulatedWorld): string {
-  const { resources } = fingerprintOf(world);
+  const { resources, files } = fingerprintOf(world);
   const flags = [...(world.databases.get("db")?.tables.get("flags")?.rows.values() ?? [])];
-  return JSON.stringify([resources, flags, [...(world.keys.get("cache") ?? [])]]);
+  return JSON.stringify([resources, files, flags, [...(world.keys.get("cache") ?? [])]]);
 }
 
 function unavailable(message: string): CanaryError {

@@ -41,6 +41,7 @@ export const shopSpec: MirrorSpec = {
   ],
   metrics: [],
   stubs: [],
+  flags: [],
   background: ["worker"],
   fidelity: [],
 };

@@ -79,6 +79,9 @@ const STATEMENTS: readonly Statement[] = [
     },
   },
   { form: /^(?:SET|RESET) /i, run: () => [] },
+  { form: /^SELECT set_config\(/i, run: () => [] },
+  { form: /^EXPLAIN /, run: () => [{ "QUERY PLAN": [{ Plan: { "Node Type": "Simulated", "Total Cost": 1 } }] }] },
+  { form: /^(?:BEGIN|ROLLBACK)$/, run: () => [] },
 ];
 
 /**
@@ -88,7 +91,9 @@ const STATEMENTS: readonly Statement[] = [
 export function runSimulatedSql(database: SimulatedDatabase, text: string, handler: SqlHandler): readonly SqlRow[] {
   const draft = structuredClone(database);
   let rows: readonly SqlRow[] = [];
-  for (const statement of statementsOf(text)) rows = runOne(statement, draft, handler);
+  const statements = statementsOf(text);
+  for (const statement of statements) rows = runOne(statement, draft, handler);
+  if (statements.at(-1) === "ROLLBACK") return rows;
   database.tables = draft.tables;
   database.settings = draft.settings;
   return rows;

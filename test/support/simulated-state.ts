@@ -5,6 +5,7 @@ import { configurationResources } from "../../src/mirror/state/configuration-sta
 import type { StateAccess } from "../../src/mirror/state/state-access.ts";
 import type { Twin } from "../../src/mirror/twin.ts";
 import { encodeSegment, resourcePath } from "../../src/plan/resource-pattern.ts";
+import { simulatedSurroundings } from "./simulated-surroundings.ts";
 import type { SimulatedTwin } from "./simulated-twin.ts";
 import { configurationOf, type SimulatedTable, type SimulatedWorld } from "./simulated-world.ts";
 
@@ -16,6 +17,10 @@ export const simulatedState: StateAccess = {
     // Through the twin, so that a simulated engine that is gone is noticed here too.
     await twin.configuration(signal);
     return fingerprintOf(worldOf(twin));
+  },
+  surroundings: async (twin, _stores, { signal }) => {
+    await twin.configuration(signal);
+    return simulatedSurroundings(worldOf(twin)).around;
   },
   rowDifferences: async ({ table, reference, changed }) => {
     const [before, after] = [tableAt(worldOf(reference), table), tableAt(worldOf(changed), table)];
@@ -56,8 +61,10 @@ export function fingerprintOf(world: SimulatedWorld): Fingerprint {
   const keys = [...world.keys].flatMap(([service, entries]) =>
     [...entries].map(([key, value]) => [resourcePath("redis", service, key), `string:${sha256Hex(value)}`] as const),
   );
+  const { around, flags } = simulatedSurroundings(world);
   return {
-    resources: { ...configurationResources(configuration), ...schema },
+    resources: { ...configurationResources(configuration), ...flags, ...schema },
+    ...around,
     tables,
     keys: Object.fromEntries(keys),
     takenMs: 0,

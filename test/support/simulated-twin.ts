@@ -3,27 +3,37 @@ import type { MirrorSpec } from "../../src/mirror/mirror-spec.ts";
 import type {
   Address,
   ExecResult,
+  FileAttributes,
   IngressHarm,
   Role,
   ServiceUsage,
   StubCall,
+  StubRequest,
   Twin,
   TwinPair,
 } from "../../src/mirror/twin.ts";
+import type { WriteLog } from "../../src/mirror/write-log.ts";
+import { runSimulatedRedis } from "./simulated-redis.ts";
 import { runSimulatedSql, type SqlHandler } from "./simulated-sql.ts";
+import { simulatedFiles, simulatedFlagFiles, simulatedTrouble } from "./simulated-surroundings.ts";
 import {
   configurationOf,
+  plainFile,
   restartSimulated,
+  type SimulatedFile,
   type SimulatedService,
   type SimulatedWorld,
   scaleSimulated,
 } from "./simulated-world.ts";
+import { rowsWritten, type SimulatedWrites, simulatedReading } from "./simulated-writes.ts";
 
 /** What a simulated twin asks its test about; each has a harmless default. */
 export interface SimulatedBehaviour {
   /** Runs before every operation (`scale worker`, `sql db`, ...); may throw, wait or count. */
   readonly interrupt?: (operation: string, role: Role) => void | Promise<void>;
   readonly onSql?: SqlHandler;
+  /** Why the database keeps no log of who wrote what. */
+  readonly noWriteLog?: string;
   readonly onExec?: (service: string, argv: readonly string[], world: SimulatedWorld) => ExecResult;
   readonly onRedis?: (command: readonly string[], world: SimulatedWorld) => unknown;
   readonly address?: (port: { readonly service: string; readonly port: number }) => Address;
@@ -31,6 +41,7 @@ export interface SimulatedBehaviour {
   readonly imageId?: (reference: string) => string;
   readonly usage?: (world: SimulatedWorld) => readonly ServiceUsage[];
   readonly scrape?: (service: string, world: SimulatedWorld) => readonly string[];
+  readonly onStub?: (request: StubRequest) => { readonly status: number; readonly body: string };
   readonly stubCalls?: () => readonly StubCall[];
 }
 
@@ -48,6 +59,7 @@ export function simulatedTwin(role: Role, template: SimulatedWorld, behaviour: S
   const operations: string[] = [];
   const frozen = new Set<string>();
   let planted: IngressHarm | undefined;
+  const written: SimulatedWrites[] = [];
   const enter = async (operation: string, signal?: AbortSignal): Promise<void> => {
     signal?.throwIfAborted();
     operations.push(operation);
@@ -69,6 +81,30 @@ export function simulatedTwin(role: Role, template: SimulatedWorld, behaviour: S
       await enter(`update ${name}`, signal);
       applyChange(service(name), change, behaviour.imageId ?? ((reference) => reference));
     },
+    imageId: async (reference) => behaviour.imageId?.(reference) ?? reference,
+    restart: async (name, _options, signal) => {
+      await enter(`restart ${name}`, signal);
+      restartSimulated(service(name));
+    },
+    readFile: async (name, path, signal) => {
+      await enter(`read ${name} ${path}`, signal);
+      service(name);
+      const file = world.files.get(name)?.get(path);
+      return file === undefined ? undefined : Buffer.from(file.bytes);
+    },
+    fileAttributes: async (name, path, signal) => {
+      await enter(`attributes ${name} ${path}`, signal);
+      return world.files.get(name)?.get(path)?.attributes;
+    },
+    writeFile: async (name, path, bytes, signal, attributes) => {
+      await enter(`write ${name} ${path}`, signal);
+      service(name);
+      writeSimulatedFile(world, { service: name, path }, bytes, attributes);
+    },
+    askStub: async (request, signal) => {
+      await enter(`ask ${request.host}`, signal);
+      return behaviour.onStub?.(request) ?? missing(`third party ${request.host}`);
+    },
     exec: async (name, argv, signal) => {
       await enter(`exec ${name}`, signal);
       return behaviour.onExec?.(name, argv, world) ?? { exitCode: 0, stdout: "", stderr: "" };
@@ -78,11 +114,47 @@ export function simulatedTwin(role: Role, template: SimulatedWorld, behaviour: S
       const database = world.databases.get(name) ?? missing(`database service ${name}`);
       return runSimulatedSql(database, text, behaviour.onSql ?? (() => undefined));
     },
+    sqlAs: async ({ service: name }, { as, statements, transaction }, signal) => {
+      const database = world.databases.get(name) ?? missing(`database service ${name}`);
+      for (const text of transaction ? [statements.join(";\n")] : statements) {
+        await enter(`sql ${name}`, signal);
+        const before = structuredClone(database);
+        runSimulatedSql(database, text, behaviour.onSql ?? (() => undefined));
+        const { actionId, phase } = as;
+        written.push({ service: name, actionId, phase, rows: rowsWritten(name, before, database) });
+      }
+    },
+    openWriteLog: async ({ service: name }, signal) => {
+      await enter(`write log ${name}`, signal);
+      const database = world.databases.get(name) ?? missing(`database service ${name}`);
+      if (behaviour.noWriteLog !== undefined) return unreadable(behaviour.noWriteLog);
+      const [opened, from] = [structuredClone(database), written.length];
+      return {
+        isOpen: () => true,
+        read: async () => {
+          const own = written.slice(from).filter((one) => one.service === name);
+          return simulatedReading(own, rowsWritten(name, opened, database));
+        },
+        [Symbol.asyncDispose]: async () => undefined,
+      };
+    },
     redis: async ({ service: name }, command) => {
       await enter(`redis ${name}`);
       return (
-        behaviour.onRedis?.(command, world) ?? setOrDelete(world.keys.get(name) ?? missing(`store ${name}`), command)
+        behaviour.onRedis?.(command, world) ??
+        runSimulatedRedis(world.keys.get(name) ?? missing(`store ${name}`), command)
       );
+    },
+    redisBytes: async ({ service: name }, command) => {
+      await enter(`redis ${name}`);
+      const parts = command.map((part) => part.toString());
+      const keys = world.keys.get(name) ?? missing(`store ${name}`);
+      return behaviour.onRedis?.(parts, world) ?? runSimulatedRedis(keys, parts);
+    },
+    disconnect: async () => undefined,
+    revive: async (signal) => {
+      await enter("revive", signal);
+      return [];
     },
     configuration: async (signal) => {
       await enter("configuration", signal);
@@ -111,6 +183,18 @@ export function simulatedTwin(role: Role, template: SimulatedWorld, behaviour: S
     thaw: async (services, signal) => {
       await enter("thaw", signal);
       for (const name of services) frozen.delete(name);
+    },
+    files: async (_except, signal) => {
+      await enter("files", signal);
+      return simulatedFiles(world);
+    },
+    flagFiles: async (signal) => {
+      await enter("flag files", signal);
+      return simulatedFlagFiles(world);
+    },
+    errorPatterns: async (signal) => {
+      await enter("error patterns", signal);
+      return simulatedTrouble(world);
     },
     logs: async (name) => `${name} | simulated`,
     stubCalls: behaviour.stubCalls ?? (() => []),
@@ -160,23 +244,33 @@ function applyChange(
     else service.environment[name] = value;
   }
   if (change.image !== undefined) service.imageId = imageId(change.image);
-  if (change.memoryBytes !== undefined) service.memoryBytes = change.memoryBytes;
-  if (change.cpus !== undefined) service.cpus = change.cpus;
+  if (change.memoryBytes === null) delete service.memoryBytes;
+  else if (change.memoryBytes !== undefined) service.memoryBytes = change.memoryBytes;
+  if (change.cpus === null) delete service.cpus;
+  else if (change.cpus !== undefined) service.cpus = change.cpus;
   restartSimulated(service);
 }
 
-function setOrDelete(keys: Map<string, string>, [verb = "", key = "", value = ""]: readonly string[]): unknown {
-  switch (verb.toUpperCase()) {
-    case "SET":
-      keys.set(key, value);
-      return "OK";
-    case "DEL":
-      return keys.delete(key) ? 1 : 0;
-    case "GET":
-      return keys.get(key) ?? null;
-    default:
-      throw new Error(`ERR unknown command '${verb}'`);
-  }
+function writeSimulatedFile(
+  world: SimulatedWorld,
+  at: { readonly service: string; readonly path: string },
+  bytes: Uint8Array | undefined,
+  attributes: FileAttributes | undefined,
+): void {
+  const files = world.files.get(at.service) ?? new Map<string, SimulatedFile>();
+  world.files.set(at.service, files);
+  const before = files.get(at.path);
+  if (bytes === undefined) files.delete(at.path);
+  else
+    files.set(at.path, {
+      ...plainFile(bytes),
+      attributes: before?.attributes ?? attributes ?? plainFile(bytes).attributes,
+    });
+}
+
+function unreadable(why: string): WriteLog {
+  const read: WriteLog["read"] = async () => ({ kind: "unavailable", why });
+  return { isOpen: () => false, read, [Symbol.asyncDispose]: async () => undefined };
 }
 
 function missing(what: string): never {

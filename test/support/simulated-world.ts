@@ -1,4 +1,4 @@
-import type { ServiceConfiguration } from "../../src/mirror/twin.ts";
+import type { FileAttributes, ServiceConfiguration } from "../../src/mirror/twin.ts";
 
 /** A service of a simulated twin; `usage` is what `usage()` reports. */
 export interface SimulatedService {
@@ -46,6 +46,18 @@ export interface SimulatedWorld {
   services: Map<string, SimulatedService>;
   databases: Map<string, SimulatedDatabase>;
   keys: Map<string, Map<string, string>>;
+  /** Files by service and path; every replica has the same. */
+  files: Map<string, Map<string, SimulatedFile>>;
+  /** Which of the files are flag files. */
+  flagFiles: readonly { readonly service: string; readonly path: string }[];
+  /** Lines of trouble by service, as they were written. */
+  trouble: Map<string, string[]>;
+}
+
+/** A file in memory. */
+export interface SimulatedFile {
+  bytes: Uint8Array;
+  attributes: FileAttributes;
 }
 
 /** Builds a world from short notes; every field has a harmless default. */
@@ -70,6 +82,9 @@ export function simulatedWorld(notes: {
     >
   >;
   readonly keys?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Text of files by service and path. */
+  readonly files?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly flagFiles?: SimulatedWorld["flagFiles"];
 }): SimulatedWorld {
   const services = Object.entries(notes.services ?? {}).map(
     ([name, service]) => [name, serviceOf(name, service)] as const,
@@ -81,7 +96,18 @@ export function simulatedWorld(notes: {
   const keys = Object.entries(notes.keys ?? {}).map(
     ([name, entries]) => [name, new Map(Object.entries(entries))] as const,
   );
-  return { services: new Map(services), databases: new Map(databases), keys: new Map(keys) };
+  const files = Object.entries(notes.files ?? {}).map(([name, entries]) => {
+    const texts = Object.entries(entries).map(([path, text]) => [path, plainFile(Buffer.from(text))] as const);
+    return [name, new Map(texts)] as const;
+  });
+  return {
+    services: new Map(services),
+    databases: new Map(databases),
+    keys: new Map(keys),
+    files: new Map(files),
+    flagFiles: notes.flagFiles ?? [],
+    trouble: new Map(),
+  };
 }
 
 /** The configuration of a simulated service as a twin reports it. */
@@ -97,6 +123,11 @@ export function configurationOf(name: string, service: SimulatedService): Servic
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
     ...(cpus === undefined ? {} : { cpus }),
   };
+}
+
+/** A file as one is that nobody said more about. */
+export function plainFile(bytes: Uint8Array): SimulatedFile {
+  return { bytes, attributes: { mode: 0o644, uid: 0, gid: 0 } };
 }
 
 function serviceOf(name: string, service: Partial<SimulatedService>): SimulatedService {

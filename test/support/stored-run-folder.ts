@@ -21,6 +21,8 @@ export interface StoredQuestion {
   readonly seed: number;
   readonly plan: SimulatedPlanName;
   readonly judge?: object;
+  readonly declared?: readonly string[];
+  readonly mayChange?: readonly string[];
   readonly profile?: Profile;
 }
 
@@ -38,6 +40,10 @@ export async function storeRun(run: SimulatedRun, runDir: string, asked: StoredQ
   await writeFile(
     path.join(recording, "metrics.jsonl"),
     stage.store.metrics.map((one) => JSON.stringify(one)).join("\n"),
+  );
+  await writeFile(
+    path.join(recording, "responses.jsonl"),
+    stage.store.responses.map((one) => `${JSON.stringify(one)}\n`),
   );
   await writePairs(run.pairs, recording);
   await publish(await withProfile(end.report, profile, runDir), runDir);

@@ -22,16 +22,22 @@ const EFFECTS = new Set(["mirror", "replay", "report", "run", "cli"]);
 const HOME: Readonly<Record<string, readonly string[]>> = {
   testcontainers: ["mirror"],
   msw: ["mirror"],
+  "tar-stream": ["mirror"],
   pg: ["mirror"],
   redis: ["mirror"],
   undici: ["replay"],
+  diff: ["replay"],
+  rfc6902: ["replay"],
+  "@openfeature/flagd-core": ["replay"],
   "@grpc/grpc-js": ["replay"],
   "@grpc/proto-loader": ["replay"],
   echarts: ["report"],
   "log-update": ["report"],
   "prom-client": ["report"],
+  standardwebhooks: ["report"],
   commander: ["cli"],
   yaml: ["core"],
+  "libpg-query": ["policy"],
   canonicalize: ["attest"],
 };
 

@@ -2,9 +2,11 @@ import { globSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parsePlan } from "../../src/plan/plan.ts";
 import { admit } from "../../src/policy/admit.ts";
+import { loadSqlParser } from "../../src/policy/sql/parse-sql.ts";
 import { trafficRoutes } from "../../src/replay/traffic/traffic-routes.ts";
 import { checkTogether, parseScenario } from "../../src/run/scenario.ts";
 
+const PARSE_SQL = await loadSqlParser();
 const FENCE = "`".repeat(3);
 const readme = readFileSync("README.md", "utf8");
 const blocks = (kind: string): readonly string[] =>
@@ -18,7 +20,7 @@ test("the README shows at least one plan", () => expect(blocks("yaml plan")).not
 
 test.each(blocks("yaml plan"))("plan %# shown in the README is one the harness accepts", (text) => {
   const plan = parsePlan(text, "README.md");
-  expect(admit(plan, { mayChange: ["service/**", "db/**"] }).kind).toBe("admitted");
+  expect(admit(plan, { mayChange: ["service/**", "db/**"] }, PARSE_SQL).kind).toBe("admitted");
 });
 
 test("every npm script and file that the README's commands name exists", () => {
@@ -28,7 +30,7 @@ test("every npm script and file that the README's commands name exists", () => {
     .filter((name) => name !== "ci" && scripts[name] === undefined);
   const missingFiles = commands
     .flatMap((line) => [...line.matchAll(/(scenarios\/\S+\.yaml)/g)].map((match) => match[1] ?? ""))
-    .filter((file) => !globSync("scenarios/*.yaml").includes(file));
+    .filter((file) => !globSync("scenarios/**/*.yaml").includes(file));
   expect({ missingScripts, missingFiles }).toEqual({ missingScripts: [], missingFiles: [] });
 });
 
@@ -53,5 +55,5 @@ test.each(globSync("scenarios/*.yaml"))("%s and its plan fit together and pass p
   const scenario = parseScenario(readFileSync(file, "utf8"), file);
   const plan = parsePlan(readFileSync(`scenarios/${scenario.plan}`, "utf8"), scenario.plan);
   checkTogether(scenario, plan, trafficRoutes(scenario.traffic));
-  expect(admit(plan, scenario)).toMatchObject({ kind: "admitted", humanNeeded: [] });
+  expect(admit(plan, scenario, PARSE_SQL)).toMatchObject({ kind: "admitted", humanNeeded: [] });
 });

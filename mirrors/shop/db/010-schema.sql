@@ -69,3 +69,9 @@ CREATE INDEX products_title_prefix_idx ON products ((lower(title) COLLATE "C"), 
 CREATE INDEX products_created_at_idx ON products (created_at);
 CREATE INDEX jobs_queued_idx ON jobs (id) WHERE status = 'queued';
 CREATE INDEX jobs_running_idx ON jobs (claimed_at) WHERE status = 'running';
+
+-- The api's own role, without the right to change the schema. Its password ("shop-api") is stored under a fixed salt, so
+-- that every copy holds the same verifier and a rotation can be undone exactly.
+CREATE ROLE shop_api LOGIN PASSWORD 'SCRAM-SHA-256$4096:c2hvcC1taXJyb3Itc2FsdA==$pZH2a8lE2UEq+skBg4GgyVg1EtNCuRrx+1JukOnpsF8=:WMgM8bbVSnKIoShowi6rmQXWvGd769dfN/RF+UOj+l4=';
+GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO shop_api;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO shop_api;

@@ -37,6 +37,15 @@ export function checkXCanary(written: XCanary, known: KnownNames, report: Report
     if (!written.state.some((state) => state.service === service)) continue;
     report(["x-canary", "background", index], `"${service}" holds state; frozen, nobody could read it`);
   }
+  for (const [index, { service, path }] of written.flags.entries()) {
+    checkService(service, ["x-canary", "flags", index, "service"], known, report);
+    const first = written.flags.findIndex((other) => other.service === service && other.path === path);
+    if (first < index) report(["x-canary", "flags", index], `"${path}" of ${service} is named twice`);
+  }
+  for (const [index, { from, to }] of written.dependencies.entries()) {
+    checkService(from, ["x-canary", "dependencies", index, "from"], known, report);
+    checkService(to, ["x-canary", "dependencies", index, "to"], known, report);
+  }
   for (const [index, { host }] of written.stubs.entries()) {
     const path = ["x-canary", "stubs", index, "host"];
     if (known.services.includes(host)) report(path, `"${host}" is a service of the mirror`);

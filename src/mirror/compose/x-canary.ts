@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { LIMITS } from "../../core/limits.ts";
+import { FilePath } from "../../plan/step-words.ts";
 import type { MetricsSpec, MirrorSpec, ServicePort, ServiceSpec, StateSpec, StubSpec } from "../mirror-spec.ts";
 import { insideMirror, type MirrorScope } from "./mirror-scope.ts";
 
@@ -52,12 +53,24 @@ export const XCanarySchema = z.strictObject({
     .array(z.strictObject({ host: HostName, handlers: z.string().min(1).max(400) }))
     .max(50)
     .default([]),
+  flags: z
+    .array(z.strictObject({ service: Service, path: FilePath }))
+    .max(20)
+    .default([]),
   background: z.array(Service).max(LIMITS.mirrorServicesMax).default([]),
+  /** Ways between services that a drill may harm; derived from `depends_on` when absent. */
+  dependencies: z
+    .array(z.strictObject({ from: Service, to: Service, port: Port }))
+    .max(100)
+    .default([]),
   fidelity: z.array(z.string().min(1).max(LIMITS.textCharsMax)).max(50).default([]),
 });
 
 export type XCanary = z.output<typeof XCanarySchema>;
-type Resolved = Pick<MirrorSpec, "entry" | "state" | "metrics" | "stubs" | "background" | "fidelity">;
+type Resolved = Pick<
+  MirrorSpec,
+  "entry" | "state" | "metrics" | "stubs" | "flags" | "background" | "dependencies" | "fidelity"
+>;
 
 /** Resolves defaults and paths of `x-canary` against the services; what does not fit is reported. */
 export function resolveXCanary(
@@ -71,7 +84,9 @@ export function resolveXCanary(
     state: written.state.map((state, index) => resolveState(state, index, services, scope)),
     metrics: written.metrics.flatMap((metrics, index) => resolveMetrics(metrics, index, written, services, scope)),
     stubs: written.stubs.flatMap((stub, index) => resolveStub(stub, index, scope)),
+    flags: written.flags,
     background: written.background,
+    ...(written.dependencies.length === 0 ? {} : { dependencies: written.dependencies }),
     fidelity: written.fidelity,
   };
 }

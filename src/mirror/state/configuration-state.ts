@@ -19,6 +19,8 @@ function resourcesOf(service: ServiceConfiguration): readonly (readonly [Resourc
     [path("memory"), service.memoryBytes === undefined ? "unlimited" : String(service.memoryBytes)],
     [path("cpus"), service.cpus === undefined ? "unlimited" : String(service.cpus)],
     [path("mounts"), JSON.stringify([...service.mounts].sort())],
+    ...(service.networks === undefined ? [] : [[path("networks"), JSON.stringify(service.networks)] as const]),
+    ...(service.pidsMax === undefined ? [] : [[path("pids"), String(service.pidsMax)] as const]),
     ...Object.entries(service.environment).map(
       ([name, value]) => [path("env", name), maskedValue(name, value)] as const,
     ),

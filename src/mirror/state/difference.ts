@@ -1,4 +1,8 @@
 import type { Difference, Fingerprint, ResourcePath, TableFingerprint } from "../fingerprint.ts";
+import { fileDifferences } from "./surroundings-difference.ts";
+import { unionOfKeys, valuesDiffering } from "./values-differing.ts";
+
+export { unionOfKeys, valuesDiffering };
 
 /**
  * Finds the rows behind a table that changed. `before`/`after` are absent where the table did not or does not exist.
@@ -12,7 +16,7 @@ export type LocateRows = (changed: {
 }) => Promise<readonly Difference[] | undefined>;
 
 /**
- * Everything that is different in `after`, sorted by path: resources, keys, sequences that went backwards, and rows
+ * Everything that is different in `after`, sorted by path: resources, keys, sequences that went backwards, files, and rows
  * down to the column as far as `locate` finds them.
  */
 export async function difference(
@@ -66,21 +70,6 @@ export function wholeTable(changed: Parameters<LocateRows>[0]): readonly Differe
   return [{ path: table, kind: "changed", before: shown(before), after: shown(after) }];
 }
 
-/** Differences of two maps from path to value. */
-export function valuesDiffering(
-  before: Readonly<Record<ResourcePath, string>>,
-  after: Readonly<Record<ResourcePath, string>>,
-): readonly Difference[] {
-  return unionOfKeys(before, after).flatMap((path): readonly Difference[] => {
-    const was = before[path];
-    const is = after[path];
-    if (was === is) return [];
-    if (was === undefined) return [{ path, kind: "added", after: is ?? "" }];
-    if (is === undefined) return [{ path, kind: "removed", before: was }];
-    return [{ path, kind: "changed", before: was, after: is }];
-  });
-}
-
 /** Sequences of `after` that hand out numbers again which `before` had handed out already. */
 export function sequencesGoneBack(before: Fingerprint, after: Fingerprint): readonly Difference[] {
   return valuesDiffering(before.sequences ?? {}, after.sequences ?? {}).filter(
@@ -102,19 +91,16 @@ export function sorted(differences: readonly Difference[]): readonly Difference[
   return [...differences].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
 }
 
-/** Union of two maps' keys, sorted. */
-export function unionOfKeys(
-  a: Readonly<Record<string, unknown>>,
-  b: Readonly<Record<string, unknown>>,
-): readonly string[] {
-  return [...new Set([...Object.keys(a), ...Object.keys(b)])].sort();
-}
-
 function valueDifferences(before: Fingerprint, after: Fingerprint): readonly Difference[] {
   const keys = valuesDiffering(before.keys, after.keys).filter(
     ({ kind, path }) => kind !== "removed" || !hasExpired(path, before, after),
   );
-  return [...valuesDiffering(before.resources, after.resources), ...keys, ...sequencesGoneBack(before, after)];
+  return [
+    ...valuesDiffering(before.resources, after.resources),
+    ...keys,
+    ...sequencesGoneBack(before, after),
+    ...fileDifferences(before, after),
+  ];
 }
 
 /** Descending sequences exist, but are rarer than mistakes: any step towards zero counts as back. */

@@ -5,48 +5,62 @@ import type { StateSpec } from "../mirror-spec.ts";
 import { configurationResources } from "./configuration-state.ts";
 import { readPostgres } from "./postgres-state.ts";
 import { readRedis } from "./redis-state.ts";
-import type { StateSource, StoreState } from "./store-state.ts";
+import type { StateSource, StoreState, TwinSource } from "./store-state.ts";
+import { readSurroundings } from "./surroundings.ts";
 import { readingState } from "./unreadable-state.ts";
 
 const READ_ATTEMPTS = 4;
 const READ_AGAIN_MS = 500;
 
 /**
- * The fingerprint of a twin while nothing writes to it: configuration and every declared store, read in parallel by SQL and
- * Redis commands over the twin's kept connections. 50,000 rows take about 0.06 s, a schema 0.1 s.
+ * The fingerprint of a twin while nothing writes to it: configuration, files, flags, output and every declared store, read in
+ * parallel. 50,000 rows take about 0.06 s, a schema 0.1 s, the files of a small twin some tens of ms (bench/effects).
  * @throws CanaryError MIRROR_UNAVAILABLE when a store cannot be read; signal.reason when aborted
  */
 export async function fingerprint(
-  source: StateSource,
+  source: TwinSource,
   stores: readonly StateSpec[],
   options: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<Fingerprint> {
   const startedMs = options.clock.monotonicMs();
-  const [configuration, ...states] = await Promise.all([
+  const [configuration, { around, flags }, ...states] = await Promise.all([
     source.configuration(options.signal),
+    surroundingsPatiently(source, stores, options),
     ...stores.map((store) => readPatiently(source, store, options)),
   ]);
   const storeEpochMs = Math.max(0, ...states.map((state) => state.storeEpochMs ?? 0));
   return {
-    resources: merged([configurationResources(configuration), ...states.map((state) => state.resources)]),
+    resources: merged([configurationResources(configuration), flags, ...states.map((state) => state.resources)]),
     tables: merged(states.map((state) => state.tables)),
     keys: merged(states.map((state) => state.keys)),
     sequences: merged(states.map((state) => state.sequences)),
     expiring: merged(states.map((state) => state.expiring)),
     ...(storeEpochMs > 0 ? { storeEpochMs } : {}),
+    ...around,
     takenMs: options.clock.monotonicMs() - startedMs,
   };
 }
 
+type Reading = { readonly clock: Clock; readonly signal: AbortSignal };
+
+function readPatiently(source: StateSource, store: StateSpec, options: Reading): Promise<StoreState> {
+  return patiently(options, () => readStore(source, store, options.signal));
+}
+
+/** What lies around the stores alone: without rows and keys it takes some tens of ms. */
+export function surroundingsPatiently(
+  source: TwinSource,
+  stores: readonly StateSpec[],
+  options: Reading,
+): ReturnType<typeof readSurroundings> {
+  return patiently(options, () => readSurroundings(source, stores, options.signal));
+}
+
 /** A store that an action has just restarted may refuse the connection that was kept; reading again harms nobody. */
-async function readPatiently(
-  source: StateSource,
-  store: StateSpec,
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
-): Promise<StoreState> {
+async function patiently<T>({ clock, signal }: Reading, read: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await readStore(source, store, signal);
+      return await read();
     } catch (thrown) {
       const refused = thrown instanceof CanaryError && thrown.code === "MIRROR_UNAVAILABLE";
       if (!refused || attempt >= READ_ATTEMPTS) throw thrown;

@@ -12,13 +12,10 @@ type RedisSpec = Extract<StateSpec, { kind: "redis" }>;
 const SCAN_COUNT = 500;
 
 /**
- * Digests one page of keys inside Redis, so that values never leave it: [now, cursor, [key, type:sha1, ttl ms, ...]].
+ * Lua: `digestOf(key)` is `type:sha1` of a value, or false where there is none, so that values never leave Redis.
  * Unordered types are hashed member by member and the digests sorted: two encodings of one set are the same set.
  */
-const SCAN_SCRIPT = `
-redis.call('SELECT', ARGV[1])
-local time = redis.call('TIME')
-local page = redis.call('SCAN', ARGV[2], 'COUNT', ARGV[3])
+export const DIGEST_LUA = `
 local function flat(value)
   if type(value) ~= 'table' then return #tostring(value) .. ':' .. tostring(value) end
   local parts = {}
@@ -35,8 +32,7 @@ local function unordered(members, width)
   table.sort(digests)
   return table.concat(digests)
 end
-local answer = {}
-for _, key in ipairs(page[2]) do
+local function digestOf(key)
   local kind = redis.call('TYPE', key)['ok']
   local content
   if kind == 'string' then content = redis.call('GET', key)
@@ -46,9 +42,22 @@ for _, key in ipairs(page[2]) do
   elseif kind == 'zset' then content = flat(redis.call('ZRANGE', key, 0, -1, 'WITHSCORES'))
   elseif kind == 'stream' then content = flat(redis.call('XRANGE', key, '-', '+'))
   else content = redis.call('DUMP', key) end
-  if content then
+  return content and (kind .. ':' .. redis.sha1hex(content))
+end
+`;
+
+/** Digests one page of keys inside Redis: [now, cursor, [key, type:sha1, ttl ms, ...]]. */
+const SCAN_SCRIPT = `
+redis.call('SELECT', ARGV[1])
+local time = redis.call('TIME')
+local page = redis.call('SCAN', ARGV[2], 'COUNT', ARGV[3])
+${DIGEST_LUA}
+local answer = {}
+for _, key in ipairs(page[2]) do
+  local digest = digestOf(key)
+  if digest then
     answer[#answer + 1] = key
-    answer[#answer + 1] = kind .. ':' .. redis.sha1hex(content)
+    answer[#answer + 1] = digest
     answer[#answer + 1] = tostring(redis.call('PTTL', key))
   end
 end
@@ -97,7 +106,7 @@ async function settings(source: StateSource, store: RedisSpec): Promise<Readonly
 }
 
 /** RESP2 answers maps as flat lists, RESP3 as objects or Maps. */
-function pairsOf(reply: unknown): readonly (readonly [string, string])[] {
+export function pairsOf(reply: unknown): readonly (readonly [string, string])[] {
   if (Array.isArray(reply)) {
     return reply.flatMap((name, index) => (index % 2 === 0 ? [[String(name), String(reply[index + 1])] as const] : []));
   }
@@ -105,7 +114,8 @@ function pairsOf(reply: unknown): readonly (readonly [string, string])[] {
   return [...entries].map(([name, value]) => [String(name), String(value)] as const);
 }
 
-function databasesIn(keyspace: string): readonly string[] {
+/** Numbers of the databases that hold keys, from `INFO keyspace`. */
+export function databasesIn(keyspace: string): readonly string[] {
   return [...keyspace.matchAll(/^db(\d+):/gm)].map((match) => match[1] ?? "0");
 }
 

@@ -118,8 +118,8 @@ function rowDigest(shape: TableShape, row: SqlRow | undefined): string {
   return `row ${sha256Hex(JSON.stringify(shape.columns.map((_, index) => row?.[`v${index}`]))).slice(0, 12)}`;
 }
 
-/** Key values joined by commas, each encoded; a key that is itself a secret (a session's token) becomes a digest. */
-function keySegment(shape: TableShape, row: SqlRow): string {
+/** Key values (`k0..` of the row) joined by commas, each encoded; a key that is itself a secret (a session's token) becomes a digest. */
+export function keySegment(shape: TableShape, row: SqlRow): string {
   return shape.primaryKey
     .map((column, index) => {
       const value = String(row[`k${index}`]);

@@ -1,8 +1,8 @@
 import type { Clock } from "../../core/clock.ts";
-import type { Difference, Fingerprint } from "../fingerprint.ts";
+import type { Difference, Fingerprint, Surroundings } from "../fingerprint.ts";
 import type { StateSpec } from "../mirror-spec.ts";
 import type { Twin } from "../twin.ts";
-import { fingerprint } from "./fingerprint.ts";
+import { fingerprint, surroundingsPatiently } from "./fingerprint.ts";
 import { locateRows } from "./locate-rows.ts";
 import { plantRogues, type Rogue } from "./rogue.ts";
 
@@ -17,6 +17,15 @@ export interface StateAccess {
     stores: readonly StateSpec[],
     options: { readonly signal: AbortSignal },
   ) => Promise<Fingerprint>;
+  /**
+   * What lies around the stores of a twin, without rows and keys: cheap enough to look at the untouched control once more.
+   * @throws CanaryError MIRROR_UNAVAILABLE when the engine does not answer
+   */
+  readonly surroundings: (
+    twin: Twin,
+    stores: readonly StateSpec[],
+    options: { readonly signal: AbortSignal },
+  ) => Promise<Surroundings>;
   /** The rows in which a table of two twins differs; see `locateRows`. */
   readonly rowDifferences: (query: {
     readonly table: string;
@@ -38,6 +47,8 @@ export interface StateAccess {
 export function stateAccess(clock: Clock): StateAccess {
   return {
     fingerprint: (twin, stores, { signal }) => fingerprint(twin, stores, { clock, signal }),
+    surroundings: async (twin, stores, { signal }) =>
+      (await surroundingsPatiently(twin, stores, { clock, signal })).around,
     rowDifferences: locateRows,
     plantRogues,
   };

@@ -1,8 +1,11 @@
 import type { Fingerprint } from "../fingerprint.ts";
 import type { Twin } from "../twin.ts";
 
-/** What reading state asks of a twin: no more than this. */
+/** What reading the stores asks of a twin: no more than this. */
 export type StateSource = Pick<Twin, "configuration" | "sql" | "redis">;
+
+/** What a whole fingerprint asks of it, beyond its stores. */
+export type TwinSource = StateSource & Pick<Twin, "files" | "flagFiles" | "errorPatterns" | "processes">;
 
 /** The part of a fingerprint that one store contributes. */
 export interface StoreState {

@@ -1,12 +1,14 @@
 import { relative } from "node:path";
+import { invariant } from "../../core/invariant.ts";
 import type { ServiceConfiguration } from "../twin.ts";
 import { containerOptions, plainVolumeName } from "./container-options.ts";
 import type { ContainerDetails } from "./engine.ts";
 import { environmentOf } from "./find-image.ts";
 import { listReplicas, type RaisedTwin, type Replica, wantedService } from "./replicas.ts";
+import { addedSettings, commandWithout } from "./server-settings.ts";
 import { isOneShot } from "./service-order.ts";
 
-/** Configuration of every service as the engine reports its first replica; from the wanted one where there is none. */
+/** Configuration of every service as the engine reports its replicas; from the wanted one where there is none. */
 export async function configurationOf(
   raised: RaisedTwin,
   signal: AbortSignal,
@@ -25,12 +27,42 @@ async function serviceConfiguration(
   const living = of.replicas.filter(
     (replica) => replica.service === of.service && (replica.state !== "ended" || oneShot),
   );
-  const [first] = living;
-  if (first === undefined) return wantedConfiguration(raised, of.service);
-  const details = await raised.twin.engine.read(`inspecting ${of.service}`, signal, (docker) =>
-    docker.getContainer(first.containerId).inspect(),
+  const reported = await Promise.all(
+    living.map(async ({ containerId }) => {
+      const details = await raised.twin.engine.read(`inspecting ${of.service}`, signal, (docker) =>
+        docker.getContainer(containerId).inspect(),
+      );
+      return reportedConfiguration(raised, { service: of.service, replicas: living.length, details });
+    }),
   );
-  return reportedConfiguration(raised, { service: of.service, replicas: living.length, details });
+  return reported.length === 0 ? wantedConfiguration(raised, of.service) : mixed(reported);
+}
+
+/**
+ * Replicas of a service that is in the middle of an update differ: then what differs is neither the old nor the new, and
+ * an undo that asks whether it has anything to do must not be told that it has not.
+ */
+export function mixed(replicas: readonly ServiceConfiguration[]): ServiceConfiguration {
+  const [first, ...others] = replicas;
+  invariant(first !== undefined, "a service without replicas is described by what it is meant to be");
+  const names = [...new Set(replicas.flatMap(({ environment }) => Object.keys(environment)))].sort();
+  const value = (texts: readonly string[]): string => [...new Set(texts)].join(" | ");
+  const amount = (name: "memoryBytes" | "cpus"): object => {
+    const amounts = replicas.map((replica) => replica[name] ?? 0);
+    const mean = amounts.reduce((sum, one) => sum + one, 0) / amounts.length;
+    return mean === 0 ? {} : { [name]: new Set(amounts).size === 1 ? amounts[0] : mean };
+  };
+  if (others.every((other) => JSON.stringify(other) === JSON.stringify(first))) return first;
+  const { memoryBytes: _memoryBytes, cpus: _cpus, ...shared } = first;
+  return {
+    ...shared,
+    imageId: value(replicas.map(({ imageId }) => imageId)),
+    environment: Object.fromEntries(
+      names.map((name) => [name, value(replicas.map(({ environment }) => environment[name] ?? "(unset)"))]),
+    ),
+    ...amount("memoryBytes"),
+    ...amount("cpus"),
+  };
 }
 
 function reportedConfiguration(
@@ -38,18 +70,39 @@ function reportedConfiguration(
   seen: { readonly service: string; readonly replicas: number; readonly details: ContainerDetails },
 ): ServiceConfiguration {
   const { details, service } = seen;
-  const { image } = wantedService(raised, service);
+  const { image, spec } = wantedService(raised, service);
   const { Memory, NanoCpus } = details.HostConfig;
   return {
     service,
     replicas: seen.replicas,
     imageId: details.Image === image.imageId ? image.baseImageId : details.Image,
-    command: details.Config.Cmd ?? [],
+    command: commandWithout(addedSettings(raised.twin.spec, spec, image), details.Config.Cmd ?? []),
     environment: beyondImage(environmentOf(details.Config.Env ?? []), image.environment),
     ...(Memory ? { memoryBytes: Memory } : {}),
     ...(NanoCpus ? { cpus: NanoCpus / 1e9 } : {}),
+    ...pidsOf(details.HostConfig.PidsLimit),
     mounts: mountsOf(raised, details),
+    networks: networksOf(raised, details),
   };
+}
+
+function pidsOf(limit: number | null | undefined): Pick<ServiceConfiguration, "pidsMax"> {
+  return limit ? { pidsMax: limit } : {};
+}
+
+/** The engine adds the container's own id and host name, which are no names of the service. */
+function networksOf({ twin }: RaisedTwin, details: ContainerDetails): readonly string[] {
+  return Object.entries(details.NetworkSettings.Networks)
+    .map(([name, { Aliases }]) => {
+      const own = (alias: string): boolean => details.Id.startsWith(alias) || alias === details.Config.Hostname;
+      const aliases = (Aliases ?? []).filter((alias: string) => !own(alias));
+      return networkWords(name === twin.network ? "twin" : name, aliases);
+    })
+    .sort();
+}
+
+function networkWords(network: string, aliases: readonly string[]): string {
+  return `${network}: ${[...new Set(aliases)].sort().join(", ")}`;
 }
 
 /** What the image itself sets is told by its id. */
@@ -100,6 +153,8 @@ function wantedConfiguration(raised: RaisedTwin, service: string): ServiceConfig
     environment: beyondImage(spec.environment, image.environment),
     ...(spec.memoryBytes === undefined ? {} : { memoryBytes: spec.memoryBytes }),
     ...(spec.cpus === undefined ? {} : { cpus: spec.cpus }),
+    ...pidsOf(spec.pidsMax),
     mounts: [...mounted, ...inMemory].sort(),
+    networks: [networkWords("twin", [service, ...spec.aliases])],
   };
 }

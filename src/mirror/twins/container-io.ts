@@ -32,10 +32,13 @@ export async function execInContainer(
   containerId: string,
   argv: readonly string[],
   signal: AbortSignal,
+  as: { readonly user?: string; readonly environment?: Readonly<Record<string, string>> } = {},
 ): Promise<ExecResult> {
   return await engine.read(`running ${argv[0] ?? "nothing"} in a container`, signal, async (docker) => {
     const container = docker.getContainer(containerId);
-    const exec = await container.exec({ Cmd: [...argv], AttachStdout: true, AttachStderr: true });
+    const user = as.user === undefined ? {} : { User: as.user };
+    const Env = Object.entries(as.environment ?? {}).map(([name, value]) => `${name}=${value}`);
+    const exec = await container.exec({ Cmd: [...argv], AttachStdout: true, AttachStderr: true, Env, ...user });
     const stream = await exec.start({ hijack: true, stdin: false });
     const stop = (): void => void stream.destroy();
     signal.addEventListener("abort", stop, { once: true });
@@ -72,7 +75,8 @@ export async function lastLines(
   return mergedFrames(bytes).subarray(-LIMITS.outputBytesMax).toString("utf8");
 }
 
-function mergedFrames(bytes: Buffer): Buffer {
+/** Payloads of the multiplexed stream in the order in which they were written. */
+export function mergedFrames(bytes: Buffer): Buffer {
   const frames: Buffer[] = [];
   for (let offset = 0; offset + 8 <= bytes.length; ) {
     const length = bytes.readUInt32BE(offset + 4);

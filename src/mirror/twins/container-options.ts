@@ -2,6 +2,7 @@ import type { HealthcheckSpec, MountSpec, ServiceSpec } from "../mirror-spec.ts"
 import type { ContainerOptions } from "./engine.ts";
 import { LABEL, twinLabels } from "./labels.ts";
 import { resourceName, type TwinContext } from "./run-context.ts";
+import { addedSettings, commandWith } from "./server-settings.ts";
 
 /** An image as it will be run: what it is, where it came from, what it declares. */
 export interface ResolvedImage {
@@ -36,12 +37,13 @@ export interface ReplicaPlan {
  */
 export function containerOptions(twin: TwinContext, plan: ReplicaPlan): ContainerOptions {
   const { service } = plan;
+  const command = commandWith(addedSettings(twin.spec, service, plan.image), service, plan.image);
   return {
     name: resourceName(twin.runId, twin.role, service.name, String(plan.slot)),
     Image: plan.image.imageId,
     Env: Object.entries(service.environment).map(([name, value]) => `${name}=${value}`),
     Hostname: service.hostname ?? `${service.name}-${plan.slot}`,
-    ...(service.command === undefined ? {} : { Cmd: [...service.command] }),
+    ...(command === undefined ? {} : { Cmd: [...command] }),
     ...(service.entrypoint === undefined ? {} : { Entrypoint: [...service.entrypoint] }),
     ...(service.user === undefined ? {} : { User: service.user }),
     ...(service.workingDir === undefined ? {} : { WorkingDir: service.workingDir }),

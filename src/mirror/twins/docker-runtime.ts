@@ -1,12 +1,15 @@
 import { randomInt } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
+import { PROXY_IMAGE } from "../proxy/raise-proxies.ts";
 import { type ContainerRuntime, ROLES, type Role, type Twin, type TwinFacts, type TwinPair } from "../twin.ts";
+import { attachmentOf, saveAttachment } from "./attachment.ts";
 import { configurationOf } from "./configuration.ts";
 import { coreSets } from "./core-sets.ts";
 import { type Engine, openEngine } from "./engine.ts";
 import { engineError, isEngineGone } from "./engine-errors.ts";
 import { requireEqual } from "./equality.ts";
+import { faultSwitches } from "./fault-switches.ts";
 import { freeLoopbackPorts } from "./free-ports.ts";
 import { imageByReference, type ResolvedImages, resolveImages } from "./images.ts";
 import { INGRESS_IMAGE, portsNeeded } from "./ingress.ts";
@@ -17,6 +20,7 @@ import { type RaisedWithStubs, raiseTwin, type TwinParts } from "./raise-twin.ts
 import { type Reaper, startReaper } from "./reaper.ts";
 import { engineThings, removeRun } from "./remove-things.ts";
 import type { RunContext, TwinContext } from "./run-context.ts";
+import { addedSettings } from "./server-settings.ts";
 import { stateClients } from "./state-clients.ts";
 import { addressBook } from "./subnets.ts";
 import { swapCores } from "./swap-cores.ts";
@@ -76,12 +80,14 @@ async function raisePair(dependencies: RuntimeDependencies, options: RaiseOption
   const owner = await readOwner(ownerPid);
   const run = runContext(dependencies, options, { engine, owner });
   await using opened = new AsyncDisposableStack();
-  const reaper = startReaper({ runId, owner });
+  const reaper = startReaper({ runId, owner, ...folderOf(options) });
   opened.defer(() => tearDown(engine, runId, reaper));
   await sweepQuietly(run, options);
-  const { images, twins, cores } = await raiseBoth(run, opened, options);
+  const { images, twins, cores, networks, ports } = await raiseBoth(run, opened, options);
   const [control, shadow] = twins;
   requireEqual(await configurationOf(control.raised, signal), await configurationOf(shadow.raised, signal));
+  if (options.folder !== undefined)
+    await saveAttachment(options.folder, attachmentOf(options, { images, twins, cores, networks, ports }));
   const facts: TwinFacts = {
     isolation: options.isolation,
     cores,
@@ -89,6 +95,7 @@ async function raisePair(dependencies: RuntimeDependencies, options: RaiseOption
     engine: engine.version,
     raiseMs: clock.monotonicMs() - startMs,
     prepared: images.prepared,
+    ...settingsAdded(run, images),
   };
   const [controlTwin, shadowTwin] = [handleOf(control, opened), handleOf(shadow, opened)];
   const kept = opened.move();
@@ -97,15 +104,20 @@ async function raisePair(dependencies: RuntimeDependencies, options: RaiseOption
     control: controlTwin,
     shadow: shadowTwin,
     facts,
+    ...(options.proxied === undefined ? {} : { faults: faultSwitches(shadow) }),
     swapCores: (swapSignal) => swapCores([control.raised, shadow.raised], swapSignal),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
 
+function folderOf({ folder }: Pick<RaiseOptions, "folder">): { readonly folder?: string } {
+  return folder === undefined ? {} : { folder };
+}
+
 /** What cannot be removed is no reason not to run; `canary doctor` reports it. */
-async function sweepQuietly({ engine }: RunContext, { onProgress, signal }: RaiseOptions): Promise<void> {
+async function sweepQuietly({ engine, clock }: RunContext, { onProgress, signal }: RaiseOptions): Promise<void> {
   const sweeping = engine.change("removing what dead runs left", signal, (docker) =>
-    sweep({ store: engineThings(docker), stateOf: ownerState }),
+    sweep({ store: engineThings(docker), stateOf: ownerState, nowEpochMs: clock.epochMs() }),
   );
   await sweeping.catch((cause: unknown) => {
     if (signal.aborted) throw signal.reason;
@@ -125,7 +137,7 @@ function runContext(
     spec: options.spec,
     runId: options.runId,
     isolation: options.isolation,
-    ownership: ownershipLabels({ runId: options.runId, owner: own.owner }),
+    ownership: ownershipLabels({ runId: options.runId, owner: own.owner, ...folderOf(options) }),
     readyTimeoutMs: dependencies.readyTimeoutMs ?? READY_TIMEOUT_MS,
   };
 }
@@ -134,6 +146,8 @@ interface RaisedBoth {
   readonly images: ResolvedImages;
   readonly cores: TwinFacts["cores"];
   readonly twins: readonly [RaisedWithStubs, RaisedWithStubs];
+  readonly networks: RunNetworks;
+  readonly ports: TwinParts["ports"];
 }
 
 /** Images and networks, then both twins in parallel. The first failure stops everything else before it is thrown. */
@@ -142,9 +156,11 @@ async function raiseBoth(run: RunContext, opened: AsyncDisposableStack, options:
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const together = firstFailureOf(stop);
   const count = portsNeeded(run.spec);
-  const [images, ingressImage, networks, ports] = await Promise.all([
+  const links = options.proxied ?? [];
+  const [images, ingressImage, proxyImage, networks, ports] = await Promise.all([
     together(resolveImages(run, options.onProgress, signal)),
     together(imageByReference(run, INGRESS_IMAGE, signal)),
+    links.length === 0 ? undefined : together(imageByReference(run, PROXY_IMAGE, signal)),
     together(createNetworks(run, signal)),
     together(freeLoopbackPorts({ count: 2 * count, random: run.random })),
   ]);
@@ -155,11 +171,12 @@ async function raiseBoth(run: RunContext, opened: AsyncDisposableStack, options:
     ingressImageId: ingressImage.imageId,
     ports: { control: ports.slice(0, count), shadow: ports.slice(count) },
     ...(networks.front === undefined ? {} : { front: networks.front }),
+    ...(proxyImage === undefined ? {} : { proxied: { imageId: proxyImage.imageId, links } }),
   };
   const raise = async (role: Role): Promise<RaisedWithStubs> =>
     opened.use(await raiseTwin(twinContext(run, role, networks, cores), parts, signal));
   const twins = await Promise.all([together(raise("control")), together(raise("shadow"))]);
-  return { images, cores, twins };
+  return { images, cores, twins, networks, ports: parts.ports };
 }
 
 /** Wraps parallel work: when one fails, the others are aborted and awaited, and all report that first failure. */
@@ -191,6 +208,16 @@ function twinContext(run: RunContext, role: Role, networks: RunNetworks, cores: 
     addressOnFront: (front) => `${front.prefix}${2 + ROLES.indexOf(role)}`,
     ...(cores.kind === "pinned" ? { pinned: { cpuset: cores[role] } } : {}),
   };
+}
+
+/** What the servers of both twins were given beside what the mirror says. */
+function settingsAdded({ spec }: RunContext, images: ResolvedImages): Pick<TwinFacts, "addedSettings"> {
+  const added = spec.services.flatMap((service) => {
+    const image = images.byService.get(service.name);
+    const settings = image === undefined ? [] : addedSettings(spec, service, image);
+    return settings.length === 0 ? [] : [[service.name, settings] as const];
+  });
+  return added.length === 0 ? {} : { addedSettings: Object.fromEntries(added) };
 }
 
 function handleOf({ raised, stubs }: RaisedWithStubs, opened: AsyncDisposableStack): Twin {

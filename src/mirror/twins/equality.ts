@@ -22,7 +22,17 @@ export function configurationDifferences(
     const left = control.find((it) => it.service === service);
     const right = shadow.find((it) => it.service === service);
     if (left === undefined || right === undefined) return [`${service}/exists`];
-    const fields = ["replicas", "imageId", "command", "environment", "memoryBytes", "cpus", "mounts"] as const;
+    const fields = [
+      "replicas",
+      "imageId",
+      "command",
+      "environment",
+      "memoryBytes",
+      "cpus",
+      "pidsMax",
+      "mounts",
+      "networks",
+    ] as const;
     return fields
       .filter((field) => JSON.stringify(left[field]) !== JSON.stringify(right[field]))
       .map((field) => `${service}/${field}`);

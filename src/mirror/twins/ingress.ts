@@ -74,6 +74,13 @@ export function beginIngress(twin: TwinContext, settings: IngressStart, signal: 
   return ingressOver({ twin, admin, routes, ports, ready });
 }
 
+/** Takes hold of an ingress that runs already, by the ports it was started with. */
+export function attachIngress(twin: TwinContext, ports: readonly number[]): Ingress {
+  const routes = planRoutes(twin.spec);
+  invariant(ports.length === portsNeeded(twin.spec), "every route and the runtime API have a port");
+  return ingressOver({ twin, admin: loopback(ports.at(-1)), routes, ports, ready: Promise.resolve() });
+}
+
 async function startContainer(
   twin: TwinContext,
   made: { readonly options: ContainerOptions; readonly admin: Address; readonly inner: boolean },

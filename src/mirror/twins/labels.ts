@@ -11,6 +11,8 @@ export const LABEL = {
   ownerPid: "dev.canary.owner.pid",
   ownerStart: "dev.canary.owner.start",
   boot: "dev.canary.boot",
+  /** Absolute folder of the run: what another process needs to finish a rollback lies there. */
+  folder: "dev.canary.folder",
   /** On prepared images: digest of everything the preparation depends on. */
   prepared: "dev.canary.prepared",
   preparedFor: "dev.canary.prepared.for",
@@ -23,12 +25,17 @@ export const LABEL = {
 export type Labels = Readonly<Record<string, string>>;
 
 /** Labels that say whose run a container, network or volume belongs to. */
-export function ownershipLabels(options: { readonly runId: string; readonly owner: Owner }): Labels {
+export function ownershipLabels(options: {
+  readonly runId: string;
+  readonly owner: Owner;
+  readonly folder?: string;
+}): Labels {
   return {
     [LABEL.run]: options.runId,
     [LABEL.ownerPid]: String(options.owner.pid),
     [LABEL.ownerStart]: String(options.owner.startTicks),
     [LABEL.boot]: options.owner.bootId,
+    ...(options.folder === undefined ? {} : { [LABEL.folder]: options.folder }),
   };
 }
 

@@ -1,5 +1,7 @@
 import { invariant } from "../../core/invariant.ts";
+import { raiseProxies } from "../proxy/raise-proxies.ts";
 import type { Role } from "../twin.ts";
+import type { DependencyLink } from "../twin-faults.ts";
 import type { ResolvedImage } from "./container-options.ts";
 import { beginIngress } from "./ingress.ts";
 import type { TwinNetwork } from "./networks.ts";
@@ -17,6 +19,8 @@ export interface TwinParts {
   readonly ports: Readonly<Record<Role, readonly number[]>>;
   /** Network that publishes the ingress; absent when the twin's own network does. */
   readonly front?: TwinNetwork;
+  /** Proxies of the dependencies, where something is to be broken. */
+  readonly proxied?: { readonly imageId: string; readonly links: readonly DependencyLink[] };
 }
 
 /** A twin whose services answer. Disposing ends the stubs; containers belong to the run. */
@@ -36,6 +40,7 @@ export async function raiseTwin(twin: TwinContext, parts: TwinParts, signal: Abo
   const listener = stubs === undefined ? {} : { stubs };
   const services = twin.spec.services.map((spec) => [spec.name, { spec, image: imageOf(parts, spec.name) }] as const);
   const reader = await usageReader(twin.engine);
+  const proxies = parts.proxied === undefined ? undefined : await raiseProxies(twin, parts.proxied, signal);
   const raised: RaisedTwin = {
     twin,
     ingress: beginIngress(
@@ -46,11 +51,13 @@ export async function raiseTwin(twin: TwinContext, parts: TwinParts, signal: Abo
     stubHosts: [...new Set(twin.spec.stubs.map((stub) => `${stub.host}:${twin.subnet.ingress}`))],
     services: new Map(services),
     frozen: new Set(),
+    counts: new Map(twin.spec.services.map(({ name, replicas }) => [name, replicas])),
     admitted: new Map(),
     usage: usageMeter(
       twin.spec.services.map((service) => service.name),
       reader,
     ),
+    ...(proxies === undefined ? {} : { proxies }),
   };
   await Promise.all([raised.ingress.ready, startServices(raised, signal)]);
   const kept = opened.move();

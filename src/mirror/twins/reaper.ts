@@ -12,12 +12,12 @@ export interface Reaper {
  * Starts a tiny process of its own that removes everything of this run if we die without doing it.
  * It notices our death by the end of the channel between us.
  */
-export function startReaper(run: { readonly runId: string; readonly owner: Owner }): Reaper {
+export function startReaper(run: { readonly runId: string; readonly owner: Owner; readonly folder?: string }): Reaper {
   const entry = import.meta.url.endsWith(".ts") ? "./reaper-main.ts" : "./reaper-main.js";
   const { pid, startTicks, bootId } = run.owner;
   const child = fork(
     fileURLToPath(new URL(entry, import.meta.url)),
-    [run.runId, String(pid), String(startTicks), bootId],
+    [run.runId, String(pid), String(startTicks), bootId, run.folder ?? ""],
     // Detached: a Ctrl-C in the terminal reaches the whole group, and must not reach the one who cleans up after it.
     { detached: true, stdio: ["ignore", "ignore", "ignore", "ipc"], execArgv: ["--max-old-space-size=64"] },
   );

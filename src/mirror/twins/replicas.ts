@@ -1,6 +1,7 @@
 import { messageOf } from "../../core/errors.ts";
 import { invariant } from "../../core/invariant.ts";
 import type { ServiceSpec } from "../mirror-spec.ts";
+import type { TwinProxies } from "../proxy/raise-proxies.ts";
 import { containerOptions, type ResolvedImage } from "./container-options.ts";
 import type { ContainerSummary } from "./engine.ts";
 import { isGone } from "./engine-errors.ts";
@@ -25,9 +26,13 @@ export interface RaisedTwin {
   readonly stubHosts: readonly string[];
   readonly services: Map<string, WantedService>;
   readonly frozen: Set<string>;
+  /** How many replicas each service is meant to have: what `scale` asked for last. */
+  readonly counts: Map<string, number>;
   /** Replicas that were ready once and that the ingress knows: container id to service and slot. */
   readonly admitted: Map<string, { readonly service: string; readonly slot: number }>;
   readonly usage: UsageMeter;
+  /** Stand between the services and their dependencies, in twins that are raised to be broken. */
+  readonly proxies?: TwinProxies;
 }
 
 /** One container of a service, as the engine lists it. */
@@ -46,7 +51,7 @@ const DRAIN_MS_MAX = 5_000;
 
 /** Replicas of the twin, or of one of its services, by service and slot. */
 export async function listReplicas(
-  raised: Pick<RaisedTwin, "twin">,
+  raised: { readonly twin: Pick<TwinContext, "engine" | "runId" | "role"> },
   signal: AbortSignal,
   service?: string,
 ): Promise<readonly Replica[]> {
@@ -100,8 +105,9 @@ export async function createReplica(
     image: wanted.image,
     slot: at.slot,
     address,
-    stubHosts: raised.stubHosts,
+    stubHosts: [...raised.stubHosts, ...(raised.proxies?.hostsOf(at.service) ?? [])],
   });
+  await raised.proxies?.know(address, at.service, signal);
   const container = await twin.engine.change(`creating ${at.service}`, signal, (docker) =>
     docker.createContainer(options),
   );
@@ -139,6 +145,16 @@ function neededPorts({ spec }: TwinContext, service: string): readonly number[] 
   return [...new Set(ports)];
 }
 
+/** Sends a replica nothing new, lets it finish what it has, and closes its account of use. */
+export async function drainReplica(raised: RaisedTwin, replica: Replica, signal: AbortSignal): Promise<void> {
+  const { spec } = wantedService(raised, replica.service);
+  const drainMsMax = replica.state === "running" ? Math.min(spec.stopGraceMs, DRAIN_MS_MAX) : 0;
+  await raised.ingress.remove(replica.service, replica.slot, drainMsMax, signal);
+  raised.admitted.delete(replica.containerId);
+  // Its counters vanish with its processes; what it uses while it ends is not counted.
+  await raised.usage.retire(replica.containerId, signal);
+}
+
 /**
  * Takes a replica out of service and removes its container.
  * A frozen one is killed without waking: its graceful end would act on state that has to stand still.
@@ -149,15 +165,10 @@ export async function retireReplica(
   options: { readonly volumes: "keep" | "remove" },
   signal: AbortSignal,
 ): Promise<void> {
-  const { twin, ingress } = raised;
-  const { spec } = wantedService(raised, replica.service);
-  const graceful = replica.state === "running";
-  await ingress.remove(replica.service, replica.slot, graceful ? Math.min(spec.stopGraceMs, DRAIN_MS_MAX) : 0, signal);
-  raised.admitted.delete(replica.containerId);
-  // Its counters vanish with its processes; what it uses while it ends is not counted.
-  await raised.usage.retire(replica.containerId, signal);
-  if (graceful) {
-    const t = Math.ceil(spec.stopGraceMs / 1000);
+  const { twin } = raised;
+  await drainReplica(raised, replica, signal);
+  if (replica.state === "running") {
+    const t = Math.ceil(wantedService(raised, replica.service).spec.stopGraceMs / 1000);
     await twin.engine.change(`stopping ${replica.service}`, signal, async (docker) => {
       await docker.getContainer(replica.containerId).stop({ t }).catch(ignoreStopped);
     });

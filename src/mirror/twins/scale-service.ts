@@ -27,6 +27,7 @@ export async function scaleService(
   signal: AbortSignal,
 ): Promise<void> {
   refuseSecondDatabase(raised, service, replicas);
+  raised.counts.set(service, replicas);
   const present = await listReplicas(raised, signal, service);
   const usable = present.filter((replica) => isUsable(raised, replica));
   const kept = usable.slice(0, replicas);

@@ -7,12 +7,18 @@ import { invariant } from "../../core/invariant.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { StubSpec } from "../mirror-spec.ts";
 import type { Role, StubCall } from "../twin.ts";
+import type { StubAnswer } from "../twin-faults.ts";
+import { brokenAnswer } from "./broken-stub.ts";
 
 /** A listener that answers for the third parties of one twin. */
 export interface StubListener extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
+  /** Third parties that it answers for. */
+  readonly hosts: readonly string[];
   calls(): readonly StubCall[];
+  /** Answers every call to a host like this, whatever its handlers would say; `undefined` gives it back to them. */
+  answerWith(host: string, answer: StubAnswer | undefined): void;
 }
 
 /** Calls kept per twin; later ones are answered but not recorded. */
@@ -27,6 +33,8 @@ const CALLS_MAX = 200_000;
 export async function listenForStubs(options: {
   readonly stubs: readonly StubSpec[];
   readonly address: string;
+  /** A free one where absent. */
+  readonly port?: number;
   readonly role: Role;
   readonly runId: string;
   readonly clock: Clock;
@@ -38,10 +46,14 @@ export async function listenForStubs(options: {
   }
   const { getResponse } = await import("msw");
   const calls: StubCall[] = [];
+  const broken = new Map<string, StubAnswer>();
   const server = createServer((request, response) => {
     const host = (request.headers.host ?? "").replace(/:\d+$/, "");
     const handlers = handlersByHost.get(host) ?? [];
-    answer(request, async (asked) => await getResponse([...handlers], asked))
+    const wrong = broken.get(host);
+    answer(request, async (asked) =>
+      wrong === undefined ? await getResponse([...handlers], asked) : brokenAnswer(wrong),
+    )
       .catch((cause: unknown) => new Response(`the stub failed: ${messageOf(cause)}`, { status: 500 }))
       .then(async (reply) => {
         const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
@@ -59,11 +71,16 @@ export async function listenForStubs(options: {
   });
   // The ingress keeps idle connections for about a second; whoever closes first loses a request now and then.
   server.keepAliveTimeout = 60_000;
-  const port = await listen(server, options.address);
+  const port = await listen(server, options.address, options.port ?? 0);
   return {
     host: options.address,
     port,
+    hosts: [...handlersByHost.keys()],
     calls: () => calls.slice(),
+    answerWith: (stubHost, wrong) => {
+      if (wrong === undefined) broken.delete(stubHost);
+      else broken.set(stubHost, wrong);
+    },
     [Symbol.asyncDispose]: () => close(server),
   };
 }
@@ -128,10 +145,10 @@ async function send(reply: Response, response: ServerResponse): Promise<void> {
   response.end(Buffer.from(await reply.arrayBuffer()));
 }
 
-async function listen(server: Server, address: string): Promise<number> {
+async function listen(server: Server, address: string, wanted: number): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", reject);
-  server.listen({ host: address, port: 0 }, resolve);
+  server.listen({ host: address, port: wanted }, resolve);
   await promise.catch((cause: unknown) => {
     throw new CanaryError({
       code: "MIRROR_UNAVAILABLE",

@@ -47,6 +47,8 @@ export function subnetAt(index: number): Subnet {
 /** Hands out container addresses of one subnet; an address is reused only after it was given back. */
 export interface AddressBook {
   take(): string;
+  /** Marks an address as taken that another process took. */
+  reserve(address: string): void;
   giveBack(address: string): void;
 }
 
@@ -67,6 +69,7 @@ export function addressBook(subnet: Subnet): AddressBook {
         hint: "Lower the number of replicas in the Compose file or in the plan.",
       });
     },
+    reserve: (address) => void inUse.add(address),
     giveBack: (address) => void inUse.delete(address),
   };
 }

@@ -2,14 +2,22 @@ import { CanaryError, messageOf } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { ServicePort } from "../mirror-spec.ts";
 import type { ExecResult, Twin } from "../twin.ts";
+import { askStub } from "./ask-stub.ts";
 import { textAtMost } from "./bounded-text.ts";
 import { configurationOf } from "./configuration.ts";
+import { fileAttributesOf, readServiceFile, writeServiceFile } from "./container-files.ts";
 import { execInContainer, lastLines } from "./container-io.ts";
 import { abortable } from "./engine.ts";
+import { errorPatternReader } from "./error-patterns.ts";
+import { readFlagFiles } from "./files/flag-files.ts";
+import { fileLooker } from "./files/look-at-files.ts";
 import { freezeServices, thawServices } from "./freeze-services.ts";
 import { REPLICA_HEADER } from "./haproxy-config.ts";
+import { imageByReference } from "./images.ts";
 import { processesOf } from "./processes.ts";
 import { listReplicas, type RaisedTwin, wantedService } from "./replicas.ts";
+import { restartService } from "./restart-service.ts";
+import { reviveServices } from "./revive-services.ts";
 import { scaleService } from "./scale-service.ts";
 import type { StateClients } from "./state-clients.ts";
 import type { StubListener } from "./stubs.ts";
@@ -28,16 +36,34 @@ export function twinHandle(
     address: (at) => raised.ingress.address(at),
     scale: (service, replicas, signal) => exclusive(signal, () => scaleService(raised, service, replicas, signal)),
     update: (service, change, signal) => exclusive(signal, () => updateService(raised, service, change, signal)),
+    imageId: async (reference, signal) => (await imageByReference(raised.twin, reference, signal)).imageId,
     freeze: (services, signal) => exclusive(signal, () => freezeServices(raised, services, signal)),
     thaw: (services, signal) => exclusive(signal, () => thawServices(raised, services, signal)),
-    exec: (service, argv, signal) => execInService(raised, service, argv, signal),
-    sql: (database, text, params) => parts.clients.sql(database.service, text, params),
-    redis: (store, command) => parts.clients.redis(store.service, command),
+    restart: (service, { maxUnavailable }, signal) =>
+      exclusive(signal, () => restartService(raised, service, maxUnavailable, signal)),
+    readFile: (service, path, signal) => readServiceFile(raised, { service, path }, signal),
+    fileAttributes: (service, path, signal) => fileAttributesOf(raised, { service, path }, signal),
+    writeFile: (service, path, bytes, signal, attributes) => {
+      const given = attributes === undefined ? {} : { attributes };
+      return exclusive(signal, () => writeServiceFile(raised, { service, path, bytes, ...given }, signal));
+    },
+    askStub: (request, signal) => askStub(parts.stubs, request, signal),
+    exec: (service, argv, signal, environment = {}) => execInService(raised, { service, argv, environment }, signal),
+    sql: (database, text, params) => parts.clients.sql(database, text, params),
+    sqlAs: (database, work, signal) => parts.clients.sqlAs(database.service, work, signal),
+    openWriteLog: (database, signal) => parts.clients.openWriteLog(database.service, signal),
+    redis: (store, command, as) => parts.clients.redis(store.service, command, as),
+    redisBytes: (store, command) => parts.clients.redisBytes(store.service, command),
+    disconnect: (store) => parts.clients.disconnect(store.service),
+    revive: (signal) => exclusive(signal, () => reviveServices(raised, signal)),
     configuration: (signal) => configurationOf(raised, signal),
     processes: (signal) => processesOf(raised, signal),
     usage: (signal) => raised.usage.read(signal),
     scrape: (port, signal) => scrapeReplicas(raised, port, signal),
     logs: (service, lines, signal) => logsOf(raised, service, lines, signal),
+    files: fileLooker(raised),
+    flagFiles: (signal) => readFlagFiles(raised, signal),
+    errorPatterns: errorPatternReader(raised),
     stubCalls: () => parts.stubs?.calls() ?? [],
     plantHarm: (harm, signal) => raised.ingress.plant(harm, signal),
   };
@@ -56,16 +82,22 @@ function oneAfterTheOther(raised: RaisedTwin) {
   };
 }
 
+interface ExecIn {
+  readonly service: string;
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 async function execInService(
   raised: RaisedTwin,
-  service: string,
-  argv: readonly string[],
+  { service, argv, environment }: ExecIn,
   signal: AbortSignal,
 ): Promise<ExecResult> {
   wantedService(raised, service);
   const replicas = await listReplicas(raised, signal, service);
   const running = replicas.find((replica) => replica.state === "running");
-  if (running !== undefined) return await execInContainer(raised.twin.engine, running.containerId, argv, signal);
+  if (running !== undefined)
+    return await execInContainer(raised.twin.engine, running.containerId, argv, signal, { environment });
   throw new CanaryError({
     code: "REPLAY_FAILED",
     message: `${service} has no running container to run ${argv[0] ?? "nothing"} in`,

@@ -1,19 +1,17 @@
-import type { Clock } from "../../core/clock.ts";
-import { CanaryError, messageOf } from "../../core/errors.ts";
 import { InvariantViolation } from "../../core/invariant.ts";
-import { LIMITS } from "../../core/limits.ts";
-import { redact } from "../../core/redact.ts";
 import type { Twin } from "../../mirror/twin.ts";
 import type { ActionStep } from "../../plan/action.ts";
 import { executeExec } from "./exec-action.ts";
+import { executeFile, fileAtTarget } from "./file-action.ts";
 import { executeGrpc } from "./grpc-action.ts";
 import { executeHttp } from "./http-action.ts";
-import { executeScale, executeUpdate, serviceAtTarget } from "./service-action.ts";
-import { executeSql, holds } from "./sql-action.ts";
-import { notLanded, type StepContext, type StepOutcome, type StepResult } from "./step-result.ts";
-
-/** How long a step that was stopped may take to end before its undo starts anyway. */
-const SETTLE_MS = 5000;
+import { executeProposal } from "./proposal-actions.ts";
+import { executeProbe, executeQueryLogs, executeQueryMetrics, executeWait } from "./reading-actions.ts";
+import { executeRedis, redisAtTarget } from "./redis-action.ts";
+import { executeRestart, executeScale, executeUpdate, serviceAtTarget } from "./service-action.ts";
+import { executeSql, sqlAtTarget } from "./sql-action.ts";
+import type { StepContext, StepOutcome, StepResult } from "./step-result.ts";
+import { timeBoxed } from "./time-box.ts";
 
 /**
  * Does one step on a twin inside its time box and checks that it landed.
@@ -21,20 +19,12 @@ const SETTLE_MS = 5000;
  * @throws signal.reason when aborted; CanaryError when the plan's documents are wrong or the engine does not answer any more
  */
 export async function executeStep(step: ActionStep, twin: Twin, context: StepContext): Promise<StepResult> {
-  context.signal.throwIfAborted();
-  const startedMs = context.clock.monotonicMs();
-  const outcome = await timeBoxed(step, twin, context);
-  return {
-    landed: outcome.landed,
-    output: redact(cut(outcome.output)),
-    message: redact(cut(outcome.message)),
-    durationMs: context.clock.monotonicMs() - startedMs,
-  };
+  return await timeBoxed((boxed) => kindOfStep(step, twin, boxed), twin, context);
 }
 
 /**
- * Whether the twin already is where the step would bring it: exact for `scale` and `update`, by the `landed` query for `sql`.
- * Requests and programs have no target that can be looked at, so the answer is no.
+ * Whether the twin already is where the step would bring it: exact for `scale`, `update`, `remove`, `file` and `flag`, by the
+ * `landed` query or command for `sql` and `redis`. Everything else has no target that can be looked at: the answer is no.
  */
 export async function alreadyAtTarget(step: ActionStep, twin: Twin, signal: AbortSignal): Promise<boolean> {
   switch (step.uses) {
@@ -42,10 +32,24 @@ export async function alreadyAtTarget(step: ActionStep, twin: Twin, signal: Abor
     case "update":
       return await serviceAtTarget(step, twin, signal);
     case "sql":
-      return await sqlAtTarget(step, twin, signal);
+      return await unlessUnreadable(() => sqlAtTarget(step, twin), twin, signal);
+    case "remove":
+      return await serviceAtTarget({ uses: "scale", with: { service: step.with.service, replicas: 0 } }, twin, signal);
+    case "file":
+    case "flag":
+      return await unlessUnreadable(() => fileAtTarget(step, twin, signal), twin, signal);
+    case "redis":
+      return await unlessUnreadable(() => redisAtTarget(step, twin), twin, signal);
     case "http":
     case "grpc":
     case "exec":
+    case "restart":
+    case "wait":
+    case "probe":
+    case "query-metrics":
+    case "query-logs":
+    case "ticket":
+    case "pull-request":
       return false;
   }
 }
@@ -64,84 +68,36 @@ function kindOfStep(step: ActionStep, twin: Twin, context: StepContext): Promise
       return executeScale(step, twin, context);
     case "update":
       return executeUpdate(step, twin, context);
+    case "restart":
+      return executeRestart(step, twin, context);
+    case "remove":
+      return executeScale({ uses: "scale", with: { service: step.with.service, replicas: 0 } }, twin, context);
+    case "file":
+    case "flag":
+      return executeFile(step, twin, context);
+    case "redis":
+      return executeRedis(step, twin, context);
+    case "wait":
+      return executeWait(step, context);
+    case "probe":
+      return executeProbe(step, twin, context);
+    case "query-metrics":
+      return executeQueryMetrics(step, twin, context);
+    case "query-logs":
+      return executeQueryLogs(step, twin, context);
+    case "ticket":
+    case "pull-request":
+      return executeProposal(step, twin, context);
   }
 }
 
-/** Waits for the step, its time-out or the caller's abort, whichever is first; nothing is left ticking. */
-async function timeBoxed(step: ActionStep, twin: Twin, context: StepContext): Promise<StepOutcome> {
-  const ended = new AbortController();
-  const timedOut = new AbortController();
-  const timer = context.clock.sleep(context.timeoutMs, AbortSignal.any([context.signal, ended.signal])).then(
-    () => timedOut.abort(new Error("time-out")),
-    () => undefined, // aborted, or the step ended first
-  );
-  const signal = AbortSignal.any([context.signal, timedOut.signal]);
-  const doing = kindOfStep(step, twin, { ...context, signal });
+/** A target that can not be looked at (its table or its file does not exist yet) says that the step has not landed. */
+async function unlessUnreadable(look: () => Promise<boolean>, twin: Twin, signal: AbortSignal): Promise<boolean> {
   try {
-    // Not every call of a twin takes a signal (SQL does not), so the wait itself must end.
-    return await Promise.race([doing, rejectWhenAborted(signal, ended.signal)]);
-  } catch (thrown) {
-    await settled(doing, context.clock);
-    context.signal.throwIfAborted();
-    const late = timedOut.signal.aborted;
-    return await failure(thrown, late ? `did not land within ${context.timeoutMs / 1000} s` : undefined, twin, context);
-  } finally {
-    ended.abort();
-    await timer;
-  }
-}
-
-/** Lets a step that was told to stop come to its end, for a while: its undo should not race with it. */
-async function settled(doing: Promise<unknown>, clock: Clock): Promise<void> {
-  const stopped = new AbortController();
-  const ended = doing.then(
-    () => undefined,
-    () => undefined,
-  );
-  const waited = clock.sleep(SETTLE_MS, stopped.signal).catch(() => undefined);
-  await Promise.race([ended, waited]);
-  stopped.abort();
-}
-
-/** The step's fault is an outcome; ours is thrown. The engine still answering is what tells them apart. */
-async function failure(
-  thrown: unknown,
-  late: string | undefined,
-  twin: Twin,
-  context: StepContext,
-): Promise<StepOutcome> {
-  if (thrown instanceof InvariantViolation) throw thrown;
-  if (thrown instanceof CanaryError && thrown.code !== "MIRROR_UNAVAILABLE") throw thrown;
-  await twin.configuration(context.signal);
-  return notLanded(
-    late ?? messageOf(thrown),
-    thrown instanceof CanaryError ? `${thrown.message}\n${thrown.hint}` : messageOf(thrown),
-  );
-}
-
-function rejectWhenAborted(signal: AbortSignal, ended: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true, signal: ended });
-  });
-}
-
-/** A landed query that cannot run (its table does not exist yet) says that the step has not landed. */
-async function sqlAtTarget(
-  step: Extract<ActionStep, { uses: "sql" }>,
-  twin: Twin,
-  signal: AbortSignal,
-): Promise<boolean> {
-  if (step.with.landed === undefined) return false;
-  try {
-    return await holds(step.with.landed, step.with.service, twin);
+    return await look();
   } catch (thrown) {
     if (thrown instanceof InvariantViolation) throw thrown;
     await twin.configuration(signal);
     return false;
   }
-}
-
-function cut(text: string): string {
-  return Buffer.from(text).subarray(0, LIMITS.outputBytesMax).toString("utf8");
 }

@@ -5,6 +5,7 @@ import type { MethodDefinition, PackageDefinition } from "@grpc/proto-loader";
 import { CanaryError } from "../../core/errors.ts";
 import type { Twin } from "../../mirror/twin.ts";
 import type { ActionStep } from "../../plan/action.ts";
+import { actionIdentity } from "./action-identity.ts";
 import { notLanded, type StepContext, type StepOutcome } from "./step-result.ts";
 
 type GrpcStep = Extract<ActionStep, { uses: "grpc" }>;
@@ -32,7 +33,7 @@ export async function executeGrpc(step: GrpcStep, twin: Twin, context: StepConte
   const address = twin.address({ service, port });
   const client = new grpc.Client(`${address.host}:${address.port}`, grpc.credentials.createInsecure());
   const metadata = new grpc.Metadata();
-  metadata.set("x-canary-action", context.actionId);
+  for (const [name, value] of Object.entries(actionIdentity(context).headers)) metadata.set(name, value);
   try {
     const answer = await unary(client, rpc, { message, metadata, signal: context.signal });
     if (answer.kind === "ok")

@@ -1,6 +1,7 @@
 import { LIMITS } from "../../core/limits.ts";
 import type { Twin } from "../../mirror/twin.ts";
 import type { ActionStep } from "../../plan/action.ts";
+import { actionIdentity } from "./action-identity.ts";
 import type { StepContext, StepOutcome } from "./step-result.ts";
 
 type HttpStep = Extract<ActionStep, { uses: "http" }>;
@@ -13,7 +14,7 @@ export async function executeHttp(step: HttpStep, twin: Twin, context: StepConte
   const payload = payloadOf(step);
   const response = await request(`http://${address.host}:${address.port}${path}`, {
     method,
-    headers: { ...payload.headers, ...step.with.headers, "x-canary-action": context.actionId },
+    headers: { ...payload.headers, ...withoutIdentity(step.with.headers), ...actionIdentity(context).headers },
     body: payload.body,
     signal: context.signal,
     headersTimeout: context.timeoutMs,
@@ -26,6 +27,13 @@ export async function executeHttp(step: HttpStep, twin: Twin, context: StepConte
     output: `HTTP ${response.statusCode}\n${output}`,
     message: `${method} ${path} answered ${response.statusCode}${landed ? "" : `, expected ${expectStatus}`}`,
   };
+}
+
+/** A plan cannot act under another's name. */
+function withoutIdentity(headers: HttpStep["with"]["headers"]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !/^(?:traceparent|tracestate|x-canary-action)$/i.test(name)),
+  );
 }
 
 function payloadOf(step: HttpStep): {

@@ -1,5 +1,5 @@
 import type { ServiceChange, ServiceConfiguration, Twin } from "../../mirror/twin.ts";
-import type { ActionStep } from "../../plan/action.ts";
+import type { ActionStep, StepOf } from "../../plan/action.ts";
 import { notLanded, type StepContext, type StepOutcome } from "./step-result.ts";
 
 type ScaleStep = Extract<ActionStep, { uses: "scale" }>;
@@ -32,6 +32,27 @@ export async function executeUpdate(step: UpdateStep, twin: Twin, context: StepC
     : notLanded(`${service} does not have the new ${missing.join(", ")}`);
 }
 
+/** Restarts every replica; it landed if none of the old processes is left and as many replicas run as before. */
+export async function executeRestart(step: StepOf<"restart">, twin: Twin, context: StepContext): Promise<StepOutcome> {
+  const { service, maxUnavailable } = step.with;
+  const before = await configurationOf(twin, service, context.signal);
+  if (before === undefined) return notLanded(`there is no service ${service}`);
+  const old = await processesOf(twin, service, context.signal);
+  await twin.restart(service, { maxUnavailable }, context.signal);
+  const left = (await processesOf(twin, service, context.signal)).filter((id) => old.includes(id));
+  const now = await configurationOf(twin, service, context.signal);
+  if (left.length > 0) return notLanded(`${left.length} of ${old.length} processes of ${service} were not restarted`);
+  if (now?.replicas !== before.replicas)
+    return notLanded(`${service} runs ${now?.replicas ?? 0} of ${before.replicas} replicas after the restart`);
+  const message = `${service} runs in new processes, ${before.replicas} ${before.replicas === 1 ? "replica" : "replicas"}`;
+  return { landed: true, output: "", message };
+}
+
+async function processesOf(twin: Twin, service: string, signal: AbortSignal): Promise<readonly string[]> {
+  const all = await twin.processes(signal);
+  return all.filter((one) => one.service === service).map(({ id }) => id);
+}
+
 /** Whether the service already is what the step would make it. An image counts only if it is named by its id. */
 export async function serviceAtTarget(step: ScaleStep | UpdateStep, twin: Twin, signal: AbortSignal): Promise<boolean> {
   const now = await configurationOf(twin, step.with.service, signal);
@@ -47,9 +68,15 @@ function unmetChanges(step: UpdateStep, now: ServiceConfiguration): readonly str
       (now.environment[name] ?? null) === value ? [] : [`environment ${name}`],
     ),
     ...(image === undefined || image === now.imageId ? [] : ["image"]),
-    ...(memoryBytes === undefined || memoryBytes === now.memoryBytes ? [] : ["memory"]),
-    ...(cpus === undefined || (now.cpus !== undefined && Math.abs(cpus - now.cpus) < 1e-6) ? [] : ["cpus"]),
+    ...(memoryBytes === undefined || memoryBytes === (now.memoryBytes ?? null) ? [] : ["memory"]),
+    ...(cpus === undefined || sameCores(cpus, now.cpus) ? [] : ["cpus"]),
   ];
+}
+
+/** The engine counts billionths of a core. */
+function sameCores(wanted: number | null, now: number | undefined): boolean {
+  if (wanted === null || now === undefined) return wanted === null && now === undefined;
+  return Math.abs(wanted - now) < 1e-6;
 }
 
 function changedNames(step: UpdateStep): readonly string[] {
@@ -72,7 +99,8 @@ function serviceChange(step: UpdateStep): ServiceChange {
   };
 }
 
-async function configurationOf(
+/** One service as the engine reports it; `undefined` for a name that the mirror does not have. */
+export async function configurationOf(
   twin: Twin,
   service: string,
   signal: AbortSignal,

@@ -1,4 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
+import type { MetricsSpec } from "../../mirror/mirror-spec.ts";
+import type { DatabaseActor } from "../../mirror/write-log.ts";
 
 /** What became of one step at a twin. Not landing is an answer; only the harness's own trouble is an error. */
 export interface StepResult {
@@ -8,10 +10,12 @@ export interface StepResult {
   readonly durationMs: number;
   /** One sentence for people: what landed, or why it did not. */
   readonly message: string;
+  /** It did not land because its time box ended. */
+  readonly timedOut?: true;
 }
 
 /** What one kind of step reports; `executeStep` adds the time and masks the output. */
-export type StepOutcome = Pick<StepResult, "landed" | "output" | "message">;
+export type StepOutcome = Pick<StepResult, "landed" | "output" | "message" | "timedOut">;
 
 /** Everything a step needs beside the twin. */
 export interface StepContext {
@@ -22,8 +26,16 @@ export interface StepContext {
   readonly timeoutMs: number;
   /** Absolute folder that `proto` files are resolved against; nothing outside it is read. */
   readonly baseDir: string;
-  /** Who acts: sent as HTTP header and gRPC metadata `x-canary-action` and as SQL application_name. */
+  /** Metrics endpoints of the mirror, for `query-metrics`; absent: it has none. */
+  readonly metrics?: readonly MetricsSpec[];
+  /** Who acts: told to whoever is asked, see `actionIdentity`. */
   readonly actionId: string;
+  /** Run that it acts in; default `rehearsal`, for steps outside one. */
+  readonly runId?: string;
+  /** Default `act`. */
+  readonly phase?: "act" | "undo";
+  /** What it needs at a database (`databaseRights`); default `owner`. */
+  readonly rights?: DatabaseActor["rights"];
 }
 
 /** A step that did not land, with why. */

@@ -5,6 +5,7 @@ import type { GrpcMessage, HttpMessage, Message } from "../traffic/compile-call.
 import { type RenderPair, startRendering } from "../traffic/render-pair.ts";
 import { DRAW, type RequestRandom, requestRandom } from "../traffic/request-random.ts";
 import { startTraffic, type TrafficCursor, type TrafficPlan } from "../traffic/traffic-plan.ts";
+import type { AnswerSampler } from "./answer-sampler.ts";
 import type { DriverClock } from "./driver-clock.ts";
 import type { DriverHealth } from "./driver-health.ts";
 import { type Flight, type Flights, flights, type Landing, type Lane } from "./flight.ts";
@@ -36,6 +37,8 @@ export interface DriveOptions {
   readonly clock: DriverClock;
   readonly health: DriverHealth;
   readonly writer: PairWriter;
+  /** Absent where no answers are compared. */
+  readonly sampler?: AnswerSampler;
   /** `clock.nowMs()` at the axis's zero. */
   readonly startMs: number;
 }
@@ -116,9 +119,11 @@ function secondDueMs(state: DriveState): number {
 
 function sendNext(state: DriveState, intendedMs: number): void {
   const { cursor, random } = state;
-  const slot = pairSlot(cursor.sequence, intendedMs, cursor.call);
-  const messages = state.render(cursor.call, cursor.sequence);
-  random.at(cursor.sequence, DRAW.order);
+  const { sequence, call } = cursor;
+  const sampled = state.sampler?.takes({ route: call.route, sequence, intendedMs }) === true;
+  const slot = pairSlot(sequence, intendedMs, call, sampled);
+  const messages = state.render(call, sequence);
+  random.at(sequence, DRAW.order);
   const first: Role = random.next() < 0.5 ? "control" : "shadow";
   const second: Role = first === "control" ? "shadow" : "control";
   cursor.advance();
@@ -189,6 +194,7 @@ function landArm(state: DriveState, flight: Flight, landing: Landing): void {
     result.serviceMs = waitedMs;
     result.status = landing.status;
     result.captured = landing.captured?.();
+    result.answer = landing.sampled?.();
   }
   settle(state, slot, role, outcome);
 }
@@ -200,6 +206,7 @@ function settle(state: DriveState, slot: PairSlot, role: Role, outcome: Outcome)
   slot.openArms -= 1;
   if (slot.openArms > 0) return;
   state.writer.append(slot);
+  if (slot.sampled) state.sampler?.append(slot);
   remember(state, slot);
   if (state.pausedAtMs !== undefined) idle(state);
 }

@@ -2,8 +2,10 @@ import { execFileSync } from "node:child_process";
 import { CanaryError, messageOf } from "../../core/errors.ts";
 import { ROLES, type Role } from "../../mirror/twin.ts";
 import type { DriverReport } from "../recording.ts";
+import { requestRandom } from "../traffic/request-random.ts";
 import type { TrafficPlan } from "../traffic/traffic-plan.ts";
 import type { DriverTargets } from "../traffic-driver.ts";
+import { answerSampler } from "./answer-sampler.ts";
 import { type Drive, startDrive, type TwinLanes } from "./drive.ts";
 import { raiseNiceness, systemDriverClock } from "./driver-clock.ts";
 import { driverHealth } from "./driver-health.ts";
@@ -23,8 +25,8 @@ const LEAD_MS = 20;
 const FLUSH_MS = 250;
 const EXPIRE_MS = 10;
 
-function tell(notice: DriverNotice): void {
-  if (process.connected) process.send?.(notice);
+function tell(notice: DriverNotice, gone: () => void = () => undefined): void {
+  if (process.connected) process.send?.(notice, undefined, {}, gone);
 }
 
 const UNEXPECTED = { code: "REPLAY_FAILED", hint: "This is a bug in the traffic driver; please report it." } as const;
@@ -87,7 +89,13 @@ async function start(command: StartCommand): Promise<Running> {
   const health = driverHealth();
   const priority = takePriority();
   const startMs = clock.nowMs() + LEAD_MS;
-  const drive = startDrive({ plan, seed, lanes, clock, health, writer, startMs });
+  const sampler = answerSampler({
+    perSecond: command.sampledPerSecond,
+    routes: plan.routes.length,
+    random: requestRandom(seed),
+    send: (pair, gone) => tell({ kind: "sampled", pair }, gone),
+  });
+  const drive = startDrive({ plan, seed, lanes, clock, health, writer, sampler, startMs });
   let usedMs = clock.cpuMs();
   let readMs = clock.nowMs();
   const stops = [

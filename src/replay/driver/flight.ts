@@ -1,11 +1,22 @@
 import type { Role } from "../../mirror/twin.ts";
 import type { OverduePairs } from "../recording.ts";
+import type { SampledAnswer } from "../sampled-pair.ts";
 import type { CapturedValues } from "../traffic/captured-values.ts";
 import type { PairSlot } from "./pair-slot.ts";
 
-/** How one request at one twin ended, as the protocol saw it. `captured` reads the body: call it after the time is taken. */
+/**
+ * How one request at one twin ended, as the protocol saw it. `captured` and `sampled` read the body: call them after the time
+ * is taken.
+ */
 export type Landing =
-  | { readonly kind: "answer"; readonly status: number; readonly ok: boolean; readonly captured?: () => CapturedValues }
+  | {
+      readonly kind: "answer";
+      readonly status: number;
+      readonly ok: boolean;
+      readonly captured?: () => CapturedValues;
+      /** Of a sampled pair. */
+      readonly sampled?: () => SampledAnswer;
+    }
   | { readonly kind: "no-answer"; readonly cause: "connection" | "timeout" }
   /** The protocol library refused to put it on the wire, e.g. a captured value that no header can carry. */
   | { readonly kind: "unsendable" }

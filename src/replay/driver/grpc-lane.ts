@@ -1,7 +1,9 @@
 import { isAbsolute, join } from "node:path";
 import type { ChannelOptions, Client, Metadata, MethodDefinition, ServiceError } from "@grpc/grpc-js";
 import { CanaryError } from "../../core/errors.ts";
+import { LIMITS } from "../../core/limits.ts";
 import type { Address } from "../../mirror/twin.ts";
+import type { SampledAnswer } from "../sampled-pair.ts";
 import { type Answer, captureAnswer } from "../traffic/capture-answer.ts";
 import type { GrpcMessage } from "../traffic/compile-call.ts";
 import type { TrafficSpec } from "../traffic-spec.ts";
@@ -75,15 +77,20 @@ export async function grpcLane(address: Address, methods: GrpcMethods): Promise<
 
 function callUnary(client: Client, method: Unary, request: unknown, flight: Flight, metadata: Metadata): () => void {
   let headers: Metadata | undefined;
+  let raw: Buffer | undefined;
+  const deserialize = (bytes: Buffer): object => {
+    raw = bytes;
+    return method.responseDeserialize(bytes);
+  };
   const call = client.makeUnaryRequest(
     method.path,
     method.requestSerialize,
-    method.responseDeserialize,
+    flight.slot.sampled ? deserialize : method.responseDeserialize,
     Object(request),
     metadata,
     {},
     (error, answer) => {
-      flight.land(error === null ? answered(flight, answer, headers) : failed(error));
+      flight.land(error === null ? answered(flight, { message: answer, headers, raw }) : failed(error, flight));
     },
   );
   call.on("metadata", (received: Metadata) => {
@@ -92,20 +99,51 @@ function callUnary(client: Client, method: Unary, request: unknown, flight: Flig
   return () => call.cancel();
 }
 
-function answered(flight: Flight, message: object | undefined, headers: Metadata | undefined): Landing {
+interface Received {
+  readonly message: object | undefined;
+  readonly headers: Metadata | undefined;
+  /** The message as it came, where somebody compares it. */
+  readonly raw: Buffer | undefined;
+}
+
+function answered(flight: Flight, received: Received): Landing {
   const answer: Answer = {
-    header: (name) => headers?.get(name)[0]?.toString(),
-    json: () => message,
+    header: (name) => received.headers?.get(name)[0]?.toString(),
+    json: () => received.message,
   };
-  const { capture } = flight.slot.call;
-  return { kind: "answer", status: STATUS_BASE, ok: true, captured: () => captureAnswer(capture, answer) };
+  const { call, sampled } = flight.slot;
+  const captured = (): ReturnType<typeof captureAnswer> => captureAnswer(call.capture, answer);
+  const kept = sampled ? { sampled: () => sampleOf(received) } : {};
+  return { kind: "answer", status: STATUS_BASE, ok: true, captured, ...kept };
+}
+
+/** A message that is short enough as JSON, a longer one by its first bytes. */
+function sampleOf({ message, headers, raw = Buffer.alloc(0) }: Received): SampledAnswer {
+  const entries = Object.keys(headers?.getMap() ?? {}).map((name) => [name, (headers?.get(name) ?? []).map(String)]);
+  const text = raw.length > LIMITS.sampledBodyBytesMax ? undefined : Buffer.from(JSON.stringify(message, base64));
+  const whole = text !== undefined && text.length <= LIMITS.sampledBodyBytesMax ? text : undefined;
+  return {
+    status: STATUS_BASE,
+    headers: Object.fromEntries(entries),
+    body: whole ?? raw.subarray(0, LIMITS.sampledBodyBytesMax),
+    bodyBytes: whole?.length ?? raw.length,
+  };
+}
+
+/** Bytes of a message as gRPC's own JSON writes them. */
+function base64(_key: string, value: unknown): unknown {
+  const isBytes = value !== null && typeof value === "object" && "type" in value && value.type === "Buffer";
+  return isBytes && "data" in value && Array.isArray(value.data) ? Buffer.from(value.data).toString("base64") : value;
 }
 
 /** grpc-js reports a refused or broken connection with the status a server could also send; the details tell them apart. */
-function failed(error: ServiceError): Landing {
+function failed(error: ServiceError, { slot }: Flight): Landing {
   const local = /^(No connection established|Connection dropped|Failed to connect)|ECONN|EPIPE|RST_STREAM/;
   if (error.code === UNAVAILABLE && local.test(error.details)) return { kind: "no-answer", cause: "connection" };
-  return { kind: "answer", status: STATUS_BASE + error.code, ok: false };
+  const status = STATUS_BASE + error.code;
+  const body = (): Buffer => Buffer.from(error.details).subarray(0, LIMITS.sampledBodyBytesMax);
+  const sampled = (): SampledAnswer => ({ status, headers: {}, body: body(), bodyBytes: error.details.length });
+  return { kind: "answer", status, ok: false, ...(slot.sampled ? { sampled } : {}) };
 }
 
 function methodKey(call: { readonly proto: string; readonly service: string; readonly method: string }): string {

@@ -1,8 +1,10 @@
 import { type Dispatcher, Pool } from "undici";
 import { LIMITS } from "../../core/limits.ts";
 import type { Address } from "../../mirror/twin.ts";
+import type { SampledAnswer } from "../sampled-pair.ts";
 import { captureAnswer } from "../traffic/capture-answer.ts";
 import type { HttpMessage } from "../traffic/compile-call.ts";
+import { sampledBody } from "./answer-sampler.ts";
 import type { Flight, Landing, Lane } from "./flight.ts";
 
 /** Local reasons for which no connection can be made. */
@@ -39,6 +41,8 @@ export function httpLane(address: Address): Lane<HttpMessage> {
 class HttpExchange implements Dispatcher.DispatchHandler {
   readonly #flight: Flight;
   readonly #chunks: Buffer[] = [];
+  /** As much of the body as somebody reads. */
+  readonly #keptMax: number;
   #controller: Dispatcher.DispatchController | undefined;
   #cancelled = false;
   #status = 0;
@@ -47,6 +51,9 @@ class HttpExchange implements Dispatcher.DispatchHandler {
 
   constructor(flight: Flight) {
     this.#flight = flight;
+    const { call, sampled } = flight.slot;
+    const captured = call.capture.length > 0 ? LIMITS.responseBodyBytesMax : 0;
+    this.#keptMax = Math.max(captured, sampled ? LIMITS.sampledBodyBytesMax : 0);
   }
 
   /** Gives up: closes the connection, now or as soon as there is one. */
@@ -70,25 +77,33 @@ class HttpExchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#bodyBytes < this.#keptMax) this.#chunks.push(chunk);
     this.#bodyBytes += chunk.length;
-    const keep = this.#flight.slot.call.capture.length > 0 && this.#bodyBytes <= LIMITS.responseBodyBytesMax;
-    if (keep) this.#chunks.push(chunk);
   }
 
   onResponseEnd(): void {
-    const { call } = this.#flight.slot;
+    const { call, sampled } = this.#flight.slot;
     const status = this.#status;
+    const kept = sampled ? { sampled: () => this.#sample() } : {};
     if (status >= 400 || call.capture.length === 0) {
-      this.#flight.land({ kind: "answer", status, ok: status < 500 });
+      this.#flight.land({ kind: "answer", status, ok: status < 500, ...kept });
       return;
     }
     const read = (): ReturnType<typeof captureAnswer> =>
       captureAnswer(call.capture, { header: (name) => headerOf(this.#headers[name]), json: () => this.#json() });
-    this.#flight.land({ kind: "answer", status, ok: true, captured: read });
+    this.#flight.land({ kind: "answer", status, ok: true, captured: read, ...kept });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#flight.land(landingOf(error));
+  }
+
+  #sample(): SampledAnswer {
+    const headers = Object.entries(this.#headers).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value]],
+    );
+    const body = sampledBody(this.#chunks);
+    return { status: this.#status, headers: Object.fromEntries(headers), body, bodyBytes: this.#bodyBytes };
   }
 
   #json(): unknown {

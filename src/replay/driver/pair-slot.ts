@@ -1,6 +1,7 @@
 import { assertNever } from "../../core/invariant.ts";
 import type { Role } from "../../mirror/twin.ts";
 import { OUTCOMES, type Outcome } from "../recording.ts";
+import type { SampledAnswer } from "../sampled-pair.ts";
 import type { CapturedValues } from "../traffic/captured-values.ts";
 import type { Call } from "../traffic/compile-call.ts";
 import type { Landing } from "./flight.ts";
@@ -22,6 +23,8 @@ export interface ArmResult {
   sendLagMs: number;
   serviceMs: number;
   captured: CapturedValues | undefined;
+  /** Only of a sampled pair, and only where there was an answer. */
+  answer: SampledAnswer | undefined;
 }
 
 /** One request of the list while at least one twin has no outcome for it. */
@@ -31,16 +34,19 @@ export interface PairSlot {
   readonly intendedMs: number;
   readonly call: Call;
   readonly arms: Readonly<Record<Role, ArmResult>>;
+  /** Whether both answers are kept to be compared. */
+  readonly sampled: boolean;
   openArms: number;
 }
 
 /** A pair that both twins still owe an outcome. */
-export function pairSlot(sequence: number, intendedMs: number, call: Call): PairSlot {
-  return { sequence, intendedMs, call, arms: { control: armResult(), shadow: armResult() }, openArms: 2 };
+export function pairSlot(sequence: number, intendedMs: number, call: Call, sampled = false): PairSlot {
+  const arms = { control: armResult(), shadow: armResult() };
+  return { sequence, intendedMs, call, arms, sampled, openArms: 2 };
 }
 
 function armResult(): ArmResult {
-  return { outcome: "dropped", status: 0, sendLagMs: 0, serviceMs: 0, captured: undefined };
+  return { outcome: "dropped", status: 0, sendLagMs: 0, serviceMs: 0, captured: undefined, answer: undefined };
 }
 
 /**

@@ -9,6 +9,7 @@ import type { DriverReport, PairBatch } from "../recording.ts";
 import { FILE_HEADER_BYTES, PAIRS_FILE } from "../recordings/pair-format.ts";
 import { parseBlock } from "../recordings/read-pairs.ts";
 import type { DriverOptions, StartDriver, TrafficDriver } from "../traffic-driver.ts";
+import { decoded } from "./decoded-answer.ts";
 import type { DriverCommand, DriverNotice } from "./driver-protocol.ts";
 
 /** Compiled and source tree alike: the entry point stands beside this file, with this file's ending. */
@@ -30,7 +31,9 @@ export const startDriver: StartDriver = async (options) => {
   const link = linkTo(child, options);
   try {
     const { traffic, baseDir, targets, seed, recordingDir } = options;
-    const started = await link.ask({ kind: "start", traffic, baseDir, targets, seed, recordingDir }, "started");
+    const sampledPerSecond = options.onSampled === undefined ? 0 : (options.sampledPerSecond ?? 0);
+    const start = { kind: "start", traffic, baseDir, targets, seed, recordingDir, sampledPerSecond } as const;
+    const started = await link.ask(start, "started");
     return driverOf(link, child, started.startMonotonicMs);
   } catch (error) {
     await kill(child);
@@ -93,6 +96,7 @@ function linkTo(child: ChildProcess, options: DriverOptions): Link {
   });
   child.on("message", (notice: DriverNotice) => {
     if (notice.kind === "pulse") options.onPulse(notice.pulse);
+    if (notice.kind === "sampled") options.onSampled?.(decoded(notice.pair));
     if (notice.kind === "written") void tail.readTo(notice.offset);
     if (notice.kind === "finished") finished = true;
     if (notice.kind === "failed") end(new CanaryError({ ...notice, cause: notice.stack }));

@@ -7,13 +7,18 @@ import {
   valuesDiffering,
   wholeTable,
 } from "../../mirror/state/difference.ts";
+import { familyOf as keyPattern } from "../../mirror/state/family.ts";
 import { anyMatches, isExact } from "../../plan/resource-pattern.ts";
-import { differingColumns, differingKeys, endsByItself, keyPattern, type Noise, rowsApart } from "./noise.ts";
+import { errorsAtBarrier, filesAtBarrier } from "./barrier-files.ts";
+import type { Finding } from "./finding.ts";
+import { differingColumns, differingKeys, endsByItself, type Noise, rowsApart } from "./noise.ts";
 
 /** The states that are compared at the last barrier: traffic has ended, the plan is undone, nothing writes. */
 export interface BarrierStates {
   /** The shadow on the quiet twin, before anything (the control was the same). */
   readonly reference: Fingerprint;
+  /** The control then, which differs in what processes draw or stamp when they start; default: the shadow's. */
+  readonly controlReference?: Fingerprint;
   readonly control: Fingerprint;
   readonly shadow: Fingerprint;
   readonly noise: Noise;
@@ -24,6 +29,8 @@ export interface BarrierStates {
    * differ as a consequence only if the plan did not touch it itself; without this list none may.
    */
   readonly directEffects?: readonly ResourcePath[];
+  /** A snapshot was brought back on the shadow: what traffic had written is gone there, so it is not held against the control. */
+  readonly restored?: true;
   /**
    * Requests that were not answered alike by both twins (an error or no answer on one side); default 0. Each explains a few
    * rows more or less in a table that traffic writes: those come from the traffic, whose errors are judged elsewhere.
@@ -50,7 +57,13 @@ export interface BarrierComparison {
  * A declaration never excuses configuration or schema: those were to be put back.
  */
 export function compareAtBarrier(states: BarrierStates): BarrierComparison {
-  const compared = [...tables(states), ...keys(states), ...sequences(states)];
+  const compared = [
+    ...tables(states),
+    ...keys(states),
+    ...(states.restored ? [] : sequences(states)),
+    ...filesAtBarrier(states),
+    ...errorsAtBarrier(states),
+  ];
   const configuration = valuesDiffering(states.reference.resources, states.shadow.resources);
   const ofKind = (kind: Finding["kind"]): readonly Difference[] =>
     compared.filter((finding) => finding.kind === kind).map((finding) => finding.difference);
@@ -59,11 +72,6 @@ export function compareAtBarrier(states: BarrierStates): BarrierComparison {
     consequences: sorted(ofKind("consequence")),
     noise: [...new Set(ofKind("noise").map(({ path }) => path))].sort(),
   };
-}
-
-interface Finding {
-  readonly kind: "residue" | "consequence" | "noise";
-  readonly difference: Difference;
 }
 
 function tables(states: BarrierStates): readonly Finding[] {
@@ -76,6 +84,7 @@ function tables(states: BarrierStates): readonly Finding[] {
 
 /** Traffic writes it: the control shows what it would hold without the plan. */
 function writtenTable(path: ResourcePath, states: BarrierStates): readonly Finding[] {
+  if (states.restored) return [];
   const { control, shadow, noise, consequences, discordantRequests = 0 } = states;
   const apart = rowsApart(path, control, shadow);
   const explained = apart > 0 && apart <= discordantRequests * ROWS_PER_REQUEST_MAX;
@@ -146,7 +155,7 @@ function keys(states: BarrierStates): readonly Finding[] {
     ({ path }) => !written.has(keyPattern(path)) && !endsByItself(path, reference, shadow),
   );
   const { differing, changedPlaces } = differingKeys(control, shadow);
-  const againstControl = differing.filter(({ path }) => written.has(keyPattern(path)));
+  const againstControl = states.restored ? [] : differing.filter(({ path }) => written.has(keyPattern(path)));
   const noisy = new Set(noise.keyPatterns);
   const moved = changedPlaces
     .filter((pattern) => written.has(pattern))

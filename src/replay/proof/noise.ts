@@ -1,5 +1,14 @@
-import type { Difference, Fingerprint, ResourcePath, TableFingerprint } from "../../mirror/fingerprint.ts";
+import type {
+  Difference,
+  Fingerprint,
+  ResourcePath,
+  Surroundings,
+  TableFingerprint,
+} from "../../mirror/fingerprint.ts";
 import { hasExpired, unionOfKeys, valuesDiffering } from "../../mirror/state/difference.ts";
+import { familyOf as keyPattern } from "../../mirror/state/family.ts";
+import { fileDifferences } from "../../mirror/state/surroundings-difference.ts";
+import { ROLES, type Role } from "../../mirror/twin.ts";
 import { encodeSegment } from "../../plan/resource-pattern.ts";
 
 /** What differed between two twins that had served the same traffic before any plan acted: races and clocks, no effects. */
@@ -14,10 +23,21 @@ export interface Noise {
   readonly keyPatterns: readonly string[];
   /** Sequences that had handed out another number. */
   readonly sequences: readonly ResourcePath[];
+  /** Families of files that traffic left different, or on one of the twins only. */
+  readonly filePatterns?: readonly ResourcePath[];
+  /** Trouble that either twin had told of by then. */
+  readonly errors?: readonly ResourcePath[];
 }
 
-/** Learns the noise of a pair at a barrier before the plan. Configuration and schema are never noise. */
-export function learnNoise(control: Fingerprint, shadow: Fingerprint): Noise {
+/**
+ * Learns the noise of a pair at a barrier before the plan. Configuration and schema are never noise.
+ * @param reference - the twins before traffic: files that differed then and were not written since are no noise of traffic
+ */
+export function learnNoise(
+  control: Fingerprint,
+  shadow: Fingerprint,
+  reference: Readonly<Record<Role, Surroundings>> = { control: {}, shadow: {} },
+): Noise {
   const tables = unionOfKeys(control.tables, shadow.tables);
   const { differing } = differingKeys(control, shadow);
   const apart = tables.filter((path) => control.tables[path]?.rows !== shadow.tables[path]?.rows);
@@ -30,7 +50,20 @@ export function learnNoise(control: Fingerprint, shadow: Fingerprint): Noise {
     }),
     keyPatterns: [...new Set(differing.map(({ path }) => keyPattern(path)))].sort(),
     sequences: valuesDiffering(control.sequences ?? {}, shadow.sequences ?? {}).map(({ path }) => path),
+    filePatterns: noisyFiles({ control, shadow }, reference),
+    errors: unionOfKeys(control.errors ?? {}, shadow.errors ?? {}),
   };
+}
+
+function noisyFiles(
+  now: Readonly<Record<Role, Surroundings>>,
+  reference: Readonly<Record<Role, Surroundings>>,
+): readonly ResourcePath[] {
+  const written = new Set(
+    ROLES.flatMap((role) => fileDifferences(reference[role], now[role])).map(({ path }) => keyPattern(path)),
+  );
+  const apart = fileDifferences(now.control, now.shadow).map(({ path }) => keyPattern(path));
+  return [...new Set(apart)].filter((pattern) => written.has(pattern)).sort();
 }
 
 /** One line for each thing that was learned, for reports. */
@@ -40,6 +73,7 @@ export function describeNoise(noise: Noise): readonly string[] {
     ...noise.columns.map((path) => `${path}: values`),
     ...noise.keyPatterns.map((pattern) => `${pattern}: keys or values`),
     ...noise.sequences.map((path) => `${path}: numbers handed out`),
+    ...(noise.filePatterns ?? []).map((pattern) => `${pattern}: files`),
   ];
 }
 
@@ -58,33 +92,6 @@ export function differingColumns(
     .filter((column) => b.columns[column] !== undefined && a.columns[column] !== b.columns[column])
     .sort()
     .map((column) => `${table}/(some)/${encodeSegment(column)}`);
-}
-
-/**
- * The family a Redis key belongs to: runs of digits, hex numbers of eight and more digits (also with dashes, as in UUIDs)
- * and long random tokens become `*`. `session:7f3a99c0d1` and `session:12` are one family, `session` and `sessions` two.
- */
-export function keyPattern(path: ResourcePath): string {
-  return path
-    .replace(/[\w-]{16,}/g, (run) => (looksRandom(run) ? "*" : run))
-    .replace(/(?<![a-z0-9])(?=[a-f-]{0,40}\d)[0-9a-f]{8,}(?:-[0-9a-f]{4,})*(?![a-z0-9])/gi, "*")
-    .replace(/\d+/g, "*")
-    .replace(/\*(?:[-.]?\*)+/g, "*");
-}
-
-/**
- * Random text keeps jumping between small letters, capitals and digits; words do not.
- * Capital to small is not counted, so that a hump of camelCase counts once.
- */
-function looksRandom(run: string): boolean {
-  const classes = [...run.replace(/[-_]/g, "")].map((character) =>
-    /\d/.test(character) ? "digit" : character === character.toUpperCase() ? "capital" : "small",
-  );
-  const jumps = classes.filter((one, index) => {
-    const previous = classes[index - 1];
-    return previous !== undefined && previous !== one && !(previous === "capital" && one === "small");
-  });
-  return jumps.length >= 5;
 }
 
 /** Keys of two states that served the same traffic. */

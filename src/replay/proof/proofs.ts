@@ -1,4 +1,16 @@
 import type { Difference } from "../../mirror/fingerprint.ts";
+import type { Loss, Restored } from "../../mirror/snapshots/snapshot.ts";
+import type { DryRunRecord } from "./try-first.ts";
+
+/** How a snapshot was brought back because the plan's own undo failed or left something. */
+export interface RestoreProof extends Restored {
+  /** Writes of others since the snapshot, which it took back; none on a quiet twin. */
+  readonly losses: readonly Loss[];
+  /** What is not as it was when the snapshot was taken; must be empty. */
+  readonly residue: readonly Difference[];
+  /** Why it could not be brought back. */
+  readonly failed?: string;
+}
 
 /** What the quiet twin showed: exact, attributed to actions. */
 export interface QuietProof {
@@ -9,10 +21,24 @@ export interface QuietProof {
     readonly absent: readonly string[];
     /** Already at its target before it acted, so it was not run: nothing is proven of it. */
     readonly noOp: boolean;
+    /** The undo that was read from the state before it acted, for people; absent where the plan gave one or none is needed. */
+    readonly derivedUndo?: string;
+    /** How it went when it was tried first; absent where there was nothing to try. */
+    readonly dryRun?: DryRunRecord;
   }[];
   /** What was left after undoing everything; must be empty. */
   readonly residue: readonly Difference[];
-  readonly failed?: { readonly actionId: string; readonly during: "act" | "undo"; readonly message: string };
+  /** Files and trouble in the output that were left out, because they change without the plan too. */
+  readonly noise?: readonly string[];
+  /** Places that could not be looked at, with the reason: nothing is known of effects there. */
+  readonly unseen?: readonly string[];
+  readonly failed?: {
+    readonly actionId: string;
+    readonly during: "dry-run" | "act" | "undo";
+    readonly message: string;
+  };
+  /** Present where the undo failed or left something and a snapshot was brought back; `residue` above is what the undo left. */
+  readonly restored?: RestoreProof;
 }
 
 /** What the rollback under load showed. */
@@ -28,6 +54,14 @@ export type RollbackProof =
       /** Differences that are neither noise of the twins nor declared consequences; must be empty. */
       readonly residue: readonly Difference[];
       readonly failed?: { readonly actionId: string; readonly message: string };
+      /** The plan's own way out of a failure was gone instead of its undos. */
+      readonly how?: "steps" | "stop";
+      /** Present where the undo failed and a snapshot was brought back. */
+      readonly restored?: RestoreProof;
+      /** What a restore at the last barrier would have taken back; absent where there was no snapshot, or it was needed. */
+      readonly wouldLose?: readonly Loss[];
+      /** From the first undo until the SLOs were seen inside again, ms; absent where they were not. */
+      readonly recoveryMs?: number;
       /** SLOs that were still outside their range after the undo. */
       readonly notRecovered: readonly string[];
     };

@@ -1,5 +1,5 @@
 /** What a number is drawn for; one stream each, so that a new use never moves the draws of another. */
-export const DRAW = { route: 1, order: 2, content: 3, captured: 4, spread: 5 } as const;
+export const DRAW = { route: 1, order: 2, content: 3, captured: 4, spread: 5, sample: 6 } as const;
 
 /**
  * Uniform numbers in [0, 1) that depend only on the seed, the number of the request and the purpose: both twins' copies

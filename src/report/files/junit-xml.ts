@@ -7,28 +7,16 @@ import { withPlainText } from "../plain-text.ts";
 import type { RunReport } from "../run-report.ts";
 import { sloWords } from "../slo-words.ts";
 import { reasonSentence, VERDICT_WORDS } from "../verdict-words.ts";
+import { failure, notSeen, type Outcome, PASSED, type Suite, type TestCase } from "./junit-case.ts";
+import { guardSuite, workSuite } from "./junit-guards.ts";
+import { responseSuite } from "./junit-responses.ts";
+import { writesSuite } from "./junit-writes.ts";
 
 /** How hold is told to CI servers: as a skipped test, or as a failure under `--strict`. */
 export interface JunitOptions {
   readonly holdAs: "skipped" | "failure";
 }
 
-type Outcome =
-  | { readonly kind: "passed" }
-  | { readonly kind: "failure" | "skipped"; readonly type: string; readonly message: string; readonly details: string };
-
-interface TestCase {
-  readonly name: string;
-  readonly seconds: number;
-  readonly outcome: Outcome;
-}
-
-interface Suite {
-  readonly name: string;
-  readonly cases: readonly TestCase[];
-}
-
-const PASSED: Outcome = { kind: "passed" };
 const DIFFERENCES_SHOWN_MAX = 50;
 
 /** JUnit XML that Jenkins, GitLab and GitHub readers take (FORMATS.md 11.1): reject fails, hold is skipped. */
@@ -38,7 +26,11 @@ export function junitXml(written: RunReport, options: JunitOptions = { holdAs: "
     verdictSuite(report),
     sloSuite(report),
     ...duringSuite(report),
+    ...guardSuite(report),
+    ...workSuite(report),
     effectSuite(report),
+    ...responseSuite(report),
+    ...writesSuite(report),
     rollbackSuite(report),
   ].map((suite) => ({ ...suite, cases: suite.cases.map((test) => strictly(test, options)) }));
   const all = suites.flatMap((suite) => suite.cases);
@@ -108,7 +100,7 @@ function effectSuite({ quiet, actions, plan }: RunReport): Suite {
 }
 
 function effectOutcome(id: string, quiet: QuietProof): Outcome {
-  if (quiet.failed?.actionId === id && quiet.failed.during === "act") {
+  if (quiet.failed?.actionId === id && quiet.failed.during !== "undo") {
     return failure("ACTION_FAILED", "the action failed on the quiet twin", quiet.failed.message);
   }
   const proof = quiet.actions.find((action) => action.id === id);
@@ -132,18 +124,30 @@ function effectOutcome(id: string, quiet: QuietProof): Outcome {
   return { kind: "skipped", type: "NO_OP", message, details: message };
 }
 
-function rollbackSuite({ quiet, rollback }: RunReport): Suite {
+function rollbackSuite({ quiet, rollback, verdict }: RunReport): Suite {
+  // A restore that the operator accepts in place of an undo is no failure; the verdict's reasons say whether it is.
+  const held = verdict.reasons.some(({ code }) => code === "UNDO_NOT_PROVEN" || code === "RESTORE_LOSES_WRITES");
   return {
     name: "rollback",
     cases: [
-      { name: "quiet-undo-leaves-nothing", seconds: 0, outcome: quietUndo(quiet) },
+      {
+        name: "quiet-undo-leaves-nothing",
+        seconds: 0,
+        outcome: quiet.restored !== undefined && !held ? PASSED : quietUndo(quiet),
+      },
       {
         name: "undo-under-load",
         seconds: rollback.kind === "run" ? rollback.undoMs / 1000 : 0,
-        outcome: undoUnderLoad(rollback),
+        outcome: undoUnderLoad(held ? rollback : withoutExcused(rollback)),
       },
     ],
   };
+}
+
+function withoutExcused(rollback: RollbackProof): RollbackProof {
+  if (rollback.kind === "not-run" || rollback.restored === undefined) return rollback;
+  const { failed: _, ...rest } = rollback;
+  return rest;
 }
 
 function quietUndo({ actions, failed, residue }: QuietProof): Outcome {
@@ -171,15 +175,6 @@ function undoUnderLoad(rollback: RollbackProof): Outcome {
   if (undoMs <= withinMs) return PASSED;
   const message = `took ${describeDuration(undoMs)}, promised ${describeDuration(withinMs)}`;
   return failure("UNDO_TOO_SLOW", message, message);
-}
-
-/** Nothing was seen: that never counts as passed. */
-function notSeen(message: string): Outcome {
-  return { kind: "skipped", type: "NO_DATA", message, details: message };
-}
-
-function failure(type: Reason["code"], message: string, details: string): Outcome {
-  return { kind: "failure", type, message, details };
 }
 
 function differences(list: readonly Difference[]): string {

@@ -7,7 +7,12 @@ const UNPRINTABLE = /[\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-
  * could repaint a terminal are written as `\uXXXX`, which every reader turns back.
  */
 export function reportJson(report: RunReport): string {
-  const text = JSON.stringify(sorted(report), undefined, 2);
+  return stableJson(report);
+}
+
+/** The same for any JSON-shaped value. */
+export function stableJson(value: unknown): string {
+  const text = JSON.stringify(sorted(value), undefined, 2);
   return `${text.replace(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)}\n`;
 }
 

@@ -1,13 +1,18 @@
-import { countOf, describeDuration, describeLevel, percent, utc } from "../amounts.ts";
+import { describeDuration, describeLevel, percent, utc } from "../amounts.ts";
 import { duringWords } from "../during-words.ts";
 import { describeChange } from "../effect-words.ts";
+import { guardRows } from "../guard-words.ts";
 import { inForceWords } from "../in-force-words.ts";
 import { withPlainText } from "../plain-text.ts";
 import { POWER_FROM, POWER_HEADINGS, powerCells } from "../power-words.ts";
 import type { RunReport } from "../run-report.ts";
 import { sloWords } from "../slo-words.ts";
 import { adviceFor, BUNDLE_FILE, reasonSentence, VERDICT_WORDS } from "../verdict-words.ts";
+import { writeWords } from "../write-words.ts";
 import { codeSpan, escapeMarkdown, escapeMarkdownItem, markdownTable } from "./markdown.ts";
+import { policyMarkdown } from "./summary-policy.ts";
+import { responsesMarkdown } from "./summary-responses.ts";
+import { undoMarkdown } from "./summary-undo.ts";
 
 /** GitHub drops a step summary of more than 1 MiB whole, so a longer one is cut before that. */
 export const SUMMARY_BYTES_MAX = 1024 * 1024 - 1024;
@@ -21,8 +26,12 @@ export function summaryMarkdown(written: RunReport): string {
     head(report),
     slos(report),
     during(report),
+    guards(report),
     effects(report),
-    undo(report),
+    responsesMarkdown(report),
+    writes(report),
+    policyMarkdown(report),
+    undoMarkdown(report),
     sensitivity(report),
     power(report),
     routes(report),
@@ -99,6 +108,16 @@ function during(report: RunReport): string {
   return ["## While the plan acted and settled", "", ...alarm, ...table].join("\n");
 }
 
+function guards(report: RunReport): string {
+  const rows = guardRows(report).map(({ name, kind, rule, seen, at, state }) => [
+    codeSpan(name),
+    ...[kind, rule, at === "" ? seen : `${seen} (at ${at})`].map(escapeMarkdown),
+    { kept: "✅ kept", broken: "❌ broken", "not reached": "⏸️ not reached" }[state],
+  ]);
+  if (rows.length === 0) return "";
+  return `## What watched the plan\n\n${listed(rows, ["name", "kind", "rule", "last seen", "result"])}`;
+}
+
 function effects({ quiet }: RunReport): string {
   const rows = quiet.actions.flatMap((proof): string[][] => {
     const undeclared = new Set(proof.undeclared.map(({ path }) => path));
@@ -122,31 +141,21 @@ function effects({ quiet }: RunReport): string {
   return `## What the plan changed\n\n${listed(rows, ["action", "resource", "change", "declared?"])}`;
 }
 
-function undo({ quiet, rollback }: RunReport): string {
-  const quietly =
-    quiet.failed !== undefined
-      ? `❌ quiet twin: ${escapeMarkdown(`${quiet.failed.actionId} failed: ${quiet.failed.message}`)}`
-      : quiet.residue.length > 0
-        ? `❌ quiet twin: ${countOf(quiet.residue.length, "resource")} not put back`
-        : "✅ quiet twin: everything was as before";
-  return ["## Undo", "", `- ${quietly}`, `- ${undoUnderLoad(rollback)}`].join("\n");
-}
-
-function undoUnderLoad(rollback: RunReport["rollback"]): string {
-  if (rollback.kind === "not-run") return `⏸️ under load: not run, ${escapeMarkdown(rollback.why)}`;
-  const { failed, residue, notRecovered, undoMs, withinMs, roundsUndoMs } = rollback;
-  if (failed !== undefined) return `❌ under load: ${escapeMarkdown(`${failed.actionId} failed: ${failed.message}`)}`;
-  const rounds = roundsUndoMs === undefined ? "" : `, the slowest of ${roundsUndoMs.length} rounds`;
-  const took = `${describeDuration(undoMs)} of ${describeDuration(withinMs)}${rounds}`;
-  const wrong = [
-    ...(residue.length > 0 ? [`${countOf(residue.length, "resource")} not put back`] : []),
-    ...(notRecovered.length > 0 ? [`not recovered: ${notRecovered.map(codeSpan).join(", ")}`] : []),
-    ...(undoMs > withinMs ? ["too slow"] : []),
-  ];
-  const back = "state as before, no lasting harm to the SLOs was seen";
-  return wrong.length === 0
-    ? `✅ under load: undone in ${took}; ${back}`
-    : `❌ under load (${took}): ${wrong.join("; ")}`;
+function writes(report: RunReport): string {
+  const words = writeWords(report);
+  if (words === undefined) return "";
+  if ("unavailable" in words) return `## Who wrote what under load\n\n⏸️ ${escapeMarkdown(words.unavailable)}`;
+  const mark = { pass: "✅ ", fail: "❌ ", plain: "" };
+  const rows = words.lines.map(({ who, as, rows: count, tables, result }) => [
+    codeSpan(who),
+    escapeMarkdown(as),
+    count,
+    escapeMarkdown(tables.join("; ")),
+    `${mark[result.tone]}${escapeMarkdown(result.text)}`,
+  ]);
+  const doubts = limited(words.doubts).map((doubt) => `- ⏸️ ${escapeMarkdownItem(doubt)}`);
+  const table = listed(rows, ["who", "as", "rows", "where", "declared?"]);
+  return [`## Who wrote what under load\n\n${table}`, ...(doubts.length === 0 ? [] : ["", ...doubts])].join("\n");
 }
 
 function sensitivity({ sensitivity: proof }: RunReport): string {
@@ -164,11 +173,12 @@ function routes({ traffic }: RunReport): string {
   const rows = traffic.routes.map(({ route, control, shadow }) => [
     codeSpan(route),
     String(control.requests),
+    `${control.ok} / ${shadow.ok}`,
     `${percent(errorShare(control))} / ${percent(errorShare(shadow))}`,
     `${describeLevel(control.latencyMs.p50, "ms")} / ${describeLevel(shadow.latencyMs.p50, "ms")}`,
     `${describeLevel(control.latencyMs.p99, "ms")} / ${describeLevel(shadow.latencyMs.p99, "ms")}`,
   ]);
-  const headings = ["route", "requests each", "errors (control / shadow)", "p50", "p99"];
+  const headings = ["route", "requests each", "served (control / shadow)", "errors (control / shadow)", "p50", "p99"];
   return `<details><summary>Traffic</summary>\n\n${listed(rows, headings)}\n\n</details>`;
 }
 

@@ -8,16 +8,20 @@ import { html, joinHtml, markupOf, type SafeHtml, trustedMarkup } from "./safe-h
 import { duringSection } from "./sections/during-section.ts";
 import { effectsSection } from "./sections/effects-section.ts";
 import { explanationSection } from "./sections/explanation-section.ts";
+import { guardsSection } from "./sections/guards-section.ts";
+import { policySection } from "./sections/policy-section.ts";
 import { powerSection } from "./sections/power-section.ts";
 import { fidelitySection, provenanceSection, timelineSection } from "./sections/provenance-section.ts";
+import { responsesSection } from "./sections/responses-section.ts";
 import { rollbackSection } from "./sections/rollback-section.ts";
 import { sensitivitySection } from "./sections/sensitivity-section.ts";
 import { sloSection } from "./sections/slo-section.ts";
 import { latencySection, soundnessSection, trailSection } from "./sections/traffic-section.ts";
 import { verdictSection } from "./sections/verdict-section.ts";
+import { writesSection } from "./sections/writes-section.ts";
 
 /** The page may do nothing but show itself: no script, no request, whatever stands in it. */
-const CONTENT_POLICY =
+export const CONTENT_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 /** The run as one self-contained HTML file; equal reports give equal bytes. */
@@ -53,11 +57,15 @@ function sections(report: RunReport, paint: ChartPainter): readonly SafeHtml[] {
   return [
     sloSection(report, paint),
     duringSection(report),
+    guardsSection(report),
     explanationSection(report),
     latencySection(report, paint),
     trailSection(report, paint),
     timelineSection(report, paint),
     effectsSection(report),
+    responsesSection(report),
+    writesSection(report),
+    policySection(report),
     rollbackSection(report),
     sensitivitySection(report),
     powerSection(report),

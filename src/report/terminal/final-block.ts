@@ -1,5 +1,7 @@
+import type { ResponseJudgement } from "../../judge/response-changes.ts";
 import type { SloJudgement, Verdict } from "../../judge/verdict.ts";
 import { withPlainText } from "../plain-text.ts";
+import { responseSummary } from "../response-words.ts";
 import { type SloWords, sloWords } from "../slo-words.ts";
 import { adviceFor, reasonSentence, VERDICT_WORDS, verifyCommand } from "../verdict-words.ts";
 import { STATE_TONE } from "./delta-bar.ts";
@@ -12,6 +14,8 @@ export interface FinalBlock {
   readonly verdict: Verdict;
   readonly slos: readonly SloJudgement[];
   readonly reportDir: string;
+  /** Absent where no answers were compared. */
+  readonly responses?: ResponseJudgement;
 }
 
 const REASONS_SHOWN_MAX = 12;
@@ -30,6 +34,7 @@ export function finalBlock(
     ...verdictLines(block, sized),
     "",
     ...(block.slos.length === 0 ? [] : [...sloTable(block.slos, sized), ""]),
+    ...responseLines(block, sized),
     ...nextLines(block, sized),
   ];
 }
@@ -91,6 +96,10 @@ function sloParagraph(row: SloWords, columns: number, paint: Paint): readonly st
     ...line(`promised ${row.promised}, accepted ${row.accepted}`),
     ...line(`measured ${row.measured} (${row.interval})`),
   ];
+}
+
+function responseLines({ responses }: FinalBlock, { columns }: Sized): readonly string[] {
+  return responses === undefined ? [] : [...wrapWords(`Answers: ${responseSummary(responses)}.`, columns), ""];
 }
 
 function nextLines({ verdict, reportDir }: FinalBlock, { columns, paint }: Sized): readonly string[] {

@@ -17,6 +17,8 @@ export interface FrameOptions {
   readonly columns: number;
   readonly rows: number;
   readonly paint: Paint;
+  /** Whether keys are read: elsewhere only signals abort. */
+  readonly takesKeys?: boolean;
 }
 
 const COLUMNS_MAX = 120;
@@ -36,7 +38,7 @@ export function liveFrame(options: FrameOptions): readonly string[] {
     { place: 0, lines: header(sized) },
     { place: 0.5, lines: alarmLines(sized) },
     { place: 4, lines: sized.state.slos.length > 0 ? sloLines({ ...sized, max: sloMax }) : forecastLines(sized) },
-    { place: 6, lines: [options.paint("quiet", cutTo("Ctrl-C aborts and rolls back", columns))] },
+    { place: 6, lines: keyLines(sized) },
     { place: 2, lines: twinLines(sized) },
     { place: 1, lines: phaseLines(sized) },
     { place: 3, lines: stepLines({ ...sized, max: STEPS_MAX }) },
@@ -93,8 +95,15 @@ function phaseLines({ state, columns, paint }: FrameOptions): readonly string[] 
 
 /** Why the plan is being undone; nothing else matters as much to whoever watches. */
 function alarmLines({ state, columns, paint }: FrameOptions): readonly string[] {
-  if (state.alarm === undefined) return [];
-  return wrapWords(`✗ ${state.alarm}`, columns).map((line) => paint("bad", line));
+  const said = [...(state.alarm === undefined ? [] : [state.alarm]), ...state.breaches];
+  return said.flatMap((text) => wrapWords(`✗ ${text}`, columns)).map((line) => paint("bad", line));
+}
+
+/** What a person can do: abort, by a key that asks again, or at once. */
+function keyLines({ state, takesKeys, columns, paint }: FrameOptions): readonly string[] {
+  if (state.asksAbort) return [paint("bad", cutTo("Abort this run and roll back? y: yes, n: no", columns))];
+  const keys = takesKeys === true ? "a or Ctrl-C aborts and rolls back" : "Ctrl-C aborts and rolls back";
+  return [paint("quiet", cutTo(keys, columns))];
 }
 
 /** What to expect, while there is nothing to look at. */

@@ -1,5 +1,6 @@
 import { createLogUpdate } from "log-update";
 import type { Clock } from "../../core/clock.ts";
+import { abortLines } from "../abort-words.ts";
 import { withPlainText } from "../plain-text.ts";
 import type { RunEvent, RunObserver } from "../run-event.ts";
 import { finalBlock } from "./final-block.ts";
@@ -20,6 +21,8 @@ export interface LiveViewOptions {
   readonly plan: WatchedPlan;
   /** `wantsColor(stream, environment)`. */
   readonly color: boolean;
+  /** Whether keys are read beside it (`abortOnKeys`). */
+  readonly takesKeys?: boolean;
 }
 
 const REDRAW_EVERY_MS = 200;
@@ -35,13 +38,16 @@ export function createLiveView(options: LiveViewOptions): RunObserver & Disposab
   const plan = withPlainText(options.plan);
   const paint = createPaint({ color: options.color });
   const screen = createLogUpdate(stream, { defaultWidth: COLUMNS_DEFAULT, defaultHeight: ROWS_DEFAULT });
+  const takesKeys = options.takesKeys === true;
   const columns = (): number => stream.columns ?? COLUMNS_DEFAULT;
   const closing = new AbortController();
   let state = startWatching(clock.monotonicMs());
 
   const draw = (): void => {
     const rows = stream.rows ?? ROWS_DEFAULT;
-    screen(liveFrame({ plan, state, nowMs: clock.monotonicMs(), columns: columns(), rows, paint }).join("\n"));
+    screen(
+      liveFrame({ plan, state, nowMs: clock.monotonicMs(), columns: columns(), rows, paint, takesKeys }).join("\n"),
+    );
   };
   const observe = (event: RunEvent): void => {
     state = watch(state, withPlainText(event), clock.monotonicMs());
@@ -49,7 +55,12 @@ export function createLiveView(options: LiveViewOptions): RunObserver & Disposab
   const close = (): void => {
     if (closing.signal.aborted) return;
     closing.abort();
-    if (state.ending === undefined) {
+    if (state.aborted !== undefined) {
+      const { record, file } = state.aborted;
+      screen.clear();
+      const lines = abortLines(record, file);
+      stream.write(`${lines.map((line) => paint(line.startsWith("!") ? "bad" : "strong", line)).join("\n")}\n`);
+    } else if (state.ending === undefined) {
       draw();
     } else {
       const block = finalBlock(

@@ -1,5 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import type { SloJudgement } from "../../judge/verdict.ts";
+import { abortLines } from "../abort-words.ts";
 import { describeDuration, stopwatch } from "../amounts.ts";
 import { PHASE_WORDS } from "../phase-words.ts";
 import { withPlainText } from "../plain-text.ts";
@@ -91,6 +92,19 @@ function eventLines(event: RunEvent, before: WatchState): readonly string[] {
       return [`  ${event.message}`];
     case "alarm":
       return [`  ! ${event.message}`];
+    case "breach":
+      return [`  ! ${event.name}: ${event.message}`];
+    case "rolled-back":
+      return [
+        event.failed === undefined
+          ? `  undone in ${describeDuration(event.undoMs)}`
+          : `  ! not undone: ${event.failed.actionId}`,
+      ];
+    case "aborted":
+      return abortLines(event.record, event.file);
+    case "stopping":
+    case "confirm-abort":
+      return [];
     case "verdict":
       return [`verdict: ${event.verdict.kind}`];
     case "pulse":

@@ -1,6 +1,7 @@
 import type { PowerForecast } from "../../judge/power-forecast.ts";
-import type { SloJudgement, Verdict } from "../../judge/verdict.ts";
+import type { SloJudgement } from "../../judge/verdict.ts";
 import type { DriverPulse } from "../../replay/recording.ts";
+import type { AbortRecord } from "../abort-record.ts";
 import type { Phase, RunEvent } from "../run-event.ts";
 
 /** What the views know of the plan before the run starts; text already plain. */
@@ -28,13 +29,20 @@ export interface WatchState {
   readonly note?: { readonly text: string; readonly saidMs: number };
   /** Gross harm that stopped the plan: it stays. */
   readonly alarm?: string;
-  readonly ending?: { readonly verdict: Verdict; readonly reportDir: string };
+  /** Triggers and safeguards that tripped; they stay. */
+  readonly breaches: readonly string[];
+  /** Whether a person is asked to confirm an abort. */
+  readonly asksAbort: boolean;
+  readonly aborted?: { readonly record: AbortRecord; readonly file: string };
+  readonly ending?: Omit<Extract<RunEvent, { readonly kind: "verdict" }>, "kind">;
 }
 
 /** The state before the first event. @param nowMs - monotonic */
 export function startWatching(nowMs: number): WatchState {
-  return { startedMs: nowMs, phasesSeen: [], slos: [], steps: { quiet: {}, load: {} } };
+  return { startedMs: nowMs, phasesSeen: [], slos: [], steps: { quiet: {}, load: {} }, breaches: [], asksAbort: false };
 }
+
+const BREACHES_SHOWN_MAX = 4;
 
 /** The state after one event; pure, so that a recorded stream draws the same frames again. */
 export function watch(state: WatchState, event: RunEvent, nowMs: number): WatchState {
@@ -59,7 +67,18 @@ export function watch(state: WatchState, event: RunEvent, nowMs: number): WatchS
       return { ...state, note: { text: event.message, saidMs: nowMs } };
     case "alarm":
       return { ...state, alarm: event.message };
-    case "verdict":
-      return { ...state, ending: { verdict: event.verdict, reportDir: event.reportDir } };
+    case "breach":
+      return { ...state, breaches: [...state.breaches, `${event.name}: ${event.message}`].slice(-BREACHES_SHOWN_MAX) };
+    case "rolled-back":
+    case "stopping":
+      return state;
+    case "confirm-abort":
+      return { ...state, asksAbort: event.open };
+    case "aborted":
+      return { ...state, aborted: { record: event.record, file: event.file } };
+    case "verdict": {
+      const { kind: _kind, ...ending } = event;
+      return { ...state, ending };
+    }
   }
 }

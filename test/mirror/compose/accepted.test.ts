@@ -232,6 +232,7 @@ test("x-canary takes what it does not say from the services", () => {
     "  state: [{ service: db, kind: postgres }, { service: open, kind: postgres }, { service: cache, kind: redis }]",
     "  metrics: [{ service: api }, { service: worker, path: /m }]",
     "  stubs: [{ host: pay.example, handlers: stubs/pay.ts }]",
+    "  flags: [{ service: api, path: /flags/shop.json }]",
     "  background: [worker]",
     "  fidelity: [small]",
   ].join("\n");
@@ -250,6 +251,7 @@ test("x-canary takes what it does not say from the services", () => {
       { service: "worker", port: 9100, path: "/m" },
     ],
     stubs: [{ host: "pay.example", handlersPath: "/mirror/stubs/pay.ts" }],
+    flags: [{ service: "api", path: "/flags/shop.json" }],
     background: ["worker"],
     fidelity: ["small"],
   });

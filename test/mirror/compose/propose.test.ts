@@ -2,9 +2,11 @@ import { expect, test } from "vitest";
 import { proposeMirror } from "../../../src/mirror/compose/propose.ts";
 import { parsePlan } from "../../../src/plan/plan.ts";
 import { admit } from "../../../src/policy/admit.ts";
+import { loadSqlParser } from "../../../src/policy/sql/parse-sql.ts";
 import { checkTogether, parseScenario } from "../../../src/run/scenario.ts";
 import { parse } from "./compose-document.ts";
 
+const PARSE_SQL = await loadSqlParser();
 const TWO_SERVICES = [
   "services:",
   "  web:",
@@ -31,7 +33,10 @@ function proposed(composeText: string, source = "stacks/my_Shop/compose.yaml") {
     plan,
     scenario.traffic.mix.map(({ route }) => route),
   );
-  expect(admit(plan, scenario)).toMatchObject({ kind: "admitted", humanNeeded: [] });
+  expect(admit(plan, { ...scenario, knownMirror: spec }, PARSE_SQL)).toMatchObject({
+    kind: "admitted",
+    humanNeeded: [],
+  });
   expect(spec.services.map(({ name }) => name)).toContain(spec.entry.http?.service);
   return { ...proposal, spec, parsedPlan: plan, parsedScenario: scenario };
 }

@@ -122,6 +122,9 @@ test.each([
   [`${entry}\n  stubs: [{ host: app, handlers: x.ts }]`, "7:13", "is a service of the mirror"],
   [`${entry}\n  stubs: [{ host: pay.example, handlers: ../x.ts }]`, "7:32", "outside the mirror's folder"],
   [`${entry}\n  background: [app, app]`, "7:21", "named twice"],
+  [`${entry}\n  flags: [{ service: nobody, path: /f.json }]`, "7:13", "not a service"],
+  [`${entry}\n  flags: [{ service: app, path: f.json }]`, "7:27", "absolute path"],
+  [`${entry}\n  flags: [{ service: app, path: /f }, { service: app, path: /f }]`, "7:39", "named twice"],
   [`${entry}\n  fidelty: []`, "7:3", "is not a key that a mirror understands"],
 ])("an x-canary with `%s` is refused at its line", (fields, place, reason) => check(canary(fields), place, reason));
 

@@ -16,7 +16,7 @@ export interface PricedProduct {
   readonly priceCents: number;
 }
 
-/** Products on a page of GET /products. */
+/** Products on a page of GET /products, unless a flag says otherwise. */
 export const PAGE_SIZE = 20;
 
 const BROWSE = `
@@ -34,8 +34,8 @@ const SEARCH = `
 const PRICES = `SELECT id, sku, price_cents AS "priceCents" FROM products WHERE sku = ANY($1)`;
 
 /** Page 1 is the first. */
-export function browseProducts(database: Database, page: number): Promise<readonly ProductSummary[]> {
-  return database.rows<ProductSummary>(BROWSE, [PAGE_SIZE, (page - 1) * PAGE_SIZE]);
+export function browseProducts(database: Database, page: number, pageSize: number): Promise<readonly ProductSummary[]> {
+  return database.rows<ProductSummary>(BROWSE, [pageSize, (page - 1) * pageSize]);
 }
 
 /** Products whose title starts with the prefix, in the order of titles. */

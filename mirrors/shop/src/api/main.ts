@@ -8,6 +8,7 @@ import { type RunningService, runService, type ServiceContext } from "../service
 import { apiListener } from "./api-listener.ts";
 import { apiMetrics } from "./api-metrics.ts";
 import { paymentsAt } from "./payments.ts";
+import { watchFlags } from "./shop-flags.ts";
 import { shopRoutes } from "./shop-routes.ts";
 import { settingsReader } from "./shop-settings.ts";
 import { stockClient } from "./stock.ts";
@@ -20,6 +21,7 @@ async function start({ environment, log, asset, monotonicMs, epochMs }: ServiceC
   const database = openDatabase({ url: textFrom(environment, "DATABASE_URL"), poolMax, log });
   const address = textFrom(environment, "INVENTORY_ADDRESS");
   const stock = stockClient({ address, protoPath: asset("proto/inventory.proto"), epochMs });
+  const flags = watchFlags(textFrom(environment, "FLAGS_FILE"), log);
   const registry = processMetrics();
   const metrics = apiMetrics(registry, database);
   const routes = shopRoutes({
@@ -29,6 +31,7 @@ async function start({ environment, log, asset, monotonicMs, epochMs }: ServiceC
     metrics,
     charge: paymentsAt(textFrom(environment, "PAYMENTS_URL")),
     settings: settingsReader(database, monotonicMs),
+    flags,
     sessionSecret: textFrom(environment, "SESSION_SECRET"),
   });
   const check = async (): Promise<void> => {
@@ -41,6 +44,7 @@ async function start({ environment, log, asset, monotonicMs, epochMs }: ServiceC
   return {
     stop: async () => {
       await closeHttp(server);
+      flags.close();
       stock.close();
       cache.close();
       await database.close();

@@ -13,7 +13,8 @@ export interface WantedLine {
 }
 
 const SKU = /^P-\d{6}$/;
-const LINES_MAX = 20;
+/** Lines of one order. */
+export const LINES_MAX = 20;
 const QUANTITY: Bounds = { min: 1, max: 100 };
 
 /** A member of a JSON body. @throws HttpFailure 400 when the body is not an object */

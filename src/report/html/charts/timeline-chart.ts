@@ -4,7 +4,7 @@ import type { TimelineEntry } from "../../run-report.ts";
 import { type Chart, type ChartPicture, COLOR } from "./chart-painter.ts";
 import { timeAxis } from "./time-axis.ts";
 
-const LANES = ["phase", "action", "undo", "barrier", "note", "alarm"] as const;
+const LANES = ["phase", "action", "undo", "barrier", "note", "alarm", "breach"] as const;
 const LANE_WORDS = {
   phase: "phases",
   action: "plan",
@@ -12,6 +12,7 @@ const LANE_WORDS = {
   barrier: "barriers",
   note: "notes",
   alarm: "alarm",
+  breach: "triggers",
 } as const;
 const LANE_COLOR = {
   phase: COLOR.control,
@@ -20,6 +21,7 @@ const LANE_COLOR = {
   barrier: COLOR.muted,
   note: COLOR.open,
   alarm: COLOR.fail,
+  breach: COLOR.fail,
 } as const;
 const LANE_PX = 30;
 const CHAR_PX = 7;

@@ -2,9 +2,11 @@ import type { Difference } from "../../../mirror/fingerprint.ts";
 import type { Action } from "../../../plan/plan.ts";
 import { describeDuration } from "../../amounts.ts";
 import { describeChange } from "../../effect-words.ts";
-import type { ActionRecord, RunReport } from "../../run-report.ts";
+import type { RunReport } from "../../run-report.ts";
 import { type Cell, chip, code, list, section, table } from "../page-parts.ts";
 import { html, joinHtml, type SafeHtml } from "../safe-html.ts";
+
+const FAILED_TO = { "dry-run": "pass its dry run", act: "act", undo: "undo" } as const;
 
 /** Each action: what and why, what it declared, what the quiet twin saw, what it printed. */
 export function effectsSection(report: RunReport): SafeHtml {
@@ -14,7 +16,7 @@ export function effectsSection(report: RunReport): SafeHtml {
     quiet.failed === undefined
       ? []
       : [
-          html`<p>${chip("fail", "failed")} ${quiet.failed.actionId} failed to ${quiet.failed.during === "act" ? "act" : "undo"} on the quiet twin: ${quiet.failed.message}</p>`,
+          html`<p>${chip("fail", "failed")} ${quiet.failed.actionId} failed to ${FAILED_TO[quiet.failed.during]} on the quiet twin: ${quiet.failed.message}</p>`,
         ];
   return section("effects", "What the plan changed", [
     html`<p class="muted">Seen on a quiet twin without traffic, so that every difference is the plan's own.</p>`,
@@ -24,9 +26,21 @@ export function effectsSection(report: RunReport): SafeHtml {
       headings: ["action", "resource", "change", "declared?"],
       rows,
     }),
-    ...plan.actions.map((action) => actionDetails(action, report.actions)),
+    ...leftOut(report.quiet),
+    ...plan.actions.map((action) => actionDetails(action, report)),
     ...stubCalls(report),
   ]);
+}
+
+/** What the quiet proof says nothing about, and why. */
+function leftOut({ noise = [], unseen = [] }: RunReport["quiet"]): readonly SafeHtml[] {
+  const parts: readonly (readonly [string, readonly string[]])[] = [
+    ["Left out, because it changes without the plan too:", noise],
+    ["Could not be looked at, so effects there are unknown:", unseen],
+  ];
+  return parts
+    .filter(([, items]) => items.length > 0)
+    .flatMap(([words, items]) => [html`<p class="muted">${words}</p>`, list(items.map(code))]);
 }
 
 function effectRows(action: Action, quiet: RunReport["quiet"]): readonly (readonly Cell[])[] {
@@ -56,7 +70,7 @@ function effectRows(action: Action, quiet: RunReport["quiet"]): readonly (readon
   ];
 }
 
-function actionDetails(action: Action, records: readonly ActionRecord[]): SafeHtml {
+function actionDetails(action: Action, { actions: records, quiet }: Pick<RunReport, "actions" | "quiet">): SafeHtml {
   const ran = records.filter(({ id }) => id === action.id);
   const rows = ran.map((record): readonly Cell[] => [
     record.proof === "quiet" ? "quiet twin" : "under load",
@@ -69,11 +83,17 @@ function actionDetails(action: Action, records: readonly ActionRecord[]): SafeHt
 <p>${action.why}</p>
 ${list([
   html`Does: ${code(stepWords(action.step))}`,
-  action.rollback === undefined ? "Undo: none given" : html`Undo: ${code(stepWords(action.rollback))}`,
+  undoOf(action, quiet),
   html`Declares: ${action.changes.length === 0 ? "nothing" : joinHtml(action.changes.map(code))}`,
   html`Needs: ${action.requires.length === 0 ? "no scope" : joinHtml(action.requires.map(code))}`,
 ])}
 ${rows.length === 0 ? undefined : html`<details><summary>Runs and their output</summary>${table({ caption: `Runs of ${action.id}`, headings: ["where", "what", "took", "landed", "output"], rows })}</details>`}`;
+}
+
+function undoOf(action: Action, quiet: RunReport["quiet"]): SafeHtml | string {
+  if (action.rollback !== undefined) return html`Undo: ${code(stepWords(action.rollback))}`;
+  const derived = quiet.actions.find(({ id }) => id === action.id)?.derivedUndo;
+  return derived === undefined ? "Undo: none given" : html`Undo, read from the state before it acted: ${code(derived)}`;
 }
 
 function stepWords(step: Action["step"]): string {

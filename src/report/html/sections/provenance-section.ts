@@ -44,6 +44,7 @@ export function provenanceSection(report: RunReport): SafeHtml {
       ["Prompt", agent.promptSha256 === undefined ? "not given" : code(`sha256:${agent.promptSha256}`)],
       ["Seed", String(traffic.seed)],
       ["Engine", mirror.facts.engine],
+      ["Settings added to both twins", addedSettings(mirror.facts)],
       ["Harness", `canary ${report.harnessVersion}`],
       ["Finished", utc(report.finishedEpochMs)],
     ]),
@@ -60,6 +61,11 @@ export function provenanceSection(report: RunReport): SafeHtml {
       ? []
       : [html`<p class="muted">Signed file: ${code(`sha256:${report.bundleSha256}`)}</p>`]),
   ]);
+}
+
+function addedSettings({ addedSettings: added = {} }: RunReport["mirror"]["facts"]): string {
+  const all = Object.entries(added).map(([service, settings]) => `${service}: ${settings.join(", ")}`);
+  return all.length === 0 ? "none" : all.join("; ");
 }
 
 function calibration({ profile }: RunReport): string | SafeHtml {

@@ -1,16 +1,20 @@
 import { countOf, describeDuration } from "../../amounts.ts";
 import type { RunReport } from "../../run-report.ts";
+import { wayBackSentences } from "../../way-back-words.ts";
 import { chip, code, list, section } from "../page-parts.ts";
 import { html, type SafeHtml } from "../safe-html.ts";
 import { differenceTable } from "./effects-section.ts";
 
 /** Both proofs of the undo, and what was allowed to differ. */
-export function rollbackSection({ quiet, rollback, consequences, noise }: RunReport): SafeHtml {
+export function rollbackSection(report: RunReport): SafeHtml {
+  const { quiet, rollback, consequences, noise } = report;
+  const sentences = wayBackSentences(report);
   return section("rollback", "Can it be undone?", [
     quietProof(quiet),
     ...differenceTable("Left behind on the quiet twin", quiet.residue),
     loadProof(rollback),
     ...(rollback.kind === "run" ? differenceTable("Left behind under load", rollback.residue) : []),
+    ...(sentences.length === 0 ? [] : [list(sentences.map((sentence) => html`${sentence}`))]),
     ...differenceTable(
       "Consequences the plan declared: data that differs because it was in force for a while",
       consequences,

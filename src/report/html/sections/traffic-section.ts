@@ -47,20 +47,21 @@ export function trailSection({ slos, trails, timeline }: RunReport, paint: Chart
 function routeTable({ routes, phases }: RunReport["traffic"]): SafeHtml {
   return table({
     caption: `Requests per route and twin, ${phases.observing === undefined ? "before the plan" : "after the plan"}`,
-    headings: ["route", "twin", "requests", "errors", "blocked", "p50", "p95", "p99"],
+    headings: ["route", "twin", "requests", "served", "errors", "blocked", "p50", "p95", "p99"],
     rows: routes.flatMap(({ route, control, shadow }) => [
       [route, "control", ...routeCells(control)],
       [route, "shadow", ...routeCells(shadow)],
     ]),
-    numeric: [2, 3, 4, 5, 6, 7],
+    numeric: [2, 3, 4, 5, 6, 7, 8],
     rowsMax: 100,
   });
 }
 
-function routeCells({ requests, errors, blocked, latencyMs }: RouteSummary): readonly string[] {
+function routeCells({ requests, ok, errors, blocked, latencyMs }: RouteSummary): readonly string[] {
   const share = requests === 0 ? 0 : errors / requests;
   const quantiles = [latencyMs.p50, latencyMs.p95, latencyMs.p99].map((value) => describeLevel(value, "ms"));
-  return [requests.toLocaleString("en-US"), `${errors} (${percent(share)})`, String(blocked), ...quantiles];
+  const [asked, served] = [requests, ok].map((count) => count.toLocaleString("en-US"));
+  return [asked ?? "", served ?? "", `${errors} (${percent(share)})`, String(blocked), ...quantiles];
 }
 
 /** Whether the measurement itself was sound: the load generator and the twins. */

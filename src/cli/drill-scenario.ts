@@ -1,0 +1,71 @@
+import path from "node:path";
+import { signDrill } from "../attest/drill-statement.ts";
+import { takingSnapshots } from "../mirror/snapshots/take-snapshot.ts";
+import { stateAccess } from "../mirror/state/state-access.ts";
+import { dockerRuntime } from "../mirror/twins/docker-runtime.ts";
+import { loadSqlParser } from "../policy/sql/parse-sql.ts";
+import type { DrillReport } from "../report/drill/drill-report.ts";
+import { createDrillView } from "../report/drill/drill-view.ts";
+import { createPaint, wantsColor } from "../report/terminal/paint.ts";
+import { openDrillStore } from "../run/drill/drill-store.ts";
+import { runDrill } from "../run/drill/run-drill.ts";
+import { deadlineSignal } from "./deadline.ts";
+import { dockerHost } from "./key-location.ts";
+import { joinHost } from "./live-run.ts";
+import { newJob } from "./new-job.ts";
+import { environmentValues } from "./options.ts";
+import { signingKey } from "./signing.ts";
+import { systemClock } from "./system.ts";
+import { harnessVersion } from "./version.ts";
+
+/** Lines that go into a file have no width; this is what most viewers show without scrolling. */
+const COLUMNS = 100;
+
+/** Wires the real world to one drill: clock, engine, key, folder and screen. */
+export async function drillScenario(options: {
+  readonly scenarioFile: string;
+  readonly outDir: string;
+  readonly json: boolean;
+  readonly keyFile?: string;
+}): Promise<{ readonly report: DrillReport; readonly folder: string }> {
+  const job = await newJob({ scenarioFile: options.scenarioFile });
+  // Read before anything is raised, so that it cannot fail after minutes.
+  const key = await signingKey(options.keyFile);
+  const folder = path.join(options.outDir, `drill-${job.scenario.name}-${job.runId}`);
+  await using joined = await joinHost({
+    runId: job.runId,
+    scenario: job.scenario.name,
+    plan: job.plan.name,
+    runDir: folder,
+  });
+  await using store = await openDrillStore({
+    folder,
+    planText: job.planText,
+    scenarioText: job.scenarioText,
+    sign: (report, drillJson) => signDrill(report, drillJson, key),
+  });
+  const stream = options.json ? process.stderr : process.stdout;
+  const view = createDrillView({
+    stream,
+    clock: systemClock,
+    columns: stream.isTTY === true ? Math.max(60, stream.columns) : COLUMNS,
+    paint: createPaint({ color: wantsColor(stream, environmentValues()) }),
+    githubActions: process.env["GITHUB_ACTIONS"] === "true",
+  });
+  using stop = deadlineSignal(job.scenario.maxMinutes, (message) => view({ kind: "note", message }), joined.signal);
+  const report = await runDrill(
+    job,
+    {
+      clock: systemClock,
+      runtime: dockerRuntime({ clock: systemClock, ownerPid: process.pid, ...dockerHost() }),
+      state: stateAccess(systemClock),
+      snapshots: takingSnapshots(systemClock),
+      store,
+      observe: view,
+      parseSql: await loadSqlParser(),
+      harnessVersion: harnessVersion(),
+    },
+    stop.signal,
+  );
+  return { report, folder };
+}

@@ -1,0 +1,37 @@
+import { Command } from "commander";
+import { printJson, say, withJson } from "./options.ts";
+
+interface CheckOptions {
+  readonly scenario?: string;
+  readonly json?: true;
+}
+
+/** `canary plan`: what can be said of a plan from its words alone. */
+export function planCommand(): Command {
+  const check = withJson(new Command("check"))
+    .description("Read a plan as policy does: what each action does, its tier and why, what would be refused.")
+    .argument("<plan>", "plan file (canary.plan/v1)")
+    .option("--scenario <file>", "hold it against this scenario: its operator's rules, its environment, its mirror")
+    .addHelpText(
+      "after",
+      `
+Example:
+  canary plan check scenarios/plans/drop-unused-index.yaml --scenario scenarios/drop-unused-index.yaml
+
+Nothing is started. SQL is read with PostgreSQL's own grammar; docs/policy.md has the tables.
+Exit codes: 0 nothing stands against a rehearsal, 3 invalid document, 12 refused by policy.`,
+    )
+    .action(async (planFile: string, options: CheckOptions) => {
+      const [{ checkPlanFile }, { EXIT_CODE, EXIT_CODE_BY_ERROR }, { planCheckLines }] = await Promise.all([
+        import("./check-plan-file.ts"),
+        import("../core/errors.ts"),
+        import("../report/terminal/plan-check-block.ts"),
+      ]);
+      const checked = await checkPlanFile(planFile, options.scenario);
+      const admitted = checked.admission.kind === "admitted";
+      process.exitCode = admitted ? EXIT_CODE.done : EXIT_CODE_BY_ERROR.POLICY_REFUSED;
+      if (options.json === true) printJson({ kind: "plan-check", ...checked, exitCode: process.exitCode });
+      else say(planCheckLines(checked).join("\n"));
+    });
+  return new Command("plan").description("Look at a plan before anything is raised.").addCommand(check);
+}

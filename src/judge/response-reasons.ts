@@ -1,0 +1,73 @@
+import { isExact, matches, resourcePath } from "../plan/resource-pattern.ts";
+import type { FieldJudgement, ResponseJudgement, RouteResponses } from "./response-changes.ts";
+import type { Reason } from "./verdict.ts";
+
+/** Places named in one sentence before the rest is only counted. */
+const NAMED_MAX = 3;
+const RESPONSE = "response/";
+
+/** Rejections: answers that the plan changed and nothing declares, and exact declarations of which nothing was seen. */
+export function responseReasons(
+  judgement: ResponseJudgement | undefined,
+  declared: readonly string[],
+): readonly Reason[] {
+  if (judgement === undefined) return [];
+  const changed = judgement.routes.flatMap((route): readonly Reason[] => {
+    const fields = route.fields.filter(({ state }) => state === "changed");
+    return fields.length === 0 ? [] : [changedReason(route, fields)];
+  });
+  const absent = exactOf(declared).flatMap((path): readonly Reason[] => {
+    const route = judgement.routes.find((one) => isAbout(path, one));
+    if (route === undefined || !route.enough || differs(path, route)) return [];
+    const message = `${path} is declared by exact path, and none of ${route.pairs.inForce} pairs differed there with the plan in force.`;
+    return [{ code: "ABSENT_EFFECT", subject: path, message }];
+  });
+  return [...changed, ...absent];
+}
+
+/**
+ * Holds: routes of which too few answers were compared, where the operator asks for them (`responses.required`), and exact
+ * declarations that so few could not show.
+ */
+export function missingResponses(
+  judgement: ResponseJudgement | undefined,
+  asked: { readonly routes: readonly string[]; readonly required: boolean; readonly declared: readonly string[] },
+): readonly Reason[] {
+  const exact = exactOf(asked.declared);
+  return asked.routes.flatMap((name): readonly Reason[] => {
+    const route = judgement?.routes.find((one) => one.route === name);
+    const isDeclared = exact.some((path) => path.startsWith(`${resourcePath("response", name)}/`));
+    if (route?.enough === true || !(asked.required || isDeclared)) return [];
+    const { before = 0, inForce = 0, after = 0 } = route?.pairs ?? {};
+    const why = isDeclared ? "the plan declares a change of its answers" : "the operator asks for every route";
+    const message =
+      `Of route ${name} ${before} pairs of answers were compared before the plan, ${inForce} with it in force and ` +
+      `${after} after its undo, too few to show a change, and ${why}.`;
+    return [{ code: "NO_DATA", subject: name, message }];
+  });
+}
+
+/** Declarations that name one place of one route's answers. */
+function exactOf(declared: readonly string[]): readonly string[] {
+  return [...new Set(declared)].filter((path) => path.startsWith(RESPONSE) && isExact(path));
+}
+
+function isAbout(path: string, { route }: RouteResponses): boolean {
+  return path.startsWith(`${resourcePath("response", route)}/`);
+}
+
+function differs(path: string, { route, fields, more }: RouteResponses): boolean {
+  const full = (field: FieldJudgement): string => `${resourcePath("response", route)}/${field.path}`;
+  return more > 0 || fields.some((field) => field.differing.inForce > 0 && matches(path, full(field)));
+}
+
+function changedReason({ route, pairs }: RouteResponses, fields: readonly FieldJudgement[]): Reason {
+  const most = fields.toSorted((a, b) => b.differing.inForce - a.differing.inForce);
+  const named = most.slice(0, NAMED_MAX).map(({ path, kinds }) => `${path} (${kinds.join(", ")})`);
+  const more = fields.length > NAMED_MAX ? ` and ${fields.length - NAMED_MAX} more places` : "";
+  const { before, inForce, after } = most[0]?.differing ?? { before: 0, inForce: 0, after: 0 };
+  const message =
+    `Route ${route}: answers of the shadow differ in ${named.join(", ")}${more}, which no action declares: in ${inForce} of ` +
+    `${pairs.inForce} pairs with the plan in force, ${before} of ${pairs.before} before it and ${after} of ${pairs.after} after its undo.`;
+  return { code: "RESPONSE_CHANGED", subject: route, message };
+}

@@ -1,0 +1,55 @@
+import type { ActionWrites, TableCount, WriteProvenance } from "../replay/proof/write-provenance.ts";
+import type { ProofReasons } from "./proof-reasons.ts";
+import type { Reason } from "./verdict.ts";
+
+const NAMED_MAX = 3;
+
+/** What is against a plan because of what its actions wrote under load, and what of it could not be told. */
+export function writeReasons(writes: WriteProvenance | undefined): ProofReasons {
+  if (writes === undefined) return { against: [], missing: [] };
+  if (writes.kind === "unavailable") {
+    const message = `Who wrote what under load is not available: ${writes.why}.`;
+    return { against: [], missing: [{ code: "WRITES_NOT_ATTRIBUTED", message }] };
+  }
+  const missing = writes.doubts.map((doubt): Reason => {
+    return { code: "WRITES_NOT_ATTRIBUTED", message: `Who wrote what under load is not told in full: ${doubt}.` };
+  });
+  return { against: writes.actions.flatMap(outsideReasons), missing };
+}
+
+function outsideReasons(action: ActionWrites): readonly Reason[] {
+  return action.outside.map(({ table, rows, examples }): Reason => {
+    const some = examples.filter((path) => !path.endsWith("/(some)")).slice(0, NAMED_MAX);
+    const message =
+      `Under load ${actor(action)} wrote what it neither declares nor wrote on the quiet twin: ${counted(rows)} of ${table}` +
+      `${some.length === 0 ? "" : ` (${some.join(", ")})`}. Its own transactions wrote them, not the application's.`;
+    return { code: "UNDECLARED_EFFECT", subject: action.actionId, message };
+  });
+}
+
+/** `Under load action a wrote 4 rows (flags 1, jobs 3), …; the application wrote the rest (8,735).`; undefined if not told. */
+export function writtenSentence(writes: WriteProvenance | undefined): string | undefined {
+  if (writes?.kind !== "told") return undefined;
+  const wrote = writes.actions.map((action) => `${actor(action)} wrote ${wordsOf(action)}`);
+  const actions = wrote.length === 0 ? "no action wrote a row by SQL" : wrote.join(", ");
+  return `Under load ${actions}; the application wrote the rest (${counted(writes.application.rows)}).`;
+}
+
+function actor({ actionId, phase }: Pick<ActionWrites, "actionId" | "phase">): string {
+  return phase === "act" ? `action ${actionId}` : `the undo of ${actionId}`;
+}
+
+function wordsOf({ rows, tables, times }: ActionWrites): string {
+  const largest = tables.toSorted((a, b) => b.rows - a.rows).slice(0, NAMED_MAX);
+  const more = tables.length > NAMED_MAX ? `, ${tables.length - NAMED_MAX} more tables` : "";
+  const where = rows === 0 ? "" : ` (${largest.map(tableWords).join(", ")}${more})`;
+  return `${counted(rows)}${where}${times === 1 ? "" : ` in ${times} performances`}`;
+}
+
+function tableWords({ table, rows }: TableCount): string {
+  return `${table.split("/").at(-1) ?? table} ${rows.toLocaleString("en-US")}`;
+}
+
+function counted(rows: number): string {
+  return `${rows.toLocaleString("en-US")} ${rows === 1 ? "row" : "rows"}`;
+}

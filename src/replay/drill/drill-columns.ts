@@ -1,0 +1,64 @@
+import { type Fault, faultName, faultWhat } from "../faults/fault-spec.ts";
+
+/** One way in which a plan is stopped or disturbed; a column of the matrix. */
+export type DrillColumn =
+  | { readonly kind: "abort" | "mid-action" | "twice" | "agent-waits" | "agent-dies" | "harness-dies" }
+  | { readonly kind: "fault"; readonly fault: Fault };
+
+/** A cell: the first `prefix` actions of the plan, stopped or disturbed in the way of its column. */
+export interface DrillCell {
+  readonly prefix: number;
+  readonly column: DrillColumn;
+}
+
+/** Columns in the order in which they are played; the first one also learns how long actions take. */
+export function drillColumns(faults: readonly Fault[]): readonly DrillColumn[] {
+  return [
+    { kind: "abort" },
+    { kind: "mid-action" },
+    { kind: "twice" },
+    { kind: "agent-waits" },
+    { kind: "agent-dies" },
+    { kind: "harness-dies" },
+    ...faults.map((fault) => ({ kind: "fault", fault }) as const),
+  ];
+}
+
+/** Every cell that says something. Nothing can be interrupted, repeated or undone of a plan that has not begun. */
+export function drillCells(columns: readonly DrillColumn[], actions: number): readonly DrillCell[] {
+  const prefixes = Array.from({ length: actions + 1 }, (_, prefix) => prefix);
+  return columns.flatMap((column) =>
+    prefixes
+      .filter((prefix) => prefix > 0 || column.kind === "abort" || column.kind === "fault")
+      .map((prefix) => ({ prefix, column })),
+  );
+}
+
+const TITLES = {
+  abort: { title: "abort", what: "stopped after the last action of the prefix, then undone" },
+  "mid-action": { title: "mid-action", what: "stopped in the middle of the last action, then undone" },
+  twice: { title: "twice", what: "the last action performed twice, everything undone twice" },
+  "agent-waits": {
+    title: "agent silent",
+    what: "nothing more comes from the agent after the last action; the harness undoes",
+  },
+  "agent-dies": {
+    title: "agent dies",
+    what: "the agent is lost inside the last action; the harness undoes from its log",
+  },
+  "harness-dies": {
+    title: "harness dies",
+    what: "the harness is lost after the last action and again after its first undo; the next one undoes from the log",
+  },
+} as const;
+
+/** Short head of a column. */
+export function columnTitle(column: DrillColumn): string {
+  return column.kind === "fault" ? faultName(column.fault) : TITLES[column.kind].title;
+}
+
+/** What is done in a column, in a sentence without its end. */
+export function columnWhat(column: DrillColumn): string {
+  if (column.kind !== "fault") return TITLES[column.kind].what;
+  return faultWhat(column.fault);
+}

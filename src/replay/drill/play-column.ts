@@ -1,0 +1,165 @@
+import type { Difference } from "../../mirror/fingerprint.ts";
+import { difference } from "../../mirror/state/difference.ts";
+import type { Action } from "../../plan/plan.ts";
+import type { Fault } from "../faults/fault-spec.ts";
+import type { Measured } from "../faults/fault-tools.ts";
+import { strikeFault } from "../faults/strike-fault.ts";
+import { performAction, performUndo } from "../proof/perform-action.ts";
+import type { DrillCell } from "./drill-columns.ts";
+import type { DrillStage } from "./drill-stage.ts";
+import {
+  act,
+  type Disturbed,
+  disturbed,
+  interrupt,
+  type Play,
+  performanceOf,
+  settle,
+  undo,
+  undoWithin,
+} from "./play.ts";
+import { begunByLog } from "./undo-from-log.ts";
+
+/** What a fault's cell measured of the fault. */
+export interface FaultSeen {
+  readonly landed: Measured;
+  readonly lifted: Measured;
+}
+
+/** The harness waits so long for an agent that says nothing more; a cell need not wait as long as a run would. */
+const AGENT_SILENCE_MS = 500;
+/** A fault without an action is in force for so long. */
+const ALONE_MS = 500;
+
+/** Plays a cell up to and including its undo; whether that restored everything is asked afterwards. */
+export async function playColumn(play: Play, cell: DrillCell, signal: AbortSignal): Promise<FaultSeen | undefined> {
+  const actions = play.stage.plan.actions.slice(0, cell.prefix);
+  const last = actions.at(-1);
+  const { column } = cell;
+  if (column.kind === "fault") return await playFault(play, { actions, fault: column.fault }, signal);
+  if (last === undefined || column.kind === "abort") return void (await playAbort(play, actions, signal));
+  const before = actions.slice(0, -1);
+  switch (column.kind) {
+    case "mid-action":
+      await act(play, before, signal);
+      tellDisturbed(play, last, await interrupt(play, last, signal));
+      return void (await undo(play, play.begun, signal));
+    case "twice":
+      return void (await playTwice(play, { actions, last }, signal));
+    case "agent-waits":
+      await act(play, actions, signal);
+      await play.stage.clock.sleep(AGENT_SILENCE_MS, signal);
+      return void (await undo(play, begunByLog(await play.stage.intent.read(), actions), signal));
+    case "agent-dies":
+      await act(play, before, signal);
+      tellDisturbed(play, last, await interrupt(play, last, signal));
+      return void (await undo(play, begunByLog(await play.stage.intent.read(), actions), signal));
+    case "harness-dies":
+      return void (await playHarnessDies(play, actions, signal));
+  }
+}
+
+async function playAbort(play: Play, actions: readonly Action[], signal: AbortSignal): Promise<void> {
+  await act(play, actions, signal);
+  await undo(play, play.begun, signal);
+}
+
+/** Repeating may be refused or do nothing; what it must not do is change something more. The same holds for the undo. */
+async function playTwice(
+  play: Play,
+  { actions, last }: { readonly actions: readonly Action[]; readonly last: Action },
+  signal: AbortSignal,
+): Promise<void> {
+  await act(play, actions, signal);
+  const once = await play.stage.state.fingerprint(play.stage.pair.shadow, play.stage.pair.spec.state, { signal });
+  const again = await performAction(last, performanceOf(play, signal), signal, () => undefined);
+  const changed = await differenceTo(play.stage, once, signal);
+  const how = again.landed ? "landed" : "was refused";
+  if (changed.length > 0)
+    play.findings.push(`${last.id} is not idempotent: performed again, it ${how} and changed ${pathsOf(changed)}`);
+  else play.notes.push(`performed again, ${last.id} ${how} and changed nothing`);
+  await undo(play, play.begun, signal);
+  const undone = await play.stage.state.fingerprint(play.stage.pair.shadow, play.stage.pair.spec.state, { signal });
+  await undo(play, play.begun, signal);
+  const more = await differenceTo(play.stage, undone, signal);
+  if (more.length > 0) play.findings.push(`the undo is not idempotent: performed again, it changed ${pathsOf(more)}`);
+}
+
+/** Two crashes: one before anything is undone, one between the first undo and its record. Only the log survives. */
+async function playHarnessDies(play: Play, actions: readonly Action[], signal: AbortSignal): Promise<void> {
+  const { intent } = play.stage;
+  await act(play, actions, signal);
+  const first = begunByLog(await intent.read(), actions).at(-1);
+  if (first !== undefined) {
+    const to = performanceOf(play, signal);
+    const dead: typeof to.intent = {
+      record: async (entry) => (entry.kind === "undone" ? undefined : await intent.record(entry)),
+    };
+    await performUndo(first, { ...to, intent: dead }, signal);
+  }
+  const left = begunByLog(await intent.read(), actions);
+  play.notes.push(`the log named ${left.length} of ${actions.length} actions to undo after the second crash`);
+  await undo(play, left, signal);
+}
+
+async function playFault(
+  play: Play,
+  { actions, fault }: { readonly actions: readonly Action[]; readonly fault: Fault },
+  signal: AbortSignal,
+): Promise<FaultSeen> {
+  const { stage } = play;
+  await act(play, actions.slice(0, -1), signal);
+  const { faults, pair, clock } = stage;
+  const struck = await strikeFault(fault, { faults, shadow: pair.shadow, spec: pair.spec, clock }, signal);
+  try {
+    if (struck.landed.holds) await actUnderFault(play, actions.at(-1), signal);
+  } catch (thrown) {
+    // The next cell must not inherit it. A person's abort removes the whole twin.
+    if (!signal.aborted) await struck.lift(signal);
+    throw thrown;
+  }
+  const lifted = await struck.lift(signal);
+  await undo(play, play.begun, signal);
+  return { landed: struck.landed, lifted };
+}
+
+async function actUnderFault(play: Play, last: Action | undefined, signal: AbortSignal): Promise<void> {
+  const { clock, spec } = play.stage;
+  const holdMs = spec.holdSeconds * 1000;
+  if (last === undefined) return await clock.sleep(ALONE_MS, signal);
+  const went = await disturbed(play, last, { stop: new AbortController(), signal, afterMs: holdMs });
+  tellDisturbed(play, last, went);
+  // What hung under the fault would hang again.
+  if (went.kind === "stopped") return void play.notes.push("the undo waited for the fault to be lifted");
+  await settle(play, signal);
+  const landed = await undoWithin(play, play.begun, { withinMs: holdMs, signal });
+  play.notes.push(landed ? "undone while the fault was in force" : "not to be undone before the fault was lifted");
+}
+
+function tellDisturbed(play: Play, action: Action, went: Disturbed): void {
+  const wholeMs = play.stage.learnedMs.get(action.id);
+  if (went.kind === "stopped") {
+    const of = wholeMs === undefined || wholeMs < went.afterMs ? "" : ` of about ${Math.round(wholeMs)} ms`;
+    play.notes.push(`${action.id} was stopped ${Math.round(went.afterMs)} ms after it had begun${of}`);
+  } else {
+    play.notes.push(
+      `${action.id} ${went.result.landed ? "landed all the same" : `did not land: ${went.result.message}`}`,
+    );
+  }
+}
+
+/** What is different now from an earlier state of the same shadow, by table: rows are found against the control only. */
+async function differenceTo(
+  stage: DrillStage,
+  earlier: DrillStage["reference"],
+  signal: AbortSignal,
+): Promise<readonly Difference[]> {
+  const now = await stage.state.fingerprint(stage.pair.shadow, stage.pair.spec.state, { signal });
+  return await difference(earlier, now, { locate: async () => undefined });
+}
+
+function pathsOf(differences: readonly Difference[]): string {
+  const shown = differences.slice(0, 3).map(({ path }) => path);
+  const more = differences.length - shown.length;
+  return `${shown.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}

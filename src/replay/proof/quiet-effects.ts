@@ -1,0 +1,66 @@
+import type { Difference, Fingerprint, ResourcePath, Surroundings } from "../../mirror/fingerprint.ts";
+import { difference, type LocateRows, sorted } from "../../mirror/state/difference.ts";
+import type { StateAccess } from "../../mirror/state/state-access.ts";
+import { newErrorPatterns } from "../../mirror/state/surroundings-difference.ts";
+import type { TwinPair } from "../../mirror/twin.ts";
+import { maybeNoise, quietNoise } from "./quiet-noise.ts";
+import { stubCallsSoFar, stubEffects } from "./stub-effects.ts";
+
+/** Tells the plan's effects on the quiet shadow from what changes there anyway. */
+export interface QuietEffects {
+  /** What one action did since the last call, or since the beginning, that stubs and output tell of as well. */
+  ofAction(before: Fingerprint, after: Fingerprint, locate: LocateRows): Promise<readonly Difference[]>;
+  /** What is left of everything. Calls to stubs and lines of output can not be taken back and are no state. */
+  left(
+    baseline: Fingerprint,
+    after: Fingerprint,
+    how: { readonly locate: LocateRows; readonly signal: AbortSignal },
+  ): Promise<readonly Difference[]>;
+  /** What was left out as noise so far, sorted. */
+  noise(): readonly ResourcePath[];
+}
+
+/** What stands still while the effects of a quiet shadow are told apart. */
+export interface QuietGround {
+  readonly pair: TwinPair;
+  readonly state: StateAccess;
+  readonly baseline: Fingerprint;
+  /** The control's state before anything; the shadow's where nobody knows it. */
+  readonly controlBaseline?: Surroundings;
+  readonly signal: AbortSignal;
+}
+
+/** From here on, calls to stubs count as effects. */
+export function quietEffects(ground: QuietGround): QuietEffects {
+  const { pair, state, baseline } = ground;
+  const noise = new Set<ResourcePath>();
+  const touched = new Set<ResourcePath>();
+  let heard = stubCallsSoFar(pair);
+  const withoutNoise = async (
+    found: readonly Difference[],
+    looks: { readonly before: Surroundings; readonly after: Surroundings },
+    signal: AbortSignal,
+  ): Promise<readonly Difference[]> => {
+    // The control is asked only where its answer could matter: most steps touch no file.
+    if (!found.some(maybeNoise)) return found;
+    const controlNow = await state.surroundings(pair.control, pair.spec.state, { signal });
+    const twins = { control: ground.controlBaseline ?? baseline, shadow: baseline };
+    const isNoise = quietNoise({ ...looks, baseline: twins, controlNow, touched });
+    const own = found.filter((one) => !isNoise(one));
+    for (const one of found) if (!own.includes(one)) noise.add(one.path);
+    return own;
+  };
+  return {
+    ofAction: async (before, after, locate) => {
+      const asked = stubEffects(pair, heard);
+      heard = stubCallsSoFar(pair);
+      const found = [...(await difference(before, after, { locate })), ...newErrorPatterns(before, after), ...asked];
+      const effects = sorted(await withoutNoise(found, { before, after }, ground.signal));
+      for (const { path } of effects) touched.add(path);
+      return effects;
+    },
+    left: async (from, after, { locate, signal }) =>
+      await withoutNoise(await difference(from, after, { locate }), { before: from, after }, signal),
+    noise: () => [...noise].sort(),
+  };
+}

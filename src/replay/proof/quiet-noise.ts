@@ -1,0 +1,57 @@
+import type { Difference, ResourcePath, Surroundings } from "../../mirror/fingerprint.ts";
+import { familyOf } from "../../mirror/state/family.ts";
+import { fileDifferences, isFilePath, restartedServices } from "../../mirror/state/surroundings-difference.ts";
+import type { Role } from "../../mirror/twin.ts";
+
+/** What shows which differences of a quiet shadow are nobody's. */
+export interface QuietLooks {
+  /** Both twins before anything. */
+  readonly baseline: Readonly<Record<Role, Surroundings>>;
+  /** The shadow before and after the step whose differences are asked for. */
+  readonly before: Surroundings;
+  readonly after: Surroundings;
+  /** The untouched control, looked at after the shadow, so that it had at least as long to change by itself. */
+  readonly controlNow: Surroundings;
+  /** Paths that an action was seen to change: whatever the start of a process may write there, they were the plan's. */
+  readonly touched: ReadonlySet<ResourcePath>;
+}
+
+/**
+ * Whether a difference of the quiet shadow is noise, as the untouched control and the start of the twins show it: a file
+ * that changes by itself, trouble that the control tells of too, or a file that a process writes when it starts, where the
+ * process has just started again. Everything else is somebody's; rows, keys and configuration always are.
+ */
+export function quietNoise(looks: QuietLooks): (difference: Difference) => boolean {
+  const { baseline, before, after, controlNow, touched } = looks;
+  const moving = fileDifferences(baseline.control, controlNow);
+  const movedPaths = new Set(moving.map(({ path }) => path));
+  const comingAndGoing = new Set(moving.filter(({ kind }) => kind !== "changed").map(({ path }) => familyOf(path)));
+  const restarted = restartedServices(before, after);
+  const writtenByStarting = new Set(
+    [...(baseline.control.sinceStart ?? []), ...(baseline.shadow.sinceStart ?? [])].map(familyOf),
+  );
+  const [fresh, freshBefore] = [new Set(after.sinceStart), new Set(before.sinceStart)];
+  const startedAnew = ({ path, kind }: Difference): boolean =>
+    writtenByStarting.has(familyOf(path)) &&
+    isOfService(path, restarted) &&
+    (kind === "removed" ? freshBefore.has(path) : fresh.has(path));
+  return (difference) => {
+    const { path, kind } = difference;
+    if (path.startsWith("log/")) return controlNow.errors?.[path] !== undefined;
+    // A folder of this machine that both twins share: what one of them does there shows on both.
+    if (!isFilePath(path) || path.startsWith("bind/")) return false;
+    if (movedPaths.has(path) || (kind !== "changed" && comingAndGoing.has(familyOf(path)))) return true;
+    return !touched.has(path) && startedAnew(difference);
+  };
+}
+
+/** Whether only a further look at the control can tell what a difference is. */
+export function maybeNoise({ path }: Difference): boolean {
+  return path.startsWith("log/") || (isFilePath(path) && !path.startsWith("bind/"));
+}
+
+/** A volume may belong to any of the services. */
+function isOfService(path: ResourcePath, services: ReadonlySet<string>): boolean {
+  const [kind, service = ""] = path.split("/");
+  return kind === "file" ? services.has(service) : services.size > 0;
+}

@@ -1,0 +1,45 @@
+import { bringBack } from "../replay/proof/bring-back.ts";
+import type { RestoreProof } from "../replay/proof/proofs.ts";
+import type { UndoOutcome } from "../replay/proof/undo-plan.ts";
+import type { LoadContext } from "./load-context.ts";
+import type { LoadSession } from "./load-session.ts";
+
+/** An undo under load, and the snapshot that was brought back where it failed. */
+export interface WayBack {
+  readonly undone: readonly UndoOutcome[];
+  readonly restored?: RestoreProof;
+}
+
+/**
+ * Brings back the snapshot where an undo under load failed and there is one. Traffic waits meanwhile, so that what it had
+ * written is counted and what comes back is compared exactly; requests that a restore would fail are not in it.
+ * @param undone - every undo under load, in order
+ */
+export async function fallBack(
+  context: LoadContext,
+  session: Pick<LoadSession, "still" | "axisMs" | "mark" | "phases">,
+  undone: readonly UndoOutcome[],
+): Promise<WayBack> {
+  const { snapshots, effects, pair, reference, log, signal } = context;
+  if (snapshots === undefined || undone.every(({ failed }) => failed === undefined)) return { undone };
+  log.note("an undo failed under load: traffic waits while the snapshot is brought back and compared");
+  const fromMs = session.phases.undoing?.fromMs ?? session.axisMs();
+  const restored = await session.still(
+    () =>
+      bringBack(
+        {
+          snapshot: snapshots.shadow,
+          untouched: snapshots.control,
+          twin: pair.shadow,
+          stores: pair.spec.state,
+          state: effects.state,
+          reference: reference.shadow,
+          intent: effects.store.intent,
+        },
+        signal,
+      ),
+    signal,
+  );
+  session.mark("undoing", { fromMs, toMs: session.axisMs() });
+  return { undone, restored };
+}

