@@ -4,7 +4,7 @@ import { anyMatches, resourcePath } from "../plan/resource-pattern.ts";
 import type { Window } from "../replay/recording.ts";
 import { chanceOfMore } from "./odds-test.ts";
 
-// docs/decisions/0009: what makes a difference of answers the plan's, and no race.
+// docs/decisions/0016-answers-compared.md: what makes a difference of answers the plan's, and no race.
 
 /** Pairs without the plan, with it in force and settled, and after its undo; of a switchback those of all rounds. */
 export type ResponseWindows = Readonly<Record<"before" | "inForce" | "after", readonly Window[]>>;

@@ -116,13 +116,18 @@ test("a restart gives every replica a new process, one at a time, and loses no r
 test("a restart that is stopped half way still brings its replica back, since nothing undoes it", async () => {
   const human = new AbortController();
   const reason = new Error("stop");
+  const echoes = async (): Promise<readonly string[]> =>
+    (await pair.shadow.processes(forever)).filter(({ service }) => service === "echo").map(({ id }) => id);
+  const before = await echoes();
   const restarting = pair.shadow.restart("echo", { maxUnavailable: 2 }, human.signal);
-  // Whatever the engine was asked by then, it finishes; the ingress must hear of it.
-  setTimeout(() => human.abort(reason), 100);
-  await expect(restarting).rejects.toBe(reason);
+  const stopped = expect(restarting).rejects.toBe(reason);
+  // Stopped as soon as one is seen to be gone: the engine finishes what it was asked, and the ingress must hear of it.
+  let now = before;
+  while (before.every((id) => now.includes(id))) now = await echoes();
+  human.abort(reason);
+  await stopped;
   await pair.shadow.scale("cache", 1, forever);
-  const echoes = (await pair.shadow.processes(forever)).filter(({ service }) => service === "echo");
-  expect(echoes).toHaveLength(2);
+  expect(await echoes()).toHaveLength(2);
   expect(await pair.shadow.scrape({ service: "echo", port: 8080, path: "/metrics" }, forever)).toHaveLength(2);
 });
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { systemClock } from "../../src/cli/system.ts";
 import type { Difference, Fingerprint } from "../../src/mirror/fingerprint.ts";
 import { difference } from "../../src/mirror/state/difference.ts";
 import { stateAccess } from "../../src/mirror/state/state-access.ts";
-import { manualClock } from "../support/manual-clock.ts";
 import type { StoreTwin } from "./state-stores.ts";
 
 const SEED = `
@@ -21,7 +21,7 @@ const SEED = `
   CREATE FUNCTION twice(n int) RETURNS int LANGUAGE sql AS 'SELECT 2 * n';`;
 
 const signal = new AbortController().signal;
-const state = stateAccess(manualClock());
+const state = stateAccess(systemClock);
 let control: StoreTwin;
 let shadow: StoreTwin;
 let stores: typeof import("./state-stores.ts");

@@ -32,7 +32,7 @@ const REPLACED = "canary_replaced";
 
 /**
  * Copies the database as a whole on its own server, then copies the copy and compares that with the original: the very way
- * a restore goes (docs/decisions/0014). Connections are refused while the first copy is made, 0.2 s for 26 MB.
+ * a restore goes (docs/decisions/0020). Connections are refused while the first copy is made, 0.2 s for 26 MB.
  * @throws CanaryError SNAPSHOT_UNVERIFIED when the copy of the copy is not the original
  */
 export async function snapshotPostgres(
