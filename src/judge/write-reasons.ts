@@ -4,6 +4,8 @@ import type { Reason } from "./verdict.ts";
 
 const NAMED_MAX = 3;
 
+type Unreturned = Extract<WriteProvenance, { kind: "told" }>["unreturned"][number];
+
 /** What is against a plan because of what its actions wrote under load, and what of it could not be told. */
 export function writeReasons(writes: WriteProvenance | undefined): ProofReasons {
   if (writes === undefined) return { against: [], missing: [] };
@@ -14,7 +16,7 @@ export function writeReasons(writes: WriteProvenance | undefined): ProofReasons 
   const missing = writes.doubts.map((doubt): Reason => {
     return { code: "WRITES_NOT_ATTRIBUTED", message: `Who wrote what under load is not told in full: ${doubt}.` };
   });
-  return { against: writes.actions.flatMap(outsideReasons), missing };
+  return { against: [...writes.actions.flatMap(outsideReasons), ...writes.unreturned.map(unreturnedReason)], missing };
 }
 
 function outsideReasons(action: ActionWrites): readonly Reason[] {
@@ -25,6 +27,13 @@ function outsideReasons(action: ActionWrites): readonly Reason[] {
       `${some.length === 0 ? "" : ` (${some.join(", ")})`}. Its own transactions wrote them, not the application's.`;
     return { code: "UNDECLARED_EFFECT", subject: action.actionId, message };
   });
+}
+
+function unreturnedReason({ actionId, table, rows, examples }: Unreturned): Reason {
+  const some = examples.filter((path) => !path.endsWith("/(some)")).slice(0, NAMED_MAX);
+  const which = some.length === 0 ? "" : ` (${some.join(", ")})`;
+  const message = `Under load action ${actionId} wrote ${counted(rows)} of ${table}${which} that its undo did not touch again.`;
+  return { code: "UNDO_NOT_PROVEN", subject: actionId, message };
 }
 
 /** `Under load action a wrote 4 rows (flags 1, jobs 3), …; the application wrote the rest (8,735).`; undefined if not told. */

@@ -111,11 +111,22 @@ async function evidenceAt(before: BeforeTheEnd, { compared }: SettledState): Pro
 }
 
 /** Who wrote what, read while nothing is measured; nothing where no SQL acted. */
-async function writesUnderLoad({ context, writes, replay }: BeforeTheEnd): Promise<Pick<EvidenceAtBarrier, "writes">> {
+async function writesUnderLoad({
+  context,
+  writes,
+  replay,
+  undo,
+}: BeforeTheEnd): Promise<Pick<EvidenceAtBarrier, "writes">> {
   const { job, quiet, quietWrites, log, signal } = context;
   if (writes === undefined || quietWrites.size === 0 || (replay?.acted ?? []).length === 0) return {};
   const load = await writes.read(signal);
-  const told: WriteProvenance = writeProvenance({ plan: job.plan, proof: quiet, quiet: quietWrites, load });
+  const told: WriteProvenance = writeProvenance({
+    plan: job.plan,
+    proof: quiet,
+    quiet: quietWrites,
+    load,
+    undone: undo !== undefined && undo.restored === undefined,
+  });
   log.note(told.kind === "told" ? (writtenSentence(told) ?? "") : `who wrote what is not available: ${told.why}`);
   return { writes: told };
 }

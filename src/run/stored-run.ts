@@ -103,6 +103,8 @@ const TableSchema = z.strictObject({
   truncated: z.number(),
 });
 
+const RowsSchema = z.strictObject({ table: z.string(), rows: z.number(), examples: z.array(z.string()) });
+
 const WritesSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("unavailable"), why: z.string() }),
   z.strictObject({
@@ -115,10 +117,12 @@ const WritesSchema = z.discriminatedUnion("kind", [
         role: z.string(),
         rows: z.number(),
         tables: z.array(TableSchema),
-        outside: z.array(z.strictObject({ table: z.string(), rows: z.number(), examples: z.array(z.string()) })),
+        outside: z.array(RowsSchema),
       }),
     ),
     application: z.strictObject({ rows: z.number(), tables: z.array(TableSchema) }),
+    // Runs of before this was looked at have none.
+    unreturned: z.array(RowsSchema.extend({ actionId: z.string() })).default([]),
     doubts: z.array(z.string()),
   }),
 ]) satisfies z.ZodType<WriteProvenance>;

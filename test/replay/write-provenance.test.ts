@@ -38,6 +38,7 @@ function told(given: {
   readonly effects?: readonly Difference[];
   readonly quiet?: ReadonlyMap<string, WriteReading>;
   readonly load: ReadonlyMap<string, WriteReading>;
+  readonly undone?: boolean;
 }) {
   const { changes = [`${FLAGS}/dark/enabled`], effects = [], load } = given;
   const action = { ...sqlAction("set-flag", "UPDATE flags SET enabled = 'on'", "UPDATE flags"), changes: [...changes] };
@@ -47,6 +48,7 @@ function told(given: {
     proof,
     quiet: given.quiet ?? reading([actor([row(`${FLAGS}/dark`)])]),
     load,
+    undone: given.undone ?? false,
   });
 }
 
@@ -170,4 +172,66 @@ test.each([
   ["db/db/shop/rows/orders/**", "not"],
 ])("the declaration %s reaches the table of flags %s", (pattern, expected) => {
   expect(tableReached([pattern], FLAGS)).toBe(expected);
+});
+
+describe("what an undo under load left as its action wrote it", () => {
+  const ORDER = row(`${ORDERS}/7`, "deleted");
+  const undo = (...rows: readonly RowWrite[]) => actor(rows, { phase: "undo" });
+  const act = (...rows: readonly RowWrite[]) => actor(rows);
+  const seen = (
+    load: readonly ActorWrites[],
+    quiet: readonly ActorWrites[] = [],
+    effects: readonly Difference[] = [],
+  ) => told({ changes: [`${ORDERS}/**`], quiet: reading(quiet), load: reading(load), effects, undone: true });
+
+  test("is residue although a pattern over the whole table was declared: recent orders that no quiet twin has", () => {
+    const [reason, ...more] = writeReasons(seen([act(ORDER, row(`${ORDERS}/8`, "deleted"))])).against;
+    expect(more).toEqual([]);
+    expect(reason).toEqual({
+      code: "UNDO_NOT_PROVEN",
+      subject: "set-flag",
+      message: `Under load action set-flag wrote 2 rows of ${ORDERS} (${ORDERS}/7, ${ORDERS}/8) that its undo did not touch again.`,
+    });
+  });
+
+  test("is nothing where every row was touched again, or where a table goes that the action made", () => {
+    expect(codes(seen([act(ORDER), undo(row(`${ORDERS}/7`, "inserted"))]))).toEqual([]);
+    const made = { path: ORDERS.replace("/rows/", "/schema/"), kind: "added" } as const;
+    const filled = row(`${ORDERS}/7`, "inserted");
+    expect(codes(seen([act(filled, row(`${ORDERS}/8`, "inserted"))], [act(filled)], [made]))).toEqual([]);
+  });
+
+  test("is held against a table that was altered as well, where it is of another kind than quietly", () => {
+    const altered = { path: `${ORDERS.replace("/rows/", "/schema/")}/column/words`, kind: "added" } as const;
+    const filled = row(`${ORDERS}/1`);
+    expect(codes(seen([act(filled, row(`${ORDERS}/99`))], [act(filled)], [altered]))).toEqual([]);
+    expect(codes(seen([act(filled, ORDER)], [act(filled)], [altered]))).toEqual(["UNDO_NOT_PROVEN"]);
+  });
+
+  test("is counted where the log names no rows or too many", () => {
+    const nameless = row(`${ORDERS}/(some)`, "deleted");
+    expect(codes(seen([act(nameless, nameless), undo(row(`${ORDERS}/(some)`, "inserted"))]))).toEqual([
+      "UNDO_NOT_PROVEN",
+    ]);
+    expect(codes(seen([act(nameless), undo(row(`${ORDERS}/(some)`, "inserted"))]))).toEqual([]);
+    const many = { ...noWrites(ORDERS), deleted: 9000 };
+    const partly = actor([ORDER], { tables: [many], rowsLeftOut: 8999 });
+    const back = (inserted: number) =>
+      actor([row(`${ORDERS}/7`, "inserted")], {
+        phase: "undo",
+        tables: [{ ...noWrites(ORDERS), inserted }],
+        rowsLeftOut: inserted - 1,
+      });
+    expect(codes(seen([partly, back(9000)]))).toEqual([]);
+    expect(codes(seen([partly, back(5000)]))).toEqual(["UNDO_NOT_PROVEN"]);
+  });
+
+  test("holds the verdict where the quiet twin's update looked the same and nobody can tell what it changed", () => {
+    expect(codes(seen([act(row(`${ORDERS}/1`))], [act(row(`${ORDERS}/1`))]))).toEqual(["WRITES_NOT_ATTRIBUTED"]);
+  });
+
+  test("is not asked for where nothing was undone, or a snapshot was brought back", () => {
+    const load = reading([act(ORDER)]);
+    expect(codes(told({ changes: [`${ORDERS}/**`], quiet: reading([]), load, undone: false }))).toEqual([]);
+  });
 });
