@@ -82,6 +82,100 @@ test("an undo that leaves something is named with what it left, and the next cel
   expect(report.cells.filter(({ prefix }) => prefix === 0).every(({ result }) => result === "clean")).toBe(true);
 });
 
+const step = (id: string, service: string, replicas: number) => ({
+  id,
+  step: { uses: "scale", with: { service, replicas } },
+});
+const RESTORING = [step("one-worker", "worker", 1), step("one-api", "api", 1)];
+
+/** Drills the plan of two scalings, and tells the ways back of each kind of column with what came of them. */
+async function waysOf(laidOverPlan: object) {
+  const report = reportOf(await simulateDrill({ seed: 7, plan: "scale-two", laidOverPlan }));
+  const kinds = new Map(report.columns.map(({ id, kind }) => [id, kind]));
+  const cells = report.cells.filter(({ prefix }) => prefix > 0);
+  const seen = (kind: string) =>
+    [
+      ...new Set(
+        cells
+          .filter(({ column }) => kinds.get(column) === kind)
+          .map(({ wayBack, result }) => `${wayBack?.why} ${wayBack?.how} ${result}`),
+      ),
+    ].sort();
+  return { report, seen };
+}
+
+test("a plan that says nothing is undone by its undos in every cell, as after an abort, a failure or as planned", async () => {
+  const { report, seen } = await waysOf({});
+  expect(seen("abort")).toEqual(["abort undos clean"]);
+  expect(seen("mid-action")).toEqual(["abort undos clean"]);
+  expect(seen("twice")).toEqual(["planned undos clean"]);
+  expect(seen("fault")).toEqual(["failure undos clean"]);
+  expect(seen("undo")).toEqual([]);
+  expect(seen("fails")).toEqual([]);
+  expect(report.cells.filter(({ prefix }) => prefix === 0).every(({ wayBack }) => wayBack === undefined)).toBe(true);
+});
+
+test("a plan's own ways out are gone where a run would go them, and its undos are proven beside them", async () => {
+  const { report, seen } = await waysOf({ onAbort: RESTORING, onFailure: RESTORING });
+  for (const kind of ["abort", "mid-action", "agent-waits", "agent-dies"])
+    expect(seen(kind)).toEqual(["abort steps clean"]);
+  for (const kind of ["fails", "fault"]) expect(seen(kind)).toEqual(["failure steps clean"]);
+  expect(seen("undo")).toEqual(["planned undos clean"]);
+  const reasons = report.cells.filter(({ column, prefix }) => column === "fails" && prefix > 0);
+  expect(new Set(reasons.map(({ reason }) => reason))).toEqual(
+    new Set(["restored exactly by the plan's own onFailure, everything well"]),
+  );
+});
+
+test("a way out that forgets an action is named with what it left, and only where it is gone", async () => {
+  const { report, seen } = await waysOf({ onFailure: [step("one-worker", "worker", 1)] });
+  expect(seen("abort")).toEqual(["abort undos clean"]);
+  expect(seen("fails")).toEqual(["failure steps clean", "failure steps not-restored"]);
+  const cell = report.cells.find(({ column, prefix }) => column === "fails" && prefix === 2);
+  expect(cell?.reason).toBe("left behind by the plan's own onFailure: changed service/api/replicas (1 to 2)");
+});
+
+test("a plan that says stop leaves everything as it stood, and its cells say that", async () => {
+  const { report, seen } = await waysOf({ onAbort: "stop" });
+  expect(seen("abort")).toEqual(["abort stop not-restored"]);
+  expect(seen("fault")).toEqual(["failure undos clean"]);
+  const cell = report.cells.find(({ column, prefix }) => column === "abort" && prefix === 1);
+  expect(cell?.reason).toBe("left as it stood, because the plan says stop: changed service/worker/replicas (1 to 3)");
+  expect(report.outcome).toBe("not-restored");
+});
+
+test("what is at its target already is neither performed nor undone, as in a run", async () => {
+  const { report } = await waysOf({
+    actions: [
+      {
+        id: "one-worker-already",
+        what: "keep it",
+        why: "it may be less",
+        requires: ["containers:scale@shop"],
+        changes: ["service/worker/replicas"],
+        uses: "scale",
+        with: { service: "worker", replicas: 1 },
+        rollback: { uses: "scale", with: { service: "worker", replicas: 2 } },
+      },
+    ],
+  });
+  const cell = report.cells.find(({ column, prefix }) => column === "abort" && prefix === 1);
+  expect(cell?.notes).toContain("one-worker-already was at its target already and was not performed");
+  expect(cell?.wayBack).toBeUndefined();
+  expect(cell?.result).toBe("clean");
+});
+
+test("a prefix that does not land undisturbed is taken back as after a failure, and its cell stays unknown", async () => {
+  const drill = await simulateDrill({
+    seed: 8,
+    plan: "scale-one",
+    faults: [{ kind: "act-does-not-land", proof: "quiet" }],
+  });
+  const cell = reportOf(drill).cells.find(({ column, prefix }) => column === "abort" && prefix === 1);
+  expect(cell).toMatchObject({ result: "error", wayBack: { why: "failure", how: "undos" }, differences: [] });
+  expect(cell?.reason).toMatch(/^more-workers does not land even undisturbed/);
+});
+
 test("where a snapshot brings nothing back, the twins are raised anew", async () => {
   const drill = await simulateDrill({
     seed: 1,

@@ -54,12 +54,14 @@ export async function simulateDrill(options: {
   readonly seed: number;
   readonly plan?: SimulatedPlanName;
   readonly faults?: readonly Fault[];
+  /** Laid over the plan: its ways out. */
+  readonly laidOverPlan?: object;
   /** Restoring says that it worked and brings nothing back. */
   readonly snapshotsFail?: true;
   readonly prepare?: (board: SimulatedSwitchboard) => void;
   readonly onEvent?: (event: DrillEvent, board: SimulatedSwitchboard, abort: () => void) => void;
 }): Promise<SimulatedDrill> {
-  const { seed, plan = "change-data", faults = [] } = options;
+  const { seed, plan = "change-data", faults = [], laidOverPlan = {} } = options;
   const stage = simulatedStage(seed, faults);
   const runtime = simulatedRuntime(stage);
   const board = simulatedSwitchboard();
@@ -105,7 +107,7 @@ export async function simulateDrill(options: {
       options.onEvent?.(event, board, abort);
     },
   };
-  const end = await runDrill(drillJob(seed, plan, faults), effects, stop.signal).then(
+  const end = await runDrill(drillJob({ seed, plan, faults, laidOverPlan }), effects, stop.signal).then(
     (report) => ({ kind: "report" as const, report }),
     (error: unknown) => ({ kind: "error" as const, error }),
   );
@@ -133,8 +135,8 @@ function simulatedSnapshots(fail: boolean): DrillEffects["snapshots"] {
   };
 }
 
-function drillJob(seed: number, plan: SimulatedPlanName, faults: readonly Fault[]): RunJob {
-  const job = simulatedJob({ seed, plan, faults });
+function drillJob(options: Parameters<typeof simulatedJob>[0]): RunJob {
+  const job = simulatedJob(options);
   const dependsOn = (service: string) => ({ service, condition: "service_started", required: true }) as const;
   const healthcheck = { test: ["CMD", "true"], intervalMs: 1, timeoutMs: 1, retries: 1, startPeriodMs: 0 };
   return {

@@ -1,9 +1,8 @@
+import { type WaysOut, wayOutOf } from "../../plan/recovery.ts";
 import { type Fault, faultName, faultWhat } from "../faults/fault-spec.ts";
 
 /** One way in which a plan is stopped or disturbed; a column of the matrix. */
-export type DrillColumn =
-  | { readonly kind: "abort" | "mid-action" | "twice" | "agent-waits" | "agent-dies" | "harness-dies" }
-  | { readonly kind: "fault"; readonly fault: Fault };
+export type DrillColumn = { readonly kind: keyof typeof TITLES } | { readonly kind: "fault"; readonly fault: Fault };
 
 /** A cell: the first `prefix` actions of the plan, stopped or disturbed in the way of its column. */
 export interface DrillCell {
@@ -11,10 +10,15 @@ export interface DrillCell {
   readonly column: DrillColumn;
 }
 
-/** Columns in the order in which they are played; the first one also learns how long actions take. */
-export function drillColumns(faults: readonly Fault[]): readonly DrillColumn[] {
+/**
+ * Columns in the order in which they are played; the first one also learns how long actions take. A way out of the plan's own
+ * (`onAbort`, `onFailure`) is one more thing to prove: then the undos and the failure have columns of their own.
+ */
+export function drillColumns(faults: readonly Fault[], ways: WaysOut): readonly DrillColumn[] {
   return [
     { kind: "abort" },
+    ...(wayOutOf(ways, "abort") === "rollback" ? [] : [{ kind: "undo" } as const]),
+    ...(wayOutOf(ways, "failure") === "rollback" ? [] : [{ kind: "fails" } as const]),
     { kind: "mid-action" },
     { kind: "twice" },
     { kind: "agent-waits" },
@@ -36,6 +40,8 @@ export function drillCells(columns: readonly DrillColumn[], actions: number): re
 
 const TITLES = {
   abort: { title: "abort", what: "stopped after the last action of the prefix, then undone" },
+  undo: { title: "undo", what: "nothing goes wrong; undone by the undo of each action, not by the plan's onAbort" },
+  fails: { title: "fails", what: "the last action acts and then counts as failed, then undone" },
   "mid-action": { title: "mid-action", what: "stopped in the middle of the last action, then undone" },
   twice: { title: "twice", what: "the last action performed twice, everything undone twice" },
   "agent-waits": {
@@ -44,7 +50,7 @@ const TITLES = {
   },
   "agent-dies": {
     title: "agent dies",
-    what: "the agent is lost inside the last action; the harness undoes from its log",
+    what: "the agent is lost inside the last action; the harness undoes",
   },
   "harness-dies": {
     title: "harness dies",

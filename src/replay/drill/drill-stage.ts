@@ -8,6 +8,7 @@ import type { Plan } from "../../plan/plan.ts";
 import type { DrillSpec } from "../faults/fault-spec.ts";
 import type { Measured } from "../faults/fault-tools.ts";
 import type { StepEvent } from "../proof/perform-action.ts";
+import type { RollbackOrder } from "../proof/roll-back.ts";
 import type { HealthAnswer } from "./health.ts";
 
 /** A log of intents that can be read back from where it is durable: what a harness that died left behind. */
@@ -38,6 +39,14 @@ export interface DrillStage {
  */
 export type CellResult = "clean" | "not-restored" | "finding" | "error";
 
+/** Which way back a cell has gone, and what it was taken for. */
+export interface WayBack {
+  /** `planned`: the undo comes next; `resumed`: another process finished what a dead one had begun. */
+  readonly why: RollbackOrder["why"] | "resumed";
+  /** `undos`: of the actions, last one first; `steps`: the plan's own; `stop`: everything was left as it stood. */
+  readonly how: "undos" | "steps" | "stop";
+}
+
 /** What one cell showed. */
 export interface CellOutcome {
   readonly result: CellResult;
@@ -47,6 +56,8 @@ export interface CellOutcome {
   readonly notes: readonly string[];
   readonly differences: readonly Difference[];
   readonly fault?: { readonly landed: Measured; readonly lifted: Measured };
+  /** Absent where nothing was begun, so that there was no way to go. */
+  readonly wayBack?: WayBack;
   readonly health: readonly HealthAnswer[];
   readonly actMs: number;
   readonly undoMs: number;

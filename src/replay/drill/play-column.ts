@@ -5,18 +5,20 @@ import type { Fault } from "../faults/fault-spec.ts";
 import type { Measured } from "../faults/fault-tools.ts";
 import { strikeFault } from "../faults/strike-fault.ts";
 import { performAction, performUndo } from "../proof/perform-action.ts";
+import { undoPlan } from "../proof/undo-plan.ts";
 import type { DrillCell } from "./drill-columns.ts";
 import type { DrillStage } from "./drill-stage.ts";
 import {
   act,
   type Disturbed,
   disturbed,
+  goBack,
+  goBackWithin,
   interrupt,
   type Play,
+  PrefixFailed,
   performanceOf,
   settle,
-  undo,
-  undoWithin,
 } from "./play.ts";
 import { begunByLog } from "./undo-from-log.ts";
 
@@ -33,35 +35,55 @@ const ALONE_MS = 500;
 
 /** Plays a cell up to and including its undo; whether that restored everything is asked afterwards. */
 export async function playColumn(play: Play, cell: DrillCell, signal: AbortSignal): Promise<FaultSeen | undefined> {
+  try {
+    return await playWay(play, cell, signal);
+  } catch (thrown) {
+    if (!(thrown instanceof PrefixFailed)) throw thrown;
+    play.broken = thrown.message;
+    await goBack(play, "failure", signal);
+    return undefined;
+  }
+}
+
+async function playWay(play: Play, cell: DrillCell, signal: AbortSignal): Promise<FaultSeen | undefined> {
   const actions = play.stage.plan.actions.slice(0, cell.prefix);
   const last = actions.at(-1);
   const { column } = cell;
   if (column.kind === "fault") return await playFault(play, { actions, fault: column.fault }, signal);
-  if (last === undefined || column.kind === "abort") return void (await playAbort(play, actions, signal));
-  const before = actions.slice(0, -1);
+  if (last === undefined) return void (await goBack(play, "abort", signal));
   switch (column.kind) {
+    case "abort":
+      await act(play, actions, signal);
+      return void (await goBack(play, "abort", signal));
+    case "undo":
+      await act(play, actions, signal);
+      return void (await goBack(play, "planned", signal));
+    case "fails":
+      await act(play, actions, signal);
+      return void (await goBack(play, "failure", signal));
     case "mid-action":
-      await act(play, before, signal);
-      tellDisturbed(play, last, await interrupt(play, last, signal));
-      return void (await undo(play, play.begun, signal));
+    case "agent-dies":
+      return void (await playInterrupted(play, actions, signal));
     case "twice":
       return void (await playTwice(play, { actions, last }, signal));
     case "agent-waits":
       await act(play, actions, signal);
       await play.stage.clock.sleep(AGENT_SILENCE_MS, signal);
-      return void (await undo(play, begunByLog(await play.stage.intent.read(), actions), signal));
-    case "agent-dies":
-      await act(play, before, signal);
-      tellDisturbed(play, last, await interrupt(play, last, signal));
-      return void (await undo(play, begunByLog(await play.stage.intent.read(), actions), signal));
+      return void (await goBack(play, "abort", signal));
     case "harness-dies":
       return void (await playHarnessDies(play, actions, signal));
   }
 }
 
-async function playAbort(play: Play, actions: readonly Action[], signal: AbortSignal): Promise<void> {
-  await act(play, actions, signal);
-  await undo(play, play.begun, signal);
+async function playInterrupted(play: Play, actions: readonly Action[], signal: AbortSignal): Promise<void> {
+  await act(play, actions.slice(0, -1), signal);
+  const last = actions.at(-1);
+  if (last === undefined) return;
+  const went = await interrupt(play, last, signal);
+  tellDisturbed(play, last, went);
+  // What has failed before it could be stopped is a failure, also for a run.
+  const failed = went.kind === "ended" && !went.result.landed;
+  await goBack(play, failed ? "failure" : "abort", signal);
 }
 
 /** Repeating may be refused or do nothing; what it must not do is change something more. The same holds for the undo. */
@@ -78,9 +100,9 @@ async function playTwice(
   if (changed.length > 0)
     play.findings.push(`${last.id} is not idempotent: performed again, it ${how} and changed ${pathsOf(changed)}`);
   else play.notes.push(`performed again, ${last.id} ${how} and changed nothing`);
-  await undo(play, play.begun, signal);
+  await goBack(play, "planned", signal);
   const undone = await play.stage.state.fingerprint(play.stage.pair.shadow, play.stage.pair.spec.state, { signal });
-  await undo(play, play.begun, signal);
+  await goBack(play, "planned", signal);
   const more = await differenceTo(play.stage, undone, signal);
   if (more.length > 0) play.findings.push(`the undo is not idempotent: performed again, it changed ${pathsOf(more)}`);
 }
@@ -99,7 +121,10 @@ async function playHarnessDies(play: Play, actions: readonly Action[], signal: A
   }
   const left = begunByLog(await intent.read(), actions);
   play.notes.push(`the log named ${left.length} of ${actions.length} actions to undo after the second crash`);
-  await undo(play, left, signal);
+  const { undoMs, failed } = await undoPlan(left, performanceOf(play, signal), signal);
+  play.undoMs += undoMs;
+  play.wayBack = { why: "resumed", how: "undos" };
+  if (failed !== undefined) play.notes.push(`the undo of ${failed.actionId} did not land: ${failed.message}`);
 }
 
 async function playFault(
@@ -119,7 +144,7 @@ async function playFault(
     throw thrown;
   }
   const lifted = await struck.lift(signal);
-  await undo(play, play.begun, signal);
+  await goBack(play, "failure", signal);
   return { landed: struck.landed, lifted };
 }
 
@@ -132,7 +157,7 @@ async function actUnderFault(play: Play, last: Action | undefined, signal: Abort
   // What hung under the fault would hang again.
   if (went.kind === "stopped") return void play.notes.push("the undo waited for the fault to be lifted");
   await settle(play, signal);
-  const landed = await undoWithin(play, play.begun, { withinMs: holdMs, signal });
+  const landed = await goBackWithin(play, "failure", { withinMs: holdMs, signal });
   play.notes.push(landed ? "undone while the fault was in force" : "not to be undone before the fault was lifted");
 }
 
@@ -141,7 +166,7 @@ function tellDisturbed(play: Play, action: Action, went: Disturbed): void {
   if (went.kind === "stopped") {
     const of = wholeMs === undefined || wholeMs < went.afterMs ? "" : ` of about ${Math.round(wholeMs)} ms`;
     play.notes.push(`${action.id} was stopped ${Math.round(went.afterMs)} ms after it had begun${of}`);
-  } else {
+  } else if (went.kind === "ended") {
     play.notes.push(
       `${action.id} ${went.result.landed ? "landed all the same" : `did not land: ${went.result.message}`}`,
     );

@@ -69,11 +69,11 @@ async function playAndReset(
 }
 
 /** The faults of the scenario, else those of the mirror; what can not be broken is told before anything is raised. */
-function columnsOrThrow({ scenario, spec }: RunJob): readonly DrillColumn[] {
+function columnsOrThrow({ scenario, spec, plan }: RunJob): readonly DrillColumn[] {
   const links = dependenciesOf(spec);
   const faults = scenario.drill?.faults ?? defaultFaults(spec, links);
   const problems = faultProblems(faults, spec, links);
-  if (problems.length === 0) return drillColumns(faults);
+  if (problems.length === 0) return drillColumns(faults, plan);
   throw new CanaryError({
     code: "SCENARIO_INVALID",
     message: `the drill of ${scenario.name} breaks what its mirror does not have`,
