@@ -1,12 +1,14 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { pid } from "node:process";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { systemClock } from "../../src/cli/system.ts";
-import type { Intent } from "../../src/core/intent-log.ts";
 import { takingSnapshots } from "../../src/mirror/snapshots/take-snapshot.ts";
 import { stateAccess } from "../../src/mirror/state/state-access.ts";
 import { dockerRuntime } from "../../src/mirror/twins/docker-runtime.ts";
 import { loadSqlParser } from "../../src/policy/sql/parse-sql.ts";
-import type { DrillReport } from "../../src/report/drill/drill-report.ts";
+import { DRILL_FILES, openDrillStore } from "../../src/run/drill/drill-store.ts";
 import { runDrill } from "../../src/run/drill/run-drill.ts";
 import type { RunJob } from "../../src/run/run-job.ts";
 import { simulatedJob } from "../support/simulated-job.ts";
@@ -66,8 +68,9 @@ function miniJob(runId: string): RunJob {
 test("faults land, are lifted and leave a real mirror as it was, whoever dies meanwhile", async () => {
   vi.stubEnv("TESTCONTAINERS_RYUK_DISABLED", "true");
   const runId = runIdOf("drill");
-  const intents: Intent[] = [];
-  const published: DrillReport[] = [];
+  const folder = mkdtempSync(path.join(tmpdir(), "canary-drill-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  await using store = await openDrillStore({ folder, planText: "{}", scenarioText: "{}", sign: () => "{}" });
   const report = await runDrill(
     miniJob(runId),
     {
@@ -75,14 +78,7 @@ test("faults land, are lifted and leave a real mirror as it was, whoever dies me
       runtime: dockerRuntime({ clock: systemClock, ownerPid: pid, readyTimeoutMs: 30_000 }),
       state: stateAccess(systemClock),
       snapshots: takingSnapshots(systemClock),
-      store: {
-        intent: { record: async (intent) => void intents.push(intent), read: async () => intents },
-        publish: async (one) => {
-          published.push(one);
-          return "/nowhere";
-        },
-        [Symbol.asyncDispose]: async () => undefined,
-      },
+      store,
       observe: () => undefined,
       parseSql: await loadSqlParser(),
       harnessVersion: "0.0.0-test",
@@ -92,7 +88,15 @@ test("faults land, are lifted and leave a real mirror as it was, whoever dies me
   const bad = report.cells.filter(({ result }) => result !== "clean");
   expect(bad.map(({ column, prefix, reason, notes }) => ({ column, prefix, reason, notes }))).toEqual([]);
   expect(report.cells).toHaveLength(1 + 6 + 4 * 2);
-  expect(published).toEqual([report]);
+  expect(JSON.parse(readFileSync(path.join(folder, DRILL_FILES.json), "utf8"))).toEqual(report);
+  const died = report.cells.find(({ column }) => column === "harness-dies");
+  expect(died?.wayBack).toEqual({ why: "resumed", how: "undos" });
+  expect(died?.notes).toEqual(
+    expect.arrayContaining([
+      "after the second death the log named 1 of 1 actions to undo",
+      "the third harness undid rename and found the state as before",
+    ]),
+  );
   const said = report.cells.flatMap(({ fault }) => (fault === undefined ? [] : [fault.landed.said]));
   expect(said).toEqual(
     expect.arrayContaining([

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { CanaryError } from "../../src/core/errors.ts";
+import { unfinishedRollback } from "../../src/core/intent-log.ts";
 import type { DrillReport } from "../../src/report/drill/drill-report.ts";
 import { simulateDrill } from "../support/simulated-drill.ts";
 import { drawFaults } from "../support/simulated-faults.ts";
@@ -90,7 +91,8 @@ const RESTORING = [step("one-worker", "worker", 1), step("one-api", "api", 1)];
 
 /** Drills the plan of two scalings, and tells the ways back of each kind of column with what came of them. */
 async function waysOf(laidOverPlan: object) {
-  const report = reportOf(await simulateDrill({ seed: 7, plan: "scale-two", laidOverPlan }));
+  const drill = await simulateDrill({ seed: 7, plan: "scale-two", laidOverPlan });
+  const report = reportOf(drill);
   const kinds = new Map(report.columns.map(({ id, kind }) => [id, kind]));
   const cells = report.cells.filter(({ prefix }) => prefix > 0);
   const seen = (kind: string) =>
@@ -101,7 +103,7 @@ async function waysOf(laidOverPlan: object) {
           .map(({ wayBack, result }) => `${wayBack?.why} ${wayBack?.how} ${result}`),
       ),
     ].sort();
-  return { report, seen };
+  return { report, seen, drill };
 }
 
 test("a plan that says nothing is undone by its undos in every cell, as after an abort, a failure or as planned", async () => {
@@ -125,6 +127,27 @@ test("a plan's own ways out are gone where a run would go them, and its undos ar
   expect(new Set(reasons.map(({ reason }) => reason))).toEqual(
     new Set(["restored exactly by the plan's own onFailure, everything well"]),
   );
+});
+
+test("a harness that dies is followed by one that takes hold of the twins and finishes, each time", async () => {
+  const { report, seen, drill } = await waysOf({});
+  expect(seen("harness-dies")).toEqual(["resumed undos clean"]);
+  const cells = report.cells.filter(({ column }) => column === "harness-dies");
+  expect(drill.deaths).toEqual(Array.from({ length: 2 * cells.length }, () => "/simulated"));
+  for (const { notes, prefix } of cells) {
+    const undone = ["more-workers", "more-api"].slice(0, prefix).toReversed().join(", ");
+    expect(notes).toContain(`after the second death the log named ${prefix} of ${prefix} actions to undo`);
+    expect(notes).toContain(`the third harness undid ${undone} and found the state as before`);
+  }
+  // What is on record of one cell is finished with it: the next harness must not undo it again.
+  expect(unfinishedRollback(drill.stage.store.intents)).toBeUndefined();
+});
+
+test("what an undo left is finished with the reset of its cell, so that nobody undoes it again", async () => {
+  const faults = [{ kind: "undo-does-not-land", proof: "quiet" }] as const;
+  const drill = await simulateDrill({ seed: 9, plan: "scale-one", faults });
+  expect(reportOf(drill).outcome).toBe("not-restored");
+  expect(unfinishedRollback(drill.stage.store.intents)).toBeUndefined();
 });
 
 test("a way out that forgets an action is named with what it left, and only where it is gone", async () => {

@@ -1,4 +1,5 @@
 import { CanaryError } from "../../src/core/errors.ts";
+import { unfinishedRollback } from "../../src/core/intent-log.ts";
 import { loadSqlParser } from "../../src/policy/sql/parse-sql.ts";
 import type { DrillEvent, DrillReport } from "../../src/report/drill/drill-report.ts";
 import type { DrillEffects } from "../../src/run/drill/drill-effects.ts";
@@ -26,6 +27,8 @@ export interface SimulatedDrill {
   readonly board: SimulatedSwitchboard;
   readonly events: readonly DrillEvent[];
   readonly published: readonly DrillReport[];
+  /** The folder that the twins were taken hold of from again, once for each death of the harness. */
+  readonly deaths: readonly string[];
   readonly end:
     | { readonly kind: "report"; readonly report: DrillReport }
     | { readonly kind: "error"; readonly error: unknown };
@@ -67,6 +70,7 @@ export async function simulateDrill(options: {
   const board = simulatedSwitchboard();
   const events: DrillEvent[] = [];
   const published: DrillReport[] = [];
+  const deaths: string[] = [];
   const stop = new AbortController();
   const abort = (): void =>
     stop.abort(new CanaryError({ code: "ABORTED_BY_HUMAN", message: "stopped (simulated)", hint: "Run again." }));
@@ -90,12 +94,21 @@ export async function simulateDrill(options: {
           ...pair,
           shadow: feeling(pair.shadow, board, nap),
           faults: simulatedFaultSwitches(board, links),
+          reattach: async () => void deaths.push(asked.folder ?? ""),
           [Symbol.asyncDispose]: () => pair[Symbol.asyncDispose](),
         };
       },
     },
     store: {
-      intent: { record: (entry) => stage.store.intent.record(entry), read: async () => stage.store.intents },
+      folder: "/simulated",
+      intent: stage.store.intent,
+      keepForResume: stage.store.keepForResume,
+      nextHarness: async () => {
+        const unfinished = unfinishedRollback(stage.store.intents);
+        const kept = stage.store.kept.at(-1);
+        if (unfinished === undefined || kept === undefined) return undefined;
+        return { folder: "/simulated", unfinished, kept, intent: stage.store.intent };
+      },
       publish: async (report) => {
         published.push(report);
         return "/simulated";
@@ -113,7 +126,7 @@ export async function simulateDrill(options: {
   );
   await new Promise((resolve) => setImmediate(resolve));
   stage.clock.stop();
-  return { stage, board, events, published, end, tornDown: runtime.tornDown(), sleeping: stage.clock.sleeping };
+  return { stage, board, events, published, deaths, end, tornDown: runtime.tornDown(), sleeping: stage.clock.sleeping };
 }
 
 /** A snapshot of a simulated twin is a copy of its world. */

@@ -6,7 +6,7 @@ import type { ContainerSwitch, FaultSwitches, ServiceCondition } from "../twin-f
 import { execInContainer, healthOutput } from "./container-io.ts";
 import { healthArgv } from "./container-options.ts";
 import type { Docker } from "./engine.ts";
-import type { RaisedWithStubs } from "./raise-twin.ts";
+import type { HeldTwin } from "./holding.ts";
 import { listReplicas, type RaisedTwin, type Replica, wantedService } from "./replicas.ts";
 import type { StubListener } from "./stubs.ts";
 import { updateService } from "./update-service.ts";
@@ -18,7 +18,7 @@ const STUB_TIMEOUT_MS = 2_000;
 const PROBE_PATH = "/canary-drill-probe";
 
 /** The switches of a raised twin. They do not wait for what the twin itself is doing: a fault strikes in the middle. */
-export function faultSwitches({ raised, stubs }: RaisedWithStubs): FaultSwitches {
+export function faultSwitches({ raised, stubs }: Pick<HeldTwin, "raised" | "stubs">): FaultSwitches {
   const { proxies } = raised;
   return {
     ...linkSwitches(proxies),

@@ -54,7 +54,7 @@ const TITLES = {
   },
   "harness-dies": {
     title: "harness dies",
-    what: "the harness is lost after the last action and again after its first undo; the next one undoes from the log",
+    what: "the harness is lost inside the last action and again after its first undo; the next one takes hold and finishes",
   },
 } as const;
 

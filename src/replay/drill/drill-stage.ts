@@ -1,5 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
-import type { Intent, IntentLog } from "../../core/intent-log.ts";
+import type { IntentLog } from "../../core/intent-log.ts";
 import type { Difference, Fingerprint } from "../../mirror/fingerprint.ts";
 import type { StateAccess } from "../../mirror/state/state-access.ts";
 import type { TwinPair } from "../../mirror/twin.ts";
@@ -8,13 +8,9 @@ import type { Plan } from "../../plan/plan.ts";
 import type { DrillSpec } from "../faults/fault-spec.ts";
 import type { Measured } from "../faults/fault-tools.ts";
 import type { StepEvent } from "../proof/perform-action.ts";
+import type { LeftBehind } from "../proof/resume-rollback.ts";
 import type { RollbackOrder } from "../proof/roll-back.ts";
 import type { HealthAnswer } from "./health.ts";
-
-/** A log of intents that can be read back from where it is durable: what a harness that died left behind. */
-export interface ReadableIntentLog extends IntentLog {
-  read(): Promise<readonly Intent[]>;
-}
 
 /** What a cell is played on: a quiet shadow whose state is the reference, and what may be done to it. */
 export interface DrillStage {
@@ -24,7 +20,13 @@ export interface DrillStage {
   readonly reference: Fingerprint;
   readonly spec: DrillSpec;
   readonly state: StateAccess;
-  readonly intent: ReadableIntentLog;
+  readonly intent: IntentLog;
+  /**
+   * The death of this harness and the start of the next one: everything that is held of the twins and of the log is let go,
+   * and taken hold of again from disk alone. Answers what is found there to finish.
+   * @throws CanaryError MIRROR_UNAVAILABLE when the twins can not be taken hold of
+   */
+  readonly nextHarness: (signal: AbortSignal) => Promise<LeftBehind | undefined>;
   readonly clock: Clock;
   /** Absolute folder of the scenario, for files that actions name. */
   readonly baseDir: string;

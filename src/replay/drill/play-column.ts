@@ -1,13 +1,16 @@
+import type { Intent, IntentLog } from "../../core/intent-log.ts";
+import { invariant } from "../../core/invariant.ts";
 import type { Difference } from "../../mirror/fingerprint.ts";
 import { difference } from "../../mirror/state/difference.ts";
 import type { Action } from "../../plan/plan.ts";
 import type { Fault } from "../faults/fault-spec.ts";
 import type { Measured } from "../faults/fault-tools.ts";
 import { strikeFault } from "../faults/strike-fault.ts";
-import { performAction, performUndo } from "../proof/perform-action.ts";
-import { undoPlan } from "../proof/undo-plan.ts";
+import { performAction } from "../proof/perform-action.ts";
+import { finishRollback, type LeftBehind, type ResumedRollback } from "../proof/resume-rollback.ts";
 import type { DrillCell } from "./drill-columns.ts";
 import type { DrillStage } from "./drill-stage.ts";
+import { guardTwin } from "./guard-twin.ts";
 import {
   act,
   type Disturbed,
@@ -20,7 +23,6 @@ import {
   performanceOf,
   settle,
 } from "./play.ts";
-import { begunByLog } from "./undo-from-log.ts";
 
 /** What a fault's cell measured of the fault. */
 export interface FaultSeen {
@@ -76,14 +78,20 @@ async function playWay(play: Play, cell: DrillCell, signal: AbortSignal): Promis
 }
 
 async function playInterrupted(play: Play, actions: readonly Action[], signal: AbortSignal): Promise<void> {
-  await act(play, actions.slice(0, -1), signal);
-  const last = actions.at(-1);
-  if (last === undefined) return;
-  const went = await interrupt(play, last, signal);
-  tellDisturbed(play, last, went);
+  const went = await actInterrupted(play, actions, signal);
   // What has failed before it could be stopped is a failure, also for a run.
   const failed = went.kind === "ended" && !went.result.landed;
   await goBack(play, failed ? "failure" : "abort", signal);
+}
+
+/** Performs a prefix whose last action is stopped in its middle. */
+async function actInterrupted(play: Play, actions: readonly Action[], signal: AbortSignal): Promise<Disturbed> {
+  await act(play, actions.slice(0, -1), signal);
+  const last = actions.at(-1);
+  invariant(last !== undefined, "only something that has begun can be interrupted");
+  const went = await interrupt(play, last, signal);
+  tellDisturbed(play, last, went);
+  return went;
 }
 
 /** Repeating may be refused or do nothing; what it must not do is change something more. The same holds for the undo. */
@@ -107,24 +115,46 @@ async function playTwice(
   if (more.length > 0) play.findings.push(`the undo is not idempotent: performed again, it changed ${pathsOf(more)}`);
 }
 
-/** Two crashes: one before anything is undone, one between the first undo and its record. Only the log survives. */
+/** The process ends here; nothing that it would have done after this happens. */
+class HarnessDied extends Error {
+  override readonly name = "HarnessDied";
+}
+
+/**
+ * Two deaths: one inside the last action, one between the first undo and its record. Each time the next harness finds what
+ * is on disk, takes hold of the twins, and finishes, all by the code of a real one.
+ */
 async function playHarnessDies(play: Play, actions: readonly Action[], signal: AbortSignal): Promise<void> {
-  const { intent } = play.stage;
-  await act(play, actions, signal);
-  const first = begunByLog(await intent.read(), actions).at(-1);
-  if (first !== undefined) {
-    const to = performanceOf(play, signal);
-    const dead: typeof to.intent = {
-      record: async (entry) => (entry.kind === "undone" ? undefined : await intent.record(entry)),
-    };
-    await performUndo(first, { ...to, intent: dead }, signal);
-  }
-  const left = begunByLog(await intent.read(), actions);
-  play.notes.push(`the log named ${left.length} of ${actions.length} actions to undo after the second crash`);
-  const { undoMs, failed } = await undoPlan(left, performanceOf(play, signal), signal);
+  await actInterrupted(play, actions, signal);
+  // What the engine was asked to do goes on without the one who asked.
+  await settle(play, signal);
+  const left = await play.stage.nextHarness(signal);
+  if (left === undefined) return void play.notes.push("the log named nothing to undo");
+  const dying: LeftBehind = { ...left, intent: { record: (entry) => recordUnlessUndone(left.intent, entry) } };
+  await finish(play, dying, signal).catch((thrown: unknown) => {
+    if (!(thrown instanceof HarnessDied)) throw thrown;
+  });
+  const again = await play.stage.nextHarness(signal);
+  const count = again?.unfinished.undo.length ?? 0;
+  play.notes.push(`after the second death the log named ${count} of ${actions.length} actions to undo`);
+  if (again === undefined) return;
+  const { undone, failed, undoMs, residue } = await finish(play, again, signal);
   play.undoMs += undoMs;
   play.wayBack = { why: "resumed", how: "undos" };
+  const state = residue.length === 0 ? "as before" : `not as before in ${residue.length} places`;
+  play.notes.push(`the third harness undid ${undone.join(", ") || "nothing"} and found the state ${state}`);
   if (failed !== undefined) play.notes.push(`the undo of ${failed.actionId} did not land: ${failed.message}`);
+}
+
+async function recordUnlessUndone(log: IntentLog, entry: Intent): Promise<void> {
+  if (entry.kind === "undone") throw new HarnessDied("between an undo and its record");
+  await log.record(entry);
+}
+
+async function finish(play: Play, left: LeftBehind, signal: AbortSignal): Promise<ResumedRollback> {
+  const { pair, state, clock, onStep } = play.stage;
+  const shadow = guardTwin(pair.shadow, { signal, inFlight: play.inFlight });
+  return await finishRollback(left, { pair: { ...pair, shadow }, state, clock, onStep }, signal);
 }
 
 async function playFault(

@@ -1,4 +1,5 @@
-import type { UnfinishedRollback } from "../../core/intent-log.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { IntentLog, UnfinishedRollback } from "../../core/intent-log.ts";
 import type { Difference, Fingerprint, ResourcePath } from "../../mirror/fingerprint.ts";
 import { coarseDifference } from "../../mirror/state/difference.ts";
 import type { StateAccess } from "../../mirror/state/state-access.ts";
@@ -22,6 +23,19 @@ export interface ResumeState {
   readonly consequences: readonly string[];
   /** Paths that it was seen to change on the quiet twin. */
   readonly directEffects: readonly ResourcePath[];
+  /** Absolute folder of the scenario, for files that undos name; where absent, they are looked for beside the log. */
+  readonly baseDir?: string;
+  /** How often an undo that does not land is tried, where the plan says. */
+  readonly undoTries?: number;
+}
+
+/** What a process that died left on disk of a rollback that it had not finished. */
+export interface LeftBehind {
+  readonly folder: string;
+  readonly unfinished: UnfinishedRollback;
+  readonly kept: ResumeState;
+  /** Goes on where the dead process's ended. */
+  readonly intent: IntentLog;
 }
 
 /** How a rollback that a dead process left unfinished was finished. */
@@ -43,6 +57,38 @@ export interface Resuming {
   readonly to: Performance;
   readonly state: StateAccess;
   readonly kept: ResumeState;
+}
+
+/**
+ * Finishes the rollback that a dead process left: from what it left on disk alone, and on record after that.
+ * @throws signal.reason when aborted; CanaryError when the engine or a store does not answer
+ */
+export async function finishRollback(
+  left: LeftBehind,
+  by: {
+    readonly pair: TwinPair;
+    readonly state: StateAccess;
+    readonly clock: Clock;
+    readonly onStep: Performance["onStep"];
+  },
+  signal: AbortSignal,
+): Promise<ResumedRollback> {
+  const { unfinished, kept, intent } = left;
+  const { pair, state, clock, onStep } = by;
+  const to: Performance = {
+    proof: unfinished.proof,
+    shadow: pair.shadow,
+    intent,
+    clock,
+    axisMs: () => clock.monotonicMs(),
+    baseDir: kept.baseDir ?? left.folder,
+    ...(kept.undoTries === undefined ? {} : { undoTries: kept.undoTries }),
+    onStep,
+    onRecord: () => undefined,
+  };
+  const rollback = await resumeRollback({ unfinished, pair, to, state, kept }, signal);
+  await intent.record({ kind: "end", outcome: "rollback-resumed" });
+  return rollback;
 }
 
 /**

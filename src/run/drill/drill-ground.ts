@@ -10,6 +10,7 @@ import { type HealthAnswer, waitUntilWell } from "../../replay/drill/health.ts";
 import { healthTools } from "../../replay/drill/play-cell.ts";
 import { DrillSchema, type DrillSpec } from "../../replay/faults/fault-spec.ts";
 import type { DrillReset } from "../../report/drill/drill-report.ts";
+import { undosOf } from "../left-behind.ts";
 import { removalOf } from "../removal.ts";
 import type { RunJob } from "../run-job.ts";
 import type { DrillEffects } from "./drill-effects.ts";
@@ -73,6 +74,7 @@ async function raiseQuiet(
       // Nothing is compared by speed, and the control only stands there to be read.
       cores: "shared",
       proxied: dependenciesOf(spec),
+      folder: effects.store.folder,
       onProgress: (message) => effects.observe({ kind: "note", message }),
       signal,
     }),
@@ -97,6 +99,7 @@ async function raiseQuiet(
       hint: "Make the mirror's seed deterministic.",
     });
   }
+  await effects.store.keepForResume({ ...undosOf(job), reference: shadow, consequences: [], directEffects: [] });
   raising.move();
   return { pair, reference: shadow, snapshot };
 }
@@ -116,8 +119,9 @@ function stageOf(made: {
   readonly learnedMs: Map<string, number>;
 }): DrillStage {
   const { job, effects, spec, raised, learnedMs } = made;
-  const { faults } = raised.pair;
+  const { faults, reattach } = raised.pair;
   invariant(faults !== undefined, "a pair that was raised with proxies has switches");
+  invariant(reattach !== undefined, "a pair that was raised with a folder can be taken hold of again");
   return {
     plan: job.plan,
     pair: raised.pair,
@@ -126,6 +130,11 @@ function stageOf(made: {
     spec,
     state: effects.state,
     intent: effects.store.intent,
+    nextHarness: async (signal) => {
+      const left = await effects.store.nextHarness();
+      await reattach(signal);
+      return left;
+    },
     clock: effects.clock,
     baseDir: job.scenarioDir,
     learnedMs,

@@ -65,6 +65,8 @@ async function playAndReset(
   const outcome = await playCell(ground.stage(), cell, signal);
   const tookMs = effects.clock.monotonicMs() - startedMs;
   const reset = await ground.reset(outcome, signal);
+  // What an undo left is gone with the reset: nobody has to finish it.
+  await effects.store.intent.record({ kind: "end", outcome: outcome.result });
   return reportedCell(cell, outcome, { tookMs, reset });
 }
 
