@@ -7,6 +7,7 @@ import { execInContainer, healthOutput } from "./container-io.ts";
 import { healthArgv } from "./container-options.ts";
 import type { Docker } from "./engine.ts";
 import type { HeldTwin } from "./holding.ts";
+import { inspectListed } from "./inspect-listed.ts";
 import { listReplicas, type RaisedTwin, type Replica, wantedService } from "./replicas.ts";
 import type { StubListener } from "./stubs.ts";
 import { updateService } from "./update-service.ts";
@@ -147,11 +148,12 @@ async function turned(
 async function conditionOf(raised: RaisedTwin, service: string, signal: AbortSignal): Promise<ServiceCondition> {
   const { twin } = raised;
   const replicas = await listReplicas(raised, signal, service);
-  const seen = await Promise.all(
+  const looked = await Promise.all(
     replicas.map(({ containerId }) =>
-      twin.engine.read(`inspecting ${service}`, signal, (docker) => docker.getContainer(containerId).inspect()),
+      inspectListed(twin.engine, { containerId, doing: `inspecting ${service}` }, signal),
     ),
   );
+  const seen = looked.filter((details) => details !== undefined);
   const living = seen.filter(({ State }) => State.Running);
   return {
     running: living.filter(({ State }) => !State.Paused).length,
