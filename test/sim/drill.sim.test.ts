@@ -24,7 +24,7 @@ test.each(SIMULATED_PLANS)(
       const bad = report.cells.filter(({ result }) => result !== "clean");
       expect(bad.map(({ column, prefix, reason }) => `${seed} ${column}/${prefix}: ${reason}`)).toEqual([]);
       expect(report.outcome).toBe("clean");
-      expect(report.cells).toHaveLength(6 * report.plan.actions.length + 1 + 8 * (report.plan.actions.length + 1));
+      expect(report.cells).toHaveLength(6 * report.plan.actions.length + 2 + 8 * (report.plan.actions.length + 1));
       expect(drill.stage.broken).toEqual([]);
       expect(drill.tornDown).toEqual({ times: 1, shadowRestored: true });
     }
@@ -197,6 +197,28 @@ test("a prefix that does not land undisturbed is taken back as after a failure, 
   const cell = reportOf(drill).cells.find(({ column, prefix }) => column === "abort" && prefix === 1);
   expect(cell).toMatchObject({ result: "error", wayBack: { why: "failure", how: "undos" }, differences: [] });
   expect(cell?.reason).toMatch(/^more-workers does not land even undisturbed/);
+});
+
+test("the whole plan is tried action by action before each acts, once, and that nothing came of it was looked at", async () => {
+  const report = reportOf(await simulateDrill({ seed: 10, plan: "change-data" }));
+  const [cell, ...more] = report.cells.filter(({ column }) => column === "dry-run");
+  expect(more).toEqual([]);
+  expect(cell).toMatchObject({ prefix: 3, result: "clean", wayBack: { why: "planned", how: "undos" } });
+  const tried = cell?.notes.filter((note) => note.startsWith("tried first, "));
+  expect(tried).toEqual([
+    expect.stringMatching(
+      /^tried first, set-flag passed and nothing was changed by it: 1 statement ran in a transaction/,
+    ),
+    "tried first, more-workers passed and nothing was changed by it: worker is there, with 1 replicas",
+  ]);
+});
+
+test("a dry run that leaves something is a finding, its action does not act, and what it left is named", async () => {
+  const report = reportOf(await simulateDrill({ seed: 10, plan: "change-data", trialsLeave: true }));
+  const cell = report.cells.find(({ column }) => column === "dry-run");
+  expect(cell).toMatchObject({ result: "not-restored", reason: "left behind: added redis/cache/left-by-trial" });
+  expect(cell?.notes).toContain("tried first, set-flag failed: it changed redis/cache/left-by-trial (1 in all)");
+  expect(cell?.actMs).toBe(0);
 });
 
 test("where a snapshot brings nothing back, the twins are raised anew", async () => {

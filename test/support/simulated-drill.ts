@@ -1,5 +1,6 @@
 import { CanaryError } from "../../src/core/errors.ts";
 import { unfinishedRollback } from "../../src/core/intent-log.ts";
+import type { Twin } from "../../src/mirror/twin.ts";
 import { loadSqlParser } from "../../src/policy/sql/parse-sql.ts";
 import type { DrillEvent, DrillReport } from "../../src/report/drill/drill-report.ts";
 import type { DrillEffects } from "../../src/run/drill/drill-effects.ts";
@@ -61,6 +62,8 @@ export async function simulateDrill(options: {
   readonly laidOverPlan?: object;
   /** Restoring says that it worked and brings nothing back. */
   readonly snapshotsFail?: true;
+  /** A transaction that is rolled back leaves a key. */
+  readonly trialsLeave?: true;
   readonly prepare?: (board: SimulatedSwitchboard) => void;
   readonly onEvent?: (event: DrillEvent, board: SimulatedSwitchboard, abort: () => void) => void;
 }): Promise<SimulatedDrill> {
@@ -92,7 +95,7 @@ export async function simulateDrill(options: {
         const links = asked.proxied ?? [];
         return {
           ...pair,
-          shadow: feeling(pair.shadow, board, nap),
+          shadow: feeling(options.trialsLeave === true ? leavingOfTrials(pair.shadow) : pair.shadow, board, nap),
           faults: simulatedFaultSwitches(board, links),
           reattach: async () => void deaths.push(asked.folder ?? ""),
           [Symbol.asyncDispose]: () => pair[Symbol.asyncDispose](),
@@ -127,6 +130,17 @@ export async function simulateDrill(options: {
   await new Promise((resolve) => setImmediate(resolve));
   stage.clock.stop();
   return { stage, board, events, published, deaths, end, tornDown: runtime.tornDown(), sleeping: stage.clock.sleeping };
+}
+
+function leavingOfTrials(twin: Twin): Twin {
+  const { world } = twin as SimulatedTwin;
+  return {
+    ...twin,
+    sql: async (database, text, params) => {
+      if (text.startsWith("BEGIN")) world.keys.get("cache")?.set("left-by-trial", "over");
+      return await twin.sql(database, text, params);
+    },
+  };
 }
 
 /** A snapshot of a simulated twin is a copy of its world. */

@@ -5,6 +5,7 @@ import type { StateAccess } from "../../mirror/state/state-access.ts";
 import type { TwinPair } from "../../mirror/twin.ts";
 import type { FaultSwitches } from "../../mirror/twin-faults.ts";
 import type { Plan } from "../../plan/plan.ts";
+import type { DryRunOffer } from "../../policy/step-reading.ts";
 import type { DrillSpec } from "../faults/fault-spec.ts";
 import type { Measured } from "../faults/fault-tools.ts";
 import type { StepEvent } from "../proof/perform-action.ts";
@@ -32,6 +33,8 @@ export interface DrillStage {
   readonly baseDir: string;
   /** How long each action took when nothing disturbed it, ms; grows while the first column is played. */
   readonly learnedMs: Map<string, number>;
+  /** How each action can be tried first, by its id, as policy read it. */
+  readonly dryRuns: ReadonlyMap<string, DryRunOffer>;
   readonly onStep: (event: StepEvent) => void;
 }
 

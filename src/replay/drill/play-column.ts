@@ -23,6 +23,7 @@ import {
   performanceOf,
   settle,
 } from "./play.ts";
+import { playDryRuns } from "./play-dry-runs.ts";
 
 /** What a fault's cell measured of the fault. */
 export interface FaultSeen {
@@ -57,6 +58,8 @@ async function playWay(play: Play, cell: DrillCell, signal: AbortSignal): Promis
     case "abort":
       await act(play, actions, signal);
       return void (await goBack(play, "abort", signal));
+    case "dry-run":
+      return void (await playDryRuns(play, actions, signal));
     case "undo":
       await act(play, actions, signal);
       return void (await goBack(play, "planned", signal));

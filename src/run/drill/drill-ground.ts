@@ -23,16 +23,26 @@ export interface DrillGround extends AsyncDisposable {
   reset(after: Pick<CellOutcome, "result" | "differences" | "health">, signal: AbortSignal): Promise<DrillReset>;
 }
 
+/** What is drilled: a job, and how policy says that each of its actions can be tried first. */
+export interface Drilled {
+  readonly job: RunJob;
+  readonly dryRuns: DrillStage["dryRuns"];
+}
+
 /**
  * Raises the pair with a proxy in every dependency, freezes what acts on its own, and takes the reference.
  * @throws CanaryError MIRROR_UNAVAILABLE when it can not be raised, the twins differ, or the mirror is not well to begin with
  */
-export async function openDrillGround(job: RunJob, effects: DrillEffects, signal: AbortSignal): Promise<DrillGround> {
+export async function openDrillGround(
+  { job, dryRuns }: Drilled,
+  effects: DrillEffects,
+  signal: AbortSignal,
+): Promise<DrillGround> {
   const spec = job.scenario.drill ?? DrillSchema.parse({});
   const learnedMs = new Map<string, number>();
   let raised = await raiseQuiet({ job, effects, number: 1 }, signal);
   let raises = 1;
-  const stage = (): DrillStage => stageOf({ job, effects, spec, raised, learnedMs });
+  const stage = (): DrillStage => stageOf({ job, dryRuns, effects, spec, raised, learnedMs });
   const raiseAnew = async (): Promise<void> => {
     await raised.pair[Symbol.asyncDispose]();
     raises += 1;
@@ -111,14 +121,15 @@ function filesOf({ plan }: RunJob): readonly FileOfService[] {
   );
 }
 
-function stageOf(made: {
-  readonly job: RunJob;
-  readonly effects: DrillEffects;
-  readonly spec: DrillSpec;
-  readonly raised: Raised;
-  readonly learnedMs: Map<string, number>;
-}): DrillStage {
-  const { job, effects, spec, raised, learnedMs } = made;
+function stageOf(
+  made: Drilled & {
+    readonly effects: DrillEffects;
+    readonly spec: DrillSpec;
+    readonly raised: Raised;
+    readonly learnedMs: Map<string, number>;
+  },
+): DrillStage {
+  const { job, dryRuns, effects, spec, raised, learnedMs } = made;
   const { faults, reattach } = raised.pair;
   invariant(faults !== undefined, "a pair that was raised with proxies has switches");
   invariant(reattach !== undefined, "a pair that was raised with a folder can be taken hold of again");
@@ -138,6 +149,7 @@ function stageOf(made: {
     clock: effects.clock,
     baseDir: job.scenarioDir,
     learnedMs,
+    dryRuns,
     onStep: () => undefined,
   };
 }
