@@ -19,8 +19,14 @@ import { cache, db, echo, miniMirror } from "./fixtures/mini/mini-mirror.ts";
 const PLAN = [
   {
     id: "rename",
-    step: { uses: "sql", with: { service: "db", statements: ["UPDATE item SET name = 'new' WHERE id = 7"] } },
-    rollback: { uses: "sql", with: { service: "db", statements: ["UPDATE item SET name = 'item 7' WHERE id = 7"] } },
+    step: {
+      uses: "sql",
+      with: { service: "db", transaction: true, statements: ["UPDATE item SET name = 'new' WHERE id = 7"] },
+    },
+    rollback: {
+      uses: "sql",
+      with: { service: "db", transaction: true, statements: ["UPDATE item SET name = 'item 7' WHERE id = 7"] },
+    },
     changes: ["db/db/mini/rows/item/7/name"],
   },
   {

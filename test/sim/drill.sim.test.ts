@@ -79,6 +79,8 @@ test("an undo that leaves something is named with what it left, and the next cel
   const cell = report.cells.find(({ column, prefix }) => column === "abort" && prefix === 1);
   expect(cell).toMatchObject({ result: "not-restored", reason: "left behind: added redis/cache/left" });
   expect(cell?.reset.way).toBe("snapshot");
+  // The other stores hold what they held: their applications need not lose a connection.
+  expect(new Set(drill.restored.map(String))).toEqual(new Set(["cache"]));
   expect(drill.tornDown.times).toBe(1);
   expect(report.cells.filter(({ prefix }) => prefix === 0).every(({ result }) => result === "clean")).toBe(true);
 });
@@ -230,6 +232,7 @@ test("where a snapshot brings nothing back, the twins are raised anew", async ()
   });
   const ways = reportOf(drill).cells.map(({ reset }) => reset.way);
   expect(new Set(ways)).toEqual(new Set(["none", "raised-anew"]));
+  expect(drill.restored.slice(0, 2)).toEqual([["cache"], "all"]);
   expect(drill.tornDown.times).toBe(1 + ways.filter((way) => way === "raised-anew").length);
 });
 

@@ -18,6 +18,7 @@ import { simulatedRuntime } from "./simulated-runtime.ts";
 import { type SimulatedStage, simulatedStage } from "./simulated-stage.ts";
 import { simulatedState } from "./simulated-state.ts";
 import type { SimulatedTwin } from "./simulated-twin.ts";
+import type { SimulatedWorld } from "./simulated-world.ts";
 
 /** Loaded before any world begins: its time must not depend on how fast a module is read. */
 const PARSE_SQL = await loadSqlParser();
@@ -30,6 +31,8 @@ export interface SimulatedDrill {
   readonly published: readonly DrillReport[];
   /** The folder that the twins were taken hold of from again, once for each death of the harness. */
   readonly deaths: readonly string[];
+  /** Services whose stores were brought back, once for each restore. */
+  readonly restored: readonly (readonly string[] | "all")[];
   readonly end:
     | { readonly kind: "report"; readonly report: DrillReport }
     | { readonly kind: "error"; readonly error: unknown };
@@ -74,6 +77,7 @@ export async function simulateDrill(options: {
   const events: DrillEvent[] = [];
   const published: DrillReport[] = [];
   const deaths: string[] = [];
+  const restored: (readonly string[] | "all")[] = [];
   const stop = new AbortController();
   const abort = (): void =>
     stop.abort(new CanaryError({ code: "ABORTED_BY_HUMAN", message: "stopped (simulated)", hint: "Run again." }));
@@ -81,7 +85,7 @@ export async function simulateDrill(options: {
   const effects: DrillEffects = {
     clock: stage.clock,
     state: simulatedState,
-    snapshots: simulatedSnapshots(options.snapshotsFail === true),
+    snapshots: simulatedSnapshots(options.snapshotsFail === true, restored),
     parseSql: PARSE_SQL,
     harnessVersion: "0.0.0-simulated",
     runtime: {
@@ -129,7 +133,17 @@ export async function simulateDrill(options: {
   );
   await new Promise((resolve) => setImmediate(resolve));
   stage.clock.stop();
-  return { stage, board, events, published, deaths, end, tornDown: runtime.tornDown(), sleeping: stage.clock.sleeping };
+  return {
+    stage,
+    board,
+    events,
+    published,
+    deaths,
+    restored,
+    end,
+    tornDown: runtime.tornDown(),
+    sleeping: stage.clock.sleeping,
+  };
 }
 
 function leavingOfTrials(twin: Twin): Twin {
@@ -144,7 +158,7 @@ function leavingOfTrials(twin: Twin): Twin {
 }
 
 /** A snapshot of a simulated twin is a copy of its world. */
-function simulatedSnapshots(fail: boolean): DrillEffects["snapshots"] {
+function simulatedSnapshots(fail: boolean, restored: (readonly string[] | "all")[]): DrillEffects["snapshots"] {
   return {
     take: async ({ twin }) => {
       const { world } = twin as SimulatedTwin;
@@ -152,14 +166,22 @@ function simulatedSnapshots(fail: boolean): DrillEffects["snapshots"] {
       return {
         role: twin.role,
         facts: { stores: [], tookMs: 0, restarted: [] },
-        restore: async () => {
-          if (!fail) Object.assign(world, structuredClone(kept));
+        restore: async (_signal, only) => {
+          restored.push(only === undefined ? "all" : [...only]);
+          if (!fail) bringBack(world, kept, only);
           return { tookMs: 1, survived: [], restarted: [], unrestored: [] };
         },
         losses: async () => [],
       };
     },
   };
+}
+
+function bringBack(world: SimulatedWorld, kept: SimulatedWorld, only: ReadonlySet<string> | undefined): void {
+  const { databases, keys } = world;
+  Object.assign(world, structuredClone(kept));
+  for (const [service, database] of databases) if (only?.has(service) === false) world.databases.set(service, database);
+  for (const [service, entries] of keys) if (only?.has(service) === false) world.keys.set(service, entries);
 }
 
 function drillJob(options: Parameters<typeof simulatedJob>[0]): RunJob {

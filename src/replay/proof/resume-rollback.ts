@@ -103,12 +103,13 @@ export async function resumeRollback(resuming: Resuming, signal: AbortSignal): P
   const { undoMs, failed } = await undoInOrder(left, resuming, signal);
   const fingerprint = (role: (typeof ROLES)[number]): Promise<Fingerprint> =>
     state.fingerprint(pair[role], pair.spec.state, { signal });
-  const [control, shadow] = await Promise.all([fingerprint("control"), fingerprint("shadow")]);
   const { noise, ...kept } = resuming.kept;
   const underLoad = unfinished.proof === "load" && noise !== undefined;
   const residue = underLoad
-    ? compareAtBarrier({ ...kept, noise, control, shadow }).residue
-    : coarseDifference(kept.reference, shadow);
+    ? await Promise.all([fingerprint("control"), fingerprint("shadow")]).then(
+        ([control, shadow]) => compareAtBarrier({ ...kept, noise, control, shadow }).residue,
+      )
+    : coarseDifference(kept.reference, await fingerprint("shadow"));
   return {
     undone: left.map(({ id }) => id).filter((id) => id !== failed?.actionId),
     ...(failed === undefined ? {} : { failed }),

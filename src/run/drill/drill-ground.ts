@@ -1,12 +1,12 @@
-import { CanaryError, messageOf } from "../../core/errors.ts";
+import { CanaryError } from "../../core/errors.ts";
 import { invariant } from "../../core/invariant.ts";
 import type { Fingerprint } from "../../mirror/fingerprint.ts";
 import { dependenciesOf } from "../../mirror/proxy/proxy-layout.ts";
-import type { FileOfService, Restored, Snapshot } from "../../mirror/snapshots/snapshot.ts";
+import type { FileOfService, Snapshot } from "../../mirror/snapshots/snapshot.ts";
 import { coarseDifference } from "../../mirror/state/difference.ts";
 import type { TwinPair } from "../../mirror/twin.ts";
 import type { CellOutcome, DrillStage } from "../../replay/drill/drill-stage.ts";
-import { type HealthAnswer, waitUntilWell } from "../../replay/drill/health.ts";
+import { waitUntilWell } from "../../replay/drill/health.ts";
 import { healthTools } from "../../replay/drill/play-cell.ts";
 import { DrillSchema, type DrillSpec } from "../../replay/faults/fault-spec.ts";
 import type { DrillReset } from "../../report/drill/drill-report.ts";
@@ -14,6 +14,7 @@ import { undosOf } from "../left-behind.ts";
 import { removalOf } from "../removal.ts";
 import type { RunJob } from "../run-job.ts";
 import type { DrillEffects } from "./drill-effects.ts";
+import { requireWell, resetStage } from "./reset-stage.ts";
 
 /** The raised pair that cells are played on, one after the other. Disposing removes it, whatever state it is in. */
 export interface DrillGround extends AsyncDisposable {
@@ -56,8 +57,8 @@ export async function openDrillGround(
   return {
     stage,
     reset: (after, resetting) => {
-      const restore = (signal: AbortSignal): Promise<Restored> => raised.snapshot.restore(signal);
-      return resetStage({ stage, restore, raiseAnew, clock: effects.clock, log }, after, resetting);
+      const { clock } = effects;
+      return resetStage({ stage, snapshot: () => raised.snapshot, raiseAnew, clock, log }, after, resetting);
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
@@ -152,92 +153,4 @@ function stageOf(
     dryRuns,
     onStep: () => undefined,
   };
-}
-
-interface Resetting {
-  readonly stage: () => DrillStage;
-  readonly restore: (signal: AbortSignal) => Promise<Restored>;
-  readonly raiseAnew: () => Promise<void>;
-  readonly clock: DrillEffects["clock"];
-  readonly log: { note(message: string): void };
-}
-
-async function resetStage(
-  { stage, restore, raiseAnew, clock, log }: Resetting,
-  after: Pick<CellOutcome, "result" | "differences" | "health">,
-  signal: AbortSignal,
-): Promise<DrillReset> {
-  const startedMs = clock.monotonicMs();
-  const done = (way: DrillReset["way"], restarted: readonly string[] = []): DrillReset => ({
-    way,
-    tookMs: clock.monotonicMs() - startedMs,
-    restarted: [...restarted],
-  });
-  const unwell = after.health.filter(({ healthy }) => !healthy);
-  const same = after.result !== "error" && after.differences.length === 0;
-  if (same && unwell.length === 0) return done("none");
-  if (same) {
-    const restarted = await restartUnwell(stage(), unwell, signal);
-    if (restarted !== undefined) return done("restarted", restarted);
-  }
-  const revived = await bySnapshot(stage(), restore, signal);
-  if (revived !== undefined) return done("snapshot", revived);
-  log.note("the snapshot did not bring everything back, so the twins are raised anew");
-  await raiseAnew();
-  requireWell((await waitUntilWell(healthTools(stage()), signal)).answers);
-  return done("raised-anew");
-}
-
-/**
- * Restores the snapshot, lets the applications find their stores again, and restarts those that do not; answers which.
- * `undefined` when the state is not the reference afterwards, or something stays unwell.
- */
-async function bySnapshot(
-  stage: DrillStage,
-  restore: Resetting["restore"],
-  signal: AbortSignal,
-): Promise<readonly string[] | undefined> {
-  try {
-    const { restarted } = await restore(signal);
-    const after = await stage.state.fingerprint(stage.pair.shadow, stage.pair.spec.state, { signal });
-    if (coarseDifference(stage.reference, after).length > 0) return undefined;
-    const { answers } = await waitUntilWell(healthTools(stage), signal);
-    const unwell = answers.filter(({ healthy }) => !healthy);
-    const more = unwell.length === 0 ? [] : await restartUnwell(stage, unwell, signal);
-    return more === undefined ? undefined : [...restarted, ...more];
-  } catch (thrown) {
-    signal.throwIfAborted();
-    if (!(thrown instanceof CanaryError)) throw thrown;
-    return undefined;
-  }
-}
-
-/** Restarts what did not get well by itself; `undefined` when that did not help or changed the state. */
-async function restartUnwell(
-  stage: DrillStage,
-  unwell: readonly HealthAnswer[],
-  signal: AbortSignal,
-): Promise<readonly string[] | undefined> {
-  const services = [...new Set(unwell.map(({ service }) => service))];
-  try {
-    for (const service of services) await stage.faults.restart(service, signal);
-    const { answers } = await waitUntilWell(healthTools(stage), signal);
-    const after = await stage.state.fingerprint(stage.pair.shadow, stage.pair.spec.state, { signal });
-    const well = answers.every(({ healthy }) => healthy) && coarseDifference(stage.reference, after).length === 0;
-    return well ? services : undefined;
-  } catch (thrown) {
-    signal.throwIfAborted();
-    if (!(thrown instanceof CanaryError)) throw thrown;
-    return undefined;
-  }
-}
-
-function requireWell(answers: readonly HealthAnswer[]): void {
-  const unwell = answers.filter(({ healthy }) => !healthy);
-  if (unwell.length === 0) return;
-  throw new CanaryError({
-    code: "MIRROR_UNAVAILABLE",
-    message: `the mirror is not well before anything was done to it: ${unwell.map(({ name }) => name).join(", ")}`,
-    hint: unwell.map(({ name, said }) => `${name}: ${messageOf(said)}`).join("\n"),
-  });
 }
