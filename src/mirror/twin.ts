@@ -224,6 +224,8 @@ export interface TwinPair extends AsyncDisposable {
    * @throws InvariantViolation when the cores are shared
    */
   swapCores(signal: AbortSignal): Promise<void>;
+  /** Lets go of both as this process's death would, and takes hold from what `folder` holds alone, as the next one would. */
+  readonly reattach?: (signal: AbortSignal) => Promise<void>;
 }
 
 /** What the run asks of the container world; tests pass a simulated one. */

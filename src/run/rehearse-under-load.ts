@@ -6,6 +6,7 @@ import { undoAfterStop } from "./abort-proof.ts";
 import { fallBack, type WayBack } from "./fall-back.ts";
 import { startGuards } from "./guards/start-guards.ts";
 import { type BeforeTheEnd, conclude, declaredAndDirect, type UndoEvidence } from "./last-barrier.ts";
+import { undosOf } from "./left-behind.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { type LoadSession, startLoad } from "./load-session.ts";
@@ -125,7 +126,7 @@ async function learnAtBarrier(
   });
   const noise = learnNoise(before.control, before.shadow, context.reference);
   const { consequences, directEffects } = declaredAndDirect(context);
-  const kept = { reference: context.reference.shadow, noise, consequences, directEffects };
+  const kept = { ...undosOf(context.job), reference: context.reference.shadow, noise, consequences, directEffects };
   await context.effects.store.keepForResume(kept);
   return { noise, writes: await watching };
 }

@@ -14,6 +14,7 @@ import { admitJob } from "./admit-job.ts";
 import { buildReport } from "./build-report.ts";
 import { evidenceOf, hopelessFromTheStart } from "./evidence.ts";
 import { powerBefore } from "./forecast-power.ts";
+import { undosOf } from "./left-behind.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { frozenFingerprints } from "./load-session.ts";
@@ -77,7 +78,12 @@ async function rehearseOnce({ job, effects, log, signal }: Rehearsing): Promise<
     : undefined;
   const kept = snapshots === undefined ? {} : { snapshots };
   const reference = await equalOrThrow({ pair, effects, signal });
-  await effects.store.keepForResume({ reference: reference.shadow, consequences: [], directEffects: [] });
+  await effects.store.keepForResume({
+    ...undosOf(job),
+    reference: reference.shadow,
+    consequences: [],
+    directEffects: [],
+  });
   const heard = stubCallsSoFar(pair);
   const restarts = watchRestarts(pair.shadow, plannedRestarts(job.plan));
   await quietLog.renew(signal);

@@ -1,4 +1,5 @@
-import type { UnfinishedRollback } from "../../core/intent-log.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { IntentLog, UnfinishedRollback } from "../../core/intent-log.ts";
 import type { Difference, Fingerprint, ResourcePath } from "../../mirror/fingerprint.ts";
 import { coarseDifference } from "../../mirror/state/difference.ts";
 import type { StateAccess } from "../../mirror/state/state-access.ts";
@@ -22,6 +23,19 @@ export interface ResumeState {
   readonly consequences: readonly string[];
   /** Paths that it was seen to change on the quiet twin. */
   readonly directEffects: readonly ResourcePath[];
+  /** Absolute folder of the scenario, for files that undos name; where absent, they are looked for beside the log. */
+  readonly baseDir?: string;
+  /** How often an undo that does not land is tried, where the plan says. */
+  readonly undoTries?: number;
+}
+
+/** What a process that died left on disk of a rollback that it had not finished. */
+export interface LeftBehind {
+  readonly folder: string;
+  readonly unfinished: UnfinishedRollback;
+  readonly kept: ResumeState;
+  /** Goes on where the dead process's ended. */
+  readonly intent: IntentLog;
 }
 
 /** How a rollback that a dead process left unfinished was finished. */
@@ -46,6 +60,38 @@ export interface Resuming {
 }
 
 /**
+ * Finishes the rollback that a dead process left: from what it left on disk alone, and on record after that.
+ * @throws signal.reason when aborted; CanaryError when the engine or a store does not answer
+ */
+export async function finishRollback(
+  left: LeftBehind,
+  by: {
+    readonly pair: TwinPair;
+    readonly state: StateAccess;
+    readonly clock: Clock;
+    readonly onStep: Performance["onStep"];
+  },
+  signal: AbortSignal,
+): Promise<ResumedRollback> {
+  const { unfinished, kept, intent } = left;
+  const { pair, state, clock, onStep } = by;
+  const to: Performance = {
+    proof: unfinished.proof,
+    shadow: pair.shadow,
+    intent,
+    clock,
+    axisMs: () => clock.monotonicMs(),
+    baseDir: kept.baseDir ?? left.folder,
+    ...(kept.undoTries === undefined ? {} : { undoTries: kept.undoTries }),
+    onStep,
+    onRecord: () => undefined,
+  };
+  const rollback = await resumeRollback({ unfinished, pair, to, state, kept }, signal);
+  await intent.record({ kind: "end", outcome: "rollback-resumed" });
+  return rollback;
+}
+
+/**
  * Finishes what an intent log shows to be unfinished, from the log alone, and compares the state. Nothing sends traffic any
  * more; background services are frozen first, as in every comparison.
  * @throws signal.reason when aborted; CanaryError when the engine or a store does not answer
@@ -57,12 +103,13 @@ export async function resumeRollback(resuming: Resuming, signal: AbortSignal): P
   const { undoMs, failed } = await undoInOrder(left, resuming, signal);
   const fingerprint = (role: (typeof ROLES)[number]): Promise<Fingerprint> =>
     state.fingerprint(pair[role], pair.spec.state, { signal });
-  const [control, shadow] = await Promise.all([fingerprint("control"), fingerprint("shadow")]);
   const { noise, ...kept } = resuming.kept;
   const underLoad = unfinished.proof === "load" && noise !== undefined;
   const residue = underLoad
-    ? compareAtBarrier({ ...kept, noise, control, shadow }).residue
-    : coarseDifference(kept.reference, shadow);
+    ? await Promise.all([fingerprint("control"), fingerprint("shadow")]).then(
+        ([control, shadow]) => compareAtBarrier({ ...kept, noise, control, shadow }).residue,
+      )
+    : coarseDifference(kept.reference, await fingerprint("shadow"));
   return {
     undone: left.map(({ id }) => id).filter((id) => id !== failed?.actionId),
     ...(failed === undefined ? {} : { failed }),

@@ -15,6 +15,7 @@ import {
   RESULT_WORDS,
   resetWords,
   troubles,
+  wayBackWords,
 } from "./drill-words.ts";
 
 /** A drill as one self-contained HTML file: outcome, matrix, what is wrong, every cell; equal reports give equal bytes. */
@@ -112,10 +113,12 @@ ${cells.map((cell) => cellDetail(report, cell))}</details>`;
 
 function cellDetail(report: DrillReport, cell: DrillReportCell): SafeHtml {
   const { fault, reset } = cell;
+  const way = wayBackWords(cell);
   const said = [
     ...(fault === undefined ? [] : [`${fault.landed.holds ? "Landed" : "Did not land"}: ${fault.landed.said}.`]),
     ...cell.notes.map((note) => `${note}.`),
     ...(fault === undefined ? [] : [`${fault.lifted.holds ? "Lifted" : "Not lifted"}: ${fault.lifted.said}.`]),
+    ...(way === undefined ? [] : [`${way}.`]),
     ...(reset.restarted.length === 0 ? [] : [`Restarted for the next cell: ${reset.restarted.join(", ")}.`]),
   ];
   const times = [

@@ -66,6 +66,19 @@ export function placeWords(report: DrillReport, cell: DrillReportCell): string {
   return `${title}, ${cell.prefix === 0 ? "no action" : countOf(cell.prefix, "action")}`;
 }
 
+/** Which way back a cell took, in a sentence without its end; nothing where nothing was begun. */
+export function wayBackWords({ wayBack }: DrillReportCell): string | undefined {
+  if (wayBack === undefined) return undefined;
+  const { why, how } = wayBack;
+  if (why === "resumed") return "Way back: finished from the log of the dead harness";
+  if (how === "undos")
+    return `Way back: the undo of each action${why === "planned" ? "" : `, as after ${CAUSES[why]}`}`;
+  const own = why === "failure" ? "onFailure" : "onAbort";
+  return how === "steps" ? `Way back: the plan's own ${own}` : `Way back: none, for the plan's ${own} says stop`;
+}
+
+const CAUSES = { failure: "a failure", abort: "an abort" } as const;
+
 /** How often each way of resetting was needed, and the slowest of those that did something. */
 export function resetWords(report: DrillReport): string {
   const count = (way: string): number => report.cells.filter(({ reset }) => reset.way === way).length;
