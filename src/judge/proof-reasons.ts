@@ -27,13 +27,18 @@ export function quietReasons(quiet: QuietProof | undefined, accepted?: RestoreLi
     ...afterRestore(undo, quiet.restored, accepted),
     ...effectReasons(quiet),
   ];
-  const missing = quiet.actions
-    .filter((action) => action.noOp)
-    .map((action): Reason => {
-      const message = `Action ${action.id} found its target already as it wants it, so nothing of it could be rehearsed.`;
-      return { code: "NO_OP", subject: action.id, message };
-    });
+  const missing = quiet.actions.flatMap(noOpReasons);
   return { against, missing };
+}
+
+function noOpReasons({ id, noOp, withoutEffect }: QuietProof["actions"][number]): readonly Reason[] {
+  const why = noOp
+    ? "found its target already as it wants it"
+    : withoutEffect === "at-all"
+      ? "landed on the quiet twin, and nothing of what it did was seen there"
+      : undefined;
+  if (why === undefined) return [];
+  return [{ code: "NO_OP", subject: id, message: `Action ${id} ${why}, so nothing of it could be rehearsed.` }];
 }
 
 function failureReasons({ failed }: QuietProof): readonly Reason[] {

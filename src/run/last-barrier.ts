@@ -192,13 +192,13 @@ export function comparison({
 }
 
 /** What the plan said it would change, and what it was seen to change itself. */
-export function declaredAndDirect({ job, quiet }: Pick<LoadContext, "job" | "quiet">): {
+export function declaredAndDirect({ job, directEffects }: Pick<LoadContext, "job" | "directEffects">): {
   readonly consequences: readonly string[];
   readonly directEffects: readonly string[];
 } {
   return {
     consequences: job.plan.actions.flatMap((action) => action.changes),
-    directEffects: quiet.actions.flatMap((action) => action.effects.map((effect) => effect.path)),
+    directEffects,
   };
 }
 

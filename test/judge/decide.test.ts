@@ -113,6 +113,11 @@ describe("holds", () => {
   });
   test("an action that found nothing to do, whose effects are then not called absent", () =>
     check({ quiet: { actions: [{ ...ACTION, noOp: true, absent: ["x"] }], residue: [] } }, "hold", "NO_OP"));
+  test("an action that landed and of which nothing was seen", () => {
+    const unseen = { ...ACTION, effects: [], withoutEffect: "at-all" as const };
+    const verdict = check({ quiet: { actions: [unseen], residue: [] } }, "hold", "NO_OP");
+    expect(verdict.reasons[0].message).toContain("nothing of what it did was seen there");
+  });
   test("tier 3 without a verified snapshot, not with one", () => {
     check({ tier: 3 }, "hold", "SNAPSHOT_MISSING");
     check({ tier: 3, snapshotVerified: true }, "promote", "ALL_SHOWN", "ALL_SHOWN");
