@@ -78,7 +78,8 @@ export const REASON_ORDER: readonly ReasonCode[] = [
  * proof was run and every SLO was inside its range at the same look (DESIGN.md 3, precedence).
  */
 export function decide(evidence: Evidence): Verdict {
-  const quiet = quietReasons(evidence.quiet, evidence.restoreMayLose);
+  const instead = { accepted: evidence.restoreMayLose, rollback: evidence.rollback };
+  const quiet = quietReasons(evidence.quiet, instead);
   const rollback = rollbackReasons(evidence.rollback, evidence.restoreMayLose);
   const writes = writeReasons(evidence.writes);
   const [worst, ...others] = ranked([
@@ -116,11 +117,10 @@ function allShown(message: string): Reason {
 }
 
 /** Which way back was proven where there was a snapshot, and what a restore loses. */
-function wayBack({ quiet, rollback, snapshotVerified }: Evidence): string | undefined {
+function wayBack({ rollback, snapshotVerified }: Evidence): string | undefined {
   if (rollback.kind !== "run" || !snapshotVerified) return undefined;
-  const restored = rollback.restored ?? quiet?.restored;
-  if (restored !== undefined) {
-    const lost = lossWords(restored.losses);
+  if (rollback.restored !== undefined) {
+    const lost = lossWords(rollback.restored.losses);
     return `Proven was a restore of the snapshot, not the plan's own undo, which failed; it took back ${lost} that others had written since.`;
   }
   const lost =

@@ -12,28 +12,52 @@ export interface ProofReasons {
 /** Paths named in one sentence before the rest is only counted. */
 const PATHS_NAMED = 3;
 
-/**
- * Reasons of the quiet proof: failed actions, undeclared and absent effects, an undo that left something.
- * @param accepted - what the operator lets a restore lose where it takes the place of an undo; absent: no restore does
- */
-export function quietReasons(quiet: QuietProof | undefined, accepted?: RestoreLimits): ProofReasons {
+/** What may stand in for an undo that was shown not to work on the quiet twin. */
+export interface InsteadOfUndo {
+  /** What the operator lets a restore lose; absent: no restore takes the place of an undo. */
+  readonly accepted?: RestoreLimits | undefined;
+  /** Only under load is there anything that a restore could lose. */
+  readonly rollback: RollbackProof;
+}
+
+/** Reasons of the quiet proof: failed actions, undeclared and absent effects, an undo that left something. */
+export function quietReasons(quiet: QuietProof | undefined, instead: InsteadOfUndo): ProofReasons {
   if (quiet === undefined || quiet.actions.length + (quiet.failed === undefined ? 0 : 1) === 0) {
     const message = "No action of the plan was run on the quiet twin, so neither its effects nor its undo are proven.";
     return { against: [], missing: [{ code: "UNDO_NOT_PROVEN", message }] };
   }
   const undo = [...(quiet.failed?.during === "undo" ? failureReasons(quiet) : []), ...residueReasons(quiet)];
+  const left = withoutUndo(undo, quiet, instead);
   const against = [
     ...(quiet.failed?.during === "undo" ? [] : failureReasons(quiet)),
-    ...afterRestore(undo, quiet.restored, accepted),
+    ...left.against,
     ...effectReasons(quiet),
   ];
-  const missing = quiet.actions
-    .filter((action) => action.noOp)
-    .map((action): Reason => {
-      const message = `Action ${action.id} found its target already as it wants it, so nothing of it could be rehearsed.`;
-      return { code: "NO_OP", subject: action.id, message };
-    });
-  return { against, missing };
+  return { against, missing: [...left.missing, ...quiet.actions.flatMap(noOpReasons)] };
+}
+
+/** On a quiet twin a restore loses nothing by nature, so that it excuses an undo only together with one under load. */
+function withoutUndo(undo: readonly Reason[], quiet: QuietProof, { accepted, rollback }: InsteadOfUndo): ProofReasons {
+  const quietly = afterRestore(undo, quiet.restored, accepted);
+  if (undo.length === 0 || quietly.length > 0) return { against: quietly, missing: [] };
+  const because = (why: string): readonly Reason[] =>
+    undo.map((reason) => ({ ...reason, message: `${reason.message} ${why}` }));
+  if (rollback.kind === "not-run") {
+    return { against: [], missing: because("What a restore of the snapshot would lose under load was not shown.") };
+  }
+  return rollback.restored === undefined
+    ? { against: because("No restore of the snapshot was run under load in its place."), missing: [] }
+    : { against: afterRestore(undo, rollback.restored, accepted), missing: [] };
+}
+
+function noOpReasons({ id, noOp, withoutEffect }: QuietProof["actions"][number]): readonly Reason[] {
+  const why = noOp
+    ? "found its target already as it wants it"
+    : withoutEffect === "at-all"
+      ? "landed on the quiet twin, and nothing of what it did was seen there"
+      : undefined;
+  if (why === undefined) return [];
+  return [{ code: "NO_OP", subject: id, message: `Action ${id} ${why}, so nothing of it could be rehearsed.` }];
 }
 
 function failureReasons({ failed }: QuietProof): readonly Reason[] {

@@ -17,7 +17,7 @@ import { hopelessByProfile, rateOf } from "./forecast-power.ts";
 import { longestInForce } from "./in-force.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
-import { againstByResponses, missingInResponses } from "./response-evidence.ts";
+import { againstByResponses, missingInResponses, unshownByAnswers } from "./response-evidence.ts";
 import { replacesProcesses } from "./restarts.ts";
 import { inForceWindows, observedWindow, oncePerCause, sessionsByRound } from "./round-evidence.ts";
 import type { RunJob } from "./run-job.ts";
@@ -80,6 +80,7 @@ export function evidenceOf(options: {
             ...notPerformed(load),
             ...gatesOf(job, pair, load),
             ...missingInResponses(job, load.session),
+            ...unshownByAnswers(job, quiet, load.session),
           ]),
     ],
     quiet,

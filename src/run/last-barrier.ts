@@ -7,7 +7,7 @@ import { writtenSentence } from "../judge/write-reasons.ts";
 import { workByRoute } from "../measure/work.ts";
 import type { Fingerprint } from "../mirror/fingerprint.ts";
 import { ROLES, type Role } from "../mirror/twin.ts";
-import { type BarrierComparison, compareAtBarrier } from "../replay/proof/barrier.ts";
+import { type BarrierComparison, compareAtBarrier, type UnservedShare } from "../replay/proof/barrier.ts";
 import type { ReplayOutcome } from "../replay/proof/load-replay.ts";
 import { describeNoise, type Noise } from "../replay/proof/noise.ts";
 import type { RollbackProof } from "../replay/proof/proofs.ts";
@@ -162,10 +162,14 @@ function together(inState: SensitivityProof, inTraffic: SensitivityProof): Sensi
 
 const NOTHING_COMPARED: BarrierComparison = { residue: [], mayBeInHand: [], consequences: [], noise: [] };
 
-/** Requests that ended differently on the twins over the whole run: each may have left rows on one of them only. */
-function discordantRequests({ store, axisMs }: LoadSession): number {
+/** Of each route the requests that one twin alone failed, over those that the other served, over the whole run. */
+function unservedShare({ store, axisMs }: LoadSession): UnservedShare {
   const work = workByRoute(store, { fromMs: 0, toMs: axisMs() });
-  return work.reduce((sum, route) => sum + route.shadowOnly + route.controlOnly, 0);
+  const share = (failed: number, served: number): number => (failed === 0 ? 0 : failed / Math.max(1, served));
+  return {
+    control: work.reduce((sum, route) => sum + share(route.controlOnly, route.shadowOk), 0),
+    shadow: work.reduce((sum, route) => sum + share(route.shadowOnly, route.controlOk), 0),
+  };
 }
 
 /** State after the undo, against the state before anything and against the control now. */
@@ -186,19 +190,19 @@ export function comparison({
           shadow: now.shadow,
           noise,
           ...declaredAndDirect(context),
-          discordantRequests: discordantRequests(session),
+          unserved: unservedShare(session),
           ...(undo?.restored === undefined ? {} : { restored: true as const }),
         });
 }
 
 /** What the plan said it would change, and what it was seen to change itself. */
-export function declaredAndDirect({ job, quiet }: Pick<LoadContext, "job" | "quiet">): {
+export function declaredAndDirect({ job, directEffects }: Pick<LoadContext, "job" | "directEffects">): {
   readonly consequences: readonly string[];
   readonly directEffects: readonly string[];
 } {
   return {
     consequences: job.plan.actions.flatMap((action) => action.changes),
-    directEffects: quiet.actions.flatMap((action) => action.effects.map((effect) => effect.path)),
+    directEffects,
   };
 }
 

@@ -149,7 +149,7 @@ async function recover(
   const failed = undone.find((undo) => undo.failed !== undefined)?.failed;
   const operatorsLimits = context.job.scenario.slos.map((slo) => ({ slo }));
   const looks = createLooks(context, session, { slos: operatorsLimits });
-  const isBack = failed === undefined || (restored !== undefined && restored.failed === undefined);
+  const isBack = restored === undefined ? failed === undefined : restored.failed === undefined;
   const notRecovered = isBack ? await measureRecovery(context, session, looks) : [];
   const { undoing, recovery } = session.phases;
   const how = undone.find((undo) => undo.how !== undefined)?.how;

@@ -1,8 +1,9 @@
 import { judgeResponses, type ResponseJudgement, type ResponseWindows } from "../judge/response-changes.ts";
-import { missingResponses, responseReasons } from "../judge/response-reasons.ts";
+import { answersNotShown, missingResponses, responseReasons } from "../judge/response-reasons.ts";
 import type { Reason } from "../judge/verdict.ts";
 import { comparePairs } from "../measure/compare-pairs.ts";
 import { type ResponseLog, responseLog } from "../measure/response-log.ts";
+import type { QuietProof } from "../replay/proof/proofs.ts";
 import type { Window } from "../replay/recording.ts";
 import { trafficRoutes } from "../replay/traffic/traffic-routes.ts";
 import type { DriverOptions } from "../replay/traffic-driver.ts";
@@ -85,6 +86,18 @@ export function missingInResponses(job: Asked, session: LoadEvidence["session"])
     required: job.scenario.responses.required,
     declared: declaredBy(job.plan),
   });
+}
+
+/** Holds for actions that only answers can show, and that they did not show. */
+export function unshownByAnswers(
+  job: Asked,
+  quiet: Pick<QuietProof, "actions">,
+  session: LoadEvidence["session"],
+): readonly Reason[] {
+  if (session.phases.observing === undefined || session.phases.acting === undefined) return [];
+  const unseen = new Set(quiet.actions.filter((one) => one.withoutEffect === "quietly").map(({ id }) => id));
+  const actions = job.plan.actions.filter(({ id }) => unseen.has(id));
+  return actions.length === 0 ? [] : answersNotShown(responsesJudged(job, session), actions);
 }
 
 function declaredBy(plan: Asked["plan"]): readonly string[] {

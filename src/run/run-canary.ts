@@ -5,9 +5,6 @@ import type { Fingerprint } from "../mirror/fingerprint.ts";
 import { coarseDifference } from "../mirror/state/difference.ts";
 import { isFilePath } from "../mirror/state/surroundings-difference.ts";
 import type { Role, TwinPair } from "../mirror/twin.ts";
-import type { Admission } from "../policy/admit.ts";
-import type { QuietProof } from "../replay/proof/proofs.ts";
-import { proveQuietly } from "../replay/proof/quiet-proof.ts";
 import { stubCallsSoFar } from "../replay/proof/stub-effects.ts";
 import type { RunReport } from "../report/run-report.ts";
 import { admitJob } from "./admit-job.ts";
@@ -18,14 +15,14 @@ import { undosOf } from "./left-behind.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { frozenFingerprints } from "./load-session.ts";
-import { performance } from "./plan-phases.ts";
+import { provePlanQuietly, settledByQuietProof } from "./prove-plan-quietly.ts";
 import { recordStop } from "./record-stop.ts";
 import { rehearseUnderLoad } from "./rehearse-under-load.ts";
-import { plannedRestarts, type Restarts, restartedWords, watchRestarts } from "./restarts.ts";
+import { plannedRestarts, watchRestarts } from "./restarts.ts";
 import type { RunEffects } from "./run-effects.ts";
 import type { RunJob } from "./run-job.ts";
 import { type RunLog, startRunLog } from "./run-log.ts";
-import { needsSnapshots, type RunSnapshots, takeSnapshots } from "./run-snapshots.ts";
+import { needsSnapshots, takeSnapshots } from "./run-snapshots.ts";
 import { SensitivitySchema } from "./scenario.ts";
 import { requestedOfStubs } from "./stub-effects.ts";
 import { watchWrites } from "./write-watch.ts";
@@ -87,7 +84,17 @@ async function rehearseOnce({ job, effects, log, signal }: Rehearsing): Promise<
   const heard = stubCallsSoFar(pair);
   const restarts = watchRestarts(pair.shadow, plannedRestarts(job.plan));
   await quietLog.renew(signal);
-  const quiet = await provePlanQuietly({ job, admission, pair, effects, log, reference, restarts, ...kept, signal });
+  const { directEffects, ...quiet } = await provePlanQuietly({
+    job,
+    admission,
+    pair,
+    effects,
+    log,
+    reference,
+    restarts,
+    ...kept,
+    signal,
+  });
   const quietWrites = await quietLog.read(signal);
   await quietLog[Symbol.asyncDispose]();
   const stubOnlyEffects = requestedOfStubs(pair, heard, job.scenario.acceptStubs);
@@ -117,6 +124,7 @@ async function rehearseOnce({ job, effects, log, signal }: Rehearsing): Promise<
           log,
           reference,
           quiet,
+          directEffects,
           quietWrites,
           restarts,
           ...kept,
@@ -193,54 +201,4 @@ async function equalOrThrow(options: {
       .map(({ path, kind }) => `  ${kind} ${path}`)
       .join("\n")}`,
   });
-}
-
-async function provePlanQuietly(options: {
-  readonly job: RunJob;
-  readonly admission: Admission;
-  readonly pair: TwinPair;
-  readonly effects: RunEffects;
-  readonly log: RunLog;
-  readonly reference: Readonly<Record<Role, Fingerprint>>;
-  readonly restarts: Restarts;
-  readonly snapshots?: RunSnapshots;
-  readonly signal: AbortSignal;
-}): Promise<QuietProof> {
-  const { job, admission, pair, effects, log, reference, restarts, snapshots, signal } = options;
-  log.phase("quiet-proof");
-  await restarts.remember(signal);
-  return await proveQuietly({
-    ...performance({ proof: "quiet", job, pair, effects, log }),
-    plan: job.plan,
-    pair,
-    state: effects.state,
-    baseline: reference.shadow,
-    controlBaseline: reference.control,
-    allowedChanges: job.scenario.mayChange,
-    onStopped: log.stopped,
-    ...(snapshots === undefined ? {} : { snapshot: snapshots.shadow }),
-    dryRuns: new Map(admission.actions.map(({ id, step }) => [id, step.dryRun])),
-    onActed: async () => {
-      const fresh = await restarts.witness(signal);
-      if (fresh.length === 0) return;
-      log.note(restartedWords(fresh));
-      log.power(powerBefore({ ...job, restarted: restarts.services() }));
-    },
-    signal,
-  });
-}
-
-/**
- * What the quiet twin already shows to be wrong needs no load; minutes of traffic would not change the answer. An undo that
- * fails is wrong, unless the operator accepts a restore in its place and that brought everything back.
- */
-function settledByQuietProof(quiet: QuietProof, { scenario }: RunJob): boolean {
-  const { failed, residue, restored } = quiet;
-  const accepted = scenario.rollback.restoreMayLose !== undefined;
-  const broughtBack = accepted && restored?.residue.length === 0 && restored.failed === undefined;
-  return (
-    (failed !== undefined && failed.during !== "undo") ||
-    (!broughtBack && (failed !== undefined || residue.length > 0)) ||
-    quiet.actions.some((action) => action.undeclared.length > 0 || action.absent.length > 0 || action.noOp)
-  );
 }

@@ -50,6 +50,7 @@ const QuietSchema = z.strictObject({
       undeclared: z.array(DifferenceSchema),
       absent: z.array(z.string()),
       noOp: z.boolean(),
+      withoutEffect: z.enum(["quietly", "at-all"]).exactOptional(),
       dryRun: DryRunSchema.exactOptional(),
       derivedUndo: z.string().exactOptional(),
     }),

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { seededRandom } from "../../src/core/random.ts";
 import { chanceOfMore } from "../../src/judge/odds-test.ts";
 import type { FieldState } from "../../src/judge/response-changes.ts";
-import { missingResponses, responseReasons } from "../../src/judge/response-reasons.ts";
+import { answersNotShown, missingResponses, responseReasons } from "../../src/judge/response-reasons.ts";
 import {
   always,
   drifting,
@@ -143,6 +143,23 @@ describe("reasons", () => {
     expect(responseReasons(judge([]), declared)).toMatchObject([{ code: "ABSENT_EFFECT", subject: declared[0] }]);
     const planted = [{ path: "body/price", differs: whileInForce(USUAL, 1) }];
     expect(responseReasons(judge(planted), declared.slice(1))).toHaveLength(1);
+  });
+
+  test("hold an action that only answers can show until they change as it declares, and come back", () => {
+    const action = { id: "reload", changes: ["response/checkout/body/price"] };
+    const judgedAs = (differs: SimulatedField["differs"]) =>
+      judgeSimulated({
+        seed: 1,
+        timeline: USUAL,
+        fields: [{ path: "body/price", differs }],
+        declared: action.changes,
+        allowed: ["response/**"],
+      });
+    expect(answersNotShown(judgedAs(whileInForce(USUAL, 1)), [action])).toEqual([]);
+    expect(answersNotShown(judgedAs(always), [action])).toMatchObject([{ code: "NO_OP", subject: "reload" }]);
+    expect(answersNotShown(undefined, [action])).toHaveLength(1);
+    const other = { ...action, changes: ["response/checkout/body/title"] };
+    expect(answersNotShown(judgedAs(whileInForce(USUAL, 1)), [other])).toHaveLength(1);
   });
 
   test("too few pairs hold only where the operator asks, or a declaration does", () => {

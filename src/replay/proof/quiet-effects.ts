@@ -18,6 +18,8 @@ export interface QuietEffects {
   ): Promise<readonly Difference[]>;
   /** What was left out as noise so far, sorted. */
   noise(): readonly ResourcePath[];
+  /** Every path that an action was seen to change, sorted. */
+  touched(): readonly ResourcePath[];
 }
 
 /** What stands still while the effects of a quiet shadow are told apart. */
@@ -62,5 +64,6 @@ export function quietEffects(ground: QuietGround): QuietEffects {
     left: async (from, after, { locate, signal }) =>
       await withoutNoise(await difference(from, after, { locate }), { before: from, after }, signal),
     noise: () => [...noise].sort(),
+    touched: () => [...touched].sort(),
   };
 }

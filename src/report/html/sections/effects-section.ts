@@ -60,12 +60,13 @@ function effectRows(action: Action, quiet: RunReport["quiet"]): readonly (readon
     chip("fail", "declared, absent"),
   ]);
   if (observed.length + absent.length > 0) return [...observed, ...absent];
+  const isOpen = proof.noOp || proof.withoutEffect === "at-all";
   return [
     [
       action.id,
       "",
       proof.noOp ? "already at its target" : "no effect",
-      chip(proof.noOp ? "open" : "plain", proof.noOp ? "no-op" : "nothing"),
+      chip(isOpen ? "open" : "plain", isOpen ? "no-op" : "nothing"),
     ],
   ];
 }
