@@ -61,10 +61,17 @@ export interface Fingerprint extends Surroundings {
   readonly resources: Readonly<Record<ResourcePath, string>>;
   /** `db/<service>/<database>/rows/<table>` to its content. */
   readonly tables: Readonly<Record<ResourcePath, TableFingerprint>>;
-  /** `redis/<service>/<key>` to a digest of type and value; TTLs are not state. */
+  /** `redis/<service>/<key>` to a digest of type and value, and whether it ends by itself. */
   readonly keys: Readonly<Record<ResourcePath, string>>;
-  /** `db/<service>/<database>/sequence/<name>` to the last number handed out: forward is never residue, backward always. */
+  /** `db/<service>/<database>/sequence/<name>` to the last number handed out. Backward is always residue, forward if no row drew it. */
   readonly sequences?: Readonly<Record<ResourcePath, string>>;
+  /** How far one draw may take a sequence: its increment times its cache. */
+  readonly strides?: Readonly<Record<ResourcePath, number>>;
+  /**
+   * `db/<service>/<database>/rows` to the rows ever written there, for every database of a server: what goes on in those that are
+   * not declared shows in nothing else. Says something of one twin at two times only.
+   */
+  readonly written?: Readonly<Record<ResourcePath, string>>;
   /** Keys that end by themselves, with the instant of the store's clock (ms) at which they do. */
   readonly expiring?: Readonly<Record<ResourcePath, number>>;
   /** The stores' clock when this was taken (latest of them); tells an expired key from a removed one. */

@@ -10,6 +10,7 @@ import {
   sameState,
   sequencesGoneBack,
 } from "../../src/mirror/state/difference.ts";
+import { livesChanged } from "../../src/mirror/state/key-lives.ts";
 import { hashTableSql, quoted, type TableShape, tableFingerprint } from "../../src/mirror/state/postgres-rows.ts";
 import { schemaResources } from "../../src/mirror/state/postgres-schema.ts";
 import {
@@ -18,6 +19,7 @@ import {
   uncomparedDifference,
   withinLimit,
 } from "../../src/mirror/state/row-differences.ts";
+import { writtenElsewhere } from "../../src/mirror/state/written-elsewhere.ts";
 import { anyState, fingerprintFrom } from "../support/fingerprint-builder.ts";
 
 const EMPTY: Fingerprint = { resources: {}, tables: {}, keys: {}, takenMs: 0 };
@@ -74,13 +76,50 @@ describe("the difference of two fingerprints", () => {
   test.each([
     ["7", "9", 0],
     ["9", "7", 1],
-    ["unused", "1", 0],
-    ["5", "unused", 1],
+    ["0", "1", 0],
+    ["5", "0", 1],
     ["-3", "-5", 0],
     ["-5", "-3", 1],
   ])("a sequence that goes from %s to %s has gone back %i times", (was, is, count) => {
     const at = (value: string): Fingerprint => ({ ...EMPTY, sequences: { s: value } });
     expect(sequencesGoneBack(at(was), at(is))).toHaveLength(count);
+  });
+});
+
+describe("databases that are not compared", () => {
+  const at = (shop: string, billing: string): Fingerprint => ({
+    ...EMPTY,
+    resources: { "db/db/shop/schema/orders": "" },
+    written: { "db/db/shop/rows": `${shop} inserted`, "db/db/billing/rows": `${billing} inserted` },
+  });
+
+  test.each([
+    ["the compared one alone was written to", at("5", "7"), at("9", "7"), 0],
+    ["another one was written to", at("5", "7"), at("5", "8"), 1],
+    ["another one began to count anew", at("5", "7"), at("6", "0"), 1],
+    ["the server crashed and counts anew in all of them", at("5", "7"), at("1", "0"), 0],
+    ["the compared one was replaced by a copy and another one written to", at("5", "0"), at("1", "1"), 1],
+  ])("show that %s", (_, before, after, count) => {
+    expect(writtenElsewhere(before, after)).toHaveLength(count);
+  });
+});
+
+describe("the life of a key", () => {
+  const at = (storeEpochMs: number, endsEpochMs: number): Fingerprint => ({
+    ...EMPTY,
+    keys: { k: "string:1 ends" },
+    expiring: { k: endsEpochMs },
+    storeEpochMs,
+  });
+
+  test.each([
+    ["goes on", at(0, 60_000), at(30_000, 60_000), 0],
+    ["is renewed by whoever holds it", at(0, 60_000), at(30_000, 90_000), 0],
+    ["is renewed while the half was left", at(0, 60_000), at(10_000, 130_000), 0],
+    ["is cut short", at(0, 60_000), at(10_000, 12_000), 1],
+    ["is drawn out beyond every renewal", at(0, 60_000), at(10_000, 600_000), 1],
+  ])("that %s is told where nothing explains it", (_, before, after, count) => {
+    expect(livesChanged(before, after)).toHaveLength(count);
   });
 });
 

@@ -14,6 +14,10 @@ export interface StoreState {
   readonly keys: Fingerprint["keys"];
   readonly sequences: NonNullable<Fingerprint["sequences"]>;
   readonly expiring: NonNullable<Fingerprint["expiring"]>;
+  readonly strides?: NonNullable<Fingerprint["strides"]>;
+  readonly written?: NonNullable<Fingerprint["written"]>;
+  /** What the mirror's user may not read, with the reason. */
+  readonly unseen?: readonly string[];
   /** The store's own clock, where it has expiring keys. */
   readonly storeEpochMs?: number;
 }
