@@ -126,6 +126,43 @@ test("says what it found, so that the author can tell why", () => {
   );
 });
 
+describe("a write may not depend on what only a rehearsal or only production has", () => {
+  test.each([
+    "UPDATE products SET price = 0 WHERE id > 0 AND session_user NOT LIKE 'canary%'",
+    "UPDATE products SET price = CASE WHEN current_user = 'shop' THEN 0 ELSE price END WHERE id > 0",
+    "DELETE FROM jobs WHERE id > 0 AND current_setting('application_name') !~ 'canary'",
+    "DELETE FROM jobs WHERE id > 0 AND EXISTS (SELECT FROM pg_stat_activity WHERE application_name ~ 'canary')",
+    "INSERT INTO jobs SELECT id FROM orders WHERE NOT pg_is_in_recovery()",
+    "WITH who AS (SELECT inet_server_addr() AS at) UPDATE jobs SET done = true FROM who WHERE jobs.at <> who.at",
+    "INSERT INTO notes (who) VALUES (current_role)",
+    "UPDATE pg_class SET relhasindex = false WHERE relname = 'orders'",
+    "DELETE FROM jobs WHERE kind IN (SELECT table_name FROM information_schema.tables)",
+    "SELECT setval('ids', 9) WHERE session_user = 'shop'",
+    "SELECT purge() WHERE version() LIKE 'PostgreSQL 16%'",
+    "CREATE TABLE copy AS SELECT * FROM orders WHERE session_user = 'shop'",
+    "CREATE RULE r AS ON INSERT TO orders DO ALSO DELETE FROM jobs WHERE id = 1 AND current_user = 'shop'",
+    "UPDATE products SET price = 0 WHERE id > 0 AND now() > '2026-12-01'",
+    "UPDATE products SET price = 0 WHERE id > 0 AND extract(year FROM current_date) >= 2027",
+    "UPDATE products SET price = CASE date_part('month', now()) WHEN 12 THEN 0 ELSE price END WHERE id > 0",
+    "DELETE FROM jobs WHERE id > 0 AND clock_timestamp() NOT BETWEEN '2026-01-01' AND '2026-12-31'",
+    "DELETE FROM jobs WHERE id > 0 AND '[2027-01-01,)'::tstzrange @> now()",
+    "DELETE FROM jobs WHERE id > 0 AND 'now'::timestamptz > '2026-12-01'",
+    "DELETE FROM jobs WHERE id > 0 AND nullif(current_date, '2026-12-01') IS NULL",
+  ])("%s", (text) => expect(read(text).gravest).toMatchObject({ effect: "forbidden" }));
+
+  test.each([
+    ["read", "SELECT session_user, now() > '2026-12-01' FROM pg_stat_activity"],
+    ["rows", "DELETE FROM jobs WHERE created_at < now() - interval '1 day'"],
+    ["rows", "UPDATE jobs SET done_at = now(), until = current_date + 7 WHERE id = 1"],
+    ["rows", "INSERT INTO jobs (at) VALUES (date_trunc('day', now()) + interval '1 hour')"],
+    ["rows", "UPDATE jobs SET late = true WHERE created_at > '2026-01-01' AND now() - created_at > interval '1 hour'"],
+    ["rows", "DELETE FROM jobs WHERE at IN (SELECT at FROM orders WHERE at <= now())"],
+    ["schema", "CREATE VIEW mine AS SELECT * FROM orders WHERE owner = current_user"],
+    ["schema", "ALTER TABLE orders ADD COLUMN by text DEFAULT current_user"],
+    ["access", "CREATE POLICY own ON orders USING (owner = current_user)"],
+  ] as const)("%s: %s", (effect, text) => expect(read(text).gravest.effect).toBe(effect));
+});
+
 describe("what cannot be read is refused", () => {
   test.each([
     [

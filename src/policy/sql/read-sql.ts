@@ -1,4 +1,5 @@
 import type { Node } from "libpg-query";
+import { circumstanceFindings } from "./circumstance-rules.ts";
 import type { SqlParser } from "./parse-sql.ts";
 import { partFindings } from "./row-rules.ts";
 import { found, gravest, type SqlFinding } from "./sql-finding.ts";
@@ -113,7 +114,8 @@ function findingsOf(tree: Node, { undoOf, fresh }: KnownThings): readonly SqlFin
   const dropped = droppedBy(tree);
   if (dropped.length > 0 && dropped.every((thing) => undoOf.includes(thing)))
     return [found("schema", `drops the ${dropped.join(", the ")} again, which its own action made`)];
-  const findings = [...kindFindings(tree), ...partFindings(tree)];
+  const does = [...kindFindings(tree), ...partFindings(tree)];
+  const findings = [...does, ...circumstanceFindings(tree, does)];
   if (!fillsNewColumns(tree, fresh)) return findings;
   const filled = found("rows", "fills columns that the same step adds");
   return findings.map((one) => (one.because.startsWith("changes every row of") ? filled : one));
