@@ -163,6 +163,75 @@ describe("a write may not depend on what only a rehearsal or only production has
   ] as const)("%s: %s", (effect, text) => expect(read(text).gravest.effect).toBe(effect));
 });
 
+describe("a function's body is read: what a statement may not do, no body may", () => {
+  const plpgsql = (body: string, head = "f() RETURNS int") =>
+    `CREATE FUNCTION ${head} LANGUAGE plpgsql AS $$ ${body} $$`;
+  test.each([
+    ["loss", "CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$ DELETE FROM orders $$"],
+    ["forbidden", "CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$ SELECT 1; COPY (SELECT 1) TO PROGRAM 'x' $$"],
+    ["loss", plpgsql("BEGIN TRUNCATE orders CASCADE; RETURN 1; END")],
+    ["forbidden", plpgsql("BEGIN IF true THEN COPY (SELECT 1) TO PROGRAM 'touch /tmp/owned'; END IF; RETURN 1; END")],
+    ["loss", plpgsql("DECLARE c CURSOR FOR DELETE FROM orders RETURNING *; BEGIN RETURN 1; END")],
+    ["loss", plpgsql("DECLARE n int := lo_unlink(1); BEGIN RETURN n; END")],
+    ["loss", plpgsql("DECLARE n int; BEGIN n := lo_unlink(1); RETURN n; END")],
+    ["loss", plpgsql("DECLARE n int[]; BEGIN n[abs(-1)] = lo_unlink(1); RETURN 1; END")],
+    ["loss", plpgsql("BEGIN EXECUTE 'DROP TABLE orders'; RETURN 1; END")],
+    [
+      "loss",
+      plpgsql("DECLARE r record; BEGIN FOR r IN EXECUTE 'DELETE FROM orders RETURNING 1' LOOP END LOOP; RETURN 1; END"),
+    ],
+    ["loss", plpgsql("BEGIN RETURN 1; EXCEPTION WHEN others THEN DELETE FROM orders; END")],
+    ["forbidden", plpgsql("BEGIN EXECUTE format('DROP TABLE %I', 'orders'); RETURN 1; END")],
+    ["forbidden", plpgsql("DECLARE n int[]; BEGIN n -- = 1\n := lo_unlink(1); RETURN 1; END")],
+    ["forbidden", plpgsql("BEGIN COMMIT; END", "f()").replace("FUNCTION", "PROCEDURE")],
+    [
+      "forbidden",
+      plpgsql("BEGIN IF session_user <> 'canary' THEN DELETE FROM orders WHERE id > 0; END IF; RETURN 1; END"),
+    ],
+    [
+      "forbidden",
+      plpgsql("BEGIN IF now() > '2026-12-01' THEN UPDATE jobs SET id = 1 WHERE id = 2; END IF; RETURN 1; END"),
+    ],
+    [
+      "forbidden",
+      plpgsql("BEGIN CREATE FUNCTION g() RETURNS int LANGUAGE plpgsql AS 'BEGIN EXECUTE chr(1); END'; RETURN 1; END"),
+    ],
+    ["forbidden", plpgsql("BEGIN RETURN query_to_xml('DELETE FROM orders', true, false, ''); END")],
+    ["forbidden", plpgsql("this is no PL/pgSQL")],
+    [
+      "forbidden",
+      `${plpgsql("BEGIN RETURN 1; END", "a() RETURNS int")}; ${plpgsql("BEGIN EXECUTE chr(1); END", "b() RETURNS int")}`,
+    ],
+    ["forbidden", "CREATE OPERATOR ### (FUNCTION = pg_read_file, RIGHTARG = text)"],
+    ["loss", "CREATE CAST (oid AS int) WITH FUNCTION lo_unlink(oid)"],
+  ] as const)("%s: %s", (effect, text) => expect(read(text).gravest.effect).toBe(effect));
+
+  test.each([
+    "CREATE FUNCTION total(o orders) RETURNS int LANGUAGE sql STABLE AS $$ SELECT o.price * o.pieces $$",
+    plpgsql("BEGIN NEW.updated_at := now(); NEW.tags[1] = 'x'; RETURN NEW; END", "touch() RETURNS trigger"),
+    plpgsql(
+      "BEGIN INSERT INTO audit (who, at, was) VALUES (current_user, now(), OLD.id); IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END",
+      "audit() RETURNS trigger",
+    ),
+    plpgsql("BEGIN RETURN EXISTS (SELECT FROM members WHERE name = current_user); END", "member() RETURNS boolean"),
+    plpgsql(
+      "DECLARE n int; BEGIN INSERT INTO jobs DEFAULT VALUES RETURNING id INTO n; PERFORM pg_notify('jobs', n::text); RETURN n; END",
+    ),
+    plpgsql(
+      "DECLARE r orders%ROWTYPE; BEGIN FOR r IN SELECT * FROM orders LOOP UPDATE jobs SET n = n + 1 WHERE id = r.id; END LOOP; RETURN 1; END",
+    ),
+    plpgsql("BEGIN DELETE FROM sessions WHERE seen_at < now() - interval '1 day'; RETURN 1; END"),
+  ])("a body that does no worse is a change of schema: %s", (text) =>
+    expect(read(text)).toMatchObject({ gravest: { effect: "schema" }, refusals: [] }),
+  );
+
+  test("says of which function it speaks", () => {
+    expect(read(plpgsql("BEGIN TRUNCATE orders; RETURN 1; END", "tidy() RETURNS int")).gravest.because).toBe(
+      "defines the function tidy, whose body empties orders",
+    );
+  });
+});
+
 describe("what cannot be read is refused", () => {
   test.each([
     [

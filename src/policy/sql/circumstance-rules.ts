@@ -7,8 +7,14 @@ import { membersOf, nodesOf, type SqlKind, wordsOf } from "./sql-tree.ts";
  * role and a connection name of its own, on a twin, today; a write that depends on them can do something else in production,
  * and nothing of it would have been seen. What it asks of its own tables, and the clock against their columns, is its business.
  * @param does - what else was found in the statement: a question may ask what it likes
+ * @param inBody - it stands in a function: those of audit triggers write down who asked, which decides nothing
  */
-export function circumstanceFindings(statement: Node, does: readonly SqlFinding[]): readonly SqlFinding[] {
+export function circumstanceFindings(
+  statement: Node,
+  does: readonly SqlFinding[],
+  inBody: boolean,
+): readonly SqlFinding[] {
+  if (inBody && onlyWritesDownWhoAsked(statement)) return [];
   return actsAtOnce(statement, does) || WRITES.some((kind) => nodesOf(statement, kind).length > 0)
     ? dependencies(statement)
     : [];
@@ -46,6 +52,19 @@ const AT_ONCE: readonly SqlKind[] = [
 
 function actsAtOnce(statement: Node, does: readonly SqlFinding[]): boolean {
   return AT_ONCE.some((kind) => kind in statement) && gravest(does).effect !== "read";
+}
+
+/** An INSERT in which nothing but whole values, of no expression, say who asks. */
+function onlyWritesDownWhoAsked(statement: Node): boolean {
+  if (!("InsertStmt" in statement)) return false;
+  const { selectStmt } = statement.InsertStmt;
+  const select = selectStmt !== undefined && "SelectStmt" in selectStmt ? selectStmt.SelectStmt : {};
+  const values = (select.valuesLists ?? []).flatMap((row) => ("List" in row ? (row.List.items ?? []) : []));
+  const selected = (select.targetList ?? []).flatMap((one) => ("ResTarget" in one ? (one.ResTarget.val ?? []) : []));
+  const whole = [...values, ...selected].filter((value) => "SQLValueFunction" in value);
+  const others = dependencies(statement).length - (askerIn(statement) === undefined ? 0 : 1);
+  const functions = nodesOf(statement, "FuncCall").some(({ funcname }) => ASKER.test(wordsOf(funcname).at(-1) ?? ""));
+  return others === 0 && !functions && whole.length === nodesOf(statement, "SQLValueFunction").length;
 }
 
 /** Of PostgreSQL 12 to 18: session, connection, rights, server and its progress. */
