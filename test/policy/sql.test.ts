@@ -141,6 +141,8 @@ describe("a write may not depend on what only a rehearsal or only production has
     "SELECT purge() WHERE version() LIKE 'PostgreSQL 16%'",
     "CREATE TABLE copy AS SELECT * FROM orders WHERE session_user = 'shop'",
     "CREATE RULE r AS ON INSERT TO orders DO ALSO DELETE FROM jobs WHERE id = 1 AND current_user = 'shop'",
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE session_user = 'shop'",
+    "SELECT pg_terminate_backend(pid), purge() FROM pg_stat_activity",
     "UPDATE products SET price = 0 WHERE id > 0 AND now() > '2026-12-01'",
     "UPDATE products SET price = 0 WHERE id > 0 AND extract(year FROM current_date) >= 2027",
     "UPDATE products SET price = CASE date_part('month', now()) WHEN 12 THEN 0 ELSE price END WHERE id > 0",
@@ -159,6 +161,10 @@ describe("a write may not depend on what only a rehearsal or only production has
     ["rows", "DELETE FROM jobs WHERE at IN (SELECT at FROM orders WHERE at <= now())"],
     ["schema", "CREATE VIEW mine AS SELECT * FROM orders WHERE owner = current_user"],
     ["schema", "ALTER TABLE orders ADD COLUMN by text DEFAULT current_user"],
+    [
+      "access",
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'a' AND pid <> pg_backend_pid()",
+    ],
     ["access", "CREATE POLICY own ON orders USING (owner = current_user)"],
   ] as const)("%s: %s", (effect, text) => expect(read(text).gravest.effect).toBe(effect));
 });

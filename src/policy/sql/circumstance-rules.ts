@@ -1,5 +1,6 @@
 import type { Node } from "libpg-query";
 import { found, gravest, type SqlFinding } from "./sql-finding.ts";
+import { functionFinding } from "./sql-functions.ts";
 import { membersOf, nodesOf, type SqlKind, wordsOf } from "./sql-tree.ts";
 
 /**
@@ -22,8 +23,9 @@ export function circumstanceFindings(
 
 /** The same of any part of a tree that is known to belong to something that writes. */
 export function dependencies(tree: unknown): readonly SqlFinding[] {
-  const asker = askerIn(tree);
-  const catalog = catalogIn(tree);
+  const sessions = endsSessionsOnly(tree);
+  const asker = askersIn(tree).find((name) => !(sessions && name === "pg_backend_pid"));
+  const catalog = sessions ? undefined : catalogIn(tree);
   return [
     ...(asker === undefined ? [] : [found("forbidden", `depends on who asks and where (${asker}), ${OTHERWISE}`)]),
     ...(catalog === undefined
@@ -54,6 +56,19 @@ function actsAtOnce(statement: Node, does: readonly SqlFinding[]): boolean {
   return AT_ONCE.some((kind) => kind in statement) && gravest(does).effect !== "read";
 }
 
+/**
+ * `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE … AND pid <> pg_backend_pid()`: which sessions there are
+ * stands nowhere else, and nothing but sessions is touched.
+ */
+function endsSessionsOnly(tree: unknown): boolean {
+  const acting = nodesOf(tree, "FuncCall").flatMap(({ funcname }) => {
+    const name = wordsOf(funcname);
+    return functionFinding(name) === undefined ? [] : (name.at(-1) ?? "");
+  });
+  const ends = acting.length > 0 && acting.every((name) => /^pg_(terminate|cancel)_backend$/.test(name));
+  return ends && WRITES.every((kind) => nodesOf(tree, kind).length === 0);
+}
+
 /** An INSERT in which nothing but whole values, of no expression, say who asks. */
 function onlyWritesDownWhoAsked(statement: Node): boolean {
   if (!("InsertStmt" in statement)) return false;
@@ -62,7 +77,7 @@ function onlyWritesDownWhoAsked(statement: Node): boolean {
   const values = (select.valuesLists ?? []).flatMap((row) => ("List" in row ? (row.List.items ?? []) : []));
   const selected = (select.targetList ?? []).flatMap((one) => ("ResTarget" in one ? (one.ResTarget.val ?? []) : []));
   const whole = [...values, ...selected].filter((value) => "SQLValueFunction" in value);
-  const others = dependencies(statement).length - (askerIn(statement) === undefined ? 0 : 1);
+  const others = dependencies(statement).length - (askersIn(statement).length === 0 ? 0 : 1);
   const functions = nodesOf(statement, "FuncCall").some(({ funcname }) => ASKER.test(wordsOf(funcname).at(-1) ?? ""));
   return others === 0 && !functions && whole.length === nodesOf(statement, "SQLValueFunction").length;
 }
@@ -71,11 +86,11 @@ function onlyWritesDownWhoAsked(statement: Node): boolean {
 const ASKER =
   /^(current_(setting|user|role|catalog|database|query|schemas?)|session_user|user|version|row_security_active|to_regrole|has_\w+_privilege|inet_(client|server)_(addr|port)|txid_\w+|pg_(backend_pid|has_role|get_userbyid|is_in_\w+|stat_\w+|postmaster_\w+|conf_\w+|current_\w+|last_\w+|snapshot_\w+|blocking_pids|safe_snapshot_\w+|lock_status|show_\w+|control_\w+|jit_available|listening_channels|my_temp_schema|is_other_temp_schema|get_replication_slots|database_size|tablespace_\w+))$/;
 
-function askerIn(tree: unknown): string | undefined {
+function askersIn(tree: unknown): readonly string[] {
   // CURRENT_USER and its like are nodes of their own, beside the functions and the instants of the clock.
   const keywords = nodesOf(tree, "SQLValueFunction").flatMap(({ op = "" }) => op.replace("SVFOP_", "").toLowerCase());
   const functions = nodesOf(tree, "FuncCall").flatMap(({ funcname }) => wordsOf(funcname).slice(-1));
-  return [...keywords, ...functions].find((name) => ASKER.test(name));
+  return [...keywords, ...functions].filter((name) => ASKER.test(name));
 }
 
 function catalogIn(tree: unknown): string | undefined {
