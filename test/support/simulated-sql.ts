@@ -80,6 +80,7 @@ const STATEMENTS: readonly Statement[] = [
   },
   { form: /^(?:SET|RESET) /i, run: () => [] },
   { form: /^SELECT set_config\(/i, run: () => [] },
+  { form: /^SET TRANSACTION READ ONLY$/i, run: () => [] },
   { form: /^EXPLAIN /, run: () => [{ "QUERY PLAN": [{ Plan: { "Node Type": "Simulated", "Total Cost": 1 } }] }] },
   { form: /^(?:BEGIN|ROLLBACK)$/, run: () => [] },
 ];

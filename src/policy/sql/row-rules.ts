@@ -14,6 +14,7 @@ export function partFindings(statement: Node): readonly SqlFinding[] {
     ...nodesOf(statement, "DeleteStmt").map((remove) => boundedOrLoss(remove, "deletes")),
     ...nodesOf(statement, "MergeStmt").map(mergeFinding),
     ...nodesOf(statement, "FuncCall").flatMap(({ funcname }) => functionFinding(wordsOf(funcname)) ?? []),
+    ...namedFunctions(statement).flatMap((name) => behindName(name)),
     ...nodesOf(statement, "A_Expr").flatMap(({ name }) => operatorFinding(wordsOf(name))),
     ...[...membersOf(statement)].flatMap(([name, value]) => memberFinding(name, value)),
   ];
@@ -50,6 +51,19 @@ function mergeFinding({ relation, joinCondition, mergeWhenClauses = [] }: SqlBod
   return deletes && unbounded
     ? found("loss", `deletes rows of ${table} that nothing bounds`)
     : found("rows", `writes rows of ${table}`);
+}
+
+/** Functions that stand behind a new operator, aggregate, cast or trigger, which then call them by another name. */
+function namedFunctions(statement: Node): readonly (readonly string[])[] {
+  if ("CreateCastStmt" in statement) return [wordsOf(statement.CreateCastStmt.func?.objname)];
+  if ("CreateTrigStmt" in statement) return [wordsOf(statement.CreateTrigStmt.funcname)];
+  return "DefineStmt" in statement ? nodesOf(statement, "TypeName").map(({ names }) => wordsOf(names)) : [];
+}
+
+/** To name a function of one's own is a change of schema, which the statement is already. */
+function behindName(name: readonly string[]): readonly SqlFinding[] {
+  const finding = functionFinding(name);
+  return finding !== undefined && ["forbidden", "loss", "access"].includes(finding.effect) ? [finding] : [];
 }
 
 /** An operator of another schema is a function of its owner's. */

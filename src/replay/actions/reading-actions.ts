@@ -28,7 +28,7 @@ async function probeOnce(step: StepOf<"probe">, twin: Twin, context: StepContext
   const { with: asked } = step;
   try {
     if ("sql" in asked) {
-      const landed = await holds(asked.sql, asked.service, twin);
+      const landed = await holds({ query: asked.sql, service: asked.service, timeoutMs: context.timeoutMs }, twin);
       return {
         landed,
         output: "",
