@@ -165,6 +165,43 @@ test("an undo that acts on something that the mirror lacks is refused like its a
   expect(said).toEqual([expect.stringContaining("is about gone, which is no service of the mirror")]);
 });
 
+test("what is refused for a reason of its own is not refused a second time for its tier", () => {
+  const refused = {
+    uses: "redis",
+    with: { service: "cache", commands: [["EVAL", "return 1", "0"]] },
+    changes: ["redis/**"],
+  };
+  const said = problems(admitted({ ...refused, rollback: undefined })).join("\n");
+  expect(said).toMatch(/runs or changes code/);
+  expect(said).not.toMatch(/tier 4/);
+});
+
+test("what is lost for good is refused for that, not for want of a snapshot", () => {
+  const drop = { ...sql("DROP TABLE jobs"), rollback: undefined, changes: ["db/**"] };
+  const operator = { ...STAGING, knownMirror: { ...MIRROR, state: [] } };
+  const said = problems(admitted(drop, {}, operator)).join("\n");
+  expect(said).toMatch(/tier 4 is never replayed/);
+  expect(said).not.toMatch(/no snapshot covers it/);
+});
+
+test("what can not be taken back needs a store that a snapshot covers", () => {
+  const grown = { ...sql("ALTER TYPE kind ADD VALUE 'gift'"), rollback: sql("SELECT 1"), changes: ["db/**"] };
+  const said = (state: KnownMirror["state"]) =>
+    problems(admitted(grown, {}, { ...STAGING, knownMirror: { ...MIRROR, state } })).join("\n");
+  expect(said([])).toMatch(/it is irreversible, and no snapshot covers it/);
+  expect(said(MIRROR.state)).toBe("");
+});
+
+test("an operator's demand that actions can be tried first is for tier 3 alone", () => {
+  const operator = { ...STAGING, policy: { namespaces: [], withoutDryRun: "refuse" } } as const;
+  const http = (path: string) => ({ uses: "http", with: { service: "worker", port: 80, method: "POST", path } });
+  const request = { ...http("/on"), rollback: http("/off"), changes: ["service/worker/**"] };
+  expect(admitted(request, {}, operator)).toMatchObject({ kind: "admitted", tier: { effective: 2 } });
+  expect(
+    problems(admitted(request, {}, { ...operator, environment: { id: "p", class: "production" } })).join(),
+  ).toMatch(/tier 3 and can not be tried first/);
+});
+
 test("where nobody says what an environment is, it is production", () => {
   const restart = { uses: "restart", with: { service: "worker" }, rollback: undefined, changes: [] };
   expect(admitted(restart, {}, {}).tier.effective).toBe(3);
