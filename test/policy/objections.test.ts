@@ -6,7 +6,7 @@ import { loadSqlParser } from "../../src/policy/sql/parse-sql.ts";
 
 const PARSE_SQL = await loadSqlParser();
 /** Where nothing is raised by the class of the environment, so that what is refused is refused for the rule alone. */
-const STAGING = { environment: { id: "test", class: "staging" } } as const;
+const STAGING = { environment: { class: "staging" } } as const;
 const SCALE = { uses: "scale", with: { service: "worker", replicas: 3 } };
 const BACK = { uses: "scale", with: { service: "worker", replicas: 1 } };
 
@@ -86,7 +86,7 @@ test.each(["onFailure", "onAbort"])(
 
 test("scaling to nothing and removing a service are of tier 3 everywhere, and removal is no matter of the declared tier", () => {
   for (const environment of ["production", "staging", "development"] as const) {
-    const operator = { environment: { id: "e", class: environment } };
+    const operator = { environment: { class: environment } };
     const removed = { uses: "remove", with: { service: "worker" }, changes: ["service/worker/**"] };
     expect(admitted(removed, {}, operator).tier.effective, environment).toBe(3);
     const none = { uses: "scale", with: { service: "worker", replicas: 0 } };
@@ -197,9 +197,9 @@ test("an operator's demand that actions can be tried first is for tier 3 alone",
   const http = (path: string) => ({ uses: "http", with: { service: "worker", port: 80, method: "POST", path } });
   const request = { ...http("/on"), rollback: http("/off"), changes: ["service/worker/**"] };
   expect(admitted(request, {}, operator)).toMatchObject({ kind: "admitted", tier: { effective: 2 } });
-  expect(
-    problems(admitted(request, {}, { ...operator, environment: { id: "p", class: "production" } })).join(),
-  ).toMatch(/tier 3 and can not be tried first/);
+  expect(problems(admitted(request, {}, { ...operator, environment: { class: "production" } })).join()).toMatch(
+    /tier 3 and can not be tried first/,
+  );
 });
 
 test("where nobody says what an environment is, it is production", () => {
