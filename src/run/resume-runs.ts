@@ -8,7 +8,8 @@ import { deadRunsToFinish } from "../mirror/twins/kept-runs-of-engine.ts";
 import { reattach } from "../mirror/twins/reattach.ts";
 import type { StepEvent } from "../replay/proof/perform-action.ts";
 import { finishRollback, type ResumedRollback } from "../replay/proof/resume-rollback.ts";
-import { openIntentLog, RUN_FILES, writeWhole } from "./file-run-store.ts";
+import { openIntentLog, writeWhole } from "./durable-folder.ts";
+import { RUN_FILES } from "./file-run-store.ts";
 import { leftBehind } from "./left-behind.ts";
 
 /** How one rollback that a killed harness left unfinished was finished, or why it could not be. */

@@ -1,6 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import type { IntentLog } from "../../core/intent-log.ts";
-import type { Difference, Fingerprint } from "../../mirror/fingerprint.ts";
+import type { Difference, Fingerprint, Surroundings } from "../../mirror/fingerprint.ts";
 import type { StateAccess } from "../../mirror/state/state-access.ts";
 import type { TwinPair } from "../../mirror/twin.ts";
 import type { FaultSwitches } from "../../mirror/twin-faults.ts";
@@ -19,6 +19,8 @@ export interface DrillStage {
   readonly pair: TwinPair;
   readonly faults: FaultSwitches;
   readonly reference: Fingerprint;
+  /** The control's surroundings when the reference was taken: what processes draw or write when they start differs there. */
+  readonly controlReference: Surroundings;
   readonly spec: DrillSpec;
   readonly state: StateAccess;
   readonly intent: IntentLog;

@@ -1,13 +1,13 @@
 import { messageOf } from "../../core/errors.ts";
 import { InvariantViolation } from "../../core/invariant.ts";
 import type { Difference } from "../../mirror/fingerprint.ts";
-import { difference } from "../../mirror/state/difference.ts";
 import { boundDifferences } from "../proof/bound-differences.ts";
 import type { DrillCell } from "./drill-columns.ts";
 import type { CellOutcome, DrillStage, WayBack } from "./drill-stage.ts";
 import { type HealthAnswer, waitUntilWell } from "./health.ts";
 import { type Play, settle, startPlay } from "./play.ts";
 import { type FaultSeen, playColumn } from "./play-column.ts";
+import { whatChanged } from "./what-changed.ts";
 
 /**
  * Plays one cell on a shadow whose state is the reference, and looks what is left. A cell checks state and health; no
@@ -20,7 +20,7 @@ export async function playCell(stage: DrillStage, cell: DrillCell, signal: Abort
     const fault = await playColumn(play, cell, signal);
     await settle(play, signal);
     const well = await waitUntilWell(healthTools(stage), signal);
-    const differences = await leftOf(stage, signal);
+    const differences = await whatChanged(stage, stage.reference, { rows: "located", signal });
     return outcomeOf(play, { fault, differences, health: well.answers, recoverMs: well.tookMs });
   } catch (thrown) {
     signal.throwIfAborted();
@@ -34,21 +34,6 @@ export async function playCell(stage: DrillStage, cell: DrillCell, signal: Abort
 /** What asking for health needs of a stage. */
 export function healthTools({ pair, faults, spec, clock }: DrillStage): Parameters<typeof waitUntilWell>[0] {
   return { shadow: pair.shadow, faults, mirror: pair.spec, spec, clock };
-}
-
-async function leftOf(stage: DrillStage, signal: AbortSignal): Promise<readonly Difference[]> {
-  const { pair, state, reference } = stage;
-  const after = await state.fingerprint(pair.shadow, pair.spec.state, { signal });
-  return await difference(reference, after, {
-    locate: ({ table }) =>
-      state.rowDifferences({
-        table,
-        stores: pair.spec.state,
-        reference: pair.control,
-        changed: pair.shadow,
-        signal,
-      }),
-  });
 }
 
 interface Seen {

@@ -1,7 +1,6 @@
 import type { Intent, IntentLog } from "../../core/intent-log.ts";
 import { invariant } from "../../core/invariant.ts";
 import type { Difference } from "../../mirror/fingerprint.ts";
-import { difference } from "../../mirror/state/difference.ts";
 import type { Action } from "../../plan/plan.ts";
 import type { Fault } from "../faults/fault-spec.ts";
 import type { Measured } from "../faults/fault-tools.ts";
@@ -9,7 +8,6 @@ import { strikeFault } from "../faults/strike-fault.ts";
 import { performAction } from "../proof/perform-action.ts";
 import { finishRollback, type LeftBehind, type ResumedRollback } from "../proof/resume-rollback.ts";
 import type { DrillCell } from "./drill-columns.ts";
-import type { DrillStage } from "./drill-stage.ts";
 import { guardTwin } from "./guard-twin.ts";
 import {
   act,
@@ -24,6 +22,7 @@ import {
   settle,
 } from "./play.ts";
 import { playDryRuns } from "./play-dry-runs.ts";
+import { whatChanged } from "./what-changed.ts";
 
 /** What a fault's cell measured of the fault. */
 export interface FaultSeen {
@@ -106,7 +105,7 @@ async function playTwice(
   await act(play, actions, signal);
   const once = await play.stage.state.fingerprint(play.stage.pair.shadow, play.stage.pair.spec.state, { signal });
   const again = await performAction(last, performanceOf(play, signal), signal, () => undefined);
-  const changed = await differenceTo(play.stage, once, signal);
+  const changed = await whatChanged(play.stage, once, { rows: "tables", signal });
   const how = again.landed ? "landed" : "was refused";
   if (changed.length > 0)
     play.findings.push(`${last.id} is not idempotent: performed again, it ${how} and changed ${pathsOf(changed)}`);
@@ -114,7 +113,7 @@ async function playTwice(
   await goBack(play, "planned", signal);
   const undone = await play.stage.state.fingerprint(play.stage.pair.shadow, play.stage.pair.spec.state, { signal });
   await goBack(play, "planned", signal);
-  const more = await differenceTo(play.stage, undone, signal);
+  const more = await whatChanged(play.stage, undone, { rows: "tables", signal });
   if (more.length > 0) play.findings.push(`the undo is not idempotent: performed again, it changed ${pathsOf(more)}`);
 }
 
@@ -204,16 +203,6 @@ function tellDisturbed(play: Play, action: Action, went: Disturbed): void {
       `${action.id} ${went.result.landed ? "landed all the same" : `did not land: ${went.result.message}`}`,
     );
   }
-}
-
-/** What is different now from an earlier state of the same shadow, by table: rows are found against the control only. */
-async function differenceTo(
-  stage: DrillStage,
-  earlier: DrillStage["reference"],
-  signal: AbortSignal,
-): Promise<readonly Difference[]> {
-  const now = await stage.state.fingerprint(stage.pair.shadow, stage.pair.spec.state, { signal });
-  return await difference(earlier, now, { locate: async () => undefined });
 }
 
 function pathsOf(differences: readonly Difference[]): string {

@@ -69,6 +69,7 @@ interface Raised {
   /** Of the shadow; restored between cells where an undo left something. */
   readonly snapshot: Snapshot;
   readonly reference: Fingerprint;
+  readonly controlReference: Fingerprint;
 }
 
 async function raiseQuiet(
@@ -112,7 +113,7 @@ async function raiseQuiet(
   }
   await effects.store.keepForResume({ ...undosOf(job), reference: shadow, consequences: [], directEffects: [] });
   raising.move();
-  return { pair, reference: shadow, snapshot };
+  return { pair, reference: shadow, controlReference: control, snapshot };
 }
 
 /** Files that the plan's actions name: no store's snapshot holds them. */
@@ -139,6 +140,7 @@ function stageOf(
     pair: raised.pair,
     faults,
     reference: raised.reference,
+    controlReference: raised.controlReference,
     spec,
     state: effects.state,
     intent: effects.store.intent,

@@ -1,12 +1,12 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { CanaryError, messageOf } from "../../core/errors.ts";
 import type { IntentLog } from "../../core/intent-log.ts";
 import { keptRun, parseIntents } from "../../mirror/twins/kept-runs.ts";
 import { drillPage } from "../../report/drill/drill-page.ts";
 import type { DrillReport } from "../../report/drill/drill-report.ts";
 import { stableJson } from "../../report/files/report-json.ts";
-import { openIntentLog, RUN_FILES, writeWhole } from "../file-run-store.ts";
+import { onDisk, openIntentLog, writeWhole } from "../durable-folder.ts";
+import { RUN_FILES } from "../file-run-store.ts";
 import { leftBehind } from "../left-behind.ts";
 import type { DrillStore } from "./drill-effects.ts";
 
@@ -55,18 +55,4 @@ export async function openDrillStore(options: {
       [Symbol.asyncDispose]: () => log[Symbol.asyncDispose](),
     };
   });
-}
-
-async function onDisk<T>(folder: string, write: () => Promise<T>): Promise<T> {
-  try {
-    return await write();
-  } catch (cause) {
-    if (!(cause instanceof Error && "syscall" in cause)) throw cause;
-    throw new CanaryError({
-      code: "REPLAY_FAILED",
-      message: `cannot write into ${folder}: ${messageOf(cause)}`,
-      hint: "Make room on the disk, or give a folder that can be written with --out, and run again.",
-      cause,
-    });
-  }
 }

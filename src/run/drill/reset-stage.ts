@@ -1,9 +1,9 @@
 import { CanaryError, messageOf } from "../../core/errors.ts";
 import type { Snapshot } from "../../mirror/snapshots/snapshot.ts";
-import { coarseDifference } from "../../mirror/state/difference.ts";
 import type { CellOutcome, DrillStage } from "../../replay/drill/drill-stage.ts";
 import { type HealthAnswer, waitUntilWell } from "../../replay/drill/health.ts";
 import { healthTools } from "../../replay/drill/play-cell.ts";
+import { whatChanged } from "../../replay/drill/what-changed.ts";
 import type { DrillReset } from "../../report/drill/drill-report.ts";
 import type { DrillEffects } from "./drill-effects.ts";
 
@@ -72,11 +72,11 @@ async function bySnapshot(
 ): Promise<readonly string[] | undefined> {
   try {
     const { restarted } = await snapshot.restore(signal, only);
-    const [after, { answers }] = await Promise.all([
-      stage.state.fingerprint(stage.pair.shadow, stage.pair.spec.state, { signal }),
+    const [changed, { answers }] = await Promise.all([
+      whatChanged(stage, stage.reference, { rows: "tables", signal }),
       waitUntilWell(healthTools(stage), signal),
     ]);
-    if (coarseDifference(stage.reference, after).length > 0) return undefined;
+    if (changed.length > 0) return undefined;
     const unwell = answers.filter(({ healthy }) => !healthy);
     const more = unwell.length === 0 ? [] : await restartUnwell(stage, unwell, signal);
     return more === undefined ? undefined : [...restarted, ...more];
@@ -97,8 +97,8 @@ async function restartUnwell(
   try {
     for (const service of services) await stage.faults.restart(service, signal);
     const { answers } = await waitUntilWell(healthTools(stage), signal);
-    const after = await stage.state.fingerprint(stage.pair.shadow, stage.pair.spec.state, { signal });
-    const well = answers.every(({ healthy }) => healthy) && coarseDifference(stage.reference, after).length === 0;
+    const changed = await whatChanged(stage, stage.reference, { rows: "tables", signal });
+    const well = answers.every(({ healthy }) => healthy) && changed.length === 0;
     return well ? services : undefined;
   } catch (thrown) {
     signal.throwIfAborted();
