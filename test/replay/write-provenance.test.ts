@@ -96,6 +96,19 @@ describe("what an action wrote under load", () => {
     expect(codes(told({ quiet, load }))).toEqual([]);
   });
 
+  test("is excused by a quiet write of its own kind and order only: an update of nothing is no leave to delete", () => {
+    const rows = (count: number, kind: RowWrite["kind"]) =>
+      Array.from({ length: count }, (_, index) => row(`${AUDIT}/${index}`, kind));
+    const quiet = reading([actor([row(`${FLAGS}/dark`), row(`${AUDIT}/1`)])]);
+    const underLoad = (written: readonly RowWrite[]) =>
+      codes(told({ quiet, load: reading([actor([row(`${FLAGS}/dark`), ...written])]) }));
+    expect(underLoad(rows(40, "updated"))).toEqual([]);
+    expect(underLoad(rows(1, "deleted"))).toEqual(["UNDECLARED_EFFECT"]);
+    expect(underLoad(rows(4000, "updated"))).toEqual(["UNDECLARED_EFFECT"]);
+    const twelve = actor([row(`${FLAGS}/dark`), ...rows(480, "updated")], { times: 12 });
+    expect(codes(told({ quiet, load: reading([twelve]) }))).toEqual([]);
+  });
+
   test("counts for its undo alike, by what either of them wrote quietly", () => {
     const undo = (rows: readonly RowWrite[]) => actor(rows, { phase: "undo" });
     const quiet = reading([actor([row(`${FLAGS}/dark`)]), undo([row(`${AUDIT}/1`, "deleted")])]);
