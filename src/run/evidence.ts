@@ -8,6 +8,7 @@ import { sampleRules } from "../judge/sample-rules.ts";
 import type { Reason } from "../judge/verdict.ts";
 import { breachedTriggers, safeguardReasons } from "../judge/watch/watch-records.ts";
 import { harmAlarms, workShrank } from "../judge/work-reasons.ts";
+import { untoldConsequences } from "../judge/write-reasons.ts";
 import type { TwinPair } from "../mirror/twin.ts";
 import type { Admission } from "../policy/admit.ts";
 import type { QuietProof } from "../replay/proof/proofs.ts";
@@ -81,6 +82,7 @@ export function evidenceOf(options: {
             ...gatesOf(job, pair, load),
             ...missingInResponses(job, load.session),
             ...unshownByAnswers(job, quiet, load.session),
+            ...untoldConsequences(job.plan.actions, load.consequences),
           ]),
     ],
     quiet,
@@ -102,6 +104,7 @@ export function evidenceOf(options: {
     snapshotVerified: options.snapshots !== undefined,
     ...restoreTerms(job),
     stubOnlyEffects,
+    ...(load === undefined ? {} : { consequences: load.consequences }),
     ...(load?.sensitivity === undefined ? {} : { sensitivity: load.sensitivity }),
     ...(load?.writes === undefined ? {} : { writes: load.writes }),
   };

@@ -186,6 +186,7 @@ export const StoredRunSchema = z.looseObject({
   snapshot: z.looseObject({ tookMs: z.number() }).exactOptional(),
   quiet: QuietSchema,
   rollback: RollbackSchema,
+  consequences: z.array(DifferenceSchema),
   alarm: AlarmSchema.exactOptional(),
   stoppedBy: z.string().max(LIMITS.textCharsMax).exactOptional(),
   timeline: z.array(z.looseObject({ kind: z.string() })),

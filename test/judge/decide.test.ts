@@ -48,6 +48,14 @@ test("promotes when everything promised was shown", () => {
   );
 });
 
+test("says what a declaration excused instead of claiming that it came back", () => {
+  const consequences = [difference("db/db/shop/rows/jobs/(some)/status"), difference("log/api/#")];
+  const verdict = check({ consequences }, "promote", "ALL_SHOWN");
+  expect(verdict.reasons[0].message).toContain(
+    "quietly and under load but for declared consequences in db/db/shop/rows/jobs/(some)/status; no lasting harm",
+  );
+});
+
 describe("rejects", () => {
   test("an SLO outside its range", () => check({ slos: FAILED }, "reject", "SLO_OUTSIDE_RANGE"));
   test("an undeclared effect, naming where", () => {
