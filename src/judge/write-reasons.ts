@@ -65,10 +65,11 @@ function outsideReasons(action: ActionWrites): readonly Reason[] {
   });
 }
 
-function unreturnedReason({ actionId, table, rows, examples }: Unreturned): Reason {
+function unreturnedReason({ actionId, table, rows, examples, differs }: Unreturned): Reason {
   const some = examples.filter((path) => !path.endsWith("/(some)")).slice(0, NAMED_MAX);
   const which = some.length === 0 ? "" : ` (${some.join(", ")})`;
-  const message = `Under load action ${actionId} wrote ${counted(rows)} of ${table}${which} that its undo did not touch again.`;
+  const how = differs === true ? "wrote again, and not as they are on the control" : "did not touch again";
+  const message = `Under load action ${actionId} wrote ${counted(rows)} of ${table}${which} that its undo ${how}.`;
   return { code: "UNDO_NOT_PROVEN", subject: actionId, message };
 }
 

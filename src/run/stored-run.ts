@@ -123,7 +123,9 @@ const WritesSchema = z.discriminatedUnion("kind", [
     ),
     application: z.strictObject({ rows: z.number(), tables: z.array(TableSchema) }),
     // Runs of before this was looked at have none.
-    unreturned: z.array(RowsSchema.extend({ actionId: z.string() })).default([]),
+    unreturned: z
+      .array(RowsSchema.extend({ actionId: z.string(), differs: z.literal(true).exactOptional() }))
+      .default([]),
     doubts: z.array(z.string()),
   }),
 ]) satisfies z.ZodType<WriteProvenance>;
