@@ -31,6 +31,8 @@ export interface Evidence {
   readonly snapshotVerified: boolean;
   /** What the operator lets a restore lose where it takes the place of an undo; absent: none does. */
   readonly restoreMayLose?: RestoreLimits;
+  /** Patterns of places that the operator accepts unseen; none where absent. */
+  readonly acceptUnseen?: readonly string[];
   /** Effects that only a stub saw and that the operator's policy does not accept. */
   readonly stubOnlyEffects: readonly string[];
   /** What differed at the last barrier as the plan declares, in data that traffic writes; none where absent. */
@@ -81,7 +83,8 @@ export const REASON_ORDER: readonly ReasonCode[] = [
  * proof was run and every SLO was inside its range at the same look (DESIGN.md 3, precedence).
  */
 export function decide(evidence: Evidence): Verdict {
-  const instead = { accepted: evidence.restoreMayLose, rollback: evidence.rollback };
+  const { restoreMayLose: accepted, acceptUnseen, rollback: underLoad } = evidence;
+  const instead = { accepted, acceptUnseen, rollback: underLoad };
   const quiet = quietReasons(evidence.quiet, instead);
   const rollback = rollbackReasons(evidence.rollback, evidence.restoreMayLose);
   const writes = writeReasons(evidence.writes);

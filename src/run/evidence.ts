@@ -102,7 +102,7 @@ export function evidenceOf(options: {
     tier: admission.tier.effective,
     // One that does not verify has ended the run already.
     snapshotVerified: options.snapshots !== undefined,
-    ...restoreTerms(job),
+    ...acceptedTerms(job),
     stubOnlyEffects,
     ...(load === undefined ? {} : { consequences: load.consequences }),
     ...(load?.sensitivity === undefined ? {} : { sensitivity: load.sensitivity }),
@@ -130,10 +130,12 @@ function endedEarly({ alarm, replay }: Pick<LoadEvidence, "alarm" | "replay">): 
   return alarm !== undefined || replay?.end.kind !== "done";
 }
 
-/** What the operator lets a restore lose, as the judge asks for it. */
-export function restoreTerms({ scenario }: Pick<RunJob, "scenario">): Pick<Evidence, "restoreMayLose"> {
+/** What the operator accepts, as the judge asks for it: what a restore may lose, and places that nobody could look at. */
+export function acceptedTerms({
+  scenario,
+}: Pick<RunJob, "scenario">): Pick<Evidence, "restoreMayLose" | "acceptUnseen"> {
   const { restoreMayLose } = scenario.rollback;
-  return restoreMayLose === undefined ? {} : { restoreMayLose };
+  return { acceptUnseen: scenario.acceptUnseen, ...(restoreMayLose === undefined ? {} : { restoreMayLose }) };
 }
 
 /** An action that was at its target already under load did nothing there: neither its cost nor its undo was rehearsed. */

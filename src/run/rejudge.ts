@@ -12,7 +12,7 @@ import { untoldConsequences } from "../judge/write-reasons.ts";
 import { admit } from "../policy/admit.ts";
 import { loadSqlParser, type SqlParser } from "../policy/sql/parse-sql.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
-import { hopelessFromTheStart, judgedSlos, restoreTerms, workReasons } from "./evidence.ts";
+import { acceptedTerms, hopelessFromTheStart, judgedSlos, workReasons } from "./evidence.ts";
 import { longestInForce } from "./in-force.ts";
 import { type ChangedTerm, changedScenario, changedTerms, type JudgeChanges, phasesUnder } from "./judge-changes.ts";
 import { type OpenedRun, openStoredRun } from "./open-stored-run.ts";
@@ -116,7 +116,7 @@ function judgeRecording(run: Recording): Rejudged {
     triggers: [],
     tier: stored.plan.tier.effective,
     snapshotVerified: stored.snapshot !== undefined,
-    ...restoreTerms({ scenario }),
+    ...acceptedTerms({ scenario }),
     stubOnlyEffects: [],
     consequences: stored.consequences,
     ...(planted === undefined ? {} : { sensitivity: planted }),

@@ -58,6 +58,7 @@ const QuietSchema = z.strictObject({
   residue: z.array(DifferenceSchema),
   noise: z.array(z.string()).exactOptional(),
   unseen: z.array(z.string()).exactOptional(),
+  unseenSince: z.array(z.string()).exactOptional(),
   failed: FailureSchema.extend({ during: z.enum(["dry-run", "act", "undo"]) }).exactOptional(),
   restored: RestoreSchema.exactOptional(),
 });
