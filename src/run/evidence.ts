@@ -8,6 +8,7 @@ import { sampleRules } from "../judge/sample-rules.ts";
 import type { Reason } from "../judge/verdict.ts";
 import { breachedTriggers, safeguardReasons } from "../judge/watch/watch-records.ts";
 import { harmAlarms, workShrank } from "../judge/work-reasons.ts";
+import { untoldConsequences } from "../judge/write-reasons.ts";
 import type { TwinPair } from "../mirror/twin.ts";
 import type { Admission } from "../policy/admit.ts";
 import type { QuietProof } from "../replay/proof/proofs.ts";
@@ -81,6 +82,7 @@ export function evidenceOf(options: {
             ...gatesOf(job, pair, load),
             ...missingInResponses(job, load.session),
             ...unshownByAnswers(job, quiet, load.session),
+            ...untoldConsequences(job.plan.actions, load.consequences),
           ]),
     ],
     quiet,
@@ -100,8 +102,9 @@ export function evidenceOf(options: {
     tier: admission.tier.effective,
     // One that does not verify has ended the run already.
     snapshotVerified: options.snapshots !== undefined,
-    ...restoreTerms(job),
+    ...acceptedTerms(job),
     stubOnlyEffects,
+    ...(load === undefined ? {} : { consequences: load.consequences }),
     ...(load?.sensitivity === undefined ? {} : { sensitivity: load.sensitivity }),
     ...(load?.writes === undefined ? {} : { writes: load.writes }),
   };
@@ -127,10 +130,12 @@ function endedEarly({ alarm, replay }: Pick<LoadEvidence, "alarm" | "replay">): 
   return alarm !== undefined || replay?.end.kind !== "done";
 }
 
-/** What the operator lets a restore lose, as the judge asks for it. */
-export function restoreTerms({ scenario }: Pick<RunJob, "scenario">): Pick<Evidence, "restoreMayLose"> {
+/** What the operator accepts, as the judge asks for it: what a restore may lose, and places that nobody could look at. */
+export function acceptedTerms({
+  scenario,
+}: Pick<RunJob, "scenario">): Pick<Evidence, "restoreMayLose" | "acceptUnseen"> {
   const { restoreMayLose } = scenario.rollback;
-  return restoreMayLose === undefined ? {} : { restoreMayLose };
+  return { acceptUnseen: scenario.acceptUnseen, ...(restoreMayLose === undefined ? {} : { restoreMayLose }) };
 }
 
 /** An action that was at its target already under load did nothing there: neither its cost nor its undo was rehearsed. */

@@ -19,6 +19,7 @@ import type { LoadEvidence } from "./load-evidence.ts";
 import { fingerprintsOf, type LoadSession } from "./load-session.ts";
 import type { Look, Looks } from "./looks.ts";
 import { plantInState, plantInTraffic } from "./prove-sensitivity.ts";
+import { lookAtRows } from "./rows-at-barrier.ts";
 import { type SettledState, settledState } from "./settled-state.ts";
 import type { WriteWatch } from "./write-watch.ts";
 
@@ -87,7 +88,7 @@ function settledAt(before: BeforeTheEnd, first: Fingerprints): Promise<SettledSt
   return settledState(before.context, { first, compare: comparison(before) });
 }
 
-async function evidenceAt(before: BeforeTheEnd, { compared }: SettledState): Promise<EvidenceAtBarrier> {
+async function evidenceAt(before: BeforeTheEnd, { compared, fingerprints }: SettledState): Promise<EvidenceAtBarrier> {
   const { context, session, looks, noise, undo } = before;
   const invariants = await askInvariants(context, "at the last barrier");
   const baseline = session.phases.baseline ?? { fromMs: 0, toMs: 0 };
@@ -106,27 +107,22 @@ async function evidenceAt(before: BeforeTheEnd, { compared }: SettledState): Pro
     noise: noise === undefined ? [] : describeNoise(noise),
     brokenInvariants: [...(before.observed?.brokenInvariants ?? []), ...invariants],
     trails: looks.trails(),
-    ...(await writesUnderLoad(before)),
+    ...(await writesUnderLoad(before, fingerprints)),
   };
 }
 
 /** Who wrote what, read while nothing is measured; nothing where no SQL acted. */
-async function writesUnderLoad({
-  context,
-  writes,
-  replay,
-  undo,
-}: BeforeTheEnd): Promise<Pick<EvidenceAtBarrier, "writes">> {
+async function writesUnderLoad(
+  { context, noise, writes, replay, undo }: BeforeTheEnd,
+  fingerprints: Fingerprints,
+): Promise<Pick<EvidenceAtBarrier, "writes">> {
   const { job, quiet, quietWrites, log, signal } = context;
   if (writes === undefined || quietWrites.size === 0 || (replay?.acted ?? []).length === 0) return {};
   const load = await writes.read(signal);
-  const told: WriteProvenance = writeProvenance({
-    plan: job.plan,
-    proof: quiet,
-    quiet: quietWrites,
-    load,
-    undone: undo !== undefined && undo.restored === undefined,
-  });
+  const undone = undo !== undefined && undo.restored === undefined;
+  const byLog = writeProvenance({ plan: job.plan, proof: quiet, quiet: quietWrites, load, undone });
+  const told: WriteProvenance =
+    undone && byLog.kind === "told" ? await lookAtRows(byLog, context, { load, noise, fingerprints }) : byLog;
   log.note(told.kind === "told" ? (writtenSentence(told) ?? "") : `who wrote what is not available: ${told.why}`);
   return { writes: told };
 }

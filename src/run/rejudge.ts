@@ -8,10 +8,11 @@ import { judgeSlos, type LookInput } from "../judge/judge-slos.ts";
 import type { ResponseJudgement } from "../judge/response-changes.ts";
 import type { Reason, SloJudgement, Verdict } from "../judge/verdict.ts";
 import type { WatchRecords } from "../judge/watch/watch-records.ts";
+import { untoldConsequences } from "../judge/write-reasons.ts";
 import { admit } from "../policy/admit.ts";
 import { loadSqlParser, type SqlParser } from "../policy/sql/parse-sql.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
-import { hopelessFromTheStart, judgedSlos, restoreTerms, workReasons } from "./evidence.ts";
+import { acceptedTerms, hopelessFromTheStart, judgedSlos, workReasons } from "./evidence.ts";
 import { longestInForce } from "./in-force.ts";
 import { type ChangedTerm, changedScenario, changedTerms, type JudgeChanges, phasesUnder } from "./judge-changes.ts";
 import { type OpenedRun, openStoredRun } from "./open-stored-run.ts";
@@ -115,8 +116,9 @@ function judgeRecording(run: Recording): Rejudged {
     triggers: [],
     tier: stored.plan.tier.effective,
     snapshotVerified: stored.snapshot !== undefined,
-    ...restoreTerms({ scenario }),
+    ...acceptedTerms({ scenario }),
     stubOnlyEffects: [],
+    consequences: stored.consequences,
     ...(planted === undefined ? {} : { sensitivity: planted }),
     ...(stored.writes === undefined ? {} : { writes: stored.writes }),
   });
@@ -207,6 +209,7 @@ function gatesAgain(run: Recording, judged: readonly SloJudgement[]): readonly R
       ? plannedDesign({ ...look, ...calibrationInUse(run), restarted, baseline, ratePerSecond })
       : []),
     ...missingInResponses(run, sessionOf(run)),
+    ...untoldConsequences(plan.actions, stored.consequences),
     ...environmentGates({
       ...look,
       restarted,

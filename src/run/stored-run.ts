@@ -58,6 +58,7 @@ const QuietSchema = z.strictObject({
   residue: z.array(DifferenceSchema),
   noise: z.array(z.string()).exactOptional(),
   unseen: z.array(z.string()).exactOptional(),
+  unseenSince: z.array(z.string()).exactOptional(),
   failed: FailureSchema.extend({ during: z.enum(["dry-run", "act", "undo"]) }).exactOptional(),
   restored: RestoreSchema.exactOptional(),
 });
@@ -123,7 +124,9 @@ const WritesSchema = z.discriminatedUnion("kind", [
     ),
     application: z.strictObject({ rows: z.number(), tables: z.array(TableSchema) }),
     // Runs of before this was looked at have none.
-    unreturned: z.array(RowsSchema.extend({ actionId: z.string() })).default([]),
+    unreturned: z
+      .array(RowsSchema.extend({ actionId: z.string(), differs: z.literal(true).exactOptional() }))
+      .default([]),
     doubts: z.array(z.string()),
   }),
 ]) satisfies z.ZodType<WriteProvenance>;
@@ -186,6 +189,7 @@ export const StoredRunSchema = z.looseObject({
   snapshot: z.looseObject({ tookMs: z.number() }).exactOptional(),
   quiet: QuietSchema,
   rollback: RollbackSchema,
+  consequences: z.array(DifferenceSchema),
   alarm: AlarmSchema.exactOptional(),
   stoppedBy: z.string().max(LIMITS.textCharsMax).exactOptional(),
   timeline: z.array(z.looseObject({ kind: z.string() })),

@@ -48,6 +48,14 @@ test("promotes when everything promised was shown", () => {
   );
 });
 
+test("says what a declaration excused instead of claiming that it came back", () => {
+  const consequences = [difference("db/db/shop/rows/jobs/(some)/status"), difference("log/api/#")];
+  const verdict = check({ consequences }, "promote", "ALL_SHOWN");
+  expect(verdict.reasons[0].message).toContain(
+    "quietly and under load but for declared consequences in db/db/shop/rows/jobs/(some)/status; no lasting harm",
+  );
+});
+
 describe("rejects", () => {
   test("an SLO outside its range", () => check({ slos: FAILED }, "reject", "SLO_OUTSIDE_RANGE"));
   test("an undeclared effect, naming where", () => {
@@ -123,6 +131,17 @@ describe("a restore in place of an undo that left something on the quiet twin", 
 });
 
 describe("holds", () => {
+  test("a place that nobody could look at, unless the operator accepts it by name", () => {
+    const quiet = { actions: [ACTION], residue: [], unseen: ["file/api/run: a tmpfs, and it is frozen"] };
+    const verdict = check({ quiet }, "hold", "NO_DATA");
+    expect(verdict.reasons[0]).toMatchObject({ subject: "file/api/run" });
+    check({ quiet, acceptUnseen: ["file/db/**"] }, "hold", "NO_DATA");
+    check({ quiet, acceptUnseen: ["file/api/run"] }, "promote", "ALL_SHOWN");
+  });
+  test("a place that went out of sight once the plan had acted, whatever is accepted", () => {
+    const quiet = { actions: [ACTION], residue: [], unseenSince: ["file/api/run: a tmpfs, and it is frozen"] };
+    check({ quiet, acceptUnseen: ["**"] }, "hold", "NO_DATA");
+  });
   test("an SLO that is not settled", () => check({ slos: OPEN }, "hold", "UNDERPOWERED"));
   test("no SLO at all", () => check({ slos: [] }, "hold", "NO_DATA"));
   test("no quiet proof", () => check({ quiet: undefined }, "hold", "UNDO_NOT_PROVEN"));

@@ -37,6 +37,8 @@ export interface QuietProof {
   readonly noise?: readonly string[];
   /** Places that could not be looked at, with the reason: nothing is known of effects there. */
   readonly unseen?: readonly string[];
+  /** Those that could be looked at before the plan acted. */
+  readonly unseenSince?: readonly string[];
   readonly failed?: {
     readonly actionId: string;
     readonly during: "dry-run" | "act" | "undo";

@@ -90,7 +90,7 @@ export async function proveQuietly(options: QuietProofOptions): Promise<QuietRes
       locate: ({ table }) => rowsSinceBaseline(options, table),
       signal,
     });
-    const { unseen = [] } = after;
+    const unseen = seen.unseen();
     const failed =
       performed.failed ?? (undone.failed === undefined ? undefined : { ...undone.failed, during: "undo" as const });
     const { snapshot } = options;
@@ -104,7 +104,8 @@ export async function proveQuietly(options: QuietProofOptions): Promise<QuietRes
       residue: boundDifferences(residue),
       directEffects: seen.touched(),
       ...(seen.noise().length === 0 ? {} : { noise: seen.noise().slice(0, LIMITS.differencesListedMax) }),
-      ...(unseen.length === 0 ? {} : { unseen }),
+      ...(unseen.before.length === 0 ? {} : { unseen: unseen.before }),
+      ...(unseen.since.length === 0 ? {} : { unseenSince: unseen.since }),
       ...(failed === undefined ? {} : { failed }),
       ...(restored === undefined ? {} : { restored }),
     };
@@ -190,7 +191,7 @@ async function performAll(
       toUndo.push(begun);
     });
     const after = await options.state.fingerprint(pair.shadow, pair.spec.state, { signal });
-    const effects = await seen.ofAction(before, after, locate);
+    const effects = await seen.ofAction(before, after, { locate, step: action.step });
     const { allowedChanges: allowed, traceless } = options;
     const held = { landed: result.landed, allowed, ...(traceless === undefined ? {} : { traceless }) };
     const proof = actionProof(action, effects, held);

@@ -33,10 +33,10 @@ export function effectsSection(report: RunReport): SafeHtml {
 }
 
 /** What the quiet proof says nothing about, and why. */
-function leftOut({ noise = [], unseen = [] }: RunReport["quiet"]): readonly SafeHtml[] {
+function leftOut({ noise = [], unseen = [], unseenSince = [] }: RunReport["quiet"]): readonly SafeHtml[] {
   const parts: readonly (readonly [string, readonly string[]])[] = [
     ["Left out, because it changes without the plan too:", noise],
-    ["Could not be looked at, so effects there are unknown:", unseen],
+    ["Could not be looked at, so effects there are unknown:", [...unseen, ...unseenSince]],
   ];
   return parts
     .filter(([, items]) => items.length > 0)
