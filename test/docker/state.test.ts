@@ -237,7 +237,7 @@ describe("schema", () => {
       "a grant on one of its functions",
       "GRANT EXECUTE ON FUNCTION pg_read_file(text) TO PUBLIC",
       "REVOKE EXECUTE ON FUNCTION pg_read_file(text) FROM PUBLIC",
-      ["changed schema/system-grant/pg_catalog.pg_read_file(pg_catalog.text)"],
+      ["added schema/system-grant/pg_catalog.pg_read_file(pg_catalog.text)"],
     ],
     [
       "a function among the server's own",
@@ -268,6 +268,7 @@ describe("schema", () => {
       "CREATE TABLE parent (line text); ALTER TABLE log INHERIT parent",
       "ALTER TABLE log NO INHERIT parent; DROP TABLE parent",
       [
+        "added rows/parent",
         "changed schema/log",
         "added schema/parent",
         "added schema/parent/column/line",

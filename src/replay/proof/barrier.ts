@@ -8,6 +8,8 @@ import {
   wholeTable,
 } from "../../mirror/state/difference.ts";
 import { familyOf as keyPattern } from "../../mirror/state/family.ts";
+import { numbersDrawn, rowsGrown, sequencesThrownForward } from "../../mirror/state/sequence-differences.ts";
+import { writtenElsewhere } from "../../mirror/state/written-elsewhere.ts";
 import { anyMatches, isExact } from "../../plan/resource-pattern.ts";
 import { errorsAtBarrier, filesAtBarrier } from "./barrier-files.ts";
 import type { Finding } from "./finding.ts";
@@ -36,6 +38,8 @@ export interface BarrierStates {
    * rows more or less in a table that traffic writes: those come from the traffic, whose errors are judged elsewhere.
    */
   readonly discordantRequests?: number;
+  /** How many numbers of each sequence the plan's own rows may have drawn here, as on the quiet twin. */
+  readonly drawn?: Readonly<Record<ResourcePath, number>>;
 }
 
 /** Rows of one table that a single request may write, as far as a missing answer explains missing rows. */
@@ -66,6 +70,7 @@ export function compareAtBarrier(states: BarrierStates): BarrierComparison {
     ...tables(states),
     ...keys(states),
     ...(states.restored ? [] : sequences(states)),
+    ...otherDatabases(states),
     ...filesAtBarrier(states),
     ...errorsAtBarrier(states),
   ];
@@ -177,15 +182,35 @@ function keys(states: BarrierStates): readonly Finding[] {
   return [...moved, ...found];
 }
 
-/** Numbers that were handed out stay handed out: ahead of the control is noise, behind the reference is residue. */
-function sequences({ reference, control, shadow }: BarrierStates): readonly Finding[] {
+/**
+ * Numbers that were handed out stay handed out: behind the reference is residue, ahead of the control noise, as far as rows that
+ * only the shadow has, the plan's own, requests that failed, or as many again as traffic drew explain it.
+ */
+function sequences(states: BarrierStates): readonly Finding[] {
+  const { reference, control, shadow, drawn = {}, discordantRequests = 0 } = states;
   const back = sequencesGoneBack(reference, shadow);
-  const behind = new Set(back.map(({ path }) => path));
+  const byTraffic = numbersDrawn(reference, control);
+  const draws = (path: ResourcePath): number =>
+    2 * rowsGrown(path, control, shadow) +
+    2 * (drawn[path] ?? 0) +
+    (byTraffic.get(path) ?? 0) +
+    discordantRequests * ROWS_PER_REQUEST_MAX;
+  const thrown = sequencesThrownForward(control, shadow, draws);
+  const told = new Set([...back, ...thrown].map(({ path }) => path));
   const ahead = valuesDiffering(control.sequences ?? {}, shadow.sequences ?? {}).filter(
-    ({ path, kind }) => kind === "changed" && !behind.has(path),
+    ({ path, kind }) => kind === "changed" && !told.has(path),
   );
   return [
-    ...back.map((difference): Finding => ({ kind: "residue", difference })),
+    ...[...back, ...thrown].map((difference): Finding => ({ kind: "residue", difference })),
     ...ahead.map((difference): Finding => ({ kind: "noise", difference })),
   ];
+}
+
+/** Databases that are not compared: somebody wrote to them on the shadow, and nobody does on the control. */
+function otherDatabases({ reference, controlReference, control, shadow }: BarrierStates): readonly Finding[] {
+  const written = new Set(writtenElsewhere(controlReference ?? reference, control).map(({ path }) => path));
+  return writtenElsewhere(reference, shadow).map((difference) => ({
+    kind: written.has(difference.path) ? "noise" : "residue",
+    difference,
+  }));
 }

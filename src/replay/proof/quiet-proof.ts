@@ -98,6 +98,7 @@ export async function proveQuietly(options: QuietProofOptions): Promise<QuietPro
       actions: performed.actions,
       residue: boundDifferences(residue),
       ...(seen.noise().length === 0 ? {} : { noise: seen.noise().slice(0, LIMITS.differencesListedMax) }),
+      ...(Object.keys(seen.drawn()).length === 0 ? {} : { drawn: seen.drawn() }),
       ...(unseen.length === 0 ? {} : { unseen }),
       ...(failed === undefined ? {} : { failed }),
       ...(restored === undefined ? {} : { restored }),

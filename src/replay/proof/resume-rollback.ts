@@ -22,6 +22,8 @@ export interface ResumeState {
   readonly consequences: readonly string[];
   /** Paths that it was seen to change on the quiet twin. */
   readonly directEffects: readonly ResourcePath[];
+  /** How many numbers of each sequence its rows drew there. */
+  readonly drawn?: Readonly<Record<ResourcePath, number>>;
 }
 
 /** How a rollback that a dead process left unfinished was finished. */
