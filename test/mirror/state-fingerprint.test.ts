@@ -19,6 +19,7 @@ function redisSource(
   return {
     configuration: async () => [],
     processes: async () => [],
+    programs: async () => [],
     files: async () => ({ files: {}, inImage: {}, sinceStart: [], unseen: [] }),
     flagFiles: async () => [],
     errorPatterns: async () => [],

@@ -236,6 +236,21 @@ describe("at the barrier", () => {
     expect(found(at("4000", grown))).not.toContain("db/db/shop/sequence/jobs_id_seq");
   });
 
+  test("a program that only the shadow runs and an engine's file that changed there are left by the plan", () => {
+    const at = (more: Partial<Fingerprint>): Fingerprint => ({
+      ...fingerprintFrom(note),
+      programs: { "process/api/node": "1" },
+      ofEngine: { "file/api/etc/hosts": "a" },
+      ...more,
+    });
+    const states = { reference: at({}), control: at({}), noise: QUIET, consequences: ["**"] };
+    const left = at({ programs: { "process/api/node": "1", "process/api/nc": "1" } });
+    expect(compareAtBarrier({ ...states, shadow: left }).residue.map(({ path }) => path)).toEqual(["process/api/nc"]);
+    expect(compareAtBarrier({ ...states, shadow: left, control: left }).residue).toEqual([]);
+    const moved = at({ ofEngine: { "file/api/etc/hosts": "b" } });
+    expect(compareAtBarrier({ ...states, shadow: moved }).residue).toHaveLength(1);
+  });
+
   test("a database that nobody compares must not be written to, but where traffic does so too", () => {
     const at = (written: string): Fingerprint => ({
       ...fingerprintFrom(note),

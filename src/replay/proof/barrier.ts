@@ -11,7 +11,7 @@ import { familyOf as keyPattern } from "../../mirror/state/family.ts";
 import { numbersDrawn, rowsGrown, sequencesThrownForward } from "../../mirror/state/sequence-differences.ts";
 import { writtenElsewhere } from "../../mirror/state/written-elsewhere.ts";
 import { anyMatches, isExact } from "../../plan/resource-pattern.ts";
-import { errorsAtBarrier, filesAtBarrier } from "./barrier-files.ts";
+import { errorsAtBarrier, filesAtBarrier, insideAtBarrier } from "./barrier-files.ts";
 import type { Finding } from "./finding.ts";
 import { differingColumns, differingKeys, endsByItself, type Noise, rowsApart } from "./noise.ts";
 
@@ -72,6 +72,7 @@ export function compareAtBarrier(states: BarrierStates): BarrierComparison {
     ...(states.restored ? [] : sequences(states)),
     ...otherDatabases(states),
     ...filesAtBarrier(states),
+    ...insideAtBarrier(states),
     ...errorsAtBarrier(states),
   ];
   const configuration = valuesDiffering(states.reference.resources, states.shadow.resources);
