@@ -10,6 +10,7 @@
  *   redis/<service>/<key>
  *   file/<service>/<path> | volume/<name>/<path> | bind/<path in the mirror>/<path>
  *   flags/<service>/<flag>/state | defaultVariant | variants | targeting | metadata
+ *   process/<service>/<name>                                    (a program that runs)
  *   stub/<host>/<METHOD>/<path>, log/<service>/<pattern>        (only in effects)
  * docs/resources.md has the whole grammar.
  */
@@ -49,6 +50,10 @@ export interface Surroundings {
   readonly sinceStart?: readonly ResourcePath[];
   /** `log/<service>/<pattern>` to the first such line: trouble that services have told of since they were raised. */
   readonly errors?: Readonly<Record<ResourcePath, string>>;
+  /** `file/<service>/etc/hosts` and the like, which the engine writes; compared with the same twin's past. */
+  readonly ofEngine?: Readonly<Record<ResourcePath, string>>;
+  /** `process/<service>/<name>` to how often a replica runs that program at most; compared with the same twin's past. */
+  readonly programs?: Readonly<Record<ResourcePath, string>>;
   /** Running processes per service; another list means that one was restarted, replaced, added or removed. */
   readonly processes?: Readonly<Record<string, string>>;
   /** Places that could not be looked at, with the reason. */

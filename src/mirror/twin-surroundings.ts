@@ -11,6 +11,8 @@ export interface FileListing {
   readonly inImage: Readonly<Record<string, string>>;
   /** Those of `files` that were written since the process of their container started. */
   readonly sinceStart: readonly string[];
+  /** What the engine writes for each container, without its own addresses and names: paths to texts as in `files`. */
+  readonly ofEngine?: Readonly<Record<string, string>>;
   /** Places that could not be looked at, with the reason. */
   readonly unseen: readonly string[];
 }

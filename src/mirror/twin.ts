@@ -55,6 +55,19 @@ export interface ServiceProcess {
   readonly id: string;
 }
 
+/** A process of a replica: its main one, or one that descends from it. */
+export interface ServiceProgram {
+  readonly service: string;
+  /** Of no other replica of this twin. */
+  readonly replica: string;
+  /** Of no other process of this twin, as long as it runs. */
+  readonly id: string;
+  /** Name of the program, at most 15 characters. */
+  readonly name: string;
+  /** It runs its parent's program, as servers do for connections and workers. */
+  readonly forked: boolean;
+}
+
 export interface ExecResult {
   readonly exitCode: number;
   readonly stdout: string;
@@ -167,6 +180,8 @@ export interface Twin {
   configuration(signal: AbortSignal): Promise<readonly ServiceConfiguration[]>;
   /** Main processes of all replicas that run or are frozen; by them a restart is told, whoever caused it. */
   processes(signal: AbortSignal): Promise<readonly ServiceProcess[]>;
+  /** Everything that runs in the replicas; works on frozen services. */
+  programs(signal: AbortSignal): Promise<readonly ServiceProgram[]>;
   /** CPU and memory per service, cheap enough for every second. */
   usage(signal: AbortSignal): Promise<readonly ServiceUsage[]>;
   /** Text of every replica's Prometheus endpoint; empty only when there is no replica. Rejects when one does not answer or is frozen. */

@@ -187,8 +187,19 @@ export function comparison({
           noise,
           ...declaredAndDirect(context),
           unserved: unservedShare(session),
+          ...drawnUnderLoad(context, undo),
           ...(undo?.restored === undefined ? {} : { restored: true as const }),
         });
+}
+
+/** A switchback performs the plan once a round. */
+function drawnUnderLoad(
+  { quiet }: Pick<LoadContext, "quiet">,
+  undo: UndoEvidence | undefined,
+): { readonly drawn: Readonly<Record<string, number>> } {
+  const times = Math.max(1, undo?.roundsUndoMs?.length ?? 1);
+  const drawn = Object.entries(quiet.drawn ?? {}).map(([path, count]) => [path, count * times] as const);
+  return { drawn: Object.fromEntries(drawn) };
 }
 
 /** What the plan said it would change, and what it was seen to change itself. */

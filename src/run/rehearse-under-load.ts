@@ -126,7 +126,15 @@ async function learnAtBarrier(
   });
   const noise = learnNoise(before.control, before.shadow, context.reference);
   const { consequences, directEffects } = declaredAndDirect(context);
-  const kept = { ...undosOf(context.job), reference: context.reference.shadow, noise, consequences, directEffects };
+  const { drawn = {} } = context.quiet;
+  const kept = {
+    ...undosOf(context.job),
+    reference: context.reference.shadow,
+    noise,
+    consequences,
+    directEffects,
+    drawn,
+  };
   await context.effects.store.keepForResume(kept);
   return { noise, writes: await watching };
 }

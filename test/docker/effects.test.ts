@@ -3,12 +3,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/cli/system.ts";
 import { stateAccess } from "../../src/mirror/state/state-access.ts";
 import { fileDifferences } from "../../src/mirror/state/surroundings-difference.ts";
-import type { TwinPair } from "../../src/mirror/twin.ts";
+import type { ServiceProgram, TwinPair } from "../../src/mirror/twin.ts";
 import type { FileListing } from "../../src/mirror/twin-surroundings.ts";
 import { openEngine } from "../../src/mirror/twins/engine.ts";
 import { fileLooker } from "../../src/mirror/twins/files/look-at-files.ts";
 import { ownershipLabels } from "../../src/mirror/twins/labels.ts";
 import { readOwner } from "../../src/mirror/twins/owner.ts";
+import { programsOf } from "../../src/mirror/twins/programs.ts";
 import { raiseMini, runIdOf } from "./fixtures/mini/engine-of-tests.ts";
 import { cache, miniMirror, service } from "./fixtures/mini/mini-mirror.ts";
 
@@ -44,6 +45,7 @@ const spec = miniMirror({
   flags: [{ service: "files", path: "/etc/flags.json" }],
 });
 let pair: TwinPair;
+let throughEngineToo: () => Promise<readonly ServiceProgram[]>;
 let throughEngine: (signal: AbortSignal) => Promise<FileListing>;
 
 beforeAll(async () => {
@@ -51,6 +53,7 @@ beforeAll(async () => {
   const ownership = ownershipLabels({ runId, owner: await readOwner(pid) });
   const twin = { engine: await openEngine(), runId, role: "shadow", spec, clock: systemClock, ownership } as const;
   const look = fileLooker({ twin }, { throughEngine: true });
+  throughEngineToo = () => programsOf({ twin }, signal, { throughEngine: true });
   throughEngine = (stop) => look([], stop);
 });
 
@@ -98,6 +101,26 @@ describe("files of a twin", () => {
     expect(told(before[1], back[1])).toEqual(["removed file/files/etc/issue"]);
   });
 
+  test("that the engine writes are seen too, and say nothing of a container's own addresses", async () => {
+    const looks = async () => [await onHost(), await throughEngine(signal)] as const;
+    const before = await looks();
+    await run("echo 10.0.0.1 payments.example >> /etc/hosts");
+    const after = await looks();
+    await run("sed '/payments.example/d' /etc/hosts > /tmp/hosts; cat /tmp/hosts > /etc/hosts; rm /tmp/hosts");
+    const back = await looks();
+    for (const [index, { ofEngine = {} }] of before.entries()) {
+      expect(Object.keys(ofEngine).sort()).toEqual(
+        expect.arrayContaining(["file/cache/etc/hosts", "file/files/etc/resolv.conf"]),
+      );
+      expect(Object.keys(ofEngine).filter((path) => after[index]?.ofEngine?.[path] !== ofEngine[path])).toEqual([
+        "file/files/etc/hosts",
+      ]);
+      expect(back[index]?.ofEngine).toEqual(ofEngine);
+    }
+    expect((await pair.control.files([], signal)).ofEngine).toEqual(before[0].ofEngine);
+    expect(before[1].ofEngine).toEqual(before[0].ofEngine);
+  });
+
   test("can be seen while their service is frozen, all but a tmpfs through the engine", async () => {
     await pair.shadow.freeze(["files"], signal);
     const [host, engine] = [await onHost(), await throughEngine(signal)];
@@ -107,6 +130,24 @@ describe("files of a twin", () => {
     expect(host.unseen).toEqual([]);
     expect(engine.unseen).toEqual(["file/files/memory: a tmpfs, and it is frozen"]);
   });
+});
+
+test("a program that was left running is told, and none that only came to look", async () => {
+  const names = async (look: () => Promise<readonly ServiceProgram[]>) =>
+    [...new Set((await look()).map(({ service, name }) => `${service} ${name}`))].sort();
+  const ways = [() => pair.shadow.programs(signal), throughEngineToo] as const;
+  const before = await Promise.all(ways.map(names));
+  await run("(tail -f /dev/null &)");
+  const after = await Promise.all(ways.map(names));
+  await run(
+    'for one in /proc/[0-9]*; do if [ "$(cat $one/comm)" = tail ]; then kill ${one#/proc/}; fi; done 2>/dev/null; true',
+  );
+  expect(before).toEqual([
+    ["cache redis-server", "files sleep"],
+    ["cache redis-server", "files sleep"],
+  ]);
+  expect(after[0]).toEqual(["cache redis-server", "files sleep", "files tail"]);
+  expect(after[1]).toEqual(after[0]);
 });
 
 test("a flag that changes is one resource, and the file that holds it is none", async () => {

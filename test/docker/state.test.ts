@@ -237,7 +237,7 @@ describe("schema", () => {
       "a grant on one of its functions",
       "GRANT EXECUTE ON FUNCTION pg_read_file(text) TO PUBLIC",
       "REVOKE EXECUTE ON FUNCTION pg_read_file(text) FROM PUBLIC",
-      ["changed schema/system-grant/pg_catalog.pg_read_file(pg_catalog.text)"],
+      ["added schema/system-grant/pg_catalog.pg_read_file(pg_catalog.text)"],
     ],
     [
       "a function among the server's own",
@@ -268,6 +268,7 @@ describe("schema", () => {
       "CREATE TABLE parent (line text); ALTER TABLE log INHERIT parent",
       "ALTER TABLE log NO INHERIT parent; DROP TABLE parent",
       [
+        "added rows/parent",
         "changed schema/log",
         "added schema/parent",
         "added schema/parent/column/line",
@@ -372,12 +373,53 @@ describe("keys", () => {
     ]);
   });
 
-  test("do not change with their time to live or the order of their members", async () => {
-    await redis(shadow, "EXPIRE", "stock:7", "1000");
+  test("do not change with the order of their members", async () => {
     await redis(shadow, "DEL", "basket:1");
     await redis(shadow, "HSET", "basket:1", "b", "2", "a", "1");
     expect(await changes()).toEqual([]);
+  });
+
+  test("change when they are to end, and when their end is moved", async () => {
+    await redis(shadow, "EXPIRE", "stock:7", "1000");
+    const ending = paths(await changes());
+    const soon = { ...(await fingerprint(shadow)) };
+    await redis(shadow, "EXPIRE", "stock:7", "10");
+    const moved = paths(await difference(soon, await fingerprint(shadow), { locate: async () => undefined }));
     await redis(shadow, "PERSIST", "stock:7");
+    expect([ending, moved]).toEqual([["changed redis/cache/stock:7"], ["changed redis/cache/stock:7"]]);
+  });
+
+  test("that are streams change with what their groups have delivered and not heard of again", async () => {
+    await redis(shadow, "XADD", "jobs", "1-1", "n", "1");
+    const before = await fingerprint(shadow);
+    const since = async () =>
+      paths(await difference(before, await fingerprint(shadow), { locate: async () => undefined }));
+    await redis(shadow, "XGROUP", "CREATE", "jobs", "workers", "0");
+    const grouped = await since();
+    await redis(shadow, "XREADGROUP", "GROUP", "workers", "one", "STREAMS", "jobs", ">");
+    const delivered = await fingerprint(shadow);
+    await redis(shadow, "XACK", "jobs", "workers", "1-1");
+    const heard = paths(await difference(delivered, await fingerprint(shadow), { locate: async () => undefined }));
+    await redis(shadow, "DEL", "jobs");
+    expect([grouped, heard]).toEqual([["changed redis/cache/jobs"], ["changed redis/cache/jobs"]]);
+  });
+
+  test("whose names are bytes are told apart", async () => {
+    const set = (byte: number, value: string) =>
+      shadow.redisBytes({ service: "cache" }, ["SET", Buffer.from([byte]), value]);
+    await Promise.all([set(0xfe, "1"), set(0xff, "1")]);
+    const before = await fingerprint(shadow);
+    await set(0xfe, "2");
+    const found = paths(await difference(before, await fingerprint(shadow), { locate: async () => undefined }));
+    await shadow.redisBytes({ service: "cache" }, ["DEL", Buffer.from([0xfe]), Buffer.from([0xff])]);
+    expect(found).toEqual(["changed redis/cache/%FE"]);
+  });
+
+  test("may be read by users whose rules are state", async () => {
+    await redis(shadow, "ACL", "SETUSER", "backdoor", "on", "nopass", "~*", "+@all");
+    const found = paths(await changes());
+    await redis(shadow, "ACL", "DELUSER", "backdoor");
+    expect(found).toEqual(["added redis/cache/setting/acl:backdoor"]);
   });
 
   test("of other databases and settings of the server are state too", async () => {

@@ -281,6 +281,46 @@ describe("at the barrier", () => {
     });
     expect(compareAtBarrier({ ...states, shadow: at("4") }).residue).toHaveLength(1);
   });
+
+  test("a sequence that ran further than rows and traffic explain was thrown forward, and nothing forgives that", () => {
+    const at = (value: string, rows: readonly string[] = ["1", "2"]): Fingerprint => ({
+      ...fingerprintFrom({ ...note, tables: { [JOBS]: { id: rows } } }),
+      sequences: { "db/db/shop/sequence/jobs_id_seq": value },
+      strides: { "db/db/shop/sequence/jobs_id_seq": 1 },
+    });
+    const states = { reference: at("5"), control: at("9"), noise: QUIET, consequences: ["**"] };
+    const found = (shadow: Fingerprint, more: Partial<BarrierStates> = {}) =>
+      compareAtBarrier({ ...states, shadow, ...more }).residue.map(({ path }) => path);
+    expect(found(at("2147483000"))).toEqual(["db/db/shop/sequence/jobs_id_seq"]);
+    expect(found(at("2147483000"), { drawn: { "db/db/shop/sequence/jobs_id_seq": 2_000_000_000 } })).toEqual([]);
+    const grown = Array.from({ length: 3_000 }, (_, row) => `${row}`);
+    expect(found(at("4000", grown))).not.toContain("db/db/shop/sequence/jobs_id_seq");
+  });
+
+  test("a program that only the shadow runs and an engine's file that changed there are left by the plan", () => {
+    const at = (more: Partial<Fingerprint>): Fingerprint => ({
+      ...fingerprintFrom(note),
+      programs: { "process/api/node": "1" },
+      ofEngine: { "file/api/etc/hosts": "a" },
+      ...more,
+    });
+    const states = { reference: at({}), control: at({}), noise: QUIET, consequences: ["**"] };
+    const left = at({ programs: { "process/api/node": "1", "process/api/nc": "1" } });
+    expect(compareAtBarrier({ ...states, shadow: left }).residue.map(({ path }) => path)).toEqual(["process/api/nc"]);
+    expect(compareAtBarrier({ ...states, shadow: left, control: left }).residue).toEqual([]);
+    const moved = at({ ofEngine: { "file/api/etc/hosts": "b" } });
+    expect(compareAtBarrier({ ...states, shadow: moved }).residue).toHaveLength(1);
+  });
+
+  test("a database that nobody compares must not be written to, but where traffic does so too", () => {
+    const at = (written: string): Fingerprint => ({
+      ...fingerprintFrom(note),
+      written: { "db/db/shop/rows": "5 inserted", "db/db/billing/rows": `${written} inserted` },
+    });
+    const states = { reference: at("5"), noise: QUIET, consequences: [] };
+    expect(compareAtBarrier({ ...states, control: at("5"), shadow: at("6") }).residue).toHaveLength(1);
+    expect(compareAtBarrier({ ...states, control: at("6"), shadow: at("7") }).residue).toEqual([]);
+  });
 });
 
 describe("whatever the state", () => {

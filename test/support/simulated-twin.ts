@@ -162,6 +162,7 @@ export function simulatedTwin(role: Role, template: SimulatedWorld, behaviour: S
         .map(([name, one]) => configurationOf(name, one))
         .sort((a, b) => (a.service < b.service ? -1 : 1));
     },
+    programs: async () => [],
     processes: async (signal) => {
       await enter("processes", signal);
       return [...world.services].flatMap(([name, one]) =>

@@ -1,4 +1,5 @@
 import type { Difference, Fingerprint, ResourcePath, TableFingerprint } from "../fingerprint.ts";
+import { changedInside } from "./inside-containers.ts";
 import { hasExpired, livesChanged } from "./key-lives.ts";
 import { sequencesGoneBack } from "./sequence-differences.ts";
 import { fileDifferences } from "./surroundings-difference.ts";
@@ -20,8 +21,8 @@ export type LocateRows = (changed: {
 
 /**
  * Everything that is different in a twin some time later, sorted by path: resources, keys and their lives, sequences that went
- * backwards, files, databases that nobody compares but somebody wrote to, and rows down to the column as far as `locate`
- * finds them.
+ * backwards, files, programs that run, databases that nobody compares but somebody wrote to, and rows down to the column as far
+ * as `locate` finds them.
  */
 export async function difference(
   before: Fingerprint,
@@ -36,6 +37,7 @@ export async function difference(
     ...valueDifferences(before, after),
     ...livesChanged(before, after),
     ...writtenElsewhere(before, after),
+    ...changedInside(before, after),
     ...rows,
   ]);
 }

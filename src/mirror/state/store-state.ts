@@ -5,7 +5,7 @@ import type { Twin } from "../twin.ts";
 export type StateSource = Pick<Twin, "configuration" | "sql" | "redis">;
 
 /** What a whole fingerprint asks of it, beyond its stores. */
-export type TwinSource = StateSource & Pick<Twin, "files" | "flagFiles" | "errorPatterns" | "processes">;
+export type TwinSource = StateSource & Pick<Twin, "files" | "flagFiles" | "errorPatterns" | "processes" | "programs">;
 
 /** The part of a fingerprint that one store contributes. */
 export interface StoreState {

@@ -1,7 +1,9 @@
 import type { Difference, Fingerprint, ResourcePath } from "../../mirror/fingerprint.ts";
 import { sequencesGoneBack, sorted, valuesDiffering } from "../../mirror/state/difference.ts";
+import { numbersDrawn, rowsGrown, sequencesThrownForward } from "../../mirror/state/sequence-differences.ts";
+import { writtenElsewhere } from "../../mirror/state/written-elsewhere.ts";
 import type { Role } from "../../mirror/twin.ts";
-import { errorsAtBarrier, filesAtBarrier } from "./barrier-files.ts";
+import { errorsAtBarrier, filesAtBarrier, insideAtBarrier } from "./barrier-files.ts";
 import { keysAtBarrier } from "./barrier-keys.ts";
 import { tablesAtBarrier } from "./barrier-tables.ts";
 import type { Finding } from "./finding.ts";
@@ -27,6 +29,8 @@ export interface BarrierStates {
   readonly restored?: true;
   /** Requests that one twin alone did not answer, as shares of what the other served; default none. */
   readonly unserved?: UnservedShare;
+  /** How many numbers of each sequence the plan's own rows may have drawn here, as on the quiet twin. */
+  readonly drawn?: Readonly<Record<ResourcePath, number>>;
 }
 
 /**
@@ -63,7 +67,9 @@ export function compareAtBarrier(states: BarrierStates): BarrierComparison {
     ...tablesAtBarrier(states),
     ...keysAtBarrier(states),
     ...(states.restored ? [] : sequences(states)),
+    ...otherDatabases(states),
     ...filesAtBarrier(states),
+    ...insideAtBarrier(states),
     ...errorsAtBarrier(states),
   ];
   const configuration = valuesDiffering(states.reference.resources, states.shadow.resources);
@@ -79,15 +85,32 @@ export function compareAtBarrier(states: BarrierStates): BarrierComparison {
   };
 }
 
-/** Numbers that were handed out stay handed out: ahead of the control is noise, behind the reference is residue. */
-function sequences({ reference, control, shadow }: BarrierStates): readonly Finding[] {
+/**
+ * Numbers that were handed out stay handed out: behind the reference is residue, ahead of the control noise, as far as rows that
+ * only the shadow has, the plan's own, or as many again as traffic drew explain it.
+ */
+function sequences(states: BarrierStates): readonly Finding[] {
+  const { reference, control, shadow, drawn = {} } = states;
   const back = sequencesGoneBack(reference, shadow);
-  const behind = new Set(back.map(({ path }) => path));
+  const byTraffic = numbersDrawn(reference, control);
+  const draws = (path: ResourcePath): number =>
+    2 * rowsGrown(path, control, shadow) + 2 * (drawn[path] ?? 0) + (byTraffic.get(path) ?? 0);
+  const thrown = sequencesThrownForward(control, shadow, draws);
+  const told = new Set([...back, ...thrown].map(({ path }) => path));
   const ahead = valuesDiffering(control.sequences ?? {}, shadow.sequences ?? {}).filter(
-    ({ path, kind }) => kind === "changed" && !behind.has(path),
+    ({ path, kind }) => kind === "changed" && !told.has(path),
   );
   return [
-    ...back.map((difference): Finding => ({ kind: "residue", difference })),
+    ...[...back, ...thrown].map((difference): Finding => ({ kind: "residue", difference })),
     ...ahead.map((difference): Finding => ({ kind: "noise", difference })),
   ];
+}
+
+/** Databases that are not compared: somebody wrote to them on the shadow, and nobody does on the control. */
+function otherDatabases({ reference, controlReference, control, shadow }: BarrierStates): readonly Finding[] {
+  const written = new Set(writtenElsewhere(controlReference ?? reference, control).map(({ path }) => path));
+  return writtenElsewhere(reference, shadow).map((difference) => ({
+    kind: written.has(difference.path) ? "noise" : "residue",
+    difference,
+  }));
 }

@@ -35,6 +35,8 @@ export interface QuietProof {
   readonly residue: readonly Difference[];
   /** Files and trouble in the output that were left out, because they change without the plan too. */
   readonly noise?: readonly string[];
+  /** How many numbers of each sequence the actions' rows drew: they stay drawn when the rows are gone. Absent where none were. */
+  readonly drawn?: Readonly<Record<string, number>>;
   /** Places that could not be looked at, with the reason: nothing is known of effects there. */
   readonly unseen?: readonly string[];
   /** Those that could be looked at before the plan acted. */

@@ -1,9 +1,11 @@
 import type { Difference, Fingerprint, ResourcePath, Surroundings } from "../../mirror/fingerprint.ts";
 import { difference, type LocateRows, sorted } from "../../mirror/state/difference.ts";
+import { numbersDrawn, rowsGrown, sequencesThrownForward } from "../../mirror/state/sequence-differences.ts";
 import type { StateAccess } from "../../mirror/state/state-access.ts";
 import { newErrorPatterns } from "../../mirror/state/surroundings-difference.ts";
 import type { TwinPair } from "../../mirror/twin.ts";
 import type { ActionStep } from "../../plan/action.ts";
+import { drawsOf } from "./draws.ts";
 import { maybeNoise, mayHide, quietNoise, writable } from "./quiet-noise.ts";
 import { stubCallsSoFar, stubEffects } from "./stub-effects.ts";
 
@@ -27,6 +29,8 @@ export interface QuietEffects {
   unseen(): { readonly before: readonly string[]; readonly since: readonly string[] };
   /** Every path that an action was seen to change, sorted. */
   touched(): readonly ResourcePath[];
+  /** How many numbers of each sequence the actions' rows drew. */
+  drawn(): Readonly<Record<ResourcePath, number>>;
 }
 
 /** What stands still while the effects of a quiet shadow are told apart. */
@@ -46,9 +50,11 @@ export function quietEffects(ground: QuietGround): QuietEffects {
   const { pair, state, baseline } = ground;
   const noise = new Set<ResourcePath>();
   const touched = new Set<ResourcePath>();
+  const drawn: Record<ResourcePath, number> = {};
   const written: ((path: ResourcePath) => boolean)[] = [];
   const outOfSight = new Set(baseline.unseen ?? []);
   const hidden = new Set<string>();
+  let last = baseline;
   let heard = stubCallsSoFar(pair);
   const withoutNoise = async (
     found: readonly Difference[],
@@ -76,14 +82,22 @@ export function quietEffects(ground: QuietGround): QuietEffects {
       written.push(writable(step));
       const asked = stubEffects(pair, heard);
       heard = stubCallsSoFar(pair);
-      const found = [...(await difference(before, after, { locate })), ...newErrorPatterns(before, after), ...asked];
+      const changed = await difference(before, after, { locate });
+      const thrown = sequencesThrownForward(before, after, drawsOf(changed, before, after));
+      for (const [path, count] of numbersDrawn(before, after))
+        if (!thrown.some((one) => one.path === path)) drawn[path] = (drawn[path] ?? 0) + count;
+      last = after;
+      const found = [...changed, ...thrown, ...newErrorPatterns(before, after), ...asked];
       const effects = sorted(await withoutNoise(found, { before, after }, ground.signal));
       for (const { path } of effects) touched.add(path);
       return effects;
     },
     left: async (from, after, { locate, signal }) => {
       for (const place of after.unseen ?? []) outOfSight.add(place);
-      return await withoutNoise(await difference(from, after, { locate }), { before: from, after }, signal);
+      // Numbers stay drawn when the rows that drew them are gone; an undo that puts rows back may draw others.
+      const draws = (path: ResourcePath): number => (drawn[path] ?? 0) + rowsGrown(path, last, after);
+      const found = [...(await difference(from, after, { locate })), ...sequencesThrownForward(from, after, draws)];
+      return await withoutNoise(sorted(found), { before: from, after }, signal);
     },
     noise: () => [...noise].sort(),
     unseen: () => {
@@ -94,5 +108,6 @@ export function quietEffects(ground: QuietGround): QuietEffects {
       };
     },
     touched: () => [...touched].sort(),
+    drawn: () => ({ ...drawn }),
   };
 }

@@ -1,5 +1,6 @@
 import type { Difference, ResourcePath, Surroundings } from "../../mirror/fingerprint.ts";
 import { familyOf } from "../../mirror/state/family.ts";
+import { isProgram } from "../../mirror/state/inside-containers.ts";
 import { fileDifferences, isFilePath, restartedServices } from "../../mirror/state/surroundings-difference.ts";
 import type { Role } from "../../mirror/twin.ts";
 import type { ActionStep } from "../../plan/action.ts";
@@ -40,6 +41,10 @@ export function quietNoise(looks: QuietLooks): (difference: Difference) => boole
   return (difference) => {
     const { path, kind } = difference;
     if (path.startsWith("log/")) return controlNow.errors?.[path] !== undefined;
+    // Another image may run another program, and what the control runs by now too is the service's own.
+    if (isProgram(path))
+      return runsOnControl(difference, controlNow) || (isOfService(path, restarted) && !touched.has(path));
+    if (isOfEngine(path, after)) return false;
     // A folder of this machine that both twins share: what one of them does there shows on both.
     if (!isFilePath(path) || path.startsWith("bind/")) return false;
     if (movedPaths.has(path) || (kind !== "changed" && comingAndGoing.has(familyOf(path)))) return true;
@@ -75,11 +80,21 @@ export function mayHide(
 
 /** Whether only a further look at the control can tell what a difference is. */
 export function maybeNoise({ path }: Difference): boolean {
-  return path.startsWith("log/") || (isFilePath(path) && !path.startsWith("bind/"));
+  return path.startsWith("log/") || isProgram(path) || (isFilePath(path) && !path.startsWith("bind/"));
+}
+
+function runsOnControl({ path, after = "0" }: Difference, { programs = {} }: Surroundings): boolean {
+  const there = programs[path];
+  return there !== undefined && Number(there) >= Number(after);
+}
+
+/** A path of the engine's own files: nobody but the engine writes them. */
+function isOfEngine(path: ResourcePath, { ofEngine = {} }: Surroundings): boolean {
+  return ofEngine[path] !== undefined;
 }
 
 /** A volume may belong to any of the services. */
 function isOfService(path: ResourcePath, services: ReadonlySet<string>): boolean {
   const [kind, service = ""] = path.split("/");
-  return kind === "file" ? services.has(service) : services.size > 0;
+  return kind === "file" || kind === "process" ? services.has(service) : services.size > 0;
 }

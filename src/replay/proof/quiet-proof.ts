@@ -104,6 +104,7 @@ export async function proveQuietly(options: QuietProofOptions): Promise<QuietRes
       residue: boundDifferences(residue),
       directEffects: seen.touched(),
       ...(seen.noise().length === 0 ? {} : { noise: seen.noise().slice(0, LIMITS.differencesListedMax) }),
+      ...(Object.keys(seen.drawn()).length === 0 ? {} : { drawn: seen.drawn() }),
       ...(unseen.before.length === 0 ? {} : { unseen: unseen.before }),
       ...(unseen.since.length === 0 ? {} : { unseenSince: unseen.since }),
       ...(failed === undefined ? {} : { failed }),

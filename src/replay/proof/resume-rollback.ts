@@ -23,6 +23,8 @@ export interface ResumeState {
   readonly consequences: readonly string[];
   /** Paths that it was seen to change on the quiet twin. */
   readonly directEffects: readonly ResourcePath[];
+  /** How many numbers of each sequence its rows drew there. */
+  readonly drawn?: Readonly<Record<ResourcePath, number>>;
   /** Absolute folder of the scenario, for files that undos name; where absent, they are looked for beside the log. */
   readonly baseDir?: string;
   /** How often an undo that does not land is tried, where the plan says. */
