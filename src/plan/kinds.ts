@@ -62,7 +62,19 @@ export function undoUnderivable(step: ActionStep): string | undefined {
   return KINDS[step.uses].undo === "given" ? `${step.uses} can do anything` : undefined;
 }
 
+/**
+ * Whether a request only asks, as far as words can tell: a GET of a plain path. One that brings arguments (a query, a body) may
+ * be an order: `GET /admin/flush?all=1`.
+ */
+export function onlyAsks(request: {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+}): boolean {
+  return request.method === "GET" && !request.path.includes("?") && request.body === undefined;
+}
+
 /** Whether nothing has to be put back after this step: it only reads, is the same when done again, or only proposes. */
 export function needsNoUndo(step: ActionStep): boolean {
-  return KINDS[step.uses].undo === "none" || (step.uses === "http" && step.with.method === "GET");
+  return KINDS[step.uses].undo === "none" || (step.uses === "http" && onlyAsks(step.with));
 }
