@@ -19,12 +19,13 @@ export interface KindFacts {
   readonly undo: UndoSource;
 }
 
-/** Every kind with its nature; docs/actions.md shows the same table. Tier floors are policy's (src/policy/classify.ts). */
+/** Every kind with its nature, the one table of it; docs/actions.md shows the same. Tier floors are policy's (src/policy/classify.ts). */
 export const KINDS: Readonly<Record<ActionKind, KindFacts>> = {
   http: { reversibility: "compensable", undo: "given" },
   grpc: { reversibility: "compensable", undo: "given" },
   sql: { reversibility: "compensable", dryRun: "transaction", undo: "given" },
-  exec: { reversibility: "irreversible", undo: "given" },
+  // Nothing but the comparison of states says that the undo of a program makes up for it.
+  exec: { reversibility: "compensable", undo: "given" },
   scale: { reversibility: "reversible", undo: "derived" },
   update: { reversibility: "reversible", undo: "derived" },
   restart: { reversibility: "idempotent", undo: "none" },

@@ -145,7 +145,7 @@ function execReading(argv: readonly string[], parse: SqlParser): StepReading {
   const program: StepReading = {
     deed: "program",
     because: `runs ${argv[0] ?? ""}, which can do anything`,
-    reversibility: "compensable",
+    reversibility: KINDS.exec.reversibility,
     dryRun: { kind: "none", why: "a program can only be run or not be run" },
     refusals,
     remarks: [],
