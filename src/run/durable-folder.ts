@@ -40,16 +40,16 @@ export async function openIntentLog(file: string, firstSequence = 0): Promise<In
   };
 }
 
-/** Written beside and renamed, so that nobody ever reads half of it. */
-export async function writeWhole(file: string, text: string): Promise<void> {
+/** Written beside and renamed, so that nobody ever reads half of it. @param mode - who may read it; the umask decides if absent */
+export async function writeWhole(file: string, text: string, mode = 0o666): Promise<void> {
   const partial = `${file}.partial`;
-  await writeDurably(partial, text);
+  await writeDurably(partial, text, mode);
   await rename(partial, file);
 }
 
 /** Resolves when the text is on disk (fsync). */
-export async function writeDurably(file: string, text: string): Promise<void> {
-  const handle = await open(file, "w");
+export async function writeDurably(file: string, text: string, mode = 0o666): Promise<void> {
+  const handle = await open(file, "w", mode);
   try {
     await handle.writeFile(text);
     await handle.sync();

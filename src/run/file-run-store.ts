@@ -78,7 +78,7 @@ async function openFolder(options: RunStoreOptions): Promise<RunStore> {
     intent: { record: (entry) => onDisk(options.runDir, () => intent.record(entry)) },
     keepForResume: (state: ResumeState) =>
       onDisk(options.runDir, () =>
-        writeWhole(path.join(options.runDir, RUN_FILES.reference), `${JSON.stringify(state)}\n`),
+        writeWhole(path.join(options.runDir, RUN_FILES.reference), `${JSON.stringify(state)}\n`, 0o600),
       ),
     saveMetrics: metrics.save,
     saveResponses: responses.save,

@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { CanaryError } from "../core/errors.ts";
 import type { IntentLog } from "../core/intent-log.ts";
+import { readPrivateText } from "../mirror/private-file.ts";
 import type { KeptRun } from "../mirror/twins/kept-runs.ts";
 import type { LeftBehind, ResumeState } from "../replay/proof/resume-rollback.ts";
 import { RUN_FILES } from "./file-run-store.ts";
@@ -34,7 +34,7 @@ const ResumeStateSchema = z.looseObject({
 
 async function readResumeState(folder: string): Promise<ResumeState> {
   const file = path.join(folder, RUN_FILES.reference);
-  const value: unknown = JSON.parse(await readFile(file, "utf8"));
+  const value: unknown = JSON.parse((await readPrivateText(file)).text);
   if (isResumeState(value)) return value;
   throw new CanaryError({
     code: "REPLAY_FAILED",

@@ -1,16 +1,17 @@
-import { open, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { messageOf } from "../core/errors.ts";
 import type { StateAccess } from "../mirror/state/state-access.ts";
 import type { KeptRun } from "../mirror/twins/kept-runs.ts";
 import { deadRunsToFinish } from "../mirror/twins/kept-runs-of-engine.ts";
+import { readOwner } from "../mirror/twins/owner.ts";
 import { reattach } from "../mirror/twins/reattach.ts";
 import type { StepEvent } from "../replay/proof/perform-action.ts";
 import { finishRollback, type ResumedRollback } from "../replay/proof/resume-rollback.ts";
 import { openIntentLog, writeWhole } from "./durable-folder.ts";
 import { RUN_FILES } from "./file-run-store.ts";
 import { leftBehind } from "./left-behind.ts";
+import { underResumeLock } from "./resume-lock.ts";
 
 /** How one rollback that a killed harness left unfinished was finished, or why it could not be. */
 export type ResumedRun = {
@@ -48,9 +49,10 @@ export async function resumeDeadRuns(effects: ResumeEffects, signal: AbortSignal
     nowEpochMs: effects.clock.epochMs(),
     ...(effects.dockerHost === undefined ? {} : { dockerHost: effects.dockerHost }),
   });
+  const owner = await readOwner(effects.ownerPid);
   for (const run of dead) {
     signal.throwIfAborted();
-    const result = await underLock(run.folder, () => resumeOne(run, effects, signal));
+    const result = await underResumeLock(run.folder, owner, () => resumeOne(run, effects, signal));
     if (result === undefined) continue;
     resumed.push(result);
     await writeWhole(path.join(run.folder, RUN_FILES.resumed), `${JSON.stringify(result, null, 2)}\n`);
@@ -92,18 +94,5 @@ async function resumeOne(run: KeptRun, effects: ResumeEffects, signal: AbortSign
     signal.throwIfAborted();
     const why = messageOf(error);
     return { ...about, resumedAt: new Date(clock.epochMs()).toISOString(), kind: "failed", why };
-  }
-}
-
-/** Two commands that start at once must not undo at once; a lock whose holder died is taken over. */
-async function underLock<T>(folder: string, work: () => Promise<T>): Promise<T | undefined> {
-  const file = path.join(folder, "resume.lock");
-  const handle = await open(file, "wx").catch(() => undefined);
-  if (handle === undefined) return undefined;
-  try {
-    await handle.close();
-    return await work();
-  } finally {
-    await rm(file, { force: true });
   }
 }

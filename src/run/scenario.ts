@@ -43,6 +43,11 @@ const PolicySchema = z.strictObject({
     .max(50)
     .default([]),
   withoutDryRun: z.enum(["tell", "refuse"]).default("tell"),
+  /** The programs that `exec` may run: word by word, `*` for any run of characters, `**` for any number of words. */
+  exec: z
+    .array(z.array(z.string().max(LIMITS.textCharsMax)).min(1).max(50))
+    .max(100)
+    .optional(),
 });
 
 /** Schema of `canary.scenario/v1`; published as JSON Schema by `canary schema scenario`. */

@@ -35,7 +35,8 @@ export async function openDrillStore(options: {
     return {
       folder,
       intent,
-      keepForResume: (state) => onDisk(folder, () => writeWhole(at(RUN_FILES.reference), `${JSON.stringify(state)}\n`)),
+      keepForResume: (state) =>
+        onDisk(folder, () => writeWhole(at(RUN_FILES.reference), `${JSON.stringify(state)}\n`, 0o600)),
       nextHarness: () =>
         onDisk(folder, async () => {
           await log[Symbol.asyncDispose]();

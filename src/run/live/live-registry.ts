@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { chmod, lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
@@ -124,8 +125,8 @@ async function refuseShared(folder: string, userId: number | undefined): Promise
 
 /** Written beside and renamed, readable by this user from the first byte on. */
 async function writePrivately(file: string, document: unknown): Promise<void> {
-  const partial = `${file}.partial`;
-  await rm(partial, { force: true });
+  // Of this process and this call alone: two halts at once must not take each other's file away.
+  const partial = `${file}.${randomUUID()}.partial`;
   const handle = await open(partial, "wx", 0o600);
   try {
     await handle.writeFile(`${JSON.stringify(document, null, 2)}\n`);
