@@ -73,6 +73,7 @@ export function buildReport(options: {
     actions: log.actions(),
     consequences: load?.consequences ?? [],
     noise: load?.noise ?? [],
+    ...(load?.calls === undefined ? {} : { calls: load.calls }),
     stubCalls: stubCallCounts(pair),
     traffic: trafficOf(job, load),
     distributions: load === undefined ? [] : reportsOf(load).map((route) => route.distribution),

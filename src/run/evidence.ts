@@ -14,6 +14,7 @@ import type { Admission } from "../policy/admit.ts";
 import type { QuietProof } from "../replay/proof/proofs.ts";
 import type { Window } from "../replay/recording.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
+import { callsJudged } from "./call-evidence.ts";
 import { hopelessByProfile, rateOf } from "./forecast-power.ts";
 import { longestInForce } from "./in-force.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
@@ -83,6 +84,7 @@ export function evidenceOf(options: {
             ...missingInResponses(job, load.session),
             ...unshownByAnswers(job, quiet, load.session),
             ...untoldConsequences(job.plan.actions, load.consequences),
+            ...callsJudged(job, load).missing,
           ]),
     ],
     quiet,
@@ -96,6 +98,7 @@ export function evidenceOf(options: {
             ...brokenSafeguards(load),
             ...workReasons(job, load.session, load.alarm),
             ...againstByResponses(job, load.session),
+            ...callsJudged(job, load).against,
           ],
     replayFailures: replayFailures(load),
     triggers: load?.watched === undefined ? [] : breachedTriggers(load.watched, endedEarly(load)),

@@ -8,6 +8,7 @@ import { workByRoute } from "../measure/work.ts";
 import type { Fingerprint } from "../mirror/fingerprint.ts";
 import { ROLES, type Role } from "../mirror/twin.ts";
 import { type BarrierComparison, compareAtBarrier, type UnservedShare } from "../replay/proof/barrier.ts";
+import { countCalls } from "../replay/proof/call-counts.ts";
 import type { ReplayOutcome } from "../replay/proof/load-replay.ts";
 import { describeNoise, type Noise } from "../replay/proof/noise.ts";
 import type { RollbackProof } from "../replay/proof/proofs.ts";
@@ -19,6 +20,7 @@ import type { LoadEvidence } from "./load-evidence.ts";
 import { fingerprintsOf, type LoadSession } from "./load-session.ts";
 import type { Look, Looks } from "./looks.ts";
 import { plantInState, plantInTraffic } from "./prove-sensitivity.ts";
+import { sessionsByRound } from "./round-evidence.ts";
 import { lookAtRows } from "./rows-at-barrier.ts";
 import { type SettledState, settledState } from "./settled-state.ts";
 import type { WriteWatch } from "./write-watch.ts";
@@ -106,9 +108,26 @@ async function evidenceAt(before: BeforeTheEnd, { compared, fingerprints }: Sett
     consequences: compared.consequences,
     noise: noise === undefined ? [] : describeNoise(noise),
     brokenInvariants: [...(before.observed?.brokenInvariants ?? []), ...invariants],
+    ...callsUnderLoad(before),
     trails: looks.trails(),
     ...(await writesUnderLoad(before, fingerprints)),
   };
+}
+
+/** Calls to third parties, of both twins; nothing where there are none to call, or the plan did not act. */
+function callsUnderLoad({ context, session }: BeforeTheEnd): Pick<EvidenceAtBarrier, "calls"> {
+  const { pair, effects } = context;
+  const { acting } = session.phases;
+  if (pair.spec.stubs.length === 0 || acting === undefined) return {};
+  const calls = { control: pair.control.stubCalls(), shadow: pair.shadow.stubCalls() };
+  const inForce = sessionsByRound(session).flatMap(({ phases }) =>
+    phases.acting === undefined
+      ? []
+      : [{ fromMs: phases.acting.fromMs, toMs: phases.undoing?.fromMs ?? session.axisMs() }],
+  );
+  const before = { fromMs: 0, toMs: Math.min(...inForce.map(({ fromMs }) => fromMs)) };
+  const originMs = effects.clock.monotonicMs() - session.axisMs();
+  return { calls: countCalls(calls, { before: [before], inForce }, originMs) };
 }
 
 /** Who wrote what, read while nothing is measured; nothing where no SQL acted. */

@@ -12,6 +12,7 @@ import { untoldConsequences } from "../judge/write-reasons.ts";
 import { admit } from "../policy/admit.ts";
 import { loadSqlParser, type SqlParser } from "../policy/sql/parse-sql.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
+import { callsJudged } from "./call-evidence.ts";
 import { acceptedTerms, hopelessFromTheStart, judgedSlos, workReasons } from "./evidence.ts";
 import { longestInForce } from "./in-force.ts";
 import { type ChangedTerm, changedScenario, changedTerms, type JudgeChanges, phasesUnder } from "./judge-changes.ts";
@@ -111,6 +112,7 @@ function judgeRecording(run: Recording): Rejudged {
       ...witnessed,
       ...(slos.length === 0 ? [] : workReasons({ scenario, plan }, sessionOf(run), alarm)),
       ...againstByResponses(run, sessionOf(run)),
+      ...callsJudged(run, stored).against,
     ],
     replayFailures: [],
     triggers: [],
@@ -210,6 +212,7 @@ function gatesAgain(run: Recording, judged: readonly SloJudgement[]): readonly R
       : []),
     ...missingInResponses(run, sessionOf(run)),
     ...untoldConsequences(plan.actions, stored.consequences),
+    ...callsJudged(run, stored).missing,
     ...environmentGates({
       ...look,
       restarted,

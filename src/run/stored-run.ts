@@ -2,6 +2,7 @@ import { z } from "zod";
 import { LIMITS } from "../core/limits.ts";
 import type { HarmAlarm } from "../judge/harm-alarm.ts";
 import { REASON_CODES } from "../judge/verdict.ts";
+import type { CallsCompared } from "../replay/proof/call-counts.ts";
 import type { RestoreProof } from "../replay/proof/proofs.ts";
 import type { WriteProvenance } from "../replay/proof/write-provenance.ts";
 
@@ -166,6 +167,13 @@ const AlarmSchema = z.strictObject({
   slo: z.string().exactOptional(),
 }) satisfies z.ZodType<HarmAlarm>;
 
+const ByRoleSchema = z.strictObject({ control: z.number(), shadow: z.number() });
+
+const CallsSchema = z.strictObject({
+  complete: z.boolean(),
+  families: z.array(z.strictObject({ path: z.string(), before: ByRoleSchema, inForce: ByRoleSchema })),
+}) satisfies z.ZodType<CallsCompared>;
+
 /** The parts of a report.json that a second judgement needs: what was witnessed and cannot be measured again. */
 export const StoredRunSchema = z.looseObject({
   schema: z.literal("canary.report/v1"),
@@ -190,6 +198,7 @@ export const StoredRunSchema = z.looseObject({
   quiet: QuietSchema,
   rollback: RollbackSchema,
   consequences: z.array(DifferenceSchema),
+  calls: CallsSchema.exactOptional(),
   alarm: AlarmSchema.exactOptional(),
   stoppedBy: z.string().max(LIMITS.textCharsMax).exactOptional(),
   timeline: z.array(z.looseObject({ kind: z.string() })),
