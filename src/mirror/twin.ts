@@ -191,7 +191,7 @@ export interface Twin {
   thaw(services: readonly string[], signal: AbortSignal): Promise<void>;
   /** Last lines of a service's output, all replicas, for people. */
   logs(service: string, lines: number, signal: AbortSignal): Promise<string>;
-  /** Files, folders and links of replicas and volumes, but for the engine's own and the folders in `except` (absolute). Works on frozen services. */
+  /** Files, folders and links of replicas and volumes, but for the engine's own and what is in `except` (absolute; a `*` at the end is any rest of a name). Works on frozen services. */
   files(
     except: readonly { readonly service: string; readonly path: string }[],
     signal: AbortSignal,
