@@ -60,9 +60,7 @@ export interface ServiceProgram {
   readonly service: string;
   /** Of no other replica of this twin. */
   readonly replica: string;
-  /** Of no other process of this twin, as long as it runs. */
-  readonly id: string;
-  /** Name of the program, at most 15 characters. */
+  /** Name of the program as its command line has it, without folders. */
   readonly name: string;
   /** It runs its parent's program, as servers do for connections and workers. */
   readonly forked: boolean;
@@ -180,7 +178,7 @@ export interface Twin {
   configuration(signal: AbortSignal): Promise<readonly ServiceConfiguration[]>;
   /** Main processes of all replicas that run or are frozen; by them a restart is told, whoever caused it. */
   processes(signal: AbortSignal): Promise<readonly ServiceProcess[]>;
-  /** Everything that runs in the replicas; works on frozen services. */
+  /** Everything that runs in the replicas for a while (0.2 s); works on frozen services. */
   programs(signal: AbortSignal): Promise<readonly ServiceProgram[]>;
   /** CPU and memory per service, cheap enough for every second. */
   usage(signal: AbortSignal): Promise<readonly ServiceUsage[]>;
@@ -191,7 +189,7 @@ export interface Twin {
   thaw(services: readonly string[], signal: AbortSignal): Promise<void>;
   /** Last lines of a service's output, all replicas, for people. */
   logs(service: string, lines: number, signal: AbortSignal): Promise<string>;
-  /** Files, folders and links of replicas and volumes, but for the engine's own and the folders in `except` (absolute). Works on frozen services. */
+  /** Files, folders and links of replicas and volumes, but for the engine's own and what is in `except` (absolute; a `*` at the end is any rest of a name). Works on frozen services. */
   files(
     except: readonly { readonly service: string; readonly path: string }[],
     signal: AbortSignal,

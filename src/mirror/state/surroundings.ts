@@ -18,27 +18,17 @@ export async function readSurroundings(
   stores: readonly StateSpec[],
   signal: AbortSignal,
 ): Promise<{ readonly around: Surroundings; readonly flags: Readonly<Record<ResourcePath, string>> }> {
-  const [except, ranBefore] = await Promise.all([dataFolders(source, stores, signal), source.programs(signal)]);
-  const [listing, flagFiles, patterns, processes] = await Promise.all([
-    source.files(except, signal),
+  const [listing, flagFiles, patterns, processes, programs] = await Promise.all([
+    dataFolders(source, stores, signal).then((except) => source.files(except, signal)),
     source.flagFiles(signal),
     source.errorPatterns(signal),
     source.processes(signal),
+    source.programs(signal),
   ]);
   return {
-    around: surroundingsOf(listing, flagFiles, patterns, processes, await stillRunning(source, ranBefore, signal)),
+    around: surroundingsOf(listing, flagFiles, patterns, processes, programs),
     flags: Object.assign({}, ...flagFiles.map(flagResources)),
   };
-}
-
-/** What comes and goes within one look is nothing that anybody left running. */
-async function stillRunning(
-  source: TwinSource,
-  before: readonly ServiceProgram[],
-  signal: AbortSignal,
-): Promise<readonly ServiceProgram[]> {
-  const ids = new Set(before.map(({ id }) => id));
-  return (await source.programs(signal)).filter(({ id }) => ids.has(id));
 }
 
 /** The surroundings of a twin from what it answered. */

@@ -86,8 +86,11 @@ async function mountOf(
   });
 }
 
-/** True for these paths and everything below them. */
+/** True for these paths and everything below them; a `*` at the end of one is any rest of a name. */
 function below(folders: readonly string[]): Skip {
   const trimmed = folders.map((folder) => posix.normalize(folder).replace(/(?<=.)\/+$/, ""));
-  return (path) => trimmed.some((folder) => path === folder || path.startsWith(folder === "/" ? "/" : `${folder}/`));
+  const begins = trimmed.filter((folder) => folder.endsWith("*")).map((folder) => folder.slice(0, -1));
+  return (path) =>
+    trimmed.some((folder) => path === folder || path.startsWith(folder === "/" ? "/" : `${folder}/`)) ||
+    begins.some((beginning) => path.startsWith(beginning));
 }
