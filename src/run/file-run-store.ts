@@ -79,7 +79,7 @@ async function openFolder(options: RunStoreOptions): Promise<RunStore> {
     intent: { record: (entry) => onDisk(options.runDir, () => intent.record(entry)) },
     keepForResume: (state: ResumeState) =>
       onDisk(options.runDir, () =>
-        writeWhole(path.join(options.runDir, RUN_FILES.reference), `${JSON.stringify(state)}\n`),
+        writeWhole(path.join(options.runDir, RUN_FILES.reference), `${JSON.stringify(state)}\n`, 0o600),
       ),
     saveMetrics: metrics.save,
     saveResponses: responses.save,
@@ -184,15 +184,15 @@ async function publishWhole(report: RunReport, bundle: string, runDir: string): 
   }
 }
 
-/** Written beside and renamed, so that nobody ever reads half of it. */
-export async function writeWhole(file: string, text: string): Promise<void> {
+/** Written beside and renamed, so that nobody ever reads half of it. @param mode - who may read it; the umask decides if absent */
+export async function writeWhole(file: string, text: string, mode = 0o666): Promise<void> {
   const partial = `${file}.partial`;
-  await writeDurably(partial, text);
+  await writeDurably(partial, text, mode);
   await rename(partial, file);
 }
 
-async function writeDurably(file: string, text: string): Promise<void> {
-  const handle = await open(file, "w");
+async function writeDurably(file: string, text: string, mode = 0o666): Promise<void> {
+  const handle = await open(file, "w", mode);
   try {
     await handle.writeFile(text);
     await handle.sync();

@@ -1,15 +1,17 @@
-import { open, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import type { Clock } from "../core/clock.ts";
 import { CanaryError, messageOf } from "../core/errors.ts";
+import { readPrivateText } from "../mirror/private-file.ts";
 import type { StateAccess } from "../mirror/state/state-access.ts";
 import type { KeptRun } from "../mirror/twins/kept-runs.ts";
 import { deadRunsToFinish } from "../mirror/twins/kept-runs-of-engine.ts";
+import { readOwner } from "../mirror/twins/owner.ts";
 import { reattach } from "../mirror/twins/reattach.ts";
 import type { Performance } from "../replay/proof/perform-action.ts";
 import { type ResumedRollback, type ResumeState, resumeRollback } from "../replay/proof/resume-rollback.ts";
 import { openIntentLog, RUN_FILES, writeWhole } from "./file-run-store.ts";
+import { underResumeLock } from "./resume-lock.ts";
 
 /** How one rollback that a killed harness left unfinished was finished, or why it could not be. */
 export type ResumedRun = {
@@ -47,9 +49,10 @@ export async function resumeDeadRuns(effects: ResumeEffects, signal: AbortSignal
     nowEpochMs: effects.clock.epochMs(),
     ...(effects.dockerHost === undefined ? {} : { dockerHost: effects.dockerHost }),
   });
+  const owner = await readOwner(effects.ownerPid);
   for (const run of dead) {
     signal.throwIfAborted();
-    const result = await underLock(run.folder, () => resumeOne(run, effects, signal));
+    const result = await underResumeLock(run.folder, owner, () => resumeOne(run, effects, signal));
     if (result === undefined) continue;
     resumed.push(result);
     await writeWhole(path.join(run.folder, RUN_FILES.resumed), `${JSON.stringify(result, null, 2)}\n`);
@@ -121,7 +124,7 @@ const ResumeStateSchema = z.looseObject({
 
 async function readResumeState(folder: string): Promise<ResumeState> {
   const file = path.join(folder, RUN_FILES.reference);
-  const value: unknown = JSON.parse(await readFile(file, "utf8"));
+  const value: unknown = JSON.parse((await readPrivateText(file)).text);
   if (isResumeState(value)) return value;
   throw new CanaryError({
     code: "REPLAY_FAILED",
@@ -132,17 +135,4 @@ async function readResumeState(folder: string): Promise<ResumeState> {
 
 function isResumeState(value: unknown): value is ResumeState {
   return ResumeStateSchema.safeParse(value).success;
-}
-
-/** Two commands that start at once must not undo at once; a lock whose holder died is taken over. */
-async function underLock<T>(folder: string, work: () => Promise<T>): Promise<T | undefined> {
-  const file = path.join(folder, "resume.lock");
-  const handle = await open(file, "wx").catch(() => undefined);
-  if (handle === undefined) return undefined;
-  try {
-    await handle.close();
-    return await work();
-  } finally {
-    await rm(file, { force: true });
-  }
 }
