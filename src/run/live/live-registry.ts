@@ -131,10 +131,11 @@ async function writePrivately(file: string, document: unknown): Promise<void> {
   try {
     await handle.writeFile(`${JSON.stringify(document, null, 2)}\n`);
     await handle.sync();
+    await rename(partial, file);
   } finally {
     await handle.close();
+    await rm(partial, { force: true });
   }
-  await rename(partial, file);
 }
 
 /** Undefined where there is no such file. @throws what makes it unbelievable: a link, another owner, other readers, other words */
