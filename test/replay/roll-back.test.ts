@@ -1,7 +1,6 @@
-import { beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Intent } from "../../src/core/intent-log.ts";
 import type { Recovery } from "../../src/plan/recovery.ts";
-import { loadSqlParser } from "../../src/policy/sql/parse-sql.ts";
 import type { Performance } from "../../src/replay/proof/perform-action.ts";
 import { proveQuietly } from "../../src/replay/proof/quiet-proof.ts";
 import { type RollbackOrder, rollBack } from "../../src/replay/proof/roll-back.ts";
@@ -11,9 +10,6 @@ import { shopSpec, shopWorld } from "../support/simulated-shop.ts";
 import { type SnapshotTrouble, simulatedSnapshots } from "../support/simulated-snapshots.ts";
 import { fingerprintOf, simulatedState } from "../support/simulated-state.ts";
 import { type SimulatedTwin, simulatedPair } from "../support/simulated-twin.ts";
-
-// As in a run, which has read the plan's SQL by then: simulated time does not wait for a module to load.
-beforeAll(async () => void (await loadSqlParser()));
 
 const signal = new AbortController().signal;
 const nothing = (): void => undefined;
