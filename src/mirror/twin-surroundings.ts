@@ -37,3 +37,14 @@ export interface ErrorPattern {
   /** The first such line, secrets masked, shortened. */
   readonly example: string;
 }
+
+/** A process of a replica: its main one, or one that descends from it. */
+export interface ServiceProgram {
+  readonly service: string;
+  /** Of no other replica of this twin. */
+  readonly replica: string;
+  /** Name of the program as its command line has it, without folders. */
+  readonly name: string;
+  /** It runs its parent's program, as servers do for connections and workers. */
+  readonly forked: boolean;
+}

@@ -1,6 +1,6 @@
 import type { MirrorSpec, ServicePort } from "./mirror-spec.ts";
 import type { DependencyLink, FaultSwitches } from "./twin-faults.ts";
-import type { ErrorPattern, FileListing, FlagFile } from "./twin-surroundings.ts";
+import type { ErrorPattern, FileListing, FlagFile, ServiceProgram } from "./twin-surroundings.ts";
 import type { ActorWork, WriteLog } from "./write-log.ts";
 
 // Contract: a raised pair of twins, as the rest of the run sees it. Implemented in src/mirror/twins; simulated in test/sim.
@@ -53,17 +53,6 @@ export interface ServiceProcess {
   readonly service: string;
   /** Of no other process of this twin, before or after; a restart in the same container gives another one. */
   readonly id: string;
-}
-
-/** A process of a replica: its main one, or one that descends from it. */
-export interface ServiceProgram {
-  readonly service: string;
-  /** Of no other replica of this twin. */
-  readonly replica: string;
-  /** Name of the program as its command line has it, without folders. */
-  readonly name: string;
-  /** It runs its parent's program, as servers do for connections and workers. */
-  readonly forked: boolean;
 }
 
 export interface ExecResult {

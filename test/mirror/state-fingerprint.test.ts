@@ -88,7 +88,17 @@ describe("a Redis", () => {
   test("has keys of bytes, and no two of them are one", () => {
     const bytes = fc.uint8Array({ maxLength: 6 }).map((array) => Buffer.from(array));
     const text = fc.string({ unit: "binary", maxLength: 4 }).map((string) => Buffer.from(string, "utf8"));
-    const key = fc.oneof(bytes, text, fc.constantFrom(Buffer.from([0xff]), Buffer.from("%FF"), Buffer.from("\uFFFD")));
+    const key = fc.oneof(
+      bytes,
+      text,
+      fc.constantFrom(
+        Buffer.from([0xff]),
+        Buffer.from("%FF"),
+        Buffer.from("\uFFFD"),
+        Buffer.from("\uFEFFa"),
+        Buffer.from("a"),
+      ),
+    );
     fc.assert(
       fc.property(key, key, (a, b) => {
         expect(keyPath(REDIS, "0", a) === keyPath(REDIS, "0", b)).toBe(a.equals(b));

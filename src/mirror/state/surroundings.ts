@@ -1,8 +1,8 @@
 import { resourcePath } from "../../plan/resource-pattern.ts";
 import type { ResourcePath, Surroundings } from "../fingerprint.ts";
 import type { StateSpec } from "../mirror-spec.ts";
-import type { ServiceProcess, ServiceProgram } from "../twin.ts";
-import type { ErrorPattern, FileListing, FlagFile } from "../twin-surroundings.ts";
+import type { ServiceProcess } from "../twin.ts";
+import type { ErrorPattern, FileListing, FlagFile, ServiceProgram } from "../twin-surroundings.ts";
 import { withoutContent } from "../twins/files/file-facts.ts";
 import { dataFolders } from "./data-folders.ts";
 import { flagResources, isReadFlagByFlag } from "./flag-state.ts";

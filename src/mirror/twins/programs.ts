@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
-import type { ServiceProgram } from "../twin.ts";
+import type { ServiceProgram } from "../twin-surroundings.ts";
 import { type LookedAt, type LookOptions, livingReplicas, type TwinWithFiles } from "./files/looked-at.ts";
 
 /** What comes and goes within so long is nothing that anybody left running. */
