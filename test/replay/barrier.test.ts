@@ -220,7 +220,8 @@ describe("at the barrier", () => {
     expect(residue({ control, shadow: late(4000), noise })).toEqual([]);
     expect(residue({ control, shadow: late(3998), noise })).toEqual([]);
     expect(residue({ control, shadow: late(3000), noise })).toHaveLength(4000);
-    expect(residue({ control, shadow: late(3990), noise, unserved: { control: 0, shadow: 0.01 } })).toEqual([]);
+    expect(residue({ control, shadow: late(3700), noise })).toHaveLength(4000);
+    expect(residue({ control, shadow: late(3700), noise, unserved: { control: 0, shadow: 0.01 } })).toEqual([]);
   });
 
   test("noise never covers a key that the plan wrote itself, unless traffic writes that very key as well", () => {

@@ -72,12 +72,16 @@ function noisyKeys(
 /** What is noise in a share of a family's keys may be noise in twice that share of them. */
 const SHARE_MARGIN = 2;
 
+/** Keys that come and go by chance, on either twin alike, leave one of them this many standard deviations ahead, at most. */
+const CHANCE_SDS = 4;
+
 function isWithin(now: KeysApart | undefined, learned: KeysApart | undefined, unserved: number): boolean {
   if (now === undefined) return true;
   const before = learned ?? { apart: 0, more: 0, of: 0 };
   const share = before.of === 0 ? 0 : before.apart / before.of;
   const apartMax = Math.max(grownApart(before.apart), SHARE_MARGIN * share * now.of) + unserved;
-  return now.apart <= apartMax && now.more <= grownApart(before.more) + unserved;
+  const moreMax = Math.max(grownApart(before.more), CHANCE_SDS * Math.sqrt(now.apart)) + unserved;
+  return now.apart <= apartMax && now.more <= moreMax;
 }
 
 /** Keys of a family that are missing where requests failed, at most; as rows of a table. */
