@@ -104,6 +104,13 @@ describe("databases that are not compared", () => {
   });
 });
 
+test("a database that the server's own upkeep wrote to, without any client, was not written to by anybody", () => {
+  const at = (written: string): Fingerprint => ({ ...EMPTY, written: { "db/db/billing/rows": written } });
+  const before = at("5 inserted, 4 sessions");
+  expect(writtenElsewhere(before, at("9 inserted, 4 sessions"))).toEqual([]);
+  expect(writtenElsewhere(before, at("9 inserted, 5 sessions"))).toHaveLength(1);
+});
+
 describe("the life of a key", () => {
   const at = (storeEpochMs: number, endsEpochMs: number): Fingerprint => ({
     ...EMPTY,
