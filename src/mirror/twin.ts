@@ -1,4 +1,5 @@
 import type { MirrorSpec, ServicePort } from "./mirror-spec.ts";
+import type { TwinFacts } from "./twin-facts.ts";
 import type { DependencyLink, FaultSwitches } from "./twin-faults.ts";
 import type { ErrorPattern, FileListing, FlagFile, ServiceProgram } from "./twin-surroundings.ts";
 import type { ActorWork, WriteLog } from "./write-log.ts";
@@ -193,23 +194,6 @@ export interface Twin {
   askStub(request: StubRequest, signal: AbortSignal): Promise<{ readonly status: number; readonly body: string }>;
   /** Plants a harm in place of the one before, or takes it away; in force for every request that arrives afterwards. */
   plantHarm(harm: IngressHarm | undefined, signal: AbortSignal): Promise<void>;
-}
-
-/** How the twins were raised; goes into the verdict. */
-export interface TwinFacts {
-  readonly isolation: "strict" | "standard";
-  /** Core set per twin, e.g. `{ control: "0", shadow: "1" }`; `shared` when the machine has too few. */
-  readonly cores:
-    | { readonly kind: "pinned"; readonly control: string; readonly shadow: string }
-    | { readonly kind: "shared" };
-  /** Image id per service. */
-  readonly images: Readonly<Record<string, string>>;
-  readonly engine: string;
-  /** Settings that both twins' servers were started with beside the mirror's own, per service; absent where there are none. */
-  readonly addedSettings?: Readonly<Record<string, readonly string[]>>;
-  /** From first engine call to both twins ready, ms; whether prepared images existed already. */
-  readonly raiseMs: number;
-  readonly prepared: boolean;
 }
 
 /** Both twins or neither. Disposing removes every container, network and volume of the run, whatever state they are in. */

@@ -9,7 +9,7 @@ import type { SafeguardRecord, TriggerRecord } from "../judge/watch/watch-record
 import type { LatencyDistribution, RouteTotals } from "../measure/summaries.ts";
 import type { Difference } from "../mirror/fingerprint.ts";
 import type { SnapshotFacts } from "../mirror/snapshots/snapshot.ts";
-import type { TwinFacts } from "../mirror/twin.ts";
+import type { TwinFacts } from "../mirror/twin-facts.ts";
 import type { Action, Plan } from "../plan/plan.ts";
 import type { ActionAssessment } from "../policy/assess-plan.ts";
 import type { CallsCompared } from "../replay/proof/call-counts.ts";

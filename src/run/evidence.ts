@@ -1,13 +1,10 @@
 import type { Evidence } from "../judge/decide.ts";
-import { budgetReasons, duringBudgets, type SpentBudget, spendBudgets } from "../judge/during-budgets.ts";
 import { duration } from "../judge/forecast.ts";
 import { environmentGates } from "../judge/gates.ts";
-import { type HarmAlarm, harmAlarm, harmReason } from "../judge/harm-alarm.ts";
 import { hopelessRounds } from "../judge/planned-rounds.ts";
 import { sampleRules } from "../judge/sample-rules.ts";
 import type { Reason } from "../judge/verdict.ts";
 import { breachedTriggers, safeguardReasons } from "../judge/watch/watch-records.ts";
-import { harmAlarms, workShrank } from "../judge/work-reasons.ts";
 import { untoldConsequences } from "../judge/write-reasons.ts";
 import type { TwinPair } from "../mirror/twin.ts";
 import type { Admission } from "../policy/admit.ts";
@@ -21,9 +18,10 @@ import type { LoadEvidence } from "./load-evidence.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
 import { againstByResponses, missingInResponses, unshownByAnswers } from "./response-evidence.ts";
 import { replacesProcesses } from "./restarts.ts";
-import { inForceWindows, observedWindow, oncePerCause, sessionsByRound } from "./round-evidence.ts";
+import { observedWindow } from "./round-evidence.ts";
 import type { RunJob } from "./run-job.ts";
 import type { RunSnapshots } from "./run-snapshots.ts";
+import { workReasons } from "./work-evidence.ts";
 
 /**
  * SLOs that the fixed sample rules alone put out of reach at this rate, whatever the noise, or whose calibrated bias is
@@ -172,76 +170,6 @@ function gatesOf(
     },
     ...(rounds.length === 0 ? {} : { rounds }),
   });
-}
-
-/**
- * Rejections that the traffic itself shows: gross harm, work that shrank after the plan, budgets passed during it, gross
- * failure while it acted, settled or was undone.
- * @param seen - the alarm that stopped the run; without one it is looked for in what was recorded
- */
-export function workReasons(
-  job: Pick<RunJob, "scenario" | "plan">,
-  session: LoadEvidence["session"],
-  seen?: HarmAlarm,
-): readonly Reason[] {
-  return oncePerCause([
-    ...sessionsByRound(session).flatMap((round) => workReasonsOnce(job, round, seen)),
-    ...workShrank(session.store, inForceWindows(session), job.scenario.judge),
-  ]);
-}
-
-function workReasonsOnce(
-  job: Pick<RunJob, "scenario" | "plan">,
-  session: LoadEvidence["session"],
-  seen?: HarmAlarm,
-): readonly Reason[] {
-  const { store, phases } = session;
-  const alarm = alarmOf(job, session, seen);
-  const during = duringWindow(phases);
-  const { slos } = job.scenario;
-  const isBudgeted = (route: string | undefined): boolean =>
-    slos.some((slo) => slo.during?.excessErrors !== undefined && "route" in slo.measure && slo.measure.route === route);
-  return [
-    ...(alarm === undefined ? [] : [harmReason(alarm)]),
-    ...(during === undefined ? [] : budgetReasons(store, during, budgetsSpent(job, session))),
-    ...harmAlarms(store, unjudged(during, phases), job.scenario.judge, isBudgeted),
-  ];
-}
-
-/** The alarm of a run: the one that stopped it, else what its recording shows up to the undo (the last block, mostly). */
-export function alarmOf(
-  { scenario }: Pick<RunJob, "scenario">,
-  { store, phases }: LoadEvidence["session"],
-  seen?: HarmAlarm,
-): HarmAlarm | undefined {
-  const { baseline, acting, undoing } = phases;
-  if (seen !== undefined || baseline === undefined || acting === undefined) return seen;
-  const lastMs = undoing?.fromMs ?? (phases.observing ?? phases.settling ?? acting).toMs;
-  return harmAlarm({ store, slos: scenario.slos, baseline, window: { fromMs: acting.fromMs, toMs: lastMs } });
-}
-
-/** What the first of the two windows spent of its budgets (DESIGN.md 3.6); empty for a plan that never acted under load. */
-export function budgetsSpent(
-  { scenario, plan }: Pick<RunJob, "scenario" | "plan">,
-  { store, phases }: LoadEvidence["session"],
-): readonly SpentBudget[] {
-  const during = duringWindow(phases);
-  if (during === undefined) return [];
-  return spendBudgets(store, during, duringBudgets(scenario.slos, plan.expects, scenario.traffic.ratePerSecond));
-}
-
-/** From the first act to the end of settling. */
-function duringWindow({ acting, settling }: LoadEvidence["session"]["phases"]): Window | undefined {
-  return acting === undefined ? undefined : { fromMs: acting.fromMs, toMs: (settling ?? acting).toMs };
-}
-
-/** Seconds under the plan's influence of which no interval is made. */
-function unjudged(during: Window | undefined, phases: LoadEvidence["session"]["phases"]): readonly Window[] {
-  const { undoing, recovery } = phases;
-  return [
-    ...(during === undefined ? [] : [during]),
-    ...(undoing === undefined ? [] : [{ fromMs: undoing.fromMs, toMs: recovery?.fromMs ?? undoing.toMs }]),
-  ];
 }
 
 function replayFailures(load: Pick<LoadEvidence, "replay"> | undefined): Evidence["replayFailures"] {

@@ -13,7 +13,7 @@ import { admit } from "../policy/admit.ts";
 import { loadSqlParser, type SqlParser } from "../policy/sql/parse-sql.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
 import { callsJudged } from "./call-evidence.ts";
-import { acceptedTerms, hopelessFromTheStart, judgedSlos, workReasons } from "./evidence.ts";
+import { acceptedTerms, hopelessFromTheStart, judgedSlos } from "./evidence.ts";
 import { longestInForce } from "./in-force.ts";
 import { type ChangedTerm, changedScenario, changedTerms, type JudgeChanges, phasesUnder } from "./judge-changes.ts";
 import { type OpenedRun, openStoredRun } from "./open-stored-run.ts";
@@ -23,6 +23,7 @@ import { againstByResponses, missingInResponses, responsesJudged } from "./respo
 import { replacesProcesses } from "./restarts.ts";
 import { observedWindow, plannedDesign } from "./round-evidence.ts";
 import { readSeal, type Seal } from "./stored-seal.ts";
+import { workReasons } from "./work-evidence.ts";
 
 /** What the stored measurements of a run say when they are judged again. */
 export interface Rejudged {

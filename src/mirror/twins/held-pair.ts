@@ -1,6 +1,7 @@
 import { invariant } from "../../core/invariant.ts";
 import type { TwinProxies } from "../proxy/raise-proxies.ts";
-import type { ContainerRuntime, Role, TwinFacts, TwinPair } from "../twin.ts";
+import type { ContainerRuntime, Role, TwinPair } from "../twin.ts";
+import type { TwinFacts } from "../twin-facts.ts";
 import { faultSwitches } from "./fault-switches.ts";
 import { type Holding, presently } from "./holding.ts";
 import { type AttachOptions, attachTwins } from "./reattach.ts";
