@@ -93,6 +93,7 @@ async function actInterrupted(play: Play, actions: readonly Action[], signal: Ab
   invariant(last !== undefined, "only something that has begun can be interrupted");
   const went = await interrupt(play, last, signal);
   tellDisturbed(play, last, went);
+  if (went.kind === "ended") play.broken = `${last.id} was over before it could be stopped`;
   return went;
 }
 

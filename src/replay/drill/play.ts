@@ -17,15 +17,15 @@ export interface Play {
   readonly notes: string[];
   /** What is wrong though the state may be restored. */
   readonly findings: string[];
-  /** Why there was no prefix to play: an action that nothing disturbed did not land. */
+  /** Why nothing is known: an action that nothing disturbed did not land, or one was over before it could be stopped. */
   broken?: string;
   wayBack?: WayBack;
   actMs: number;
   undoMs: number;
 }
 
-/** Shorter actions are stopped as soon as they have begun: half of their time can not be met. */
-const HALF_MS_MIN = 100;
+/** Shorter actions are stopped as soon as they are on their way: half of their time may be over before it is met. */
+const HALF_MS_MIN = 500;
 /** A statement that was given up ends within this when its server is well again. */
 const SETTLE_MS = 10_000;
 
@@ -50,6 +50,7 @@ export function performanceOf(play: Play, signal: AbortSignal, onAct?: () => voi
     baseDir,
     metrics: pair.spec.metrics,
     ...(tries === undefined ? {} : { undoTries: tries }),
+    ...(onAct === undefined ? {} : { onSent: onAct }),
     onStep,
     onRecord: () => undefined,
   };
