@@ -157,6 +157,14 @@ export async function goBack(play: Play, why: RollbackOrder["why"], signal: Abor
   if (failed !== undefined) play.notes.push(`the undo of ${failed.actionId} did not land: ${failed.message}`);
 }
 
+/** Takes back what nothing disturbed, in the acting or now: an undo that does not land then is wrong, whatever the state says. */
+export async function goBackUndisturbed(play: Play, why: RollbackOrder["why"], signal: AbortSignal): Promise<void> {
+  await settle(play, signal);
+  const { failed } = await wayBack(play, why, signal);
+  if (failed === undefined) return;
+  play.findings.push(`the undo of ${failed.actionId} did not land though nothing disturbed it: ${failed.message}`);
+}
+
 /** Tries the same while a fault is in force, for so long; answers whether all of it landed. */
 export async function goBackWithin(
   play: Play,
