@@ -9,7 +9,9 @@ import { notLanded, type StepContext, type StepOutcome } from "./step-result.ts"
 
 /** Lets the seconds pass. */
 export async function executeWait(step: StepOf<"wait">, context: StepContext): Promise<StepOutcome> {
-  await context.clock.sleep(step.with.seconds * 1000, context.signal);
+  const slept = context.clock.sleep(step.with.seconds * 1000, context.signal);
+  context.onSent?.();
+  await slept;
   return { landed: true, output: "", message: `waited ${step.with.seconds} s` };
 }
 

@@ -14,10 +14,15 @@ type SqlStep = Extract<ActionStep, { uses: "sql" }>;
  */
 export async function executeSql(step: SqlStep, twin: Twin, context: StepContext): Promise<StepOutcome> {
   const { service, statements, landed } = step.with;
-  const { runId = "rehearsal", actionId, phase = "act", rights = "owner", timeoutMs } = context;
+  const { runId = "rehearsal", actionId, phase = "act", rights = "owner", timeoutMs, onSent } = context;
   await twin.sqlAs(
     { service },
-    { as: { runId, actionId, phase, rights }, ...(await boundToItsWords(step)), timeoutMs },
+    {
+      as: { runId, actionId, phase, rights },
+      ...(await boundToItsWords(step)),
+      timeoutMs,
+      ...(onSent === undefined ? {} : { onSent }),
+    },
     context.signal,
   );
   const done = `${statements.length} ${statements.length === 1 ? "statement" : "statements"} acknowledged`;

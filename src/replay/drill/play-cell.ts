@@ -64,6 +64,8 @@ function outcomeOf(play: Play, seen: Seen): CellOutcome {
     return { ...shared, result: "error", reason: `the fault could not be lifted: ${fault.lifted.said}` };
   const [finding] = play.findings;
   if (finding !== undefined) return { ...shared, result: "finding", reason: finding };
+  if (health.length === 0)
+    return { ...shared, result: "finding", reason: "state restored, but nothing was asked whether it is well" };
   const unwell = health.filter(({ healthy }) => !healthy);
   if (unwell.length > 0) {
     const who = unwell.map(({ name, said }) => `${name} (${said})`).join(", ");

@@ -14,6 +14,7 @@ import {
   type Disturbed,
   disturbed,
   goBack,
+  goBackUndisturbed,
   goBackWithin,
   interrupt,
   type Play,
@@ -56,15 +57,15 @@ async function playWay(play: Play, cell: DrillCell, signal: AbortSignal): Promis
   switch (column.kind) {
     case "abort":
       await act(play, actions, signal);
-      return void (await goBack(play, "abort", signal));
+      return void (await goBackUndisturbed(play, "abort", signal));
     case "dry-run":
       return void (await playDryRuns(play, actions, signal));
     case "undo":
       await act(play, actions, signal);
-      return void (await goBack(play, "planned", signal));
+      return void (await goBackUndisturbed(play, "planned", signal));
     case "fails":
       await act(play, actions, signal);
-      return void (await goBack(play, "failure", signal));
+      return void (await goBackUndisturbed(play, "failure", signal));
     case "mid-action":
     case "agent-dies":
       return void (await playInterrupted(play, actions, signal));
@@ -73,7 +74,7 @@ async function playWay(play: Play, cell: DrillCell, signal: AbortSignal): Promis
     case "agent-waits":
       await act(play, actions, signal);
       await play.stage.clock.sleep(AGENT_SILENCE_MS, signal);
-      return void (await goBack(play, "abort", signal));
+      return void (await goBackUndisturbed(play, "abort", signal));
     case "harness-dies":
       return void (await playHarnessDies(play, actions, signal));
   }
@@ -93,6 +94,7 @@ async function actInterrupted(play: Play, actions: readonly Action[], signal: Ab
   invariant(last !== undefined, "only something that has begun can be interrupted");
   const went = await interrupt(play, last, signal);
   tellDisturbed(play, last, went);
+  if (went.kind === "ended") play.broken = `${last.id} was over before it could be stopped`;
   return went;
 }
 
@@ -110,7 +112,7 @@ async function playTwice(
   if (changed.length > 0)
     play.findings.push(`${last.id} is not idempotent: performed again, it ${how} and changed ${pathsOf(changed)}`);
   else play.notes.push(`performed again, ${last.id} ${how} and changed nothing`);
-  await goBack(play, "planned", signal);
+  await goBackUndisturbed(play, "planned", signal);
   const undone = await play.stage.state.fingerprint(play.stage.pair.shadow, play.stage.pair.spec.state, { signal });
   await goBack(play, "planned", signal);
   const more = await whatChanged(play.stage, undone, { rows: "tables", signal });

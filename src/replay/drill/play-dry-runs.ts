@@ -1,15 +1,15 @@
 import type { Action } from "../../plan/plan.ts";
 import { alreadyAtTarget } from "../actions/execute-step.ts";
 import { canBeTried, tryFirst } from "../proof/try-first.ts";
-import { act, goBack, type Play, performanceOf } from "./play.ts";
+import { act, goBackUndisturbed, type Play, performanceOf } from "./play.ts";
 
 /** Tries each action before it acts and looks whether that left anything. An action that fails its trial does not act. */
 export async function playDryRuns(play: Play, actions: readonly Action[], signal: AbortSignal): Promise<void> {
   for (const action of actions) {
-    if (!(await passes(play, action, signal))) return await goBack(play, "failure", signal);
+    if (!(await passes(play, action, signal))) return await goBackUndisturbed(play, "failure", signal);
     await act(play, [action], signal);
   }
-  await goBack(play, "planned", signal);
+  await goBackUndisturbed(play, "planned", signal);
 }
 
 async function passes(play: Play, action: Action, signal: AbortSignal): Promise<boolean> {

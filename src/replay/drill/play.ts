@@ -17,15 +17,15 @@ export interface Play {
   readonly notes: string[];
   /** What is wrong though the state may be restored. */
   readonly findings: string[];
-  /** Why there was no prefix to play: an action that nothing disturbed did not land. */
+  /** Why nothing is known: an action that nothing disturbed did not land, or one was over before it could be stopped. */
   broken?: string;
   wayBack?: WayBack;
   actMs: number;
   undoMs: number;
 }
 
-/** Shorter actions are stopped as soon as they have begun: half of their time can not be met. */
-const HALF_MS_MIN = 100;
+/** Shorter actions are stopped as soon as they are on their way: half of their time may be over before it is met. */
+const HALF_MS_MIN = 500;
 /** A statement that was given up ends within this when its server is well again. */
 const SETTLE_MS = 10_000;
 
@@ -50,6 +50,7 @@ export function performanceOf(play: Play, signal: AbortSignal, onAct?: () => voi
     baseDir,
     metrics: pair.spec.metrics,
     ...(tries === undefined ? {} : { undoTries: tries }),
+    ...(onAct === undefined ? {} : { onSent: onAct }),
     onStep,
     onRecord: () => undefined,
   };
@@ -154,6 +155,14 @@ export async function goBack(play: Play, why: RollbackOrder["why"], signal: Abor
   await settle(play, signal);
   const { failed } = await wayBack(play, why, signal);
   if (failed !== undefined) play.notes.push(`the undo of ${failed.actionId} did not land: ${failed.message}`);
+}
+
+/** Takes back what nothing disturbed, in the acting or now: an undo that does not land then is wrong, whatever the state says. */
+export async function goBackUndisturbed(play: Play, why: RollbackOrder["why"], signal: AbortSignal): Promise<void> {
+  await settle(play, signal);
+  const { failed } = await wayBack(play, why, signal);
+  if (failed === undefined) return;
+  play.findings.push(`the undo of ${failed.actionId} did not land though nothing disturbed it: ${failed.message}`);
 }
 
 /** Tries the same while a fault is in force, for so long; answers whether all of it landed. */

@@ -107,8 +107,15 @@ async function restartUnwell(
   }
 }
 
-/** @throws CanaryError MIRROR_UNAVAILABLE when something is not well: then no cell could show anything */
+/** @throws CanaryError MIRROR_UNAVAILABLE when something is not well, or nothing can be asked: then no cell could show anything */
 export function requireWell(answers: readonly HealthAnswer[]): void {
+  if (answers.length === 0) {
+    throw new CanaryError({
+      code: "MIRROR_UNAVAILABLE",
+      message: "nothing in the mirror can be asked whether it is well, so a drill could not tell that it is",
+      hint: "Give a service a `healthcheck` in the Compose file, or the scenario a probe under `drill: health:`.",
+    });
+  }
   const unwell = answers.filter(({ healthy }) => !healthy);
   if (unwell.length === 0) return;
   throw new CanaryError({
