@@ -21,7 +21,7 @@ export async function fallBack(
   session: Pick<LoadSession, "still" | "axisMs" | "mark" | "phases">,
   undone: readonly UndoOutcome[],
 ): Promise<WayBack> {
-  const { snapshots, effects, pair, reference, quiet, log, signal } = context;
+  const { snapshots, effects, pair, reference, quiet, directEffects, log, signal } = context;
   const failed = undone.some((undo) => undo.failed !== undefined);
   if (snapshots === undefined || !(failed || quiet.restored !== undefined)) return { undone };
   const why = failed ? "an undo failed under load" : "the plan's undo did not bring everything back on the quiet twin";
@@ -33,10 +33,11 @@ export async function fallBack(
         {
           snapshot: snapshots.shadow,
           untouched: snapshots.control,
-          twin: pair.shadow,
-          stores: pair.spec.state,
+          pair,
           state: effects.state,
           reference: reference.shadow,
+          controlReference: reference.control,
+          touched: new Set(directEffects),
           intent: effects.store.intent,
         },
         signal,

@@ -2,6 +2,7 @@ import path from "node:path";
 import { z } from "zod";
 import { CanaryError } from "../core/errors.ts";
 import type { IntentLog } from "../core/intent-log.ts";
+import type { Surroundings } from "../mirror/fingerprint.ts";
 import { readPrivateText } from "../mirror/private-file.ts";
 import type { KeptRun } from "../mirror/twins/kept-runs.ts";
 import type { LeftBehind, ResumeState } from "../replay/proof/resume-rollback.ts";
@@ -23,11 +24,17 @@ export function undosOf({ scenarioDir, plan }: RunJob): Pick<ResumeState, "baseD
   return { baseDir: scenarioDir, ...(tries === undefined ? {} : { undoTries: tries }) };
 }
 
+/** What tells, of the untouched control, which files change by themselves; nothing else of it is compared after a death. */
+export function filesOfControl({ files = {}, inImage = {}, sinceStart = [] }: Surroundings): Surroundings {
+  return { files, inImage, sinceStart };
+}
+
 /** Our own file: only its outline is checked, because everything in it is compared and nothing of it is carried out. */
 const ResumeStateSchema = z.looseObject({
   reference: z.looseObject({ resources: z.looseObject({}), tables: z.looseObject({}), keys: z.looseObject({}) }),
   consequences: z.array(z.string()),
   directEffects: z.array(z.string()),
+  controlReference: z.looseObject({}).exactOptional(),
   baseDir: z.string().exactOptional(),
   undoTries: z.number().int().min(1).max(5).exactOptional(),
 });

@@ -11,7 +11,7 @@ import { admitJob } from "./admit-job.ts";
 import { buildReport } from "./build-report.ts";
 import { evidenceOf, hopelessFromTheStart } from "./evidence.ts";
 import { powerBefore } from "./forecast-power.ts";
-import { undosOf } from "./left-behind.ts";
+import { filesOfControl, undosOf } from "./left-behind.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { frozenFingerprints } from "./load-session.ts";
@@ -78,6 +78,7 @@ async function rehearseOnce({ job, effects, log, signal }: Rehearsing): Promise<
   await effects.store.keepForResume({
     ...undosOf(job),
     reference: reference.shadow,
+    controlReference: filesOfControl(reference.control),
     consequences: [],
     directEffects: [],
   });

@@ -27,19 +27,33 @@ async function played(column: DrillColumn["kind"] & string, parts: Partial<Drill
   return await playCell(stage, { prefix: 1, column: { kind: column } as DrillColumn }, NEVER);
 }
 
+/** Fails at once, before anybody could stop it. */
+const FAILING: Action = {
+  ...REFUSED,
+  step: { uses: "exec", with: { service: "api", argv: ["false"], expectExitCode: 0 } },
+};
+
 test.each(["mid-action", "agent-dies"] as const)(
   "%s of an action that was over before it could be stopped says nothing, though all is as before",
   async (kind) => {
-    // It took far longer when nothing disturbed it.
-    const cell = await played(kind, { learnedMs: 60_000 });
+    const cell = await played(kind, { action: FAILING, shadow: { exec }, learnedMs: 60_000 });
     expect(cell).toMatchObject({
       result: "error",
       differences: [],
-      reason: "more was over before it could be stopped",
+      reason: "look was over before it could be stopped",
     });
-    expect((await played(kind, { learnedMs: 20 })).result).toBe("clean");
   },
 );
+
+test("an action that is over within half of its time is undone, and stopped when it is on its way", async () => {
+  expect((await played("mid-action", { learnedMs: 20 })).result).toBe("clean");
+  const cell = await played("mid-action", { learnedMs: 60_000 });
+  expect(cell.result).toBe("clean");
+  expect(cell.notes).toEqual([
+    "more was over within half of its time, so it was undone and stopped as soon as it was on its way",
+    expect.stringMatching(/^more was stopped \d+ ms after it had begun/),
+  ]);
+});
 
 test.each(["abort", "undo", "fails", "agent-waits", "twice"] as const)(
   "in %s, where nothing disturbs, an undo that does not land is a finding",

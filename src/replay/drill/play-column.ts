@@ -177,9 +177,10 @@ async function playFault(
     if (!signal.aborted) await struck.lift(signal);
     throw thrown;
   }
+  const landed = await struck.met(signal);
   const lifted = await struck.lift(signal);
   await goBack(play, "failure", signal);
-  return { landed: struck.landed, lifted };
+  return { landed, lifted };
 }
 
 async function actUnderFault(play: Play, last: Action | undefined, signal: AbortSignal): Promise<void> {

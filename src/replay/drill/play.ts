@@ -5,7 +5,7 @@ import { alreadyAtTarget } from "../actions/execute-step.ts";
 import type { StepResult } from "../actions/step-result.ts";
 import { type Performance, performAction } from "../proof/perform-action.ts";
 import { type RollbackOrder, rollBack } from "../proof/roll-back.ts";
-import type { UndoOutcome } from "../proof/undo-plan.ts";
+import { type UndoOutcome, undoPlan } from "../proof/undo-plan.ts";
 import type { DrillStage, WayBack } from "./drill-stage.ts";
 import { guardTwin, type InFlight, trackCalls } from "./guard-twin.ts";
 
@@ -88,13 +88,27 @@ export type Disturbed =
   | { readonly kind: "ended"; readonly result: StepResult }
   | { readonly kind: "stopped"; readonly afterMs: number };
 
-/** Performs an action and stops it in its middle. */
+/** Performs an action and stops it in its middle; one that is over before, to everybody's surprise, is undone and done again. */
 export async function interrupt(play: Play, action: Action, signal: AbortSignal): Promise<Disturbed> {
   const wholeMs = play.stage.learnedMs.get(action.id) ?? 0;
   const stop = new AbortController();
-  const stopNow = (): void => stop.abort(new Error("stopped in the middle"));
-  if (wholeMs < HALF_MS_MIN) return await disturbed(play, action, { stop, signal, onAct: stopNow });
-  return await disturbed(play, action, { stop, signal, afterMs: wholeMs / 2 });
+  if (wholeMs >= HALF_MS_MIN) {
+    const went = await disturbed(play, action, { stop: new AbortController(), signal, afterMs: wholeMs / 2 });
+    if (went.kind !== "ended" || !went.result.landed || !(await takenBack(play, signal))) return went;
+    play.notes.push(
+      `${action.id} was over within half of its time, so it was undone and stopped as soon as it was on its way`,
+    );
+  }
+  return await disturbed(play, action, { stop, signal, onAct: () => stop.abort(new Error("stopped in the middle")) });
+}
+
+/** Whether the last action that was begun is undone, so that it can be begun again. */
+async function takenBack(play: Play, signal: AbortSignal): Promise<boolean> {
+  const last = play.begun.at(-1);
+  if (last === undefined) return false;
+  const { failed } = await undoPlan([last], performanceOf(play, signal), signal);
+  if (failed === undefined) play.begun.pop();
+  return failed === undefined;
 }
 
 /** Performs an action that is given up after `afterMs` or when `onAct` says so. */

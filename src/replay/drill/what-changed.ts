@@ -1,7 +1,7 @@
 import type { Difference, Fingerprint } from "../../mirror/fingerprint.ts";
 import { difference, type LocateRows } from "../../mirror/state/difference.ts";
 import { matches } from "../../plan/resource-pattern.ts";
-import { maybeNoise, quietNoise } from "../proof/quiet-noise.ts";
+import { withoutNoise } from "../proof/without-noise.ts";
 import type { DrillStage } from "./drill-stage.ts";
 
 /**
@@ -22,14 +22,8 @@ export async function whatChanged(
     state.rowDifferences({ table, stores, reference: pair.control, changed: pair.shadow, signal });
   const after = await state.fingerprint(pair.shadow, stores, { signal });
   const found = await difference(since, after, { locate: how.rows === "located" ? located : async () => undefined });
-  if (!found.some(maybeNoise)) return found;
   const declared = plan.actions.flatMap(({ changes }) => changes);
-  const isNoise = quietNoise({
-    baseline: { control: controlReference, shadow: reference },
-    before: since,
-    after,
-    controlNow: await state.surroundings(pair.control, stores, { signal }),
-    touched: new Set(found.map(({ path }) => path).filter((path) => declared.some((one) => matches(one, path)))),
-  });
-  return found.filter((one) => !isNoise(one));
+  const touched = new Set(found.map(({ path }) => path).filter((path) => declared.some((one) => matches(one, path))));
+  const baseline = { control: controlReference, shadow: reference };
+  return await withoutNoise(found, { pair, state, baseline, before: since, after, touched }, signal);
 }

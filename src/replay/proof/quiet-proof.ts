@@ -98,7 +98,7 @@ export async function proveQuietly(options: QuietProofOptions): Promise<QuietRes
     const restored =
       snapshot === undefined || !undoFailed || undone.how === "stop"
         ? undefined
-        : await bringBack({ ...bringingBack(options), snapshot }, signal);
+        : await bringBack({ ...bringingBack(options, seen), snapshot }, signal);
     return {
       actions: performed.actions,
       residue: boundDifferences(residue),
@@ -161,8 +161,9 @@ async function stateAfterStop(
   }
 }
 
-function bringingBack({ pair, state, baseline, intent }: QuietProofOptions) {
-  return { twin: pair.shadow, stores: pair.spec.state, state, reference: baseline, intent };
+function bringingBack({ pair, state, baseline, controlBaseline, intent }: QuietProofOptions, seen: QuietEffects) {
+  const touched = new Set(seen.touched());
+  return { pair, state, reference: baseline, controlReference: controlBaseline ?? baseline, touched, intent };
 }
 
 async function performAll(

@@ -1,6 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import type { IntentLog, UnfinishedRollback } from "../../core/intent-log.ts";
-import type { Difference, Fingerprint, ResourcePath } from "../../mirror/fingerprint.ts";
+import type { Difference, Fingerprint, ResourcePath, Surroundings } from "../../mirror/fingerprint.ts";
 import { coarseDifference } from "../../mirror/state/difference.ts";
 import type { StateAccess } from "../../mirror/state/state-access.ts";
 import { ROLES, type TwinPair } from "../../mirror/twin.ts";
@@ -13,10 +13,13 @@ import type { Noise } from "./noise.ts";
 import type { Performance } from "./perform-action.ts";
 import { actionOf } from "./roll-back.ts";
 import { type UndoOutcome, undoPlan } from "./undo-plan.ts";
+import { withoutNoise } from "./without-noise.ts";
 
 /** What a run keeps on disk so that the state after its rollback can be held against the state before. */
 export interface ResumeState {
   readonly reference: Fingerprint;
+  /** The control's surroundings then; where absent, every file that differs counts as left. */
+  readonly controlReference?: Surroundings;
   /** Learned before the plan acted under load; absent until then. */
   readonly noise?: Noise;
   /** Patterns that the plan declared as changed. */
@@ -105,13 +108,13 @@ export async function resumeRollback(resuming: Resuming, signal: AbortSignal): P
   const { undoMs, failed } = await undoInOrder(left, resuming, signal);
   const fingerprint = (role: (typeof ROLES)[number]): Promise<Fingerprint> =>
     state.fingerprint(pair[role], pair.spec.state, { signal });
-  const { noise, ...kept } = resuming.kept;
+  const { noise, controlReference: _, ...kept } = resuming.kept;
   const underLoad = unfinished.proof === "load" && noise !== undefined;
   const residue = underLoad
     ? await Promise.all([fingerprint("control"), fingerprint("shadow")]).then(
         ([control, shadow]) => compareAtBarrier({ ...kept, noise, control, shadow }).residue,
       )
-    : coarseDifference(kept.reference, await fingerprint("shadow"));
+    : await sinceReference(resuming, await fingerprint("shadow"), signal);
   return {
     undone: left.map(({ id }) => id).filter((id) => id !== failed?.actionId),
     ...(failed === undefined ? {} : { failed }),
@@ -119,6 +122,20 @@ export async function resumeRollback(resuming: Resuming, signal: AbortSignal): P
     comparedWith: underLoad ? "control" : "reference",
     residue: boundDifferences(residue),
   };
+}
+
+/** What is not as it was, without what is nobody's: undos and restarts make processes write files of their own. */
+async function sinceReference(
+  { kept, pair, state }: Resuming,
+  after: Fingerprint,
+  signal: AbortSignal,
+): Promise<readonly Difference[]> {
+  const { reference, controlReference, directEffects } = kept;
+  const found = coarseDifference(reference, after);
+  if (controlReference === undefined) return found;
+  const baseline = { control: controlReference, shadow: reference };
+  const touched = new Set(directEffects);
+  return await withoutNoise(found, { pair, state, baseline, before: reference, after, touched }, signal);
 }
 
 /** In the order of doing: the plan's own way out from its start where one was begun, else the undos, last act first. */

@@ -11,7 +11,7 @@ import { waitUntilWell } from "../../replay/drill/health.ts";
 import { healthTools } from "../../replay/drill/play-cell.ts";
 import { DrillSchema, type DrillSpec } from "../../replay/faults/fault-spec.ts";
 import type { DrillReset } from "../../report/drill/drill-report.ts";
-import { undosOf } from "../left-behind.ts";
+import { filesOfControl, undosOf } from "../left-behind.ts";
 import { removalOf } from "../removal.ts";
 import type { RunJob } from "../run-job.ts";
 import type { DrillEffects } from "./drill-effects.ts";
@@ -113,7 +113,13 @@ async function raiseQuiet(
       hint: "Make the mirror's seed deterministic.",
     });
   }
-  await effects.store.keepForResume({ ...undosOf(job), reference: shadow, consequences: [], directEffects: [] });
+  await effects.store.keepForResume({
+    ...undosOf(job),
+    reference: shadow,
+    controlReference: filesOfControl(control),
+    consequences: [],
+    directEffects: [],
+  });
   raising.move();
   return { pair, reference: shadow, controlReference: control, snapshot };
 }
