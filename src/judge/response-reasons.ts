@@ -26,6 +26,21 @@ export function responseReasons(
 }
 
 /**
+ * Holds: places whose answers began to differ with the plan and differ still after its undo. A race that parts the twins' states
+ * for good looks the same, so it is not shown to be the plan's; nor is it shown that the undo gives customers back what they had.
+ */
+export function lastingResponses(judgement: ResponseJudgement | undefined): readonly Reason[] {
+  return (judgement?.routes ?? []).flatMap((route): readonly Reason[] => {
+    const fields = route.fields.filter(({ state }) => state === "lasting");
+    if (fields.length === 0) return [];
+    const { message } = changedReason(route, fields);
+    const doubt =
+      "Either a race parted the twins' states, or the undo does not take this back: rehearse again, a race hardly begins with the plan twice.";
+    return [{ code: "RESPONSE_CHANGED", subject: route.route, message: `${message} ${doubt}` }];
+  });
+}
+
+/**
  * Holds: routes of which too few answers were compared, where the operator asks for them (`responses.required`), and exact
  * declarations that so few could not show.
  */
