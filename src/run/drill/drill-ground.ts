@@ -3,7 +3,6 @@ import { invariant } from "../../core/invariant.ts";
 import type { Fingerprint } from "../../mirror/fingerprint.ts";
 import { dependenciesOf } from "../../mirror/proxy/proxy-layout.ts";
 import type { FileOfService, Snapshot } from "../../mirror/snapshots/snapshot.ts";
-import { coarseDifference } from "../../mirror/state/difference.ts";
 import type { TwinPair } from "../../mirror/twin.ts";
 import type { CellOutcome, DrillStage } from "../../replay/drill/drill-stage.ts";
 import { waitUntilWell } from "../../replay/drill/health.ts";
@@ -13,6 +12,7 @@ import type { DrillReset } from "../../report/drill/drill-report.ts";
 import { filesOfControl, undosOf } from "../left-behind.ts";
 import { removalOf } from "../removal.ts";
 import type { RunJob } from "../run-job.ts";
+import { unequalTwins } from "../unequal-twins.ts";
 import type { DrillEffects } from "./drill-effects.ts";
 import { requireWell, resetStage } from "./reset-stage.ts";
 
@@ -103,7 +103,7 @@ async function raiseQuiet(
     twins.map((twin) => effects.state.fingerprint(twin, spec.state, { signal })),
   );
   invariant(control !== undefined && shadow !== undefined, "two twins have two fingerprints");
-  const [first] = coarseDifference(control, shadow);
+  const [first] = unequalTwins({ control, shadow });
   if (first !== undefined) {
     throw new CanaryError({
       code: "MIRROR_UNAVAILABLE",
