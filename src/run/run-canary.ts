@@ -2,8 +2,6 @@ import { abortCauseOf } from "../core/abort-cause.ts";
 import { CanaryError, messageOf } from "../core/errors.ts";
 import { decide } from "../judge/decide.ts";
 import type { Fingerprint } from "../mirror/fingerprint.ts";
-import { coarseDifference } from "../mirror/state/difference.ts";
-import { isFilePath } from "../mirror/state/surroundings-difference.ts";
 import type { Role, TwinPair } from "../mirror/twin.ts";
 import { stubCallsSoFar } from "../replay/proof/stub-effects.ts";
 import type { RunReport } from "../report/run-report.ts";
@@ -25,6 +23,7 @@ import { type RunLog, startRunLog } from "./run-log.ts";
 import { needsSnapshots, takeSnapshots } from "./run-snapshots.ts";
 import { SensitivitySchema } from "./scenario.ts";
 import { requestedOfStubs } from "./stub-effects.ts";
+import { unequalTwins } from "./unequal-twins.ts";
 import { watchWrites } from "./write-watch.ts";
 
 /**
@@ -181,18 +180,14 @@ function sensitivityOf(
   return asked === undefined ? {} : { sensitivity: { ...asked, wouldPromote } };
 }
 
-/**
- * Twins that are not equal before anything happened cannot show what a plan changed. Files may differ: their images are the
- * same, and what processes draw or stamp when they start is known as such from here on.
- */
+/** Twins that are not equal before anything happened cannot show what a plan changed. */
 async function equalOrThrow(options: {
   readonly pair: TwinPair;
   readonly effects: Pick<RunEffects, "state">;
   readonly signal: AbortSignal;
 }): Promise<Readonly<Record<Role, Fingerprint>>> {
   const fingerprints = await frozenFingerprints(options);
-  const all = coarseDifference(fingerprints.control, fingerprints.shadow);
-  const differences = all.filter(({ path }) => !isFilePath(path));
+  const differences = unequalTwins(fingerprints);
   if (differences.length === 0) return fingerprints;
   throw new CanaryError({
     code: "MIRROR_UNAVAILABLE",

@@ -3,8 +3,6 @@ import { invariant } from "../../core/invariant.ts";
 import type { Fingerprint } from "../../mirror/fingerprint.ts";
 import { dependenciesOf } from "../../mirror/proxy/proxy-layout.ts";
 import type { FileOfService, Snapshot } from "../../mirror/snapshots/snapshot.ts";
-import { coarseDifference } from "../../mirror/state/difference.ts";
-import { isFilePath } from "../../mirror/state/surroundings-difference.ts";
 import type { TwinPair } from "../../mirror/twin.ts";
 import type { CellOutcome, DrillStage } from "../../replay/drill/drill-stage.ts";
 import { waitUntilWell } from "../../replay/drill/health.ts";
@@ -14,6 +12,7 @@ import type { DrillReset } from "../../report/drill/drill-report.ts";
 import { filesOfControl, undosOf } from "../left-behind.ts";
 import { removalOf } from "../removal.ts";
 import type { RunJob } from "../run-job.ts";
+import { unequalTwins } from "../unequal-twins.ts";
 import type { DrillEffects } from "./drill-effects.ts";
 import { requireWell, resetStage } from "./reset-stage.ts";
 
@@ -104,8 +103,7 @@ async function raiseQuiet(
     twins.map((twin) => effects.state.fingerprint(twin, spec.state, { signal })),
   );
   invariant(control !== undefined && shadow !== undefined, "two twins have two fingerprints");
-  // Files may differ by what processes draw or stamp when they start, as in a run.
-  const [first] = coarseDifference(control, shadow).filter(({ path }) => !isFilePath(path));
+  const [first] = unequalTwins({ control, shadow });
   if (first !== undefined) {
     throw new CanaryError({
       code: "MIRROR_UNAVAILABLE",
