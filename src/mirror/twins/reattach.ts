@@ -123,6 +123,7 @@ async function attach(
     ),
     ...(proxies === undefined ? {} : { proxies }),
   };
+  await reserveAddresses(twin, signal);
   for (const { service, slot, containerId, address, state } of await listReplicas(raised, signal)) {
     twin.addresses.reserve(address);
     if (state === "paused" || state === "created") raised.frozen.add(service);
@@ -134,6 +135,15 @@ async function attach(
   const clients = opened.use(stateClients(spec, { role, addressOf: (state) => raised.ingress.address(state) }));
   const answering = stubs === undefined ? {} : { stubs };
   return { raised, ...answering, twin: twinHandle(raised, { clients, ...answering }) };
+}
+
+/** Whatever stands in the twin's network has its address, also what is no replica: a fault proxy that outlived its process. */
+async function reserveAddresses(twin: TwinContext, signal: AbortSignal): Promise<void> {
+  const { Containers } = await twin.engine.read(`inspecting network ${twin.network}`, signal, (docker) =>
+    docker.getNetwork(twin.network).inspect(),
+  );
+  const attached: readonly { readonly IPv4Address?: string }[] = Object.values(Containers ?? {});
+  for (const { IPv4Address = "" } of attached) twin.addresses.reserve(IPv4Address.replace(/\/\d+$/, ""));
 }
 
 function contextOf(run: RunContext, { networks, cores }: Attachment, role: Role): TwinContext {
