@@ -23,9 +23,22 @@ export interface TableFingerprint {
   readonly sha: string;
   /** Order-free hash per column, blind to which row a value stands in. */
   readonly columns: Readonly<Record<string, string>>;
+  /** How much stands in each column, which tells a column that was emptied or levelled from one whose values are others. */
+  readonly held?: Readonly<Record<string, ColumnHeld>>;
   /** `<rows>:<order-free hash>` per bucket of the primary key's hash; a single bucket where there is no primary key. */
   readonly buckets: readonly string[];
 }
+
+/** How much a column holds, whatever it is. */
+export interface ColumnHeld {
+  /** Rows in which it is not NULL. */
+  readonly filled: number;
+  /** Of COLUMN_SLOTS, those that the hash of at least one value falls into: one for a constant, nearly all for many values. */
+  readonly slots: number;
+}
+
+/** As many as bits of a word, so that a database counts them in one pass. */
+export const COLUMN_SLOTS = 64;
 
 /** What lies around a twin's stores: the part of a fingerprint in which things also change by themselves. */
 export interface Surroundings {

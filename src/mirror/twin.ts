@@ -1,4 +1,5 @@
 import type { MirrorSpec, ServicePort } from "./mirror-spec.ts";
+import type { TwinFacts } from "./twin-facts.ts";
 import type { DependencyLink, FaultSwitches } from "./twin-faults.ts";
 import type { ErrorPattern, FileListing, FlagFile, ServiceProgram } from "./twin-surroundings.ts";
 import type { ActorWork, WriteLog } from "./write-log.ts";
@@ -195,23 +196,6 @@ export interface Twin {
   plantHarm(harm: IngressHarm | undefined, signal: AbortSignal): Promise<void>;
 }
 
-/** How the twins were raised; goes into the verdict. */
-export interface TwinFacts {
-  readonly isolation: "strict" | "standard";
-  /** Core set per twin, e.g. `{ control: "0", shadow: "1" }`; `shared` when the machine has too few. */
-  readonly cores:
-    | { readonly kind: "pinned"; readonly control: string; readonly shadow: string }
-    | { readonly kind: "shared" };
-  /** Image id per service. */
-  readonly images: Readonly<Record<string, string>>;
-  readonly engine: string;
-  /** Settings that both twins' servers were started with beside the mirror's own, per service; absent where there are none. */
-  readonly addedSettings?: Readonly<Record<string, readonly string[]>>;
-  /** From first engine call to both twins ready, ms; whether prepared images existed already. */
-  readonly raiseMs: number;
-  readonly prepared: boolean;
-}
-
 /** Both twins or neither. Disposing removes every container, network and volume of the run, whatever state they are in. */
 export interface TwinPair extends AsyncDisposable {
   readonly spec: MirrorSpec;
@@ -226,6 +210,8 @@ export interface TwinPair extends AsyncDisposable {
    * @throws InvariantViolation when the cores are shared
    */
   swapCores(signal: AbortSignal): Promise<void>;
+  /** Lets go of both as this process's death would, and takes hold from what `folder` holds alone, as the next one would. */
+  readonly reattach?: (signal: AbortSignal) => Promise<void>;
 }
 
 /** What the run asks of the container world; tests pass a simulated one. */

@@ -104,6 +104,15 @@ describe("databases that are not compared", () => {
   });
 });
 
+test("a database that the server's own upkeep wrote to, without any client, was not written to by anybody", () => {
+  const at = (written: string): Fingerprint => ({ ...EMPTY, written: { "db/db/billing/rows": written } });
+  const before = at("5 inserted, 4 sessions");
+  expect(writtenElsewhere(before, at("9 inserted, 4 sessions"))).toEqual([]);
+  expect(writtenElsewhere(before, at("9 inserted, 5 sessions"))).toHaveLength(1);
+  // A client that only read.
+  expect(writtenElsewhere(before, at("5 inserted, 6 sessions"))).toEqual([]);
+});
+
 describe("the life of a key", () => {
   const at = (storeEpochMs: number, endsEpochMs: number): Fingerprint => ({
     ...EMPTY,
@@ -196,11 +205,13 @@ describe("rows", () => {
 
   test("of negative and huge hash sums add up to one fixed-width word", () => {
     const sum = "-98765432109876543210";
-    const { sha, rows, columns, buckets } = tableFingerprint(SHAPE, [
-      { bucket: 3, rows: "2", whole: sum, h0: "1", h1: sum, h2: null },
+    const { sha, rows, columns, held, buckets } = tableFingerprint(SHAPE, [
+      { bucket: 3, rows: "2", whole: sum, h0: "1", h1: sum, h2: null, f0: "2", f1: "1", f2: "0", s0: "-1", s2: null },
     ]);
     expect(sha).toMatch(/^[0-9a-f]{24}$/);
     expect([rows, columns["password"], buckets.length, buckets[3]]).toEqual([2, "0".repeat(24), 256, `2:${sum}`]);
+    expect(held?.["password"]).toEqual({ filled: 0, slots: 0 });
+    expect(Object.values(held ?? {})).toContainEqual({ filled: 2, slots: 64 });
   });
 });
 

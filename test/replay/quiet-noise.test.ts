@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { Difference, Surroundings } from "../../src/mirror/fingerprint.ts";
 import { changedInside } from "../../src/mirror/state/inside-containers.ts";
 import { fileDifferences, newErrorPatterns } from "../../src/mirror/state/surroundings-difference.ts";
-import { quietNoise } from "../../src/replay/proof/quiet-noise.ts";
+import type { ActionStep } from "../../src/plan/action.ts";
+import { mayHide, quietNoise, writable } from "../../src/replay/proof/quiet-noise.ts";
 
 const at = (files: Readonly<Record<string, string>>, more: Partial<Surroundings> = {}): Surroundings => ({
   files,
@@ -29,6 +30,42 @@ function effects(given: {
 }
 
 const [RUNS, RUNS_ANEW] = [{ processes: { db: "1" } }, { processes: { db: "2" } }];
+
+describe("a file that the control changes by itself", () => {
+  const path = "file/api/data/app.db";
+  const baseline = { control: at({ [path]: "a" }), shadow: at({ [path]: "a" }) };
+  const hides = (after: string, step: ActionStep, touched: readonly string[] = []) =>
+    mayHide(
+      { path, kind: "changed", before: "a", after },
+      { baseline, controlNow: at({ [path]: "heartbeat" }), touched: new Set(touched) },
+      writable(step),
+    );
+  const exec = (service: string): ActionStep => ({
+    uses: "exec",
+    with: { service, argv: ["wipe"], expectExitCode: 0 },
+  });
+  const scaling: ActionStep = { uses: "scale", with: { service: "api", replicas: 2 } };
+
+  test("may hide what the plan wrote there, where its step writes files of that service, or was seen to change it", () => {
+    expect(hides("wiped", exec("api"))).toBe(true);
+    expect(hides("wiped", scaling, [path])).toBe(true);
+  });
+
+  test("hides nothing of a step that reaches no file there, or where both twins hold the same again", () => {
+    expect(hides("wiped", scaling)).toBe(false);
+    expect(hides("wiped", exec("db"))).toBe(false);
+    expect(hides("heartbeat", exec("api"))).toBe(false);
+  });
+
+  test("is reached by a step that writes one file only under its name", () => {
+    const file = (name: string): ActionStep => ({
+      uses: "flag",
+      with: { service: "api", path: name, flag: "f", state: "ENABLED" },
+    });
+    expect(hides("wiped", file("/data/app.db"))).toBe(true);
+    expect(hides("wiped", file("/data/flags.json"))).toBe(false);
+  });
+});
 
 describe("on the quiet twin", () => {
   test("a file that changes is an effect, and one that changes on the untouched control as well is noise", () => {

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { writeReasons, writtenSentence } from "../../src/judge/write-reasons.ts";
+import { untoldConsequences, writeReasons, writtenSentence } from "../../src/judge/write-reasons.ts";
 import type { Difference } from "../../src/mirror/fingerprint.ts";
 import { type ActorWrites, noWrites, type RowWrite, type WriteReading } from "../../src/mirror/write-log.ts";
+import type { Action } from "../../src/plan/plan.ts";
 import { writeProvenance } from "../../src/replay/proof/write-provenance.ts";
 import { tableReached } from "../../src/replay/proof/writes-outside.ts";
-import { planOf, sqlAction } from "../support/action-builder.ts";
+import { planOf, scale, sqlAction } from "../support/action-builder.ts";
 
 const FLAGS = "db/db/shop/rows/flags";
 const AUDIT = "db/db/shop/rows/audit";
@@ -96,6 +97,19 @@ describe("what an action wrote under load", () => {
     expect(codes(told({ quiet, load }))).toEqual([]);
   });
 
+  test("is excused by a quiet write of its own kind and order only: an update of nothing is no leave to delete", () => {
+    const rows = (count: number, kind: RowWrite["kind"]) =>
+      Array.from({ length: count }, (_, index) => row(`${AUDIT}/${index}`, kind));
+    const quiet = reading([actor([row(`${FLAGS}/dark`), row(`${AUDIT}/1`)])]);
+    const underLoad = (written: readonly RowWrite[]) =>
+      codes(told({ quiet, load: reading([actor([row(`${FLAGS}/dark`), ...written])]) }));
+    expect(underLoad(rows(40, "updated"))).toEqual([]);
+    expect(underLoad(rows(1, "deleted"))).toEqual(["UNDECLARED_EFFECT"]);
+    expect(underLoad(rows(4000, "updated"))).toEqual(["UNDECLARED_EFFECT"]);
+    const twelve = actor([row(`${FLAGS}/dark`), ...rows(480, "updated")], { times: 12 });
+    expect(codes(told({ quiet, load: reading([twelve]) }))).toEqual([]);
+  });
+
   test("counts for its undo alike, by what either of them wrote quietly", () => {
     const undo = (rows: readonly RowWrite[]) => actor(rows, { phase: "undo" });
     const quiet = reading([actor([row(`${FLAGS}/dark`)]), undo([row(`${AUDIT}/1`, "deleted")])]);
@@ -116,6 +130,35 @@ describe("what an action wrote under load", () => {
     ],
   ])("declared as %s", (_, changes, written, expected) => {
     expect(codes(told({ changes, load: reading([actor([written])]) }))).toEqual(expected);
+  });
+});
+
+describe("data that differs at the last barrier as a plan declares", () => {
+  const jobs = { path: "db/db/shop/rows/jobs/(some)/status", kind: "changed" as const };
+  const changes = ["db/db/shop/rows/jobs/**"];
+  const purge: Action = {
+    ...scale("purge", { service: "worker", from: 1, to: 3 }),
+    changes,
+    step: { uses: "exec", with: { service: "api", argv: ["purge"], expectExitCode: 0 } },
+  };
+
+  test("is the consequence of a service that was scaled, and holds an action that writes without a log", () => {
+    expect(untoldConsequences([{ ...scale("more", { service: "worker", from: 1, to: 3 }), changes }], [jobs])).toEqual(
+      [],
+    );
+    expect(untoldConsequences([purge], [jobs])).toMatchObject([{ code: "WRITES_NOT_ATTRIBUTED", subject: "purge" }]);
+    const undoneByIt: Action = {
+      ...scale("more", { service: "worker", from: 1, to: 3 }),
+      changes,
+      rollback: purge.step,
+    };
+    expect(untoldConsequences([undoneByIt], [jobs])).toHaveLength(1);
+  });
+
+  test("holds nothing where that action did not declare it, or where it is a line of output", () => {
+    expect(untoldConsequences([{ ...purge, changes: ["service/api/**"] }], [jobs])).toEqual([]);
+    const line = { path: "log/api/slow #", kind: "added" as const };
+    expect(untoldConsequences([{ ...purge, changes: ["log/**"] }], [line])).toEqual([]);
   });
 });
 

@@ -114,10 +114,12 @@ export function simulatedTwin(role: Role, template: SimulatedWorld, behaviour: S
       const database = world.databases.get(name) ?? missing(`database service ${name}`);
       return runSimulatedSql(database, text, behaviour.onSql ?? (() => undefined));
     },
-    sqlAs: async ({ service: name }, { as, statements, transaction }, signal) => {
+    sqlAs: async ({ service: name }, { as, statements, transaction, onSent }, signal) => {
       const database = world.databases.get(name) ?? missing(`database service ${name}`);
       for (const text of transaction ? [statements.join(";\n")] : statements) {
-        await enter(`sql ${name}`, signal);
+        const entered = enter(`sql ${name}`, signal);
+        onSent?.();
+        await entered;
         const before = structuredClone(database);
         runSimulatedSql(database, text, behaviour.onSql ?? (() => undefined));
         const { actionId, phase } = as;

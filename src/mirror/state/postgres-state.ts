@@ -16,10 +16,14 @@ const FACTS_SQL = `
 /** Databases that the harness itself makes and drops. */
 const OF_THE_HARNESS = ["canary_snapshot", "canary_copy", "canary_replaced"] as const;
 
-/** Rows that were ever written in each database of the server, by anybody. */
-const ROWS_WRITTEN_SQL = `
-  SELECT datname::text AS name, tup_inserted || ' inserted, ' || tup_updated || ' updated, ' || tup_deleted || ' deleted' AS written
-    FROM pg_stat_database WHERE datname IS NOT NULL AND datname <> ALL ($1)`;
+/**
+ * Rows that were ever written in each database of the server, by anybody, and how many clients ever connected to it: the
+ * server's own upkeep writes statistics, but is no client (PostgreSQL 14 and later count those). Templates are nobody's data.
+ */
+const rowsWrittenSql = (version: number): string => `
+  SELECT datname::text AS name, tup_inserted || ' inserted, ' || tup_updated || ' updated, ' || tup_deleted || ' deleted'
+         ${version >= 140_000 ? "|| ', ' || sessions || ' sessions'" : ""} AS written
+    FROM pg_stat_database WHERE datname IS NOT NULL AND datname NOT IN ('template0', 'template1') AND datname <> ALL ($1)`;
 
 /**
  * Schema, rows, sequences and server files of one database, and whether others of the server were written to. 60,000 rows of
@@ -33,13 +37,11 @@ export async function readPostgres(source: StateSource, store: PostgresSpec, sig
   };
   const [facts] = await query(FACTS_SQL);
   const superuser = facts?.["superuser"] === "true";
+  const version = Number(facts?.["version"]);
   const inUse = new Set((await query(CATALOGUES_IN_USE_SQL)).map((row) => String(row["catalogue"])));
-  const schema = schemaResources(
-    store,
-    await query(schemaSql({ superuser, version: Number(facts?.["version"]), inUse })),
-  );
+  const schema = schemaResources(store, await query(schemaSql({ superuser, version, inUse })));
   const files = superuser ? await serverFiles(store, query) : { resources: {}, unseen: [notOfASuperuser(store)] };
-  const written = (await query(ROWS_WRITTEN_SQL, [OF_THE_HARNESS])).map(
+  const written = (await query(rowsWrittenSql(version), [OF_THE_HARNESS])).map(
     (row) => [`${databasePath({ ...store, database: String(row["name"]) })}/rows`, String(row["written"])] as const,
   );
   const tables: Record<ResourcePath, TableFingerprint> = {};

@@ -3,6 +3,8 @@ import { familyOf } from "../../mirror/state/family.ts";
 import { isProgram } from "../../mirror/state/inside-containers.ts";
 import { fileDifferences, isFilePath, restartedServices } from "../../mirror/state/surroundings-difference.ts";
 import type { Role } from "../../mirror/twin.ts";
+import type { ActionStep } from "../../plan/action.ts";
+import { resourcePath } from "../../plan/resource-pattern.ts";
 
 /** What shows which differences of a quiet shadow are nobody's. */
 export interface QuietLooks {
@@ -48,6 +50,32 @@ export function quietNoise(looks: QuietLooks): (difference: Difference) => boole
     if (movedPaths.has(path) || (kind !== "changed" && comingAndGoing.has(familyOf(path)))) return true;
     return !touched.has(path) && startedAnew(difference);
   };
+}
+
+/** Paths of files that a step may have written, as far as its kind decides it. */
+export function writable(step: ActionStep): (path: ResourcePath) => boolean {
+  if (!REACHING_FILES.has(step.uses) || !("service" in step.with)) return () => false;
+  const own = resourcePath("file", step.with.service);
+  // A volume holds it under another path, but under the same name.
+  const only = step.uses === "file" || step.uses === "flag" ? `/${step.with.path.split("/").at(-1) ?? ""}` : "";
+  return (path) => (path.startsWith(`${own}/`) || path.startsWith("volume/")) && path.endsWith(only);
+}
+
+/** Kinds that write files themselves, or let a service do so. */
+const REACHING_FILES: ReadonlySet<ActionStep["uses"]> = new Set(["exec", "file", "flag", "http", "grpc"]);
+
+/**
+ * Whether a difference that is noise may hide the plan's: the file changed on the untouched control by itself, to something
+ * else, and the plan was seen to change it before, or its step may write there.
+ */
+export function mayHide(
+  { path, after }: Difference,
+  { baseline, controlNow, touched }: Pick<QuietLooks, "baseline" | "controlNow" | "touched">,
+  mayWrite: (path: ResourcePath) => boolean,
+): boolean {
+  const [was, is] = [baseline.control.files?.[path], controlNow.files?.[path]];
+  if (!isFilePath(path) || was === is || after === is) return false;
+  return touched.has(path) || mayWrite(path);
 }
 
 /** Whether only a further look at the control can tell what a difference is. */

@@ -40,7 +40,11 @@ export type WriteProvenance =
       readonly actions: readonly ActionWrites[];
       readonly application: { readonly rows: number; readonly tables: readonly TableCount[] };
       /** What the undo under load left as an action wrote it; none where nothing was undone, or a snapshot was brought back. */
-      readonly unreturned: readonly (OutsideWrites & { readonly actionId: string })[];
+      readonly unreturned: readonly (OutsideWrites & {
+        readonly actionId: string;
+        /** The undo wrote them too, and they are not what they are on the control. */
+        readonly differs?: true;
+      })[];
       /** What the log does not tell, in sentences; with any of them who wrote what is not shown. */
       readonly doubts: readonly string[];
     };
