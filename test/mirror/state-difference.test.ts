@@ -109,6 +109,8 @@ test("a database that the server's own upkeep wrote to, without any client, was 
   const before = at("5 inserted, 4 sessions");
   expect(writtenElsewhere(before, at("9 inserted, 4 sessions"))).toEqual([]);
   expect(writtenElsewhere(before, at("9 inserted, 5 sessions"))).toHaveLength(1);
+  // A client that only read.
+  expect(writtenElsewhere(before, at("5 inserted, 6 sessions"))).toEqual([]);
 });
 
 describe("the life of a key", () => {

@@ -203,9 +203,19 @@ const LARGE_OBJECTS = `
   SELECT 'large-object', '', '', x.oid || ':grants', concat_ws(' ', 'owner=' || pg_get_userbyid(x.lomowner),
          ${ACL("x.lomacl", "L", "x.lomowner")}) FROM pg_largeobject_metadata x`;
 
-/** Beside what `SCHEMA_QUERIES` has. */
+/** Answers (catalogue) for those of `catalogueQueries` in which anybody made anything: most databases have none. */
+export const CATALOGUES_IN_USE_SQL = CATALOGUES.map(
+  ({ catalogue }) =>
+    `SELECT '${catalogue}' AS catalogue WHERE EXISTS (SELECT FROM ${catalogue} WHERE oid >= ${FIRST_ID_OF_USERS})`,
+).join(" UNION ALL ");
+
+/** The rows of these catalogues. Planning a query costs more than it finds, so those that are not in use are not asked. */
+export function catalogueQueries(inUse: ReadonlySet<string>): readonly string[] {
+  return CATALOGUES.filter(({ catalogue }) => inUse.has(catalogue)).map(rowsOf);
+}
+
+/** Beside what `SCHEMA_QUERIES` has, for every database. */
 export const CATALOGUE_QUERIES: readonly string[] = [
-  ...CATALOGUES.map(rowsOf),
   DEFAULT_GRANTS,
   USER_MAPPINGS,
   SLOTS,

@@ -1,6 +1,7 @@
 import type { ResourcePath, TableFingerprint } from "../fingerprint.ts";
 import type { StateSpec } from "../mirror-spec.ts";
 import type { SqlRow } from "../twin.ts";
+import { CATALOGUES_IN_USE_SQL } from "./postgres-catalogue-queries.ts";
 import { hashTableSql, TABLE_SHAPES_SQL, type TableShape, tableFingerprint, tableShape } from "./postgres-rows.ts";
 import { databasePath, rowsPath, schemaResources, schemaSql } from "./postgres-schema.ts";
 import { readSequences } from "./postgres-sequences.ts";
@@ -37,7 +38,8 @@ export async function readPostgres(source: StateSource, store: PostgresSpec, sig
   const [facts] = await query(FACTS_SQL);
   const superuser = facts?.["superuser"] === "true";
   const version = Number(facts?.["version"]);
-  const schema = schemaResources(store, await query(schemaSql({ superuser, version })));
+  const inUse = new Set((await query(CATALOGUES_IN_USE_SQL)).map((row) => String(row["catalogue"])));
+  const schema = schemaResources(store, await query(schemaSql({ superuser, version, inUse })));
   const files = superuser ? await serverFiles(store, query) : { resources: {}, unseen: [notOfASuperuser(store)] };
   const written = (await query(rowsWrittenSql(version), [OF_THE_HARNESS])).map(
     (row) => [`${databasePath({ ...store, database: String(row["name"]) })}/rows`, String(row["written"])] as const,

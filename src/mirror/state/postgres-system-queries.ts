@@ -1,23 +1,27 @@
 // What initdb made: who may use it, and whether it is still what it was. Rows as in `postgres-catalogue-queries.ts`.
 import { ACL, FIRST_ID_OF_USERS, IDENTITY } from "./postgres-sql-parts.ts";
 
-/** Catalogues whose things carry grants: with the column of the grants, the owner's, and their kind for `acldefault`. */
+/**
+ * Catalogues whose things carry grants: with the column of the grants, the owner's, and their kind for `acldefault`. Of the
+ * information schema `initdb` keeps no first grants: those are in the digests of definitions.
+ */
 const GRANTED = [
-  { catalogue: "pg_class", acl: "relacl", owner: "relowner", kind: "r" },
-  { catalogue: "pg_proc", acl: "proacl", owner: "proowner", kind: "f" },
-  { catalogue: "pg_type", acl: "typacl", owner: "typowner", kind: "T" },
-  { catalogue: "pg_namespace", acl: "nspacl", owner: "nspowner", kind: "n" },
-  { catalogue: "pg_language", acl: "lanacl", owner: "lanowner", kind: "l" },
+  { catalogue: "pg_class", acl: "relacl", owner: "relowner", kind: "r", schema: "relnamespace" },
+  { catalogue: "pg_proc", acl: "proacl", owner: "proowner", kind: "f", schema: "" },
+  { catalogue: "pg_type", acl: "typacl", owner: "typowner", kind: "T", schema: "" },
+  { catalogue: "pg_namespace", acl: "nspacl", owner: "nspowner", kind: "n", schema: "" },
+  { catalogue: "pg_language", acl: "lanacl", owner: "lanowner", kind: "l", schema: "" },
 ] as const;
 
 /** Grants on the server's own things, where they are not what initdb gave. */
-const SYSTEM_GRANTS = GRANTED.map(({ catalogue, acl, owner, kind }) => {
-  const [now, first] = [ACL(`x.${acl}`, kind, `x.${owner}`), ACL("i.initprivs", kind, `x.${owner}`)];
+const SYSTEM_GRANTS = GRANTED.map(({ catalogue, acl, owner, kind, schema }) => {
+  const usual = (list: string): string => `coalesce(${list}, acldefault('${kind}', x.${owner}))`;
+  const [now, first] = [usual(`x.${acl}`), usual("i.initprivs")];
   return `
-  SELECT 'system-grant', '', '', ${IDENTITY(catalogue, "x.oid")}, ${now}
+  SELECT 'system-grant', '', '', ${IDENTITY(catalogue, "x.oid")}, ${ACL(`x.${acl}`, kind, `x.${owner}`)}
     FROM ${catalogue} x LEFT JOIN pg_init_privs i ON i.classoid = '${catalogue}'::regclass AND i.objoid = x.oid AND i.objsubid = 0
    WHERE x.oid < ${FIRST_ID_OF_USERS} AND x.${acl} IS DISTINCT FROM i.initprivs
-     AND CASE WHEN x.${acl} IS DISTINCT FROM i.initprivs THEN ${now} IS DISTINCT FROM ${first} ELSE false END`;
+     AND NOT (${now} @> ${first} AND ${first} @> ${now})${schema === "" ? "" : ` AND x.${schema} <> 'information_schema'::regnamespace`}`;
 });
 
 const SYSTEM_COLUMN_GRANTS = `
@@ -33,7 +37,7 @@ const SYSTEM_DEFINITIONS = [
   },
   {
     catalogue: "pg_class",
-    text: "concat_ws(' ', relname, relowner, relkind, relrowsecurity, relforcerowsecurity, reloptions, relhasrules, relhastriggers)",
+    text: "concat_ws(' ', relname, relowner, relkind, relrowsecurity, relforcerowsecurity, reloptions, relhasrules, relhastriggers, CASE WHEN relnamespace = 'information_schema'::regnamespace THEN relacl::text END)",
   },
   { catalogue: "pg_type", text: "concat_ws(' ', typname, typowner, typinput, typoutput, typisdefined, typdefault)" },
   {

@@ -9,6 +9,7 @@ export function writtenElsewhere(before: Fingerprint, after: Fingerprint): reado
   return valuesDiffering(before.written ?? {}, after.written ?? {}).filter(
     ({ path, kind, before: was = "", after: is = "" }) =>
       kind === "changed" &&
+      rows(was) !== rows(is) &&
       !isCompared(path, after) &&
       !byTheServerItself(was, is) &&
       (total(is) >= total(was) || !lostItsCounts(serverOf(path), before, after)),
@@ -17,8 +18,15 @@ export function writtenElsewhere(before: Fingerprint, after: Fingerprint): reado
 
 /** Upkeep of the server's own writes without a client that had connected meanwhile. */
 function byTheServerItself(was: string, is: string): boolean {
-  const clients = (counted: string): string | undefined => /(\d+) sessions$/.exec(counted)?.[1];
+  const clients = (counted: string): string | undefined => SESSIONS.exec(counted)?.[1];
   return clients(was) !== undefined && clients(was) === clients(is);
+}
+
+const SESSIONS = /, (\d+) sessions$/;
+
+/** Without the clients: one that only read has written nothing. */
+function rows(counted: string): string {
+  return counted.replace(SESSIONS, "");
 }
 
 /** Every database whose schema was read is compared as rows. */
@@ -40,5 +48,5 @@ function serverOf(path: ResourcePath): string {
 }
 
 function total(counted: string): number {
-  return [...counted.matchAll(/\d+/g)].reduce((sum, [digits]) => sum + Number(digits), 0);
+  return [...rows(counted).matchAll(/\d+/g)].reduce((sum, [digits]) => sum + Number(digits), 0);
 }
