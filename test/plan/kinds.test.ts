@@ -19,8 +19,12 @@ test("every kind of step states its nature", () => {
 });
 
 test("docs/policy.md says the same of reversibility", () => {
-  const rows = readFileSync("docs/policy.md", "utf8").matchAll(/^\| (idempotent|reversible|compensable) \|.*\| (.*) \|$/gm);
-  const said = [...rows].flatMap(([, word, row = ""]) => [...row.matchAll(/`([\w-]+)`/g)].map(([, kind]) => [kind, word]));
+  const rows = readFileSync("docs/policy.md", "utf8").matchAll(
+    /^\| (idempotent|reversible|compensable) \|.*\| (.*) \|$/gm,
+  );
+  const said = [...rows].flatMap(([, word, row = ""]) =>
+    [...row.matchAll(/`([\w-]+)`/g)].map(([, kind]) => [kind, word]),
+  );
   expect(said).not.toHaveLength(0);
   expect(Object.fromEntries(said)).toEqual(
     Object.fromEntries(said.map(([kind = ""]) => [kind, KINDS[kind as ActionKind].reversibility])),
