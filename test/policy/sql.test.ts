@@ -248,6 +248,17 @@ describe("a function's body is read: what a statement may not do, no body may", 
     expect(read(text)).toMatchObject({ gravest: { effect: "schema" }, refusals: [] }),
   );
 
+  test("a function without a text of its own does not stop the grammar", () => {
+    const atomic = "CREATE FUNCTION a() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; END";
+    expect(read(atomic)).toMatchObject({ gravest: { effect: "schema" }, refusals: [] });
+    expect(read(`${atomic}; ${plpgsql("BEGIN RETURN 1; END")}`).refusals.join()).toMatch(
+      /can not be read here: it stands/,
+    );
+    expect(read("CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql").refusals.join()).toMatch(/can not be read here/);
+    expect(read("DO LANGUAGE plpgsql").gravest.effect).toBe("forbidden");
+    expect(read("SELECT 1").gravest.effect).toBe("read");
+  });
+
   test("says of which function it speaks", () => {
     expect(read(plpgsql("BEGIN TRUNCATE orders; RETURN 1; END", "tidy() RETURNS int")).gravest.because).toBe(
       "defines the function tidy, whose body empties orders",

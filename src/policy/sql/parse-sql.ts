@@ -27,7 +27,9 @@ export type SqlParser = (text: string) => ParsedSql;
 export async function loadSqlParser(): Promise<SqlParser> {
   const grammar = await import("libpg-query");
   await grammar.loadModule();
+  let aborted: string | undefined;
   return (text) => {
+    if (aborted !== undefined) return { kind: "unreadable", message: aborted, line: 1, column: 1 };
     // The grammar is C: it would read no further than a zero byte, and what follows would go unseen.
     const zeroAt = text.indexOf("\0");
     if (zeroAt >= 0) return { kind: "unreadable", message: "a zero byte", ...placeOf(text, zeroAt) };
@@ -37,6 +39,7 @@ export async function loadSqlParser(): Promise<SqlParser> {
       const statements = stmts.flatMap(({ stmt }) => stmt ?? []);
       return { kind: "parsed", statements, blocks: blocksOf(text, statements, grammar.parsePlPgSQLSync) };
     } catch (thrown) {
+      if (isAbort(thrown)) aborted = `the grammar stopped at an earlier text: ${messageOf(thrown)}`;
       const at = grammar.hasSqlDetails(thrown) ? (thrown.sqlDetails?.cursorPosition ?? 0) : 0;
       return { kind: "unreadable", message: messageOf(thrown), ...placeOf(text, at) };
     }
@@ -46,6 +49,11 @@ export async function loadSqlParser(): Promise<SqlParser> {
 /** The grammar answers one tree for each function of the text; one without an action is of another language. */
 function blocksOf(text: string, statements: readonly Node[], parse: (text: string) => unknown): readonly ParsedBlock[] {
   if (!statements.some((one) => "CreateFunctionStmt" in one)) return [];
+  const unreadable = (message: string): readonly ParsedBlock[] =>
+    statements.map(() => ({ kind: "unreadable", message }));
+  // The grammar of PL/pgSQL takes every function and every DO of the text for one with a body in text, and aborts at others.
+  if (!statements.every(hasBodyInText))
+    return unreadable("it stands beside a function that has no text of its own, or DO");
   try {
     const answer = parse(text);
     const trees =
@@ -54,9 +62,22 @@ function blocksOf(text: string, statements: readonly Node[], parse: (text: strin
       .filter((tree) => "action" in (tree?.PLpgSQL_function ?? {}))
       .map((tree: unknown) => ({ kind: "parsed", tree }));
   } catch (thrown) {
+    if (isAbort(thrown)) throw thrown;
     // One message for all of them: the grammar does not say which it was.
-    return statements.map(() => ({ kind: "unreadable", message: messageOf(thrown) }));
+    return unreadable(messageOf(thrown));
   }
+}
+
+function hasBodyInText(statement: Node): boolean {
+  if ("DoStmt" in statement) return false;
+  if (!("CreateFunctionStmt" in statement)) return true;
+  const { options = [] } = statement.CreateFunctionStmt;
+  return options.some((option) => "DefElem" in option && option.DefElem.defname === "as");
+}
+
+/** The module itself stopped (an assertion, its memory): nothing that it answers afterwards can be believed. */
+function isAbort(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === "RuntimeError";
 }
 
 /** Line and column of the n-th character; the grammar counts code points, not UTF-16 units. */
