@@ -26,6 +26,20 @@ export const EXIT_CODE_BY_ERROR = {
   DRIVER_BOTTLENECK: 24,
   SIGNATURE_INVALID: 30,
   KEY_UNUSABLE: 30,
+  /** The ledger contradicts itself, a checkpoint or its signature. */
+  LEDGER_TAMPERED: 30,
+  /** A claim was made that another entry holds: whatever it stands for has happened already. */
+  LEDGER_CLAIMED: 31,
+  LEDGER_ENTRY_INVALID: 3,
+  /** More was asked for than a ledger gives at once. */
+  LEDGER_LIMIT: 3,
+  /** The database does not answer, refuses us or went away; nothing is admitted without it. */
+  LEDGER_UNAVAILABLE: 20,
+  LEDGER_SLOW: 20,
+  LEDGER_READ_ONLY: 20,
+  LEDGER_FULL: 20,
+  /** An entry is older than the newest one by more than clocks differ. */
+  LEDGER_CLOCK_SET_BACK: 20,
 } as const;
 
 export type ErrorCode = keyof typeof EXIT_CODE_BY_ERROR;

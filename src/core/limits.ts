@@ -72,4 +72,24 @@ export const LIMITS = {
   rowsComparedMax: 50_000,
   /** Rows written by actions under load that are listed one by one; the others are counted by table. */
   rowsAttributedMax: 5_000,
+  /** One entry of the ledger: tiles count its bytes in 16 bits (C2SP tlog-tiles). */
+  ledgerEntryBytesMax: 65_535,
+  /** Entries of one append; a gate's decision is one to three. */
+  ledgerBatchMax: 256,
+  /** Entries of one durable transaction; more wait for the next. */
+  ledgerCommitEntriesMax: 1024,
+  /** Appends that wait for a transaction; beyond it a caller is told at once that the ledger is slow. */
+  ledgerWaitingMax: 20_000,
+  /** A document stored with an entry: a bundle, plan or approval is at most this. */
+  ledgerDocumentBytesMax: 4 * 1024 * 1024,
+  /** Documents of one append. */
+  ledgerDocumentsMax: 16,
+  /** Digests that one entry can be found by. */
+  ledgerSubjectsMax: 32,
+  /** Entries about one digest that are given as all there are. */
+  ledgerEntriesAboutMax: 10_000,
+  /** What clocks of gates on one database may differ by; kept small, it is also how far a clock can be set back unseen. */
+  ledgerClockSkewMsMax: 5_000,
+  /** Longest wait for the database before a caller is told that it is slow. */
+  ledgerAnswerMsMax: 5_000,
 } as const;
