@@ -1,8 +1,9 @@
+import { isUtf8 } from "node:buffer";
+import { hash } from "node:crypto";
 import { z } from "zod";
 import { canonicalJson } from "../attest/canonical-json.ts";
 import { CanaryError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
-import { sha256Hex } from "../core/sha256.ts";
 import { ENTRY_KINDS, type Entry, type JsonObject, type JsonValue, type NewEntry } from "./ledger.ts";
 
 const DEPTH_MAX = 32;
@@ -89,11 +90,11 @@ export function entryBytes(entry: Entry): Buffer {
 
 /** Reads stored bytes: an entry in its one byte form, or what is wrong with it. */
 export function parseEntry(bytes: Uint8Array): ParsedEntry {
-  const value = parsedJson(bytes);
+  const text = isUtf8(bytes) ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8") : "";
+  const value = parsedJson(text);
   const result = EntrySchema.safeParse(value);
   if (!result.success) return { kind: "problem", message: `is no entry: ${z.prettifyError(result.error)}` };
-  // Also finds keys that stand twice: readers disagree which of them counts.
-  if (jsonProblem(result.data.body, "body", 0) !== undefined || !entryBytes(result.data).equals(bytes)) {
+  if (jsonProblem(result.data.body, "body", 0) !== undefined || !isCanonical(value, text)) {
     return { kind: "problem", message: "is not in canonical form" };
   }
   return { kind: "entry", entry: result.data };
@@ -101,7 +102,7 @@ export function parseEntry(bytes: Uint8Array): ParsedEntry {
 
 /** What links an entry to the one after it. */
 export function entryDigest(bytes: Uint8Array): string {
-  return sha256Hex(bytes);
+  return hash("sha256", bytes, "hex");
 }
 
 /** The error for what can not be recorded or does not exist. */
@@ -114,12 +115,33 @@ export function invalidEntry(message: string, cause?: unknown): CanaryError {
   });
 }
 
-function parsedJson(bytes: Uint8Array): unknown {
+function parsedJson(text: string): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Whether a text is the canonical JSON of the value that was read from it; also finds keys that stand twice, of which readers
+ * disagree which one counts. JavaScript writes numbers and strings as RFC 8785 does, so that only the order of keys is left to
+ * compare; it moves keys that look like numbers to the front, for which the slow way decides.
+ */
+function isCanonical(value: unknown, text: string): boolean {
+  return (JSON.stringify(value) === text && hasSortedKeys(value)) || canonicalJson(value) === text;
+}
+
+function hasSortedKeys(value: unknown): boolean {
+  if (value === null || typeof value !== "object") return true;
+  if (!Array.isArray(value)) {
+    let before = "";
+    for (const name of Object.keys(value)) {
+      if (name < before) return false;
+      before = name;
+    }
+  }
+  return Object.values(value).every(hasSortedKeys);
 }
 
 /** What of a value JSON would lose or readers would read differently (RFC 7493): it must not be signed. */
