@@ -14,7 +14,6 @@ const WRITER = path.join(import.meta.dirname, "ledger-writer-main.ts");
 /**
  * Starts writers on a ledger, kills each after some acknowledgements, and looks whether all that was acknowledged is there.
  * @param address - what the writer is told: a file or the address of a database
- * @param afterKill - what else happens at the same moment, e.g. the server dies too
  */
 export async function killWriters(options: {
   readonly place: LedgerPlace;
@@ -22,7 +21,8 @@ export async function killWriters(options: {
   readonly rounds: number;
   readonly writers: number;
   readonly seed: number;
-  readonly atKill?: () => Promise<void>;
+  /** The server dies first, while the writers are at work, and comes back after. */
+  readonly server?: { readonly crash: () => Promise<void>; readonly start: () => Promise<void> };
 }): Promise<void> {
   const { place, address, rounds, writers, seed } = options;
   const signer = newSigner();
@@ -38,8 +38,9 @@ export async function killWriters(options: {
         startWriter([address, keyFile, String((round * writers + writer) * 1_000_000)]),
       );
       const texts = await Promise.all(
-        running.map((child) => textUntilKilled(child, killAfter, options.atKill ?? (async () => undefined))),
+        running.map((child) => textUntilKilled(child, killAfter, options.server?.crash ?? (async () => undefined))),
       );
+      await options.server?.start();
       for (const line of texts.flatMap((text) => text.split("\n").slice(0, -1))) {
         const [index = "", sha256 = ""] = line.split(" ");
         expect(acknowledged.has(Number(index)), `entry ${index} was acknowledged twice`).toBe(false);
@@ -67,23 +68,21 @@ async function compare(
 }
 
 function startWriter(argv: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [WRITER, ...argv], { stdio: ["ignore", "pipe", "inherit"] });
+  return spawn(process.execPath, [WRITER, ...argv], { stdio: ["ignore", "pipe", "ignore"] });
 }
 
 /** Everything it said, up to the moment at which it was killed. */
-async function textUntilKilled(child: ChildProcess, lines: number, atKill: () => Promise<void>): Promise<string> {
+async function textUntilKilled(child: ChildProcess, lines: number, before: () => Promise<void>): Promise<string> {
   let text = "";
-  let killed = false;
+  let killed: Promise<unknown> | undefined;
   const ended = once(child, "close");
   child.stdout?.setEncoding("utf8");
   child.stdout?.on("data", (chunk: string) => {
     text += chunk;
-    if (killed || text.split("\n").length <= lines) return;
-    killed = true;
-    child.kill("SIGKILL");
+    if (killed === undefined && text.split("\n").length > lines) killed = before().then(() => child.kill("SIGKILL"));
   });
   await ended;
-  expect(killed, "the writer died by itself").toBe(true);
-  await atKill();
+  expect(killed, "the writer died by itself").toBeDefined();
+  await killed;
   return text;
 }
