@@ -114,6 +114,24 @@ test("a file whose write-ahead log was lost is shorter than what was signed else
   expect(outcome).toEqual(["TRUNCATED 5 entries were signed (the copy), and there are 2"]);
 });
 
+test("what fails only when it is committed is not acknowledged, and not there", async () => {
+  await using place = await sqlitePlace();
+  await using ledger = await ledgerIn(place, signer);
+  await ledger.append(someEntries(1));
+  for (const statement of [
+    "CREATE TABLE parents (id INTEGER PRIMARY KEY)",
+    "CREATE TABLE children (id INTEGER REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED)",
+    "CREATE TRIGGER at_commit AFTER INSERT ON entries BEGIN INSERT INTO children VALUES (NEW.idx); END",
+  ]) {
+    await place.sql(statement);
+  }
+  expect(await codeOf(ledger.append(someEntries(1, 1)))).toBe("LEDGER_TAMPERED");
+  await place.sql("DROP TRIGGER at_commit");
+  expect((await ledger.head()).size).toBe(1);
+  await ledger.append(someEntries(1, 1));
+  expect(await findingsIn(place, signer)).toEqual([]);
+});
+
 test("the file and its companions are for their owner only", async () => {
   await using place = await sqlitePlace();
   await using ledger = await ledgerIn(place, signer);

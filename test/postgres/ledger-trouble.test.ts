@@ -87,6 +87,22 @@ test("a server without room is full", async () => {
   expect(await findingsIn(place, signer)).toEqual([]);
 });
 
+test("what fails only when it is committed is not acknowledged, and not there", async () => {
+  const place = await postgresPlace(server);
+  await using ledger = await ledgerIn(place, signer);
+  await ledger.append(someEntries(1));
+  await server.query(
+    place.url,
+    `CREATE FUNCTION at_commit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = 'disk_full'; END $$;
+     CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON canary_ledger.entries
+       DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION at_commit()`,
+  );
+  expect(await codeOf(ledger.append(someEntries(1, 1)))).toBe("LEDGER_FULL");
+  await server.query(place.url, "DROP TRIGGER at_commit ON canary_ledger.entries");
+  expect((await ledger.head()).size).toBe(1);
+  expect(await ledger.claimed("promotion:1")).toBeUndefined();
+});
+
 test("a server that does not flush what it acknowledges is not used", async () => {
   await using careless = await startPostgresServer(["fsync = off"]);
   const place = await postgresPlace(careless);
