@@ -72,4 +72,6 @@ export const LIMITS = {
   rowsComparedMax: 50_000,
   /** Rows written by actions under load that are listed one by one; the others are counted by table. */
   rowsAttributedMax: 5_000,
+  /** Keys of one `trust.yaml`; an organisation that has more signs through fewer. */
+  trustedKeysMax: 1000,
 } as const;
