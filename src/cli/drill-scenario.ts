@@ -10,6 +10,7 @@ import { createPaint, wantsColor } from "../report/terminal/paint.ts";
 import { openDrillStore } from "../run/drill/drill-store.ts";
 import { runDrill } from "../run/drill/run-drill.ts";
 import type { TrustTerms } from "../run/job-trust.ts";
+import { actionTokens } from "./action-tokens.ts";
 import { deadlineSignal } from "./deadline.ts";
 import { dockerHost } from "./key-location.ts";
 import { joinHost } from "./live-run.ts";
@@ -31,6 +32,7 @@ export async function drillScenario(options: {
   /** Trusted keys and runbooks of the command line. */
   readonly trust?: Partial<Pick<TrustTerms, "keys" | "runbooks">>;
 }): Promise<{ readonly report: DrillReport; readonly folder: string }> {
+  const mint = await actionTokens();
   const job = await newJob(options);
   // Read before anything is raised, so that it cannot fail after minutes.
   const key = await signingKey(options.keyFile);
@@ -65,6 +67,7 @@ export async function drillScenario(options: {
       snapshots: takingSnapshots(systemClock),
       store,
       observe: view,
+      mint,
       parseSql: await loadSqlParser(),
       harnessVersion: harnessVersion(),
     },

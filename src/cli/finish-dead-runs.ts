@@ -1,3 +1,4 @@
+import type { MintToken } from "../core/action-token.ts";
 import { dockerHost } from "./key-location.ts";
 import { systemClock } from "./system.ts";
 
@@ -15,12 +16,15 @@ export interface FinishedRun {
 export async function finishDeadRuns(
   say: (line: string) => void,
   signal: AbortSignal,
+  mint?: MintToken,
 ): Promise<readonly FinishedRun[]> {
   const [{ resumeDeadRuns, resumedWords }, { stateAccess }] = await Promise.all([
     import("../run/resume-runs.ts"),
     import("../mirror/state/state-access.ts"),
   ]);
-  const effects = { clock: systemClock, state: stateAccess(systemClock), ownerPid: process.pid, say, ...dockerHost() };
+  const minting = mint === undefined ? {} : { mint };
+  const machine = { ownerPid: process.pid, say, ...dockerHost(), ...minting };
+  const effects = { clock: systemClock, state: stateAccess(systemClock), ...machine };
   return (await resumeDeadRuns(effects, signal)).map((run) => ({
     // An undo that was done and not recorded is done again, and may refuse: what counts is what is left.
     proven: run.kind === "finished" && run.rollback.residue.length === 0,

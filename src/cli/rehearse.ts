@@ -15,6 +15,7 @@ import { openRunStore } from "../run/file-run-store.ts";
 import type { TrustTerms } from "../run/job-trust.ts";
 import { runCanary } from "../run/run-canary.ts";
 import type { RunJob } from "../run/run-job.ts";
+import { actionTokens } from "./action-tokens.ts";
 import { chooseProfile } from "./choose-profile.ts";
 import { deadlineSignal } from "./deadline.ts";
 import { finishDeadRuns } from "./finish-dead-runs.ts";
@@ -43,6 +44,8 @@ export async function rehearse(options: {
   /** Trusted keys and runbooks of the command line. */
   readonly trust?: Partial<Pick<TrustTerms, "keys" | "runbooks">>;
 }): Promise<{ readonly report: RunReport; readonly runDir: string }> {
+  // Before the mirror is read: its services may hold the public half.
+  const mint = await actionTokens();
   const loaded = await newJob(options);
   const key = await signingKey(options.keyFile);
   const { note, ...profile } = await chooseProfile(loaded, options.profile, key);
@@ -62,7 +65,7 @@ export async function rehearse(options: {
   view({ kind: "note", message: note });
   view({ kind: "note", message: `status and abort over HTTP: ${joined.url}, token in ${joined.file}` });
   using stop = stopSignal(job, view, joined.signal);
-  await finishDeadRuns((message) => view({ kind: "note", message }), stop.signal).catch((error: unknown) => {
+  await finishDeadRuns((message) => view({ kind: "note", message }), stop.signal, mint).catch((error: unknown) => {
     stop.signal.throwIfAborted();
     view({ kind: "note", message: `rollbacks of killed runs could not be looked for: ${messageOf(error)}` });
   });
@@ -90,6 +93,7 @@ export async function rehearse(options: {
         notices(event);
       },
       hurry: stop.hurry,
+      mint,
       parseSql: await loadSqlParser(),
       harnessVersion: harnessVersion(),
     },

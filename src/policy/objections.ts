@@ -2,6 +2,7 @@ import type { ActionStep } from "../plan/action.ts";
 import type { Action } from "../plan/plan.ts";
 import { covers } from "../plan/resource-pattern.ts";
 import type { ActionAssessment, KnownMirror, Operator, StepAssessment } from "./assess-plan.ts";
+import { scopeObjections } from "./scope-objections.ts";
 import { undeclaredTargets } from "./step-targets.ts";
 
 /** Why an action may not be rehearsed, each in one sentence; empty when nothing stands against it. */
@@ -18,6 +19,7 @@ export function objections(action: Action, assessment: ActionAssessment, operato
     ...(given === undefined ? [] : namedTargets(action, given, "names in its rollback")),
     ...irreversible(assessment, action, operator.knownMirror),
     ...withoutDryRun(assessment, operator),
+    ...scopeObjections(action, assessment, operator.knownMirror),
     ...mirrorObjections(action, operator.knownMirror),
   ];
 }

@@ -1,6 +1,7 @@
 import { open, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
+import type { MintToken } from "../core/action-token.ts";
 import type { Clock } from "../core/clock.ts";
 import { CanaryError, messageOf } from "../core/errors.ts";
 import type { StateAccess } from "../mirror/state/state-access.ts";
@@ -31,6 +32,8 @@ export interface ResumeEffects {
   readonly ownerPid: number;
   readonly dockerHost?: string;
   readonly say: (line: string) => void;
+  /** Mints the tokens of requests that undo something. */
+  readonly mint?: MintToken;
 }
 
 /** A rollback that takes longer than this is not finished any more; its twins are removed as they are. */
@@ -84,7 +87,7 @@ async function resumeOne(run: KeptRun, effects: ResumeEffects, signal: AbortSign
     });
     const kept = await readResumeState(run.folder);
     await using intent = await openIntentLog(path.join(run.folder, RUN_FILES.intent), run.intents.length);
-    const to = performanceFor(run, pair.shadow, { intent, clock, say: effects.say });
+    const to = performanceFor(run, pair.shadow, { ...effects, intent });
     const rollback = await resumeRollback({ unfinished: run.unfinished, pair, to, state: effects.state, kept }, box);
     await intent.record({ kind: "end", outcome: "rollback-resumed" });
     return { ...about, resumedAt: new Date(clock.epochMs()).toISOString(), kind: "finished", rollback };
@@ -98,7 +101,7 @@ async function resumeOne(run: KeptRun, effects: ResumeEffects, signal: AbortSign
 function performanceFor(
   run: KeptRun,
   shadow: Performance["shadow"],
-  by: Pick<Performance, "intent" | "clock"> & Pick<ResumeEffects, "say">,
+  by: Pick<Performance, "intent"> & Pick<ResumeEffects, "clock" | "say" | "mint">,
 ): Performance {
   return {
     proof: run.unfinished.proof,
@@ -107,6 +110,7 @@ function performanceFor(
     clock: by.clock,
     axisMs: () => 0,
     baseDir: run.folder,
+    ...(by.mint === undefined ? {} : { mint: by.mint }),
     onStep: ({ actionId, state, message }) => by.say(`  ${actionId} ${state}: ${message}`),
     onRecord: () => undefined,
   };

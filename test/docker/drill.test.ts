@@ -38,7 +38,15 @@ function miniJob(runId: string): RunJob {
   const job = simulatedJob({ seed: 1, plan: "scale-one", faults: [] });
   const [action] = job.plan.actions;
   if (action === undefined) throw new Error("the simulated plan has an action");
-  const actions = PLAN.map((one) => ({ ...action, ...one, changes: ["db/db/mini/rows/item/7/name"] }) as never);
+  const actions = PLAN.map(
+    (one) =>
+      ({
+        ...action,
+        ...one,
+        requires: ["postgres:update@public.item"],
+        changes: ["db/db/mini/rows/item/7/name"],
+      }) as never,
+  );
   const link = { from: "echo", to: "cache" };
   return {
     ...job,

@@ -32,7 +32,7 @@ export function startPlay(stage: DrillStage): Play {
 
 /** Where a play performs: on the shadow, whose calls all end with `signal`. */
 export function performanceOf(play: Play, signal: AbortSignal, onAct?: () => void): Performance {
-  const { pair, intent, clock, baseDir, onStep } = play.stage;
+  const { pair, intent, clock, baseDir, mint, onStep } = play.stage;
   const guard = { signal, inFlight: play.inFlight, ...(onAct === undefined ? {} : { onAct }) };
   const shadow: Twin = guardTwin(pair.shadow, guard);
   return {
@@ -42,6 +42,7 @@ export function performanceOf(play: Play, signal: AbortSignal, onAct?: () => voi
     clock,
     axisMs: () => clock.monotonicMs(),
     baseDir,
+    ...(mint === undefined ? {} : { mint }),
     metrics: pair.spec.metrics,
     onStep,
     onRecord: () => undefined,

@@ -76,11 +76,14 @@ export async function resumeRollback(resuming: Resuming, signal: AbortSignal): P
 function actionsLeft({ undo, recover }: UnfinishedRollback): readonly Action[] {
   if (recover !== undefined) {
     const way = RecoverySchema.parse(recover.steps);
-    return Array.isArray(way) ? way.map(actionOf) : [];
+    return Array.isArray(way) ? way.map((step) => actionOf(step, recover.requires ?? [])) : [];
   }
   return undo.map((act) => {
     const step = ActionStepSchema.parse(act.undo);
-    return actionOf({ id: act.actionId, step, timeoutSeconds: (act.timeoutMs ?? UNDO_TIMEOUT_MS) / 1000 });
+    return actionOf(
+      { id: act.actionId, step, timeoutSeconds: (act.timeoutMs ?? UNDO_TIMEOUT_MS) / 1000 },
+      act.requires ?? [],
+    );
   });
 }
 

@@ -128,6 +128,7 @@ function stageOf(made: {
     intent: effects.store.intent,
     clock: effects.clock,
     baseDir: job.scenarioDir,
+    ...(effects.mint === undefined ? {} : { mint: effects.mint }),
     learnedMs,
     onStep: () => undefined,
   };
