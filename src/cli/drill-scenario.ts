@@ -1,5 +1,6 @@
 import path from "node:path";
 import { signDrill } from "../attest/drill-statement.ts";
+import { redactDeep } from "../core/redact.ts";
 import { takingSnapshots } from "../mirror/snapshots/take-snapshot.ts";
 import { stateAccess } from "../mirror/state/state-access.ts";
 import { dockerRuntime } from "../mirror/twins/docker-runtime.ts";
@@ -66,7 +67,7 @@ export async function drillScenario(options: {
       state: stateAccess(systemClock),
       snapshots: takingSnapshots(systemClock),
       store,
-      observe: view,
+      observe: (event) => view(redactDeep(event)),
       mint,
       parseSql: await loadSqlParser(),
       harnessVersion: harnessVersion(),

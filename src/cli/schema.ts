@@ -1,5 +1,5 @@
 import { Argument, Command } from "commander";
-import { printJson } from "./options.ts";
+import { printOwnJson } from "./options.ts";
 
 const DOCUMENTS = ["plan", "scenario", "x-canary", "profile", "drill", "runbook", "trust"] as const;
 
@@ -39,6 +39,6 @@ export function schemaCommand(): Command {
         runbook: runbook.RunbookSchema,
         trust: trust.TrustSchema,
       };
-      printJson(z.toJSONSchema(schemas[document], { io: "input" }));
+      printOwnJson(z.toJSONSchema(schemas[document], { io: "input" }));
     });
 }

@@ -5,6 +5,7 @@ import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { CanaryError, messageOf } from "../core/errors.ts";
 import type { Intent, IntentLog } from "../core/intent-log.ts";
+import { redactDeep } from "../core/redact.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import { KEPT_FILES } from "../mirror/twins/kept-runs.ts";
 import type { ResumeState } from "../replay/proof/resume-rollback.ts";
@@ -101,7 +102,7 @@ async function openFolder(options: RunStoreOptions): Promise<RunStore> {
     saveAbort: (record) =>
       onDisk(options.runDir, async () => {
         const file = path.join(options.runDir, RUN_FILES.abort);
-        await writeWhole(file, `${JSON.stringify(record, null, 2)}\n`);
+        await writeWhole(file, `${JSON.stringify(redactDeep(record), null, 2)}\n`);
         return file;
       }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
