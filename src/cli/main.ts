@@ -10,6 +10,7 @@ import { judgeCommand } from "./judge.ts";
 import { keysCommand } from "./keys.ts";
 import { planCommand } from "./plan.ts";
 import { powerCommand } from "./power.ts";
+import { queueCommand } from "./queue.ts";
 import { runCommand } from "./run.ts";
 import { runbookCommand } from "./runbook.ts";
 import { schemaCommand } from "./schema.ts";
@@ -46,6 +47,7 @@ unavailable, 21 aborted, 22 deadline, 23 snapshot, 24 driver was the bottleneck,
     powerCommand,
     judgeCommand,
     verdictCommand,
+    queueCommand,
     haltCommand,
     keysCommand,
     initCommand,

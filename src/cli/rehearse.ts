@@ -1,5 +1,6 @@
 import path from "node:path";
 import { messageOf } from "../core/errors.ts";
+import { redactDeep } from "../core/redact.ts";
 import { takingSnapshots } from "../mirror/snapshots/take-snapshot.ts";
 import { stateAccess } from "../mirror/state/state-access.ts";
 import { dockerRuntime } from "../mirror/twins/docker-runtime.ts";
@@ -18,6 +19,7 @@ import type { RunJob } from "../run/run-job.ts";
 import { actionTokens } from "./action-tokens.ts";
 import { chooseProfile } from "./choose-profile.ts";
 import { deadlineSignal } from "./deadline.ts";
+import { escalate } from "./escalate.ts";
 import { finishDeadRuns } from "./finish-dead-runs.ts";
 import { dockerHost } from "./key-location.ts";
 import { readKeys } from "./live-keys.ts";
@@ -87,7 +89,8 @@ export async function rehearse(options: {
       state: stateAccess(systemClock),
       snapshots: takingSnapshots(systemClock),
       store,
-      observe: (event) => {
+      observe: (told) => {
+        const event = redactDeep(told);
         view(event);
         joined.observe(event);
         notices(event);
@@ -99,6 +102,10 @@ export async function rehearse(options: {
     },
     stop.signal,
   );
+  const waits = await escalate(report, { scenario: job.scenario, runDir, notifier }).catch(
+    (error: unknown) => `the playbook of this run could not be queued: ${messageOf(error)}`,
+  );
+  if (waits !== undefined) view({ kind: "note", message: waits });
   return { report, runDir };
 }
 

@@ -6,7 +6,8 @@ export interface Notice {
     | "canary.rollback.finished"
     | "canary.verdict.published"
     | "canary.run.aborted"
-    | "canary.host.halted";
+    | "canary.host.halted"
+    | "canary.escalation.queued";
   /** Unique; the same for every attempt to deliver it, so that a receiver can tell repetitions. */
   readonly id: string;
   readonly atEpochMs: number;
