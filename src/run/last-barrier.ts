@@ -19,6 +19,7 @@ import type { LoadEvidence } from "./load-evidence.ts";
 import { fingerprintsOf, type LoadSession } from "./load-session.ts";
 import type { Look, Looks } from "./looks.ts";
 import { plantInState, plantInTraffic } from "./prove-sensitivity.ts";
+import { type SettledState, settledState } from "./settled-state.ts";
 import type { WriteWatch } from "./write-watch.ts";
 
 /** What was seen while the plan was in force. */
@@ -61,7 +62,7 @@ export async function conclude(before: BeforeTheEnd): Promise<LoadEvidence> {
   const proven = context.sensitivity === undefined ? undefined : await provenSensitive(before, context.sensitivity);
   const { driver, fingerprints } = await session.finish(context.signal);
   refuseBottleneck(driver);
-  return { ...(proven ?? (await evidenceAt(before, fingerprints))), driver };
+  return { ...(proven ?? (await evidenceAt(before, await settledAt(before, fingerprints)))), driver };
 }
 
 /** Asks the invariants of the scenario on both twins while state stands still. */
@@ -82,9 +83,12 @@ async function lossesOfRestore(
 
 type EvidenceAtBarrier = Omit<LoadEvidence, "driver">;
 
-async function evidenceAt(before: BeforeTheEnd, fingerprints: Fingerprints): Promise<EvidenceAtBarrier> {
+function settledAt(before: BeforeTheEnd, first: Fingerprints): Promise<SettledState> {
+  return settledState(before.context, { first, compare: comparison(before) });
+}
+
+async function evidenceAt(before: BeforeTheEnd, { compared }: SettledState): Promise<EvidenceAtBarrier> {
   const { context, session, looks, noise, undo } = before;
-  const compared = comparison(before)(fingerprints);
   const invariants = await askInvariants(context, "at the last barrier");
   const baseline = session.phases.baseline ?? { fromMs: 0, toMs: 0 };
   return {
@@ -127,10 +131,10 @@ async function provenSensitive(
   const context = { ...before.context, signal: AbortSignal.any([before.context.signal, before.session.ended]) };
   const { session } = before;
   const { seen, inState } = await session.still(async () => {
-    const now = await fingerprintsOf(context);
-    const evidence = await evidenceAt(before, now);
+    const settled = await settledAt(before, await fingerprintsOf(context));
+    const evidence = await evidenceAt(before, settled);
     const planted = proof.wouldPromote(evidence)
-      ? await plantInState(context, { now, compare: comparison(before) })
+      ? await plantInState(context, { now: settled.fingerprints, compare: comparison(before) })
       : undefined;
     return { seen: evidence, inState: planted };
   }, context.signal);
@@ -145,7 +149,7 @@ function together(inState: SensitivityProof, inTraffic: SensitivityProof): Sensi
   return { harms: [...inTraffic.harms, ...inState.harms], left: [...inTraffic.left, ...inState.left] };
 }
 
-const NOTHING_COMPARED: BarrierComparison = { residue: [], consequences: [], noise: [] };
+const NOTHING_COMPARED: BarrierComparison = { residue: [], mayBeInHand: [], consequences: [], noise: [] };
 
 /** Requests that ended differently on the twins over the whole run: each may have left rows on one of them only. */
 function discordantRequests({ store, axisMs }: LoadSession): number {

@@ -45,6 +45,11 @@ const ROWS_PER_REQUEST_MAX = 20;
 export interface BarrierComparison {
   /** What the rollback left behind; must be empty. */
   readonly residue: readonly Difference[];
+  /**
+   * The part of `residue` in data that traffic writes: a job in hand when everything froze looks like this too, and is
+   * told from residue by letting the background finish it.
+   */
+  readonly mayBeInHand: readonly Difference[];
   /** Data that differs because the plan had been in force for a while, as declared. */
   readonly consequences: readonly Difference[];
   /** Differences explained by noise that was learned before the plan. */
@@ -69,6 +74,9 @@ export function compareAtBarrier(states: BarrierStates): BarrierComparison {
     compared.filter((finding) => finding.kind === kind).map((finding) => finding.difference);
   return {
     residue: sorted([...configuration, ...ofKind("residue")]),
+    mayBeInHand: sorted(
+      compared.filter(({ kind, inHand }) => kind === "residue" && inHand === true).map(({ difference }) => difference),
+    ),
     consequences: sorted(ofKind("consequence")),
     noise: [...new Set(ofKind("noise").map(({ path }) => path))].sort(),
   };
@@ -92,7 +100,7 @@ function writtenTable(path: ResourcePath, states: BarrierStates): readonly Findi
   return tableDifferences(path, control, shadow, "multisets").map((difference) => {
     const declared = anyMatches(consequences, difference.path);
     const isNoise = learned || noise.columns.includes(difference.path) || (explained && !declared);
-    return { kind: isNoise ? "noise" : declared ? "consequence" : "residue", difference };
+    return { kind: isNoise ? "noise" : declared ? "consequence" : "residue", difference, inHand: true };
   });
 }
 
@@ -163,7 +171,8 @@ function keys(states: BarrierStates): readonly Finding[] {
   const found = [...againstReference, ...againstControl].map((difference): Finding => {
     const pattern = keyPattern(difference.path);
     if (noisy.has(pattern)) return { kind: "noise", difference: { ...difference, path: pattern } };
-    return { kind: mayFollow(difference.path) ? "consequence" : "residue", difference };
+    const kind = mayFollow(difference.path) ? "consequence" : "residue";
+    return { kind, difference, inHand: written.has(pattern) };
   });
   return [...moved, ...found];
 }
