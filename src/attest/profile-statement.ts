@@ -4,9 +4,10 @@ import { type Profile, ProfileSchema } from "../judge/profile.ts";
 import { readBundle, signedBundle } from "./bundle.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import { isSignedBy } from "./dsse.ts";
+import type { Keyring } from "./keyring.ts";
 import type { SigningKey } from "./keys.ts";
 import { parseStrictJson } from "./strict-json.ts";
-import { findSigner, type TrustedKey } from "./verify.ts";
+import { findSigner } from "./verify.ts";
 
 /** Type of the statement that a calibration profile is signed as; no reader of verdicts accepts it, nor the reverse. */
 export const PROFILE_PREDICATE_TYPE = "https://canary-harness.dev/attestation/calibration-profile/v1";
@@ -41,10 +42,10 @@ export function signProfile(profile: Profile, key: SigningKey): string {
 }
 
 /** Reads a profile's file. Whoever could plant one could make verdicts easier to reach: any doubt is a refusal. */
-export function openProfile(bundleText: string, trusted: readonly TrustedKey[]): OpenedProfile {
+export function openProfile(bundleText: string, trusted: Keyring): OpenedProfile {
   const bundle = readBundle(bundleText);
   if (bundle.kind === "problem") return bundle;
-  const signer = findSigner(bundle.envelope, trusted);
+  const signer = findSigner(bundle.envelope, trusted, "any-time");
   if (signer.kind === "problem") return signer;
   if (!isSignedBy(bundle.envelope.payload, bundle.envelope.signature, signer.key)) {
     return { kind: "problem", message: `the signature does not fit the content and key ${bundle.envelope.keyId}` };

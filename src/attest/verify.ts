@@ -2,19 +2,10 @@ import { sha256Hex } from "../core/sha256.ts";
 import type { NonEmpty } from "../judge/verdict.ts";
 import { type Envelope, readBundle } from "./bundle.ts";
 import { isSignedBy } from "./dsse.ts";
-import { loadPublicKey, type VerifyingKey } from "./keys.ts";
+import { findKey, type Keyring } from "./keyring.ts";
+import type { VerifyingKey } from "./keys.ts";
 import { StatementSchema, type VerdictStatement } from "./statement.ts";
 import { parseStrictJson } from "./strict-json.ts";
-
-/** What a key may sign. One key has one role, so that who signs plans cannot sign their verdicts. */
-export type KeyRole = "verdict" | "ledger" | "plan";
-
-/** A key that the verifier's owner trusts, and what for. */
-export interface TrustedKey {
-  readonly keyId: string;
-  readonly publicPem: string;
-  readonly roles: readonly KeyRole[];
-}
 
 export type Verification =
   | { readonly kind: "valid"; readonly statement: VerdictStatement }
@@ -34,14 +25,14 @@ const CLOCK_SKEW_MS_MAX = 60_000;
  */
 export function verifyBundle(options: {
   readonly bundleText: string;
-  readonly trusted: readonly TrustedKey[];
+  readonly trusted: Keyring;
   readonly nowEpochMs: number;
   /** Bytes of the plan it must be about; not checked when absent. */
   readonly plan?: Uint8Array;
 }): Verification {
   const bundle = readBundle(options.bundleText);
   if (bundle.kind === "problem") return invalid(bundle.message);
-  const signer = findSigner(bundle.envelope, options.trusted);
+  const signer = findSigner(bundle.envelope, options.trusted, options.nowEpochMs);
   if (signer.kind === "problem") return invalid(signer.message);
   if (!isSignedBy(bundle.envelope.payload, bundle.envelope.signature, signer.key)) {
     return invalid(`the signature does not fit the content and key ${bundle.envelope.keyId}`);
@@ -77,11 +68,11 @@ export type CheckedStatement =
  * Reads a bundle about a run that is looked at again, however old. A key that is not trusted here leaves the signature
  * unchecked (`signed: false`); a signature that does not fit the trusted key it names is a problem.
  */
-export function readChecked(bundleText: string, trusted: readonly TrustedKey[]): CheckedStatement {
+export function readChecked(bundleText: string, trusted: Keyring): CheckedStatement {
   const bundle = readBundle(bundleText);
   if (bundle.kind === "problem") return bundle;
   const { envelope } = bundle;
-  const signer = findSigner(envelope, trusted);
+  const signer = findSigner(envelope, trusted, "any-time");
   if (signer.kind === "key" && !isSignedBy(envelope.payload, envelope.signature, signer.key)) {
     return { kind: "problem", message: `the signature does not fit the content and key ${envelope.keyId}` };
   }
@@ -92,20 +83,11 @@ export function readChecked(bundleText: string, trusted: readonly TrustedKey[]):
 /** The one trusted key, for verdicts, that an envelope names; what it signs bears on verdicts. */
 export function findSigner(
   envelope: Envelope,
-  trusted: readonly TrustedKey[],
+  trusted: Keyring,
+  at: number | "any-time",
 ): { kind: "key"; key: VerifyingKey } | { kind: "problem"; message: string } {
-  const named = trusted.filter(({ keyId }) => keyId === envelope.keyId);
-  const [entry] = named;
-  const problem = (message: string) => ({ kind: "problem", message: `key ${envelope.keyId} ${message}` }) as const;
-  if (entry === undefined) return problem("is not trusted here");
-  if (named.length > 1 || entry.roles.length !== 1) return problem("must be trusted once, for one role");
-  if (!entry.roles.includes("verdict")) return problem(`is trusted for ${entry.roles.join(", ")}, not for verdicts`);
-  try {
-    const key = loadPublicKey(entry.publicPem);
-    return key.keyId === entry.keyId ? { kind: "key", key } : problem("is not the key that is stored under this name");
-  } catch {
-    return problem("cannot be read");
-  }
+  const found = findKey(trusted, { keyId: envelope.keyId, role: "canary", at });
+  return found.kind === "key" ? found : { kind: "problem", message: found.message };
 }
 
 function readStatement(envelope: Envelope): ReadStatement {

@@ -1,9 +1,9 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import { readPrivateKeyFile, readPublicKeyFile, writeKeyFiles } from "../attest/key-files.ts";
+import { type Keyring, ownKeyring } from "../attest/keyring.ts";
 import { loadPrivateKey, newKeyPair, type SigningKey } from "../attest/keys.ts";
 import { signStatement, verdictStatement } from "../attest/verdict-statement.ts";
-import type { TrustedKey } from "../attest/verify.ts";
 import type { SignVerdict } from "../run/file-run-store.ts";
 import { KEY_FOLDER, KEY_NAME, passphrase } from "./key-location.ts";
 import { say } from "./options.ts";
@@ -35,11 +35,10 @@ export async function trustedPublicKey(keyFile: string | undefined): ReturnType<
   return await readPublicKeyFile(keyFile ?? path.join(KEY_FOLDER, `${KEY_NAME}.pub`));
 }
 
-/** The same key as a list, empty where none was named and the project has none yet. */
-export async function keysToCheck(keyFile: string | undefined): Promise<readonly TrustedKey[]> {
-  if (keyFile === undefined && !(await exists(path.join(KEY_FOLDER, `${KEY_NAME}.pub`)))) return [];
-  const { keyId, publicPem } = await trustedPublicKey(keyFile);
-  return [{ keyId, publicPem, roles: ["verdict"] }];
+/** The same key as a keyring, empty where none was named and the project has none yet. */
+export async function keysToCheck(keyFile: string | undefined): Promise<Keyring> {
+  if (keyFile === undefined && !(await exists(path.join(KEY_FOLDER, `${KEY_NAME}.pub`)))) return { keys: [] };
+  return ownKeyring(await trustedPublicKey(keyFile), "canary");
 }
 
 async function exists(file: string): Promise<boolean> {

@@ -51,15 +51,16 @@ function verifyCommand(): Command {
         file: string,
         options: { readonly key?: string; readonly plan?: string; readonly require?: string; readonly json?: true },
       ) => {
-        const [{ verifyBundle }, { trustedPublicKey }] = await Promise.all([
+        const [{ verifyBundle }, { ownKeyring }, { trustedPublicKey }] = await Promise.all([
           import("../attest/verify.ts"),
+          import("../attest/keyring.ts"),
           import("./signing.ts"),
         ]);
         const key = await trustedPublicKey(options.key);
         const plan = options.plan === undefined ? undefined : await readOrRefuse(options.plan);
         const verification = verifyBundle({
           bundleText: await bundleText(file),
-          trusted: [{ keyId: key.keyId, publicPem: key.publicPem, roles: ["verdict"] }],
+          trusted: ownKeyring(key, "canary"),
           nowEpochMs: systemClock.epochMs(),
           ...(plan === undefined ? {} : { plan }),
         });

@@ -92,4 +92,6 @@ export const LIMITS = {
   ledgerClockSkewMsMax: 5_000,
   /** Longest wait for the database before a caller is told that it is slow. */
   ledgerAnswerMsMax: 5_000,
+  /** Keys of one `trust.yaml`; an organisation that has more signs through fewer. */
+  trustedKeysMax: 1000,
 } as const;

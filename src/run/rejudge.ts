@@ -1,4 +1,4 @@
-import type { TrustedKey } from "../attest/verify.ts";
+import type { Keyring } from "../attest/keyring.ts";
 import { decide } from "../judge/decide.ts";
 import { type Explanation, explain, lateOf } from "../judge/explain.ts";
 import { environmentGates } from "../judge/gates.ts";
@@ -63,7 +63,7 @@ const WITNESSED: ReadonlySet<string> = new Set([
 export async function rejudge(
   runDir: string,
   changes: JudgeChanges = { set: [], slo: [] },
-  trusted: readonly TrustedKey[] = [],
+  trusted: Keyring = { keys: [] },
 ): Promise<WhatIf> {
   const run = { ...(await openStoredRun(runDir)), parseSql: await loadSqlParser() };
   const seal = await readSeal(runDir, trusted);
