@@ -94,4 +94,23 @@ export const LIMITS = {
   ledgerAnswerMsMax: 5_000,
   /** Keys of one `trust.yaml`; an organisation that has more signs through fewer. */
   trustedKeysMax: 1000,
+  /** A request to the gate: an AdmissionReview holds two objects, and etcd takes none above 1.5 MB. */
+  gateBodyBytesMax: 3 * 1024 * 1024,
+  /** Every other request: a verdict, a plan and its signatures. */
+  gateDocumentBytesMax: 2 * 1024 * 1024,
+  /** Bodies that are read at the same time, over all connections; more are told to come again. */
+  gateBodiesBytesMax: 64 * 1024 * 1024,
+  /** Levels of lists and objects in a request. */
+  gateJsonDepthMax: 64,
+  /** Longest wait for evidence and ledger before a request is refused; delivery tools give up after ten seconds. */
+  gateDecisionMsMax: 4_000,
+  /** A request's head and its body must have come by then: slow senders hold connections. */
+  gateHeadersMsMax: 5_000,
+  gateRequestMsMax: 10_000,
+  /** Connections at once. */
+  gateConnectionsMax: 1_000,
+  /** Requests that are answered at once; more are told to come again. */
+  gateRequestsAtOnceMax: 256,
+  /** Callers whose rate is kept count of; the one that was quiet longest is forgotten first. */
+  gateRatesMax: 10_000,
 } as const;

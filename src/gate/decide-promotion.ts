@@ -26,7 +26,7 @@ export function decidePromotion(request: PromotionRequest, evidence: PromotionEv
   const [first, ...others] = inOrder([
     ...generalObjections(request, evidence, atEpochMs),
     ...planObjections(request, evidence),
-    ...policyObjections(evidence),
+    ...policyObjections(evidence, request),
     ...(verdict === undefined
       ? missingVerdict(request, evidence)
       : objectionsTo(verdict, request, evidence, atEpochMs)),
@@ -122,10 +122,16 @@ function planObjections(
   ];
 }
 
-function policyObjections({ policy }: PromotionEvidence): readonly GateReason[] {
-  if (policy.kind === "error") {
+function policyObjections(
+  { policy, plan, environment }: PromotionEvidence,
+  request: PromotionRequest,
+): readonly GateReason[] {
+  if (policy.kind !== "answer") {
+    const hadNothingToAsk = request.plan === undefined || plan.kind === "unknown" || environment === undefined;
+    if (policy.kind === "not-asked" && hadNothingToAsk) return [];
+    const why = policy.kind === "error" ? policy.why : "it was not asked";
     const remedy = "Ask again; if it lasts, look at the policy engine.";
-    return [{ code: "POLICY_ERROR", message: `policy gave no answer: ${policy.why}`, remedy }];
+    return [{ code: "POLICY_ERROR", message: `policy gave no answer: ${why}`, remedy }];
   }
   if (policy.allow) return [];
   const given = policy.reasons.map(({ message, remedy }) => ({ code: "POLICY_REFUSED" as const, message, remedy }));

@@ -63,10 +63,13 @@ export type PolicyEvidence =
   | {
       readonly kind: "answer";
       readonly allow: boolean;
-      readonly approvals: { readonly count: number; readonly strong: boolean };
+      /** How many people must approve, and how many of them by a key of their own. */
+      readonly approvals: { readonly k: number; readonly strong: number };
       readonly reasons: readonly { readonly message: string; readonly remedy: string }[];
     }
-  | { readonly kind: "error"; readonly why: string };
+  | { readonly kind: "error"; readonly why: string }
+  /** There was nothing to ask about: no plan, or no environment, for which other checks refuse. */
+  | { readonly kind: "not-asked" };
 
 /** All that a decision rests on, read from the stores for one request. */
 export interface PromotionEvidence {

@@ -46,17 +46,17 @@ export function approvalObjections(
   { approvals, policy }: Pick<PromotionEvidence, "approvals" | "policy">,
 ): readonly GateReason[] {
   const tier = trustTier.effective;
-  const asked = policy.kind === "answer" ? policy.approvals : { count: 0, strong: false };
-  const count = Math.max(asked.count, APPROVALS_MIN_BY_TIER[tier]);
-  const mustBeStrong = asked.strong || tier >= 3;
-  const counted = new Set(approvals.people.filter(({ strong }) => strong || !mustBeStrong).map(({ name }) => name));
-  if (counted.size >= count) return [];
+  const asked = policy.kind === "answer" ? policy.approvals : { k: 0, strong: 0 };
+  const least = APPROVALS_MIN_BY_TIER[tier];
+  const needed = { k: Math.max(asked.k, asked.strong, least), strong: Math.max(asked.strong, least) };
+  const names = (people: typeof approvals.people): number => new Set(people.map(({ name }) => name)).size;
+  const [given, strong] = [names(approvals.people), names(approvals.people.filter((one) => one.strong))];
+  if (given >= needed.k && strong >= needed.strong) return [];
   const others = approvals.refused.length === 0 ? "" : `; not counted: ${approvals.refused.slice(0, 5).join("; ")}`;
-  const kind = mustBeStrong ? " with a key of their own" : "";
   return [
     {
       code: "APPROVALS_MISSING",
-      message: `tier ${tier} needs ${count} people who approve this very plan${kind}, and ${counted.size} did${others}`,
+      message: `it needs ${needed.k} people who approve this very plan, ${needed.strong} of them strongly authenticated; ${given} did, ${strong} of them so${others}`,
       remedy: "canary approve <plan>, or the approvals page of the gate.",
     },
   ];

@@ -65,7 +65,7 @@ const anyQuestion: fc.Arbitrary<Question> = fc
     policy: fc.oneof(
       { weight: 4, arbitrary: fc.constant(undefined) },
       fc.constant({ kind: "error", why: "time-out" } as const),
-      fc.constant({ kind: "answer", allow: false, approvals: { count: 0, strong: false }, reasons: [] } as const),
+      fc.constant({ kind: "answer", allow: false, approvals: { k: 0, strong: 0 }, reasons: [] } as const),
     ),
     afterMs: fc.oneof(fc.constant(1000), fc.integer({ min: -2 * DAY_MS, max: 2 * DAY_MS })),
     replicas: fc.oneof({ weight: 4, arbitrary: fc.constant(3) }, fc.nat(9)),
@@ -189,9 +189,9 @@ test("a stricter policy, a use, a revocation and a kill switch never newly admit
   neverNewlyAdmits((asked) => withEvidence(asked, { policy: { kind: "error", why: "x" } }));
   neverNewlyAdmits((asked, pick) => {
     const { policy } = asked.evidence;
-    if (policy.kind === "error") return asked;
-    const count = policy.approvals.count + pick(3);
-    return withEvidence(asked, { policy: { ...policy, approvals: { count, strong: policy.approvals.strong } } });
+    if (policy.kind !== "answer") return asked;
+    const k = policy.approvals.k + pick(3);
+    return withEvidence(asked, { policy: { ...policy, approvals: { k, strong: policy.approvals.strong + pick(2) } } });
   });
   neverNewlyAdmits((asked, pick) => {
     const { verdicts } = asked.evidence;

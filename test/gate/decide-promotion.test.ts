@@ -212,7 +212,7 @@ const REFUSALS: readonly (readonly [string, Question, GateReasonCode])[] = [
   [
     "policy says no",
     withEvidence(two, {
-      policy: { ...three.evidence.policy, approvals: { count: 0, strong: false }, allow: false } as never,
+      policy: { ...three.evidence.policy, approvals: { k: 0, strong: 0 }, allow: false } as never,
     }),
     "POLICY_REFUSED",
   ],

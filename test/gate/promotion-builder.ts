@@ -110,7 +110,7 @@ export function question(tier: 2 | 3 = 2): Question {
       policy: {
         kind: "answer",
         allow: true,
-        approvals: tier === 3 ? { count: 2, strong: true } : { count: 0, strong: false },
+        approvals: tier === 3 ? { k: 2, strong: 2 } : { k: 0, strong: 0 },
         reasons: [],
       },
     },
