@@ -1,38 +1,35 @@
-import { readFile, stat } from "node:fs/promises";
-import { CanaryError } from "../core/errors.ts";
+import { readBoundedText } from "../attest/bounded-file.ts";
 import { LIMITS } from "../core/limits.ts";
-import { parsePlan } from "../plan/plan.ts";
+import { type Plan, parsePlan } from "../plan/plan.ts";
 import { checkPlan, type PlanCheck } from "../policy/check-plan.ts";
 import { loadSqlParser } from "../policy/sql/parse-sql.ts";
+import { operatorOf } from "../run/admit-job.ts";
 import { newJob } from "./new-job.ts";
+import type { trustGiven } from "./trust-options.ts";
 
 /**
  * Reads a plan, in a scenario if there is one, and asks policy.
- * @throws CanaryError PLAN_INVALID | SCENARIO_INVALID | MIRROR_INVALID
+ * @throws CanaryError PLAN_INVALID | SCENARIO_INVALID | MIRROR_INVALID | SIGNATURE_INVALID | TRUST_INVALID | RUNBOOK_INVALID
  */
-export async function checkPlanFile(planFile: string, scenarioFile: string | undefined): Promise<PlanCheck> {
+export async function checkPlanFile(
+  planFile: string,
+  scenarioFile: string | undefined,
+  trust: ReturnType<typeof trustGiven> = {},
+): Promise<PlanCheck> {
   const parse = await loadSqlParser();
-  if (scenarioFile === undefined) return checkPlan(parsePlan(await readPlan(planFile), planFile), undefined, parse);
-  const { plan, scenario, spec } = await newJob({ scenarioFile, planFile });
-  return checkPlan(plan, { ...scenario, knownMirror: spec }, parse);
+  if (scenarioFile === undefined) return checkPlan(await readPlanFile(planFile), undefined, parse);
+  const job = await newJob({ scenarioFile, planFile, ...trust });
+  return checkPlan(job.plan, operatorOf(job), parse);
+}
+
+/**
+ * Reads one plan by itself.
+ * @throws CanaryError PLAN_INVALID
+ */
+export async function readPlanFile(planFile: string): Promise<Plan> {
+  return parsePlan(await readPlan(planFile), planFile);
 }
 
 async function readPlan(planFile: string): Promise<string> {
-  try {
-    const info = await stat(planFile);
-    if (info.isFile() && info.size <= LIMITS.documentBytesMax) return await readFile(planFile, "utf8");
-  } catch (cause) {
-    throw unreadable(planFile, cause);
-  }
-  throw unreadable(planFile);
-}
-
-function unreadable(planFile: string, cause?: unknown): CanaryError {
-  const message = `cannot read ${planFile}`;
-  return new CanaryError({
-    code: "PLAN_INVALID",
-    message,
-    hint: "Check the path; plans are files of at most 1 MB.",
-    cause,
-  });
+  return await readBoundedText(planFile, { code: "PLAN_INVALID", bytesMax: LIMITS.documentBytesMax });
 }

@@ -9,6 +9,7 @@ import { createDrillView } from "../report/drill/drill-view.ts";
 import { createPaint, wantsColor } from "../report/terminal/paint.ts";
 import { openDrillStore } from "../run/drill/drill-store.ts";
 import { runDrill } from "../run/drill/run-drill.ts";
+import type { TrustTerms } from "../run/job-trust.ts";
 import { deadlineSignal } from "./deadline.ts";
 import { dockerHost } from "./key-location.ts";
 import { joinHost } from "./live-run.ts";
@@ -27,8 +28,10 @@ export async function drillScenario(options: {
   readonly outDir: string;
   readonly json: boolean;
   readonly keyFile?: string;
+  /** Trusted keys and runbooks of the command line. */
+  readonly trust?: Partial<Pick<TrustTerms, "keys" | "runbooks">>;
 }): Promise<{ readonly report: DrillReport; readonly folder: string }> {
-  const job = await newJob({ scenarioFile: options.scenarioFile });
+  const job = await newJob(options);
   // Read before anything is raised, so that it cannot fail after minutes.
   const key = await signingKey(options.keyFile);
   const folder = path.join(options.outDir, `drill-${job.scenario.name}-${job.runId}`);

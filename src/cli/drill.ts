@@ -3,8 +3,9 @@ import { Command } from "commander";
 import { EXIT_CODE } from "../core/errors.ts";
 import type { DrillReport } from "../report/drill/drill-report.ts";
 import { printJson, withJson } from "./options.ts";
+import { type TrustOptions, trustGiven, withTrust } from "./trust-options.ts";
 
-interface DrillOptions {
+interface DrillOptions extends TrustOptions {
   readonly out: string;
   readonly key?: string;
   readonly json?: true;
@@ -25,7 +26,7 @@ export function drillCommand(): Command {
 }
 
 function runDrillCommand(): Command {
-  return withJson(new Command("run"))
+  return withTrust(withJson(new Command("run")))
     .description(
       "Play every prefix of a scenario's plan on a quiet twin, stop or disturb it, undo it, compare the state.",
     )
@@ -52,6 +53,7 @@ policy, 20 mirror unavailable, 21 aborted, 22 deadline. Answers are written to <
         scenarioFile: scenario,
         outDir: options.out,
         json: options.json === true,
+        ...trustGiven(options),
         ...(options.key === undefined ? {} : { keyFile: options.key }),
       });
       process.exitCode = EXIT_OF[report.outcome];

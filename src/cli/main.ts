@@ -10,6 +10,7 @@ import { keysCommand } from "./keys.ts";
 import { planCommand } from "./plan.ts";
 import { powerCommand } from "./power.ts";
 import { runCommand } from "./run.ts";
+import { runbookCommand } from "./runbook.ts";
 import { schemaCommand } from "./schema.ts";
 import { verdictCommand } from "./verdict.ts";
 import { harnessVersion } from "./version.ts";
@@ -39,6 +40,7 @@ unavailable, 21 aborted, 22 deadline, 23 snapshot, 24 driver was the bottleneck,
     drillCommand,
     calibrateCommand,
     planCommand,
+    runbookCommand,
     powerCommand,
     judgeCommand,
     verdictCommand,

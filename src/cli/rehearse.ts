@@ -12,6 +12,7 @@ import { createLiveView } from "../report/terminal/live-view.ts";
 import { wantsColor } from "../report/terminal/paint.ts";
 import { createPlainView } from "../report/terminal/plain-view.ts";
 import { openRunStore } from "../run/file-run-store.ts";
+import type { TrustTerms } from "../run/job-trust.ts";
 import { runCanary } from "../run/run-canary.ts";
 import type { RunJob } from "../run/run-job.ts";
 import { chooseProfile } from "./choose-profile.ts";
@@ -39,6 +40,8 @@ export async function rehearse(options: {
   readonly profile?: string | false;
   /** Who is told what happens. */
   readonly notify?: NotifyOptions;
+  /** Trusted keys and runbooks of the command line. */
+  readonly trust?: Partial<Pick<TrustTerms, "keys" | "runbooks">>;
 }): Promise<{ readonly report: RunReport; readonly runDir: string }> {
   const loaded = await newJob(options);
   const key = await signingKey(options.keyFile);

@@ -4,6 +4,7 @@ import { readPrivateKeyFile, readPublicKeyFile, writeKeyFiles } from "../attest/
 import { type Keyring, ownKeyring } from "../attest/keyring.ts";
 import { loadPrivateKey, newKeyPair, type SigningKey } from "../attest/keys.ts";
 import { signStatement, verdictStatement } from "../attest/verdict-statement.ts";
+import { CanaryError } from "../core/errors.ts";
 import type { SignVerdict } from "../run/file-run-store.ts";
 import { KEY_FOLDER, KEY_NAME, passphrase } from "./key-location.ts";
 import { say } from "./options.ts";
@@ -28,6 +29,21 @@ export async function existingSigningKey(keyFile: string | undefined): Promise<S
   if (fromEnvironment !== undefined && fromEnvironment !== "") return loadPrivateKey(fromEnvironment, passphrase());
   const file = path.join(KEY_FOLDER, `${KEY_NAME}.key`);
   return (await exists(file)) ? await readPrivateKeyFile(file, passphrase()) : undefined;
+}
+
+/**
+ * A person's or an agent's own key: `--key`, else CANARY_SIGNING_KEY. Never the project's: that one signs verdicts.
+ * @throws CanaryError KEY_UNUSABLE | USAGE
+ */
+export async function givenSigningKey(keyFile: string | undefined): Promise<SigningKey> {
+  if (keyFile !== undefined) return await readPrivateKeyFile(keyFile, passphrase());
+  const fromEnvironment = process.env["CANARY_SIGNING_KEY"];
+  if (fromEnvironment !== undefined && fromEnvironment !== "") return loadPrivateKey(fromEnvironment, passphrase());
+  throw new CanaryError({
+    code: "USAGE",
+    message: "no key was given to sign with",
+    hint: "Give --key <file> or CANARY_SIGNING_KEY; make one with `canary keys new --out <folder> --name <name>`.",
+  });
 }
 
 /** The public key that `verdict verify` trusts: `--key`, else the project's own. */

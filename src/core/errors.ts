@@ -12,6 +12,7 @@ export const EXIT_CODE_BY_ERROR = {
   RECORDING_INVALID: 3,
   PROFILE_INVALID: 3,
   TRUST_INVALID: 3,
+  RUNBOOK_INVALID: 3,
   /** Policy refuses the plan before any container starts. */
   POLICY_REFUSED: 12,
   /** Somebody halted this host; nothing starts until it is lifted. */

@@ -33,6 +33,7 @@ export function admit(plan: Plan, operator: Operator, parse: SqlParser): Admissi
       : []),
     ...waysOut(plan, tier.effective),
     ...waysOutObjections(out),
+    ...(operator.otherObjections ?? []),
     ...plan.actions.flatMap((action, index) => {
       const assessment = actions[index];
       return assessment === undefined ? [] : objections(action, assessment, operator);

@@ -28,6 +28,8 @@ export interface Operator {
     readonly withoutDryRun: "tell" | "refuse";
   };
   readonly knownMirror?: KnownMirror;
+  /** What else stands against the plan, found by those who read its runbook; in sentences. */
+  readonly otherObjections?: readonly string[];
 }
 
 /** One step (of an action or of its undo) as policy sees it. */

@@ -5,6 +5,7 @@ import { loadSqlParser } from "../../src/policy/sql/parse-sql.ts";
 import type { PairBatch } from "../../src/replay/recording.ts";
 import type { RunEvent } from "../../src/report/run-event.ts";
 import type { RunReport } from "../../src/report/run-report.ts";
+import type { JobTrust } from "../../src/run/job-trust.ts";
 import { runCanary } from "../../src/run/run-canary.ts";
 import { simulatedDriver } from "./simulated-driver.ts";
 import type { Fault } from "./simulated-faults.ts";
@@ -47,6 +48,8 @@ export async function simulateRun(options: {
   readonly scenario?: object;
   /** Laid over the plan: its actions, its confidence, its promise. */
   readonly laidOverPlan?: object;
+  /** Whose plan and runbook it is, where the operator asks. */
+  readonly trust?: JobTrust;
   readonly proveSensitivity?: true;
   readonly snapshots?: SnapshotTrouble;
   /** A calibration profile, verified and about this run. */
@@ -66,6 +69,7 @@ export async function simulateRun(options: {
   const end = await runCanary(
     {
       ...simulatedJob({ ...options, seed, plan, faults }),
+      ...(options.trust === undefined ? {} : { trust: options.trust }),
       ...(options.proveSensitivity === undefined ? {} : { proveSensitivity: options.proveSensitivity }),
       ...(options.profile === undefined
         ? {}

@@ -1,11 +1,12 @@
 import { globSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
-/** The table of DESIGN.md 1, in order: a folder may import itself and those before it. `runbook` is to come. */
+/** The table of DESIGN.md 1, in order: a folder may import itself and those before it. */
 const ORDER = [
   "core",
   "plan",
   "policy",
+  "runbook",
   "mirror",
   "replay",
   "measure",
