@@ -70,8 +70,8 @@ export interface LogReader {
   readonly description: string;
   /** The log's name; `undefined` where there is none yet. */
   origin(): Promise<string | undefined>;
-  /** Where it stands. Only a log with a name has a head. */
-  head(): Promise<StoredHead>;
+  /** Its newest checkpoint. Only a log with a name has one. */
+  head(): Promise<{ readonly note: string }>;
   /** At most `count` entries with indexes from `from` on, ascending. */
   rows(from: number, count: number): Promise<readonly EntryRow[]>;
   /** At most `count` hashes of a level, from an index on: level 0 are leaves, level L roots of 256^L of them. */
@@ -81,6 +81,7 @@ export interface LogReader {
 
 /** A database that holds one log. It adds and never changes; nothing in it decides anything. */
 export interface LedgerStore extends LogReader, AsyncDisposable {
+  head(): Promise<StoredHead>;
   /** Gives an empty database its name and first checkpoint; where another was faster, that one counts. @returns the log's name */
   initialise(origin: string, note: string): Promise<string>;
   /**
