@@ -26,10 +26,18 @@ export type PlanEvidence =
   | { readonly kind: "unknown"; readonly why: string }
   | { readonly kind: "plan"; readonly plan: Plan; readonly signer: Signer };
 
-/** A promotion that a verdict has admitted already. */
-export interface VerdictUse {
+/** An admission under a verdict. */
+export interface AdmittedPart {
   readonly decisionId: string;
   readonly key: string;
+  readonly part?: string;
+}
+
+/** The promotion that a verdict has admitted already. */
+export interface VerdictUse {
+  /** The series whose parts it is open for, and until when; absent: it is over with its first part. */
+  readonly open?: { readonly series: string; readonly untilEpochMs: number };
+  readonly parts: readonly [AdmittedPart, ...AdmittedPart[]];
 }
 
 /** A verdict that was brought in; its signature fits its bytes. */

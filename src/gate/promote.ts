@@ -5,10 +5,11 @@ import { LIMITS } from "../core/limits.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import type { Entry, NewEntry } from "../ledger/ledger.ts";
 import { type Decision, decidePromotion, refusedUnread } from "./decide-promotion.ts";
-import type { PromotionEvidence } from "./evidence.ts";
+import type { PromotionEvidence, VerdictEvidence } from "./evidence.ts";
 import type { PromotionRequest, ShownChange } from "./promotion-request.ts";
 import { type EvidenceSources, readEvidence } from "./read-evidence.ts";
 import { claim, DecisionRecord, recordOf, subject } from "./records.ts";
+import { earlierAnswer } from "./verdict-checks.ts";
 
 /** `promote` uses the verdict up and records the answer; `check` only looks. */
 export type PromotionMode = "promote" | "check";
@@ -58,10 +59,8 @@ async function decideAndRecord(asked: Asked, sources: EvidenceSources): Promise<
   const evidence = await readEvidence(asked.request, sources, atEpochMs);
   const decision = decidePromotion(asked.request, evidence, atEpochMs);
   if (asked.mode === "check") return { decision, isRetry: false };
-  if (decision.kind === "admit" && decision.verdict.usedBy !== undefined) {
-    const id = Number(decision.verdict.usedBy.decisionId);
-    return await retried({ asked, decision, id }, sources);
-  }
+  const before = decision.kind === "admit" ? answeredBefore(decision.verdict, asked.request) : undefined;
+  if (before !== undefined) return await retried({ asked, decision, id: before }, sources);
   try {
     return await recorded({ asked, decision, evidence, atEpochMs }, sources);
   } catch (error) {
@@ -75,10 +74,14 @@ async function afterClaim(asked: Asked, sources: EvidenceSources): Promise<Answe
   const atEpochMs = sources.clock.epochMs();
   const evidence = await readEvidence(asked.request, sources, atEpochMs);
   const decision = decidePromotion(asked.request, evidence, atEpochMs);
-  if (decision.kind === "refuse") return await recorded({ asked, decision, evidence, atEpochMs }, sources);
-  const { usedBy } = decision.verdict;
-  if (usedBy === undefined) return refused("the verdict was claimed by an entry that cannot be seen");
-  return await retried({ asked, decision, id: Number(usedBy.decisionId) }, sources);
+  const before = decision.kind === "admit" ? answeredBefore(decision.verdict, asked.request) : undefined;
+  if (before !== undefined) return await retried({ asked, decision, id: before }, sources);
+  return await recorded({ asked, decision, evidence, atEpochMs }, sources);
+}
+
+function answeredBefore({ usedBy }: VerdictEvidence, request: PromotionRequest): number | undefined {
+  const earlier = usedBy === undefined ? undefined : earlierAnswer(usedBy, request);
+  return earlier === undefined ? undefined : Number(earlier.decisionId);
 }
 
 /** The answer that was given before; its token is made again, since only its digest was kept. */
@@ -111,7 +114,7 @@ async function recorded(
   sources: EvidenceSources,
 ): Promise<Answered> {
   const { asked, decision, evidence, atEpochMs } = made;
-  const record = recordedDecision(made);
+  const record = recordedDecision(made, sources);
   const secret = decision.kind === "admit" ? tokenSecret(record, sources.tokenSecret) : undefined;
   const until = new Date(atEpochMs + sources.tokenValidForMs).toISOString();
   const token = secret === undefined ? null : { sha256: sha256Hex(secret), until };
@@ -127,7 +130,7 @@ async function recorded(
     at: new Date(atEpochMs).toISOString(),
     body: { ...record, token },
     about: [...new Set(about)],
-    ...(decision.kind === "admit" ? { claim: claim.promotion(decision.verdict.digest) } : {}),
+    ...(decision.kind === "admit" ? { claim: claimOf(decision.verdict, asked.request) } : {}),
   };
   const [receipt] = await sources.ledger.append([entry]);
   if (receipt === undefined) return refused("the ledger gave no receipt");
@@ -139,16 +142,27 @@ async function recorded(
   };
 }
 
-function recordedDecision({
-  asked,
-  decision,
-  evidence,
-}: {
-  readonly asked: Asked;
-  readonly decision: Decision;
-  readonly evidence: PromotionEvidence;
-}): DecisionRecord {
+function claimOf({ digest, usedBy }: VerdictEvidence, { step }: PromotionRequest): string {
+  return usedBy === undefined || step === undefined ? claim.promotion(digest) : claim.part(digest, step.part);
+}
+
+function recordedDecision(
+  {
+    asked,
+    decision,
+    evidence,
+    atEpochMs,
+  }: {
+    readonly asked: Asked;
+    readonly decision: Decision;
+    readonly evidence: PromotionEvidence;
+    readonly atEpochMs: number;
+  },
+  { tokenValidForMs }: Pick<EvidenceSources, "tokenValidForMs">,
+): DecisionRecord {
   const { request, adapter } = asked;
+  const opens = decision.kind === "admit" && decision.verdict.usedBy === undefined;
+  const openUntil = new Date(atEpochMs + tokenValidForMs).toISOString();
   const predicate = decision.kind === "admit" ? decision.verdict.statement.predicate : undefined;
   return {
     schema: "canary.gate-decision/v1",
@@ -167,6 +181,7 @@ function recordedDecision({
             .slice(0, REASONS_MAX)
             .map(({ code, message }) => ({ code, message: message.slice(0, TEXT_CHARS_MAX) })),
     key: request.key,
+    step: request.step === undefined ? null : { ...request.step, openUntil: opens ? openUntil : null },
     change: changeDigest(asked),
     changed: changedPaths(request.change),
     token: null,

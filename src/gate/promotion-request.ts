@@ -31,4 +31,9 @@ export interface PromotionRequest {
   readonly change: ShownChange;
   /** Two requests with one key are one promotion, asked again (a retry). */
   readonly key: string;
+  /**
+   * A promotion of several parts: each object of a cluster is changed by a request of its own, and the delivery tool beside it
+   * asks as well. Requests of one `series` are one promotion while it is open, each `part` (SHA-256) once.
+   */
+  readonly step?: { readonly series: string; readonly part: string };
 }

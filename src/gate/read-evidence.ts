@@ -2,12 +2,19 @@ import { verifyPlanSignature } from "../attest/plan-statement.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import type { Entry } from "../ledger/ledger.ts";
 import { drilledScenario, isCleanDrill } from "./drill-record.ts";
-import type { DrillEvidence, PlanEvidence, PromotionEvidence, Signer, VerdictEvidence } from "./evidence.ts";
+import type {
+  DrillEvidence,
+  PlanEvidence,
+  PromotionEvidence,
+  Signer,
+  VerdictEvidence,
+  VerdictUse,
+} from "./evidence.ts";
 import type { GateContext, PolicyAsked } from "./gate-context.ts";
 import type { GateDocuments } from "./gate-documents.ts";
 import { killSwitchState } from "./kill-switch.ts";
 import type { PromotionRequest } from "./promotion-request.ts";
-import { claim, DecisionRecord, DrillRecord, PlanRecord, recordOf, subject, VerdictRecord } from "./records.ts";
+import { DecisionRecord, DrillRecord, PlanRecord, recordOf, subject, VerdictRecord } from "./records.ts";
 import { signerOf } from "./signed-record.ts";
 import { newestVerdict } from "./verdict-checks.ts";
 
@@ -116,18 +123,39 @@ async function readVerdicts(
   const records = entries.filter(({ kind }) => kind === "verdict").map((entry) => recordOf(VerdictRecord, entry));
   return await Promise.all(
     records.map(async ({ bundle, verdict }): Promise<VerdictEvidence> => {
-      const [record, used] = await Promise.all([documents.verdict(bundle), ledger.claimed(claim.promotion(verdict))]);
-      const use = used === undefined ? undefined : recordOf(DecisionRecord, used);
+      const [record, decisions] = await Promise.all([
+        documents.verdict(bundle),
+        ledger.entriesAbout(verdict, ["decision"]),
+      ]);
+      const usedBy = useOf(decisions);
       return {
         digest: record.digest,
         statement: record.statement,
         signer: signerOf(record, { keyring: keyring(), role: "canary", at: atEpochMs }),
-        ...(use === undefined || used === undefined
-          ? {}
-          : { usedBy: { decisionId: String(used.index), key: use.key } }),
+        ...(usedBy === undefined ? {} : { usedBy }),
       };
     }),
   );
+}
+
+/** The promotion that the decisions about a verdict are; undefined where it has admitted none. Refusals use nothing up. */
+function useOf(decisions: readonly Entry[]): VerdictUse | undefined {
+  const admitted = decisions
+    .map((entry) => ({ entry, record: recordOf(DecisionRecord, entry) }))
+    .filter(({ record }) => record.answer === "admit");
+  const [first, ...others] = admitted.map(({ entry, record }) => ({
+    decisionId: String(entry.index),
+    key: record.key,
+    ...(record.step === null ? {} : { part: record.step.part }),
+  }));
+  if (first === undefined) return undefined;
+  const opened = admitted[0]?.record.step;
+  return {
+    parts: [first, ...others],
+    ...(opened == null || opened.openUntil === null
+      ? {}
+      : { open: { series: opened.series, untilEpochMs: Date.parse(opened.openUntil) } }),
+  };
 }
 
 async function readDrills(

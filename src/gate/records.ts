@@ -68,6 +68,8 @@ export const DecisionRecord = z.strictObject({
   reasons: z.array(z.strictObject({ code: z.enum(GATE_REASON_CODES), message: Text })).max(60),
   /** Two requests with one key are one promotion. */
   key: Sha256,
+  /** The series it is a part of, and which; `openUntil` only with the first part. */
+  step: z.strictObject({ series: Text, part: Sha256, openUntil: z.iso.datetime().nullable() }).nullable(),
   /** Of the resources that change, with what they become; `null` where the change was not shown. */
   change: Sha256.nullable(),
   changed: z.array(Text).max(100),
@@ -88,6 +90,8 @@ export const subject = {
 /** Claims: names that the ledger lets be taken once. */
 export const claim = {
   promotion: (verdict: string): string => `promotion:${verdict}`,
+  /** One part of a promotion that another part has opened. */
+  part: (verdict: string, part: string): string => `promotion:${verdict}:${part}`,
   verdict: (verdict: string): string => `verdict:${verdict}`,
   plan: (plan: string, signature: string): string => `plan:${plan}:${signature}`,
   drill: (drill: string): string => `drill:${drill}`,

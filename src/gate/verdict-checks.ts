@@ -1,4 +1,4 @@
-import type { GuardedEnvironment, PromotionEvidence, VerdictEvidence } from "./evidence.ts";
+import type { AdmittedPart, GuardedEnvironment, PromotionEvidence, VerdictEvidence, VerdictUse } from "./evidence.ts";
 import type { GateReason } from "./gate-reason.ts";
 import type { PromotionRequest } from "./promotion-request.ts";
 
@@ -96,11 +96,24 @@ export function verdictObjections(
   if (!(atEpochMs < Date.parse(predicate.expiresAt))) {
     object("VERDICT_EXPIRED", `it expired at ${predicate.expiresAt}`, "Rehearse the plan again.");
   }
-  if (verdict.usedBy !== undefined && verdict.usedBy.key !== request.key) {
-    const message = `it has admitted a promotion already, decision ${verdict.usedBy.decisionId}`;
+  if (verdict.usedBy !== undefined && !goesOn(verdict.usedBy, request, atEpochMs)) {
+    const message = `it has admitted a promotion already, decision ${verdict.usedBy.parts[0].decisionId}`;
     object("VERDICT_USED", message, "Rehearse the plan again; a verdict admits one promotion.");
   }
   return reasons;
+}
+
+/** The answer that this very request was given before. */
+export function earlierAnswer({ parts }: VerdictUse, { key }: PromotionRequest): AdmittedPart | undefined {
+  return parts.find((part) => part.key === key);
+}
+
+/** Whether a request belongs to the promotion that a verdict has admitted: asked again, or another part while it is open. */
+function goesOn(use: VerdictUse, request: PromotionRequest, atEpochMs: number): boolean {
+  if (earlierAnswer(use, request) !== undefined) return true;
+  const { step } = request;
+  if (step === undefined || use.open === undefined || step.series !== use.open.series) return false;
+  return atEpochMs < use.open.untilEpochMs && !use.parts.some(({ part }) => part === step.part);
 }
 
 /** Whether the verdict rests on what the operator of this environment accepts: class, mirror, scenario and policy. */

@@ -43,7 +43,7 @@ const anyVerdict: fc.Arbitrary<VerdictEvidence> = fc
         environment: { id: environment, class: "production" },
         ...(holds ? { verdict: HELD } : {}),
       }),
-      ...(used === undefined ? {} : { usedBy: { decisionId: "1", key: used } }),
+      ...(used === undefined ? {} : { usedBy: { parts: [{ decisionId: "1", key: used }] as const } }),
     }),
   );
 
@@ -196,7 +196,7 @@ test("a stricter policy, a use, a revocation and a kill switch never newly admit
   neverNewlyAdmits((asked, pick) => {
     const { verdicts } = asked.evidence;
     const used = pick(verdicts.length);
-    const usedBy = { decisionId: "9", key: "another" };
+    const usedBy = { parts: [{ decisionId: "9", key: "another" }] } as const;
     return withEvidence(asked, { verdicts: verdicts.map((one, at) => (at === used ? { ...one, usedBy } : one)) });
   });
 });

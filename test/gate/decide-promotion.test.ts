@@ -127,7 +127,11 @@ const REFUSALS: readonly (readonly [string, Question, GateReasonCode])[] = [
   ],
   ["it is not valid yet", { ...two, atEpochMs: FINISHED_EPOCH_MS - 61_000, ...early(two) }, "VERDICT_NOT_YET_VALID"],
   ["it has expired", { ...two, atEpochMs: FINISHED_EPOCH_MS + DAY_MS }, "VERDICT_EXPIRED"],
-  ["it was used", withEvidence(two, verdicts({ usedBy: { decisionId: "7", key: "request-0" } })), "VERDICT_USED"],
+  [
+    "it was used",
+    withEvidence(two, verdicts({ usedBy: { parts: [{ decisionId: "7", key: "request-0" }] } })),
+    "VERDICT_USED",
+  ],
   [
     "its mirror is not accepted",
     withEvidence(two, { environment: { ...ENVIRONMENT, mirrors: [] } }),
@@ -273,9 +277,23 @@ test("everything that stands against a promotion is said at once, in the order o
 });
 
 test("a used verdict still answers the very request that used it", () => {
-  const used = withEvidence(two, verdicts({ usedBy: { decisionId: "7", key: "request-1" } }));
+  const used = withEvidence(two, verdicts({ usedBy: { parts: [{ decisionId: "7", key: "request-1" }] } }));
   expect(refusal(used)).toEqual([]);
   expect(refusal(withRequest(used, { key: "request-2" }))).toEqual(["VERDICT_USED"]);
+});
+
+test("a promotion of several parts goes on while it is open, each part once, in its own series", () => {
+  const open = { series: "cluster:eu", untilEpochMs: two.atEpochMs + MINUTE_MS };
+  const first = { decisionId: "7", key: "request-0", part: "a" };
+  const used = withEvidence(two, verdicts({ usedBy: { open, parts: [first] } }));
+  const step = (series: string, part: string): Question => withRequest(used, { step: { series, part } });
+  expect(refusal(step("cluster:eu", "b"))).toEqual([]);
+  expect(refusal(step("cluster:eu", "a"))).toEqual(["VERDICT_USED"]);
+  expect(refusal(step("cluster:us", "b"))).toEqual(["VERDICT_USED"]);
+  expect(refusal({ ...step("cluster:eu", "b"), atEpochMs: open.untilEpochMs })).toEqual(["VERDICT_USED"]);
+  expect(refusal(used)).toEqual(["VERDICT_USED"]);
+  const closed = withEvidence(two, verdicts({ usedBy: { parts: [first] } }));
+  expect(refusal(withRequest(closed, { step: { series: "cluster:eu", part: "b" } }))).toEqual(["VERDICT_USED"]);
 });
 
 test("a drill is asked for from the tier on that the operator names", () => {
