@@ -10,6 +10,7 @@ import {
   missingVerdict,
   newestVerdict,
   verdictObjections,
+  wasShown,
 } from "./verdict-checks.ts";
 
 /** The gate's answer. `admit` names the verdict that it uses up; a refusal names everything that stands against it at once. */
@@ -26,6 +27,9 @@ export function decidePromotion(request: PromotionRequest, evidence: PromotionEv
   const [first, ...others] = inOrder([
     ...generalObjections(request, evidence, atEpochMs),
     ...planObjections(request, evidence),
+    ...(verdict !== undefined && wasShown(verdict, request, atEpochMs)
+      ? []
+      : unshownChange(request, { changeMustBeShown: evidence.environment?.changeMustBeShown ?? true })),
     ...policyObjections(evidence, request),
     ...(verdict === undefined
       ? missingVerdict(request, evidence)
@@ -89,10 +93,7 @@ function generalObjections(
   return reasons;
 }
 
-function planObjections(
-  request: PromotionRequest,
-  { plan, environment, revoked }: PromotionEvidence,
-): readonly GateReason[] {
+function planObjections(request: PromotionRequest, { plan, revoked }: PromotionEvidence): readonly GateReason[] {
   const publish = "Publish it with its verdict: `canary verdict publish`.";
   if (request.plan === undefined) {
     const remedy = "Name the plan's digest; for Kubernetes in the annotation, for others in `plan`.";
@@ -114,12 +115,7 @@ function planObjections(
     });
   }
   const taken = revoked.filter(({ digest }) => digest === request.plan);
-  return [
-    ...reasons,
-    ...taken.map(({ reason }) => takenBack("plan", reason)),
-    ...unshownChange(request, { changeMustBeShown: environment?.changeMustBeShown ?? true }),
-    ...changeBeyondPlan(request, plan.plan),
-  ];
+  return [...reasons, ...taken.map(({ reason }) => takenBack("plan", reason)), ...changeBeyondPlan(request, plan.plan)];
 }
 
 function policyObjections(

@@ -36,7 +36,7 @@ export interface AdmittedPart {
 /** The promotion that a verdict has admitted already. */
 export interface VerdictUse {
   /** The series whose parts it is open for, and until when; absent: it is over with its first part. */
-  readonly open?: { readonly series: string; readonly untilEpochMs: number };
+  readonly open?: { readonly series: string; readonly untilEpochMs: number; readonly isShown: boolean };
   readonly parts: readonly [AdmittedPart, ...AdmittedPart[]];
 }
 

@@ -1,4 +1,5 @@
 import { CanaryError } from "../core/errors.ts";
+import type { Notice } from "../core/notifier.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import type { GateReason } from "./gate-reason.ts";
 import { problem, type Reply } from "./http/exchange.ts";
@@ -7,18 +8,6 @@ import { type Answered, answerPromotion, type PromotionMode } from "./promote.ts
 import type { PromotionRequest } from "./promotion-request.ts";
 import type { EvidenceSources } from "./read-evidence.ts";
 
-/** Something that happened at the gate, for whoever is to be told. */
-export interface GateEvent {
-  readonly type:
-    | "canary.gate.admitted"
-    | "canary.gate.refused"
-    | "canary.gate.kill-switch"
-    | "canary.verdict.published";
-  readonly id: string;
-  readonly atEpochMs: number;
-  readonly data: Readonly<Record<string, unknown>>;
-}
-
 /** What the routes of a gate work with. */
 export interface GateService {
   readonly sources: EvidenceSources;
@@ -26,7 +15,7 @@ export interface GateService {
   /** Told what went wrong inside; never what a caller sent. */
   readonly report: (message: string) => void;
   /** Never throws, never waits. */
-  readonly tell: (event: GateEvent) => void;
+  readonly tell: (notice: Notice) => void;
   answer(asked: {
     readonly adapter: string;
     readonly mode: PromotionMode;

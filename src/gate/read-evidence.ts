@@ -150,11 +150,12 @@ function useOf(decisions: readonly Entry[]): VerdictUse | undefined {
   }));
   if (first === undefined) return undefined;
   const opened = admitted[0]?.record.step;
+  const isShown = admitted[0]?.record.change !== null;
   return {
     parts: [first, ...others],
     ...(opened == null || opened.openUntil === null
       ? {}
-      : { open: { series: opened.series, untilEpochMs: Date.parse(opened.openUntil) } }),
+      : { open: { series: opened.series, untilEpochMs: Date.parse(opened.openUntil), isShown } }),
   };
 }
 

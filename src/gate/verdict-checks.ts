@@ -108,6 +108,13 @@ export function earlierAnswer({ parts }: VerdictUse, { key }: PromotionRequest):
   return parts.find((part) => part.key === key);
 }
 
+/** Whether the change need not be shown again: another part of the same promotion has shown it, or it was asked before. */
+export function wasShown({ usedBy }: VerdictEvidence, request: PromotionRequest, atEpochMs: number): boolean {
+  if (usedBy === undefined) return false;
+  const isOfShown = usedBy.open?.isShown === true && goesOn(usedBy, request, atEpochMs);
+  return isOfShown || earlierAnswer(usedBy, request) !== undefined;
+}
+
 /** Whether a request belongs to the promotion that a verdict has admitted: asked again, or another part while it is open. */
 function goesOn(use: VerdictUse, request: PromotionRequest, atEpochMs: number): boolean {
   if (earlierAnswer(use, request) !== undefined) return true;

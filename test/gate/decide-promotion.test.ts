@@ -283,7 +283,7 @@ test("a used verdict still answers the very request that used it", () => {
 });
 
 test("a promotion of several parts goes on while it is open, each part once, in its own series", () => {
-  const open = { series: "cluster:eu", untilEpochMs: two.atEpochMs + MINUTE_MS };
+  const open = { series: "cluster:eu", untilEpochMs: two.atEpochMs + MINUTE_MS, isShown: true };
   const first = { decisionId: "7", key: "request-0", part: "a" };
   const used = withEvidence(two, verdicts({ usedBy: { open, parts: [first] } }));
   const step = (series: string, part: string): Question => withRequest(used, { step: { series, part } });
@@ -294,6 +294,21 @@ test("a promotion of several parts goes on while it is open, each part once, in 
   expect(refusal(used)).toEqual(["VERDICT_USED"]);
   const closed = withEvidence(two, verdicts({ usedBy: { parts: [first] } }));
   expect(refusal(withRequest(closed, { step: { series: "cluster:eu", part: "b" } }))).toEqual(["VERDICT_USED"]);
+});
+
+test("a part that shows no change is admitted when the part that opened the promotion has shown it", () => {
+  const ask = (isShown: boolean): Question => {
+    const open = { series: "cluster:eu", untilEpochMs: two.atEpochMs + MINUTE_MS, isShown };
+    const usedBy = { open, parts: [{ decisionId: "7", key: "request-0", part: "a" }] } as const;
+    const step = { series: "cluster:eu", part: "flagger" };
+    return withRequest(withEvidence(two, verdicts({ usedBy })), { step, change: { kind: "not-shown" } });
+  };
+  expect(refusal(ask(true))).toEqual([]);
+  expect(refusal(ask(false))).toEqual(["CHANGE_NOT_SHOWN"]);
+  expect(refusal(withRequest(ask(true), { step: { series: "cluster:us", part: "flagger" } }))).toEqual([
+    "VERDICT_USED",
+    "CHANGE_NOT_SHOWN",
+  ]);
 });
 
 test("a drill is asked for from the tier on that the operator names", () => {

@@ -21,12 +21,19 @@ export interface FlagMap {
 
 /** How a cluster's objects are called in plans, as the gate's operator wrote it. Names that objects give themselves count for nothing. */
 export interface Cluster {
+  /** Requests of the cluster and of the delivery tools in it are parts of one promotion. */
+  readonly name: string;
   /** Namespace to environment. A namespace that is absent is not guarded, and refused. */
   readonly environments: Readonly<Record<string, string>>;
   readonly workloads: readonly Workload[];
   readonly flagMaps: readonly FlagMap[];
   /** Patterns of users that are let through unasked: controllers, people who break the glass. */
   readonly exemptUsers: readonly string[];
+}
+
+/** What the parts of a promotion in this cluster have in common. */
+export function seriesOf({ name }: Pick<Cluster, "name">): string {
+  return `cluster:${name}`;
 }
 
 /** Whether a user's requests pass unasked. A name is one segment of a pattern, whatever characters it has. */

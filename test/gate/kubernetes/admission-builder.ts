@@ -5,6 +5,7 @@ import type { Cluster } from "../../../src/gate/kubernetes/cluster.ts";
 export type Loose = ReturnType<typeof JSON.parse>;
 
 export const CLUSTER: Cluster = {
+  name: "eu",
   environments: { batch: "production/eu-west" },
   workloads: [{ namespace: "batch", resource: "deployments", name: "shop-worker", service: "worker" }],
   flagMaps: [{ namespace: "batch", name: "shop-flags", key: "flags.json", service: "api" }],
