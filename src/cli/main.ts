@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { approveCommand } from "./approve.ts";
 import { calibrateCommand } from "./calibrate.ts";
 import { doctorCommand } from "./doctor.ts";
 import { drillCommand } from "./drill.ts";
@@ -41,6 +42,7 @@ unavailable, 21 aborted, 22 deadline, 23 snapshot, 24 driver was the bottleneck,
     calibrateCommand,
     planCommand,
     runbookCommand,
+    approveCommand,
     powerCommand,
     judgeCommand,
     verdictCommand,

@@ -69,7 +69,8 @@ function verifyCommand(): Command {
         else say(`verified with key ${key.keyId}\n${describe(verification.statement)}`);
         const { verdict } = verification.statement.predicate;
         // A genuine reject verifies; a script that goes on after `verify` must say which verdict it goes on for.
-        if (options.require !== undefined && verdict !== options.require) process.exitCode = EXIT_CODE[verdict] || 31;
+        if (options.require !== undefined && verdict !== options.require)
+          process.exitCode = EXIT_CODE[verdict] || EXIT_CODE.refused;
       },
     );
 }

@@ -47,7 +47,7 @@ export const EXIT_CODE_BY_ERROR = {
 export type ErrorCode = keyof typeof EXIT_CODE_BY_ERROR;
 
 /** Exit codes of answers (not of errors): what `canary run` and the checks end with. */
-export const EXIT_CODE = { promote: 0, done: 0, hold: 10, reject: 11, findings: 40, bug: 70 } as const;
+export const EXIT_CODE = { promote: 0, done: 0, hold: 10, reject: 11, refused: 31, findings: 40, bug: 70 } as const;
 
 /** "There is no answer": a closed code, what happened, what to do about it. Never a verdict. */
 export class CanaryError extends Error {
