@@ -15,6 +15,7 @@ import { dockerHost } from "./key-location.ts";
 import { joinHost } from "./live-run.ts";
 import { newJob } from "./new-job.ts";
 import { environmentValues } from "./options.ts";
+import { openRunLedger } from "./run-ledger.ts";
 import { signingKey } from "./signing.ts";
 import { systemClock } from "./system.ts";
 import { harnessVersion } from "./version.ts";
@@ -30,6 +31,8 @@ export async function drillScenario(options: {
   readonly keyFile?: string;
   /** Trusted keys and runbooks of the command line. */
   readonly trust?: Partial<Pick<TrustTerms, "keys" | "runbooks">>;
+  /** SQLite file of the ledger that intents are recorded in; else the environment says. */
+  readonly ledgerFile?: string;
 }): Promise<{ readonly report: DrillReport; readonly folder: string }> {
   const job = await newJob(options);
   // Read before anything is raised, so that it cannot fail after minutes.
@@ -41,12 +44,6 @@ export async function drillScenario(options: {
     plan: job.plan.name,
     runDir: folder,
   });
-  await using store = await openDrillStore({
-    folder,
-    planText: job.planText,
-    scenarioText: job.scenarioText,
-    sign: (report, drillJson) => signDrill(report, drillJson, key),
-  });
   const stream = options.json ? process.stderr : process.stdout;
   const view = createDrillView({
     stream,
@@ -55,7 +52,17 @@ export async function drillScenario(options: {
     paint: createPaint({ color: wantsColor(stream, environmentValues()) }),
     githubActions: process.env["GITHUB_ACTIONS"] === "true",
   });
-  using stop = deadlineSignal(job.scenario.maxMinutes, (message) => view({ kind: "note", message }), joined.signal);
+  const say = (message: string): void => view({ kind: "note", message });
+  await using ledger = await openRunLedger(options.ledgerFile, say);
+  const ledgerIntents = ledger?.intentsOf({ runId: job.runId, planSha256: job.plan.sha256 });
+  await using store = await openDrillStore({
+    folder,
+    planText: job.planText,
+    scenarioText: job.scenarioText,
+    ...(ledgerIntents === undefined ? {} : { ledgerIntents }),
+    sign: (report, drillJson) => signDrill(report, drillJson, key),
+  });
+  using stop = deadlineSignal(job.scenario.maxMinutes, say, joined.signal);
   const report = await runDrill(
     job,
     {

@@ -8,6 +8,7 @@ import { type TrustOptions, trustGiven, withTrust } from "./trust-options.ts";
 interface DrillOptions extends TrustOptions {
   readonly out: string;
   readonly key?: string;
+  readonly ledger?: string;
   readonly json?: true;
 }
 
@@ -33,6 +34,10 @@ function runDrillCommand(): Command {
     .argument("<scenario>", "scenario file; its `drill` section says which faults, else the mirror does")
     .option("--out <folder>", "where drill folders are written", "reports")
     .option("--key <file>", "signing key; else CANARY_SIGNING_KEY (PEM), else .canary/keys (made when missing)")
+    .option(
+      "--ledger <file>",
+      "record intents there before they act; else CANARY_DATABASE_URL, else CANARY_LEDGER, else nowhere",
+    )
     .addHelpText(
       "after",
       `
@@ -55,6 +60,7 @@ policy, 20 mirror unavailable, 21 aborted, 22 deadline. Answers are written to <
         json: options.json === true,
         ...trustGiven(options),
         ...(options.key === undefined ? {} : { keyFile: options.key }),
+        ...(options.ledger === undefined ? {} : { ledgerFile: options.ledger }),
       });
       process.exitCode = EXIT_OF[report.outcome];
       if (options.json === true) printJson(summaryOf(report, folder));

@@ -1,4 +1,5 @@
 import { dockerHost } from "./key-location.ts";
+import type { RunLedger } from "./run-ledger.ts";
 import { systemClock } from "./system.ts";
 
 /** One rollback of a killed harness that was finished now. */
@@ -13,14 +14,22 @@ export interface FinishedRun {
  * @throws the signal's reason when aborted; CanaryError MIRROR_UNAVAILABLE when no engine answers
  */
 export async function finishDeadRuns(
-  say: (line: string) => void,
+  told: { readonly say: (line: string) => void; readonly ledger?: RunLedger },
   signal: AbortSignal,
 ): Promise<readonly FinishedRun[]> {
   const [{ resumeDeadRuns, resumedWords }, { stateAccess }] = await Promise.all([
     import("../run/resume-runs.ts"),
     import("../mirror/state/state-access.ts"),
   ]);
-  const effects = { clock: systemClock, state: stateAccess(systemClock), ownerPid: process.pid, say, ...dockerHost() };
+  const { say, ledger } = told;
+  const effects = {
+    clock: systemClock,
+    state: stateAccess(systemClock),
+    ownerPid: process.pid,
+    say,
+    ...(ledger === undefined ? {} : { ledgerIntents: ledger.intentsOf }),
+    ...dockerHost(),
+  };
   return (await resumeDeadRuns(effects, signal)).map((run) => ({
     // An undo that was done and not recorded is done again, and may refuse: what counts is what is left.
     proven: run.kind === "finished" && run.rollback.residue.length === 0,

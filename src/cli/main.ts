@@ -8,6 +8,7 @@ import { haltCommand } from "./halt.ts";
 import { initCommand } from "./init.ts";
 import { judgeCommand } from "./judge.ts";
 import { keysCommand } from "./keys.ts";
+import { ledgerCommand } from "./ledger.ts";
 import { planCommand } from "./plan.ts";
 import { powerCommand } from "./power.ts";
 import { runCommand } from "./run.ts";
@@ -46,6 +47,7 @@ unavailable, 21 aborted, 22 deadline, 23 snapshot, 24 driver was the bottleneck,
     powerCommand,
     judgeCommand,
     verdictCommand,
+    ledgerCommand,
     haltCommand,
     keysCommand,
     initCommand,

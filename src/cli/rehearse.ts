@@ -24,6 +24,7 @@ import { joinHost, thisUser } from "./live-run.ts";
 import { newJob } from "./new-job.ts";
 import { type NotifyOptions, notifierOf } from "./notify.ts";
 import { environmentValues } from "./options.ts";
+import { openRunLedger } from "./run-ledger.ts";
 import { signerOf, signingKey } from "./signing.ts";
 import { systemClock } from "./system.ts";
 import { harnessVersion } from "./version.ts";
@@ -42,6 +43,8 @@ export async function rehearse(options: {
   readonly notify?: NotifyOptions;
   /** Trusted keys and runbooks of the command line. */
   readonly trust?: Partial<Pick<TrustTerms, "keys" | "runbooks">>;
+  /** SQLite file of the ledger that intents are recorded in; else the environment says. */
+  readonly ledgerFile?: string;
 }): Promise<{ readonly report: RunReport; readonly runDir: string }> {
   const loaded = await newJob(options);
   const key = await signingKey(options.keyFile);
@@ -51,22 +54,26 @@ export async function rehearse(options: {
   const runDir = path.join(options.outDir, `${job.scenario.name}-${job.runId}`);
   const run = { runId: job.runId, scenario: job.scenario.name, plan: job.plan.name };
   await using joined = await joinHost({ ...run, runDir });
+  using view = viewOf(options.view, job);
+  const say = (message: string): void => view({ kind: "note", message });
+  await using ledger = await openRunLedger(options.ledgerFile, say);
+  const ledgerIntents = ledger?.intentsOf({ runId: job.runId, planSha256: job.plan.sha256 });
   await using store = await openRunStore({
     runDir,
     planText: job.planText,
     scenarioText: job.scenarioText,
     ...(job.profile === undefined ? {} : { profileText: job.profile.text }),
+    ...(ledgerIntents === undefined ? {} : { ledgerIntents }),
     sign: signerOf(key),
   });
-  using view = viewOf(options.view, job);
   view({ kind: "note", message: note });
   view({ kind: "note", message: `status and abort over HTTP: ${joined.url}, token in ${joined.file}` });
   using stop = stopSignal(job, view, joined.signal);
-  await finishDeadRuns((message) => view({ kind: "note", message }), stop.signal).catch((error: unknown) => {
+  await finishDeadRuns({ say, ...(ledger === undefined ? {} : { ledger }) }, stop.signal).catch((error: unknown) => {
     stop.signal.throwIfAborted();
     view({ kind: "note", message: `rollbacks of killed runs could not be looked for: ${messageOf(error)}` });
   });
-  const notifier = await notifierOf(options.notify ?? {}, (message) => view({ kind: "note", message }));
+  const notifier = await notifierOf(options.notify ?? {}, say);
   await using _told = { [Symbol.asyncDispose]: () => notifier.flush() };
   const notices = noticeObserver({
     notifier,

@@ -11,6 +11,7 @@ interface RunOptions extends NotifyOptions, TrustOptions {
   readonly seed?: string;
   readonly out: string;
   readonly key?: string;
+  readonly ledger?: string;
   readonly plain?: true;
   readonly proveSensitivity?: true;
   readonly profile?: string | boolean;
@@ -28,6 +29,10 @@ export function runCommand(): Command {
     .option("--profile <file>", "calibration profile; else the newest of .canary/profiles that fits (canary calibrate)")
     .option("--no-profile", "use no calibration profile")
     .option("--prove-sensitivity", "plant known harms before signing; hold unless every one of them is seen")
+    .option(
+      "--ledger <file>",
+      "record intents there before they act; else CANARY_DATABASE_URL, else CANARY_LEDGER, else nowhere",
+    )
     .addHelpText(
       "after",
       `
@@ -50,6 +55,7 @@ Exit codes: 0 promote, 10 hold, 11 reject, 12 refused by policy, 20 mirror unava
         ...(options.seed === undefined ? {} : { seed: parseSeed(options.seed) }),
         ...(options.proveSensitivity === undefined ? {} : { proveSensitivity: options.proveSensitivity }),
         ...(options.key === undefined ? {} : { keyFile: options.key }),
+        ...(options.ledger === undefined ? {} : { ledgerFile: options.ledger }),
         ...(typeof options.profile === "string" ? { profile: options.profile } : {}),
         ...(options.profile === false ? { profile: false as const } : {}),
       });

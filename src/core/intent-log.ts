@@ -34,6 +34,17 @@ export interface IntentLog {
   record(intent: Intent): Promise<void>;
 }
 
+/** Records in one log, then in the other; what the first does not take is not in the second. */
+export function inBoth(first: IntentLog | undefined, second: IntentLog): IntentLog {
+  if (first === undefined) return second;
+  return {
+    record: async (intent) => {
+      await first.record(intent);
+      await second.record(intent);
+    },
+  };
+}
+
 /** What a log shows to be unfinished: acts whose undo is not known to have landed. */
 export interface UnfinishedRollback {
   readonly runId: string;

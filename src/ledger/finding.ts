@@ -30,8 +30,8 @@ export interface Finding {
   readonly index?: number;
 }
 
-/** Findings that are listed one by one; a damaged log can have millions. */
-const LISTED_MAX = 100;
+/** Findings of one code that are listed one by one; a damaged log can have millions. */
+const LISTED_MAX = 20;
 
 /** Collects findings: all are counted, the first ones kept. */
 export interface Findings {
@@ -46,7 +46,8 @@ export function collectFindings(): Findings {
   return {
     add: (code, message, index) => {
       total += 1;
-      if (listed.length < LISTED_MAX) listed.push({ code, message, ...(index === undefined ? {} : { index }) });
+      const sameCode = listed.filter((finding) => finding.code === code).length;
+      if (sameCode < LISTED_MAX) listed.push({ code, message, ...(index === undefined ? {} : { index }) });
     },
     listed: () => listed,
     total: () => total,

@@ -8,7 +8,7 @@ import { checkNewEntry, invalidEntry, parseEntry } from "./entry.ts";
 import { groupCommit } from "./group-commit.ts";
 import type { AppendOptions, Entry, InclusionProof, Ledger, NewEntry } from "./ledger.ts";
 import { EMPTY_ROOT, isConsistent, isIncluded, leafHash } from "./merkle.ts";
-import { type AppendOutcome, type AppendRequest, planCommit } from "./plan-commit.ts";
+import { type AppendOutcome, type AppendRequest, type PlannedCommit, planCommit } from "./plan-commit.ts";
 import type { NoteSigner, NoteVerifier } from "./signed-note.ts";
 import type { EntryRow, LedgerStore } from "./store.ts";
 import { tampered } from "./tampered.ts";
@@ -39,20 +39,20 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const opened = await watch.read(() => store.head());
   if (opened.head.size > 0) await proven(store, opened.head.size - 1, watch);
   const commit = async (group: readonly AppendRequest[], signal: AbortSignal): Promise<readonly AppendOutcome[]> => {
-    let outcomes: readonly AppendOutcome[] = [];
+    let planned: PlannedCommit | undefined;
     const claims = group.flatMap(({ batch }) => batch.flatMap(({ claim }) => (claim === undefined ? [] : [claim])));
     invariant(signer !== undefined, "only a signer appends");
     await store.commit(
       claims,
       (stored, taken) => {
-        const planned = planCommit(group, watch.trust(stored).position, taken, signer);
-        outcomes = planned.outcomes;
-        if (planned.head !== undefined) watch.signed({ head: planned.head, position: planned.position });
+        planned = planCommit(group, watch.trust(stored).position, taken, signer);
         return planned.additions;
       },
       signal,
     );
-    return outcomes;
+    invariant(planned !== undefined, "a transaction was planned");
+    if (planned.head !== undefined) watch.recorded({ head: planned.head, position: planned.position });
+    return planned.outcomes;
   };
   const appends = groupCommit(commit, clock);
   const owned = opening.move();

@@ -24,20 +24,22 @@ export interface HeadWatch {
   readonly read: (from: () => Promise<StoredHead>) => Promise<TrustedHead>;
   /** The same for one that was read while nobody could append. */
   readonly trust: (stored: StoredHead) => TrustedHead;
-  /** Tells it what was signed here, so that it need not be verified once it is stored. */
-  readonly signed: (head: TrustedHead) => void;
+  /** Tells it what was signed and stored here: it need not be verified, and nothing older may follow. */
+  readonly recorded: (head: TrustedHead) => void;
 }
 
 /** @param verifiers - whose checkpoints of this log are believed */
 export function watchHead(origin: string, verifiers: readonly NoteVerifier[]): HeadWatch {
   let newest: TrustedHead | undefined;
-  let own: TrustedHead | undefined;
   const check = (stored: StoredHead, seen: TrustedHead | undefined): TrustedHead => {
-    const known = [newest, own].find((head) => head !== undefined && isHead(stored, head));
-    const trusted = known ?? trustedHead(stored, origin, verifiers);
+    const isKnown = newest !== undefined && isHead(stored, newest);
+    const trusted = isKnown && newest !== undefined ? newest : trustedHead(stored, origin, verifiers);
     if (seen !== undefined) refuseBackwards(seen.head, trusted.head);
-    if (newest === undefined || trusted.head.size >= newest.head.size) newest = trusted;
+    keepNewest(trusted);
     return trusted;
+  };
+  const keepNewest = (head: TrustedHead): void => {
+    if (newest === undefined || head.head.size > newest.head.size) newest = head;
   };
   return {
     read: async (from) => {
@@ -45,9 +47,7 @@ export function watchHead(origin: string, verifiers: readonly NoteVerifier[]): H
       return check(await from(), seen);
     },
     trust: (stored) => check(stored, newest),
-    signed: (head) => {
-      own = head;
-    },
+    recorded: keepNewest,
   };
 }
 

@@ -14,12 +14,16 @@ export async function checkIndexes(
   findings: Findings,
 ): Promise<void> {
   const { entries, from, to } = range;
-  const subjects = (await store.subjectsBetween(from, to)).map(
-    ({ index, kind, subject }) => `entry ${index}, a ${kind}, is about ${subject}`,
-  );
-  const claims = (await store.claimsBetween(from, to)).map(({ index, claim }) => `entry ${index} claims ${claim}`);
+  // What is found by entries that are missing or unreadable says nothing more than that they are.
+  const readable = new Set(entries.map(({ index }) => index));
+  const subjects = (await store.subjectsBetween(from, to))
+    .filter(({ index }) => readable.has(index))
+    .map(({ index, kind, subject }) => `entry ${index} (${kind}) is about ${subject}`);
+  const claims = (await store.claimsBetween(from, to))
+    .filter(({ index }) => readable.has(index))
+    .map(({ index, claim }) => `entry ${index} claims ${claim}`);
   const saidSubjects = entries.flatMap(({ index, kind, about }) =>
-    about.map((subject) => `entry ${index}, a ${kind}, is about ${subject}`),
+    about.map((subject) => `entry ${index} (${kind}) is about ${subject}`),
   );
   const saidClaims = entries.flatMap(({ index, claim }) => (claim === null ? [] : [`entry ${index} claims ${claim}`]));
   compareSets([...saidSubjects, ...saidClaims], [...subjects, ...claims], findings);

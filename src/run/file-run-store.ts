@@ -4,7 +4,7 @@ import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { CanaryError, messageOf } from "../core/errors.ts";
-import type { Intent, IntentLog } from "../core/intent-log.ts";
+import { type Intent, type IntentLog, inBoth } from "../core/intent-log.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import { KEPT_FILES } from "../mirror/twins/kept-runs.ts";
 import type { ResumeState } from "../replay/proof/resume-rollback.ts";
@@ -54,6 +54,8 @@ interface RunStoreOptions {
   readonly scenarioText: string;
   /** The calibration profile that is believed, as it was signed. */
   readonly profileText?: string;
+  /** Takes every intent before the journal does: the ledger. An undo is finished from the journal alone. */
+  readonly ledgerIntents?: IntentLog;
   readonly sign: SignVerdict;
 }
 
@@ -76,7 +78,7 @@ async function openFolder(options: RunStoreOptions): Promise<RunStore> {
   return {
     recordingDir,
     folder: path.resolve(options.runDir),
-    intent: { record: (entry) => onDisk(options.runDir, () => intent.record(entry)) },
+    intent: inBoth(options.ledgerIntents, { record: (entry) => onDisk(options.runDir, () => intent.record(entry)) }),
     keepForResume: (state: ResumeState) =>
       onDisk(options.runDir, () =>
         writeWhole(path.join(options.runDir, RUN_FILES.reference), `${JSON.stringify(state)}\n`),

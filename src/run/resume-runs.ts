@@ -3,6 +3,7 @@ import path from "node:path";
 import { z } from "zod";
 import type { Clock } from "../core/clock.ts";
 import { CanaryError, messageOf } from "../core/errors.ts";
+import { type IntentLog, inBoth } from "../core/intent-log.ts";
 import type { StateAccess } from "../mirror/state/state-access.ts";
 import type { KeptRun } from "../mirror/twins/kept-runs.ts";
 import { deadRunsToFinish } from "../mirror/twins/kept-runs-of-engine.ts";
@@ -30,6 +31,8 @@ export interface ResumeEffects {
   readonly state: StateAccess;
   readonly ownerPid: number;
   readonly dockerHost?: string;
+  /** Takes every intent before the run's journal does: the ledger. */
+  readonly ledgerIntents?: (run: { readonly runId: string; readonly planSha256: string }) => IntentLog;
   readonly say: (line: string) => void;
 }
 
@@ -83,7 +86,8 @@ async function resumeOne(run: KeptRun, effects: ResumeEffects, signal: AbortSign
       ...(dockerHost === undefined ? {} : { dockerHost }),
     });
     const kept = await readResumeState(run.folder);
-    await using intent = await openIntentLog(path.join(run.folder, RUN_FILES.intent), run.intents.length);
+    await using journal = await openIntentLog(path.join(run.folder, RUN_FILES.intent), run.intents.length);
+    const intent = inBoth(effects.ledgerIntents?.(run.unfinished), journal);
     const to = performanceFor(run, pair.shadow, { intent, clock, say: effects.say });
     const rollback = await resumeRollback({ unfinished: run.unfinished, pair, to, state: effects.state, kept }, box);
     await intent.record({ kind: "end", outcome: "rollback-resumed" });

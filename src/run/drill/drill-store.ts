@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { CanaryError, messageOf } from "../../core/errors.ts";
-import type { Intent } from "../../core/intent-log.ts";
+import { type Intent, type IntentLog, inBoth } from "../../core/intent-log.ts";
 import { drillPage } from "../../report/drill/drill-page.ts";
 import type { DrillReport } from "../../report/drill/drill-report.ts";
 import { stableJson } from "../../report/files/report-json.ts";
@@ -20,6 +20,8 @@ export async function openDrillStore(options: {
   readonly folder: string;
   readonly planText: string;
   readonly scenarioText: string;
+  /** Takes every intent before the journal does: the ledger. */
+  readonly ledgerIntents?: IntentLog;
   readonly sign: (report: DrillReport, drillJson: string) => string;
 }): Promise<DrillStore> {
   const { folder } = options;
@@ -31,7 +33,7 @@ export async function openDrillStore(options: {
     const intent = await openIntentLog(at(RUN_FILES.intent));
     return {
       intent: {
-        record: (entry) => onDisk(folder, () => intent.record(entry)),
+        ...inBoth(options.ledgerIntents, { record: (entry) => onDisk(folder, () => intent.record(entry)) }),
         read: async () => {
           const lines = (await readFile(at(RUN_FILES.intent), "utf8")).split("\n").filter((line) => line !== "");
           return lines.map((line) => JSON.parse(line) as Intent);
