@@ -24,7 +24,13 @@ export interface GuardedEnvironment {
 /** The plan's document, whose bytes have the digest that was asked for. */
 export type PlanEvidence =
   | { readonly kind: "unknown"; readonly why: string }
-  | { readonly kind: "plan"; readonly plan: Plan; readonly signer: Signer };
+  | {
+      readonly kind: "plan";
+      readonly plan: Plan;
+      readonly signer: Signer;
+      /** Identity whose key signed it. */
+      readonly signedBy?: string;
+    };
 
 /** An admission under a verdict. */
 export interface AdmittedPart {

@@ -1,3 +1,4 @@
+import { verifyApproval, verifyRevocation } from "../attest/approval-statement.ts";
 import { verifyPlanSignature } from "../attest/plan-statement.ts";
 import { CanaryError } from "../core/errors.ts";
 import { sha256Hex } from "../core/sha256.ts";
@@ -114,6 +115,36 @@ export async function publishDrill(
     },
   };
   return { digest: record.digest, isNew: await once(context, entry, [bundle]) };
+}
+
+/**
+ * Takes an approval or its revocation in. It must open now; whether it counts is asked at every decision.
+ * @throws CanaryError SIGNATURE_INVALID; those of the ledger
+ */
+export async function publishApproval(
+  bundle: string,
+  publishedBy: string,
+  context: GateContext,
+): Promise<{ readonly kind: "approval" | "revocation"; readonly plan: string; readonly isNew: boolean }> {
+  const atEpochMs = context.clock.epochMs();
+  const keyring = context.keyring();
+  const revoked = verifyRevocation(bundle, keyring);
+  const approved = revoked.kind === "revocation" ? undefined : verifyApproval(bundle, keyring, atEpochMs);
+  if (approved?.kind === "refused") throw invalid(approved.message);
+  const [plan, id] =
+    revoked.kind === "revocation"
+      ? [revoked.revocation.planSha256, revoked.revocation.approvalId]
+      : [approved?.approval.planSha256 ?? "", approved?.approval.id ?? ""];
+  const entry: NewEntry = {
+    kind: revoked.kind === "revocation" ? "approval-revoked" : "approval",
+    at: new Date(atEpochMs).toISOString(),
+    about: [...new Set([plan, id])],
+    // An approval by what was signed, so that other spellings of its envelope are no further ones.
+    claim: claim.approval(approved === undefined ? sha256Hex(bundle) : id),
+    body: { schema: "canary.gate-approval/v1", bundle: sha256Hex(bundle), plan, publishedBy },
+  };
+  const kind = revoked.kind === "revocation" ? "revocation" : "approval";
+  return { kind, plan, isNew: await once(context, entry, [bundle]) };
 }
 
 /** Records an entry unless its claim is taken, which says that it was recorded before. */

@@ -13,6 +13,7 @@ import type {
 import type { GateContext, PolicyAsked } from "./gate-context.ts";
 import type { GateDocuments } from "./gate-documents.ts";
 import { killSwitchState } from "./kill-switch.ts";
+import { planApprovals } from "./plan-approvals.ts";
 import type { PromotionRequest } from "./promotion-request.ts";
 import { DecisionRecord, DrillRecord, PlanRecord, recordOf, subject, VerdictRecord } from "./records.ts";
 import { signerOf } from "./signed-record.ts";
@@ -23,18 +24,7 @@ const HOUR_MS = 3_600_000;
 /** What reads the stores for a decision. */
 export interface EvidenceSources extends GateContext {
   readonly documents: GateDocuments;
-  /** Of the entries about a plan, those that approve it now. */
-  readonly approvalsOf: ApprovalsOf;
 }
-
-/** Counts the approvals of a plan for an environment. */
-export type ApprovalsOf = (asked: {
-  readonly plan: PlanEvidence;
-  readonly environment: string;
-  readonly entries: readonly Entry[];
-  readonly documents: GateDocuments;
-  readonly atEpochMs: number;
-}) => Promise<PromotionEvidence["approvals"]>;
 
 /**
  * Reads everything that a decision rests on.
@@ -62,13 +52,10 @@ export async function readEvidence(
   ]);
   const newest = newestVerdict(request, { verdicts });
   const [approvals, drills, verdictStopped, past] = await Promise.all([
-    sources.approvalsOf({
-      plan: planEvidence,
-      environment: request.environment,
-      entries,
-      documents: sources.documents,
-      atEpochMs,
-    }),
+    planApprovals(
+      { plan: planEvidence, verdict: newest, environment: request.environment, entries },
+      { documents: sources.documents, keyring: sources.keyring(), atEpochMs },
+    ),
     readDrills(newest, sources, atEpochMs),
     newest === undefined ? released : killSwitchState(ledger, `sha256:${newest.digest}`),
     readPast(request.environment, sources, atEpochMs),
@@ -108,8 +95,10 @@ async function readPlan(
   for (const { signature } of records) {
     const bundleText = await documents.text(signature);
     const checked = verifyPlanSignature({ bundleText, plan, keyring: keyring(), at: atEpochMs });
-    if (checked.kind === "signed")
-      return { kind: "plan", plan, signer: { kind: "trusted", keyId: checked.signer.keyId } };
+    if (checked.kind === "signed") {
+      const { keyId, identity } = checked.signer;
+      return { kind: "plan", plan, signer: { kind: "trusted", keyId }, signedBy: identity };
+    }
     signer = { kind: "untrusted", why: checked.message };
   }
   return { kind: "plan", plan, signer };

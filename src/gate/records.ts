@@ -94,6 +94,7 @@ export const claim = {
   part: (verdict: string, part: string): string => `promotion:${verdict}:${part}`,
   verdict: (verdict: string): string => `verdict:${verdict}`,
   plan: (plan: string, signature: string): string => `plan:${plan}:${signature}`,
+  approval: (bundle: string): string => `approval:${bundle}`,
   drill: (drill: string): string => `drill:${drill}`,
   token: (tokenSha256: string): string => `token:${tokenSha256}`,
   delivery: (sender: string, id: string): string => `delivery:${sha256Hex(`${sender} ${id}`)}`,

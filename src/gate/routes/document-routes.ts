@@ -4,7 +4,7 @@ import { type GateService, replyToError } from "../gate-service.ts";
 import { type Exchange, problem, type Reply } from "../http/exchange.ts";
 import type { Route } from "../http/route.ts";
 import { readRequest } from "../http/strict-request.ts";
-import { publishDrill, publishVerdict } from "../publish.ts";
+import { publishApproval, publishDrill, publishVerdict } from "../publish.ts";
 import { DecisionRecord, recordOf, VerdictRecord } from "../records.ts";
 import { COMMON_REPLIES, Digest, Document, digestOf, ProblemSchema } from "./words.ts";
 
@@ -14,7 +14,8 @@ const SubmissionSchema = z.strictObject({
   plan: Document,
   planSignature: Document,
 });
-const DrillSchema = z.strictObject({ bundle: Document });
+const BundleSchema = z.strictObject({ bundle: Document });
+const ApprovalSchema = z.strictObject({ kind: z.enum(["approval", "revocation"]), plan: Digest, isNew: z.boolean() });
 const PublishedSchema = z.strictObject({ digest: Digest, plan: Digest, isNew: z.boolean() });
 const VerdictSchema = z.strictObject({
   verdicts: z.array(VerdictRecord.extend({ publishedAt: z.iso.datetime(), entry: z.string() })),
@@ -55,7 +56,7 @@ export function documentRoutes(service: GateService): readonly Route[] {
       summary: "Bring in a drill.",
       access: "publish",
       bodyBytesMax: LIMITS.gateDocumentBytesMax,
-      request: DrillSchema,
+      request: BundleSchema,
       replies: {
         ...COMMON_REPLIES,
         ...taken,
@@ -63,6 +64,21 @@ export function documentRoutes(service: GateService): readonly Route[] {
         201: { description: "Taken in.", schema: PublishedSchema.omit({ plan: true }) },
       },
       handle: (exchange) => inWords(() => drillIn(exchange, service)),
+    },
+    {
+      method: "POST",
+      path: "/v1/approvals",
+      summary: "Bring in a signed approval of a plan (`canary approve`), or what takes one back.",
+      access: "publish",
+      bodyBytesMax: LIMITS.gateDocumentBytesMax,
+      request: BundleSchema,
+      replies: {
+        ...COMMON_REPLIES,
+        ...taken,
+        200: { description: "It was here already.", schema: ApprovalSchema },
+        201: { description: "Taken in.", schema: ApprovalSchema },
+      },
+      handle: (exchange) => inWords(() => approvalIn(exchange, service)),
     },
     {
       method: "GET",
@@ -112,9 +128,16 @@ async function verdictIn({ body, caller }: Exchange, { sources, tell }: GateServ
 }
 
 async function drillIn({ body, caller }: Exchange, { sources }: GateService): Promise<Reply> {
-  const read = readRequest(body, DrillSchema);
+  const read = readRequest(body, BundleSchema);
   if (read.kind === "refused") return read.reply;
   const published = await publishDrill(read.value.bundle, caller?.name ?? "", sources);
+  return { status: published.isNew ? 201 : 200, body: published };
+}
+
+async function approvalIn({ body, caller }: Exchange, { sources }: GateService): Promise<Reply> {
+  const read = readRequest(body, BundleSchema);
+  if (read.kind === "refused") return read.reply;
+  const published = await publishApproval(read.value.bundle, caller?.name ?? "", sources);
   return { status: published.isNew ? 201 : 200, body: published };
 }
 
