@@ -13,6 +13,7 @@ import { deadlineSignal } from "./deadline.ts";
 import { dockerHost } from "./key-location.ts";
 import { joinHost } from "./live-run.ts";
 import { newJob } from "./new-job.ts";
+import { openPolicy } from "./open-policy.ts";
 import { environmentValues } from "./options.ts";
 import { signingKey } from "./signing.ts";
 import { systemClock } from "./system.ts";
@@ -27,9 +28,12 @@ export async function drillScenario(options: {
   readonly outDir: string;
   readonly json: boolean;
   readonly keyFile?: string;
+  /** Of the policy that is asked; absent: `openPolicy` says which. */
+  readonly policyFolder?: string;
 }): Promise<{ readonly report: DrillReport; readonly folder: string }> {
   const job = await newJob({ scenarioFile: options.scenarioFile });
   // Read before anything is raised, so that it cannot fail after minutes.
+  const policy = await openPolicy(options.policyFolder);
   const key = await signingKey(options.keyFile);
   const folder = path.join(options.outDir, `drill-${job.scenario.name}-${job.runId}`);
   await using joined = await joinHost({
@@ -63,6 +67,7 @@ export async function drillScenario(options: {
       store,
       observe: view,
       parseSql: await loadSqlParser(),
+      policy,
       harnessVersion: harnessVersion(),
     },
     stop.signal,

@@ -2,11 +2,12 @@ import path from "node:path";
 import { Command } from "commander";
 import { EXIT_CODE } from "../core/errors.ts";
 import type { DrillReport } from "../report/drill/drill-report.ts";
-import { printJson, withJson } from "./options.ts";
+import { printJson, withJson, withPolicy } from "./options.ts";
 
 interface DrillOptions {
   readonly out: string;
   readonly key?: string;
+  readonly policy?: string;
   readonly json?: true;
 }
 
@@ -25,7 +26,7 @@ export function drillCommand(): Command {
 }
 
 function runDrillCommand(): Command {
-  return withJson(new Command("run"))
+  return withPolicy(withJson(new Command("run")))
     .description(
       "Play every prefix of a scenario's plan on a quiet twin, stop or disturb it, undo it, compare the state.",
     )
@@ -53,6 +54,7 @@ policy, 20 mirror unavailable, 21 aborted, 22 deadline. Answers are written to <
         outDir: options.out,
         json: options.json === true,
         ...(options.key === undefined ? {} : { keyFile: options.key }),
+        ...(options.policy === undefined ? {} : { policyFolder: options.policy }),
       });
       process.exitCode = EXIT_OF[report.outcome];
       if (options.json === true) printJson(summaryOf(report, folder));

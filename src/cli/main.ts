@@ -8,6 +8,7 @@ import { initCommand } from "./init.ts";
 import { judgeCommand } from "./judge.ts";
 import { keysCommand } from "./keys.ts";
 import { planCommand } from "./plan.ts";
+import { policyCommand } from "./policy.ts";
 import { powerCommand } from "./power.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
@@ -39,6 +40,7 @@ unavailable, 21 aborted, 22 deadline, 23 snapshot, 24 driver was the bottleneck,
     drillCommand,
     calibrateCommand,
     planCommand,
+    policyCommand,
     powerCommand,
     judgeCommand,
     verdictCommand,

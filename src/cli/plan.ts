@@ -1,14 +1,15 @@
 import { Command } from "commander";
-import { printJson, say, withJson } from "./options.ts";
+import { printJson, say, withJson, withPolicy } from "./options.ts";
 
 interface CheckOptions {
   readonly scenario?: string;
+  readonly policy?: string;
   readonly json?: true;
 }
 
 /** `canary plan`: what can be said of a plan from its words alone. */
 export function planCommand(): Command {
-  const check = withJson(new Command("check"))
+  const check = withPolicy(withJson(new Command("check")))
     .description("Read a plan as policy does: what each action does, its tier and why, what would be refused.")
     .argument("<plan>", "plan file (canary.plan/v1)")
     .option("--scenario <file>", "hold it against this scenario: its operator's rules, its environment, its mirror")
@@ -27,7 +28,7 @@ Exit codes: 0 nothing stands against a rehearsal, 3 invalid document, 12 refused
         import("../core/errors.ts"),
         import("../report/terminal/plan-check-block.ts"),
       ]);
-      const checked = await checkPlanFile(planFile, options.scenario);
+      const checked = await checkPlanFile(planFile, options.scenario, options.policy);
       const admitted = checked.admission.kind === "admitted";
       process.exitCode = admitted ? EXIT_CODE.done : EXIT_CODE_BY_ERROR.POLICY_REFUSED;
       if (options.json === true) printJson({ kind: "plan-check", ...checked, exitCode: process.exitCode });

@@ -2,8 +2,9 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { readPrivateKeyFile, readPublicKeyFile, writeKeyFiles } from "../attest/key-files.ts";
 import { loadPrivateKey, newKeyPair, type SigningKey } from "../attest/keys.ts";
-import { signStatement, verdictStatement } from "../attest/verdict-statement.ts";
+import { signStatement, type VerdictInput, verdictStatement } from "../attest/verdict-statement.ts";
 import type { TrustedKey } from "../attest/verify.ts";
+import type { RunReport } from "../report/run-report.ts";
 import type { SignVerdict } from "../run/file-run-store.ts";
 import { KEY_FOLDER, KEY_NAME, passphrase } from "./key-location.ts";
 import { say } from "./options.ts";
@@ -49,6 +50,13 @@ async function exists(file: string): Promise<boolean> {
   );
 }
 
+/** The policy that a verdict names, and how long it lets the verdict be relied on. */
+function policyOf({ policyDecision }: RunReport): Pick<VerdictInput, "policyInUse" | "validForMs"> {
+  if (policyDecision === undefined) return {};
+  const { policy, obligations } = policyDecision;
+  return { policyInUse: policy, validForMs: obligations.verdictValidForMs };
+}
+
 /** Turns a finished report into the signed bundle's text; the key was read before the run, so that it cannot fail after. */
 export function signerOf(key: SigningKey): SignVerdict {
   return async (report, { recordingSha256, reportSha256 }) => {
@@ -65,6 +73,7 @@ export function signerOf(key: SigningKey): SignVerdict {
       },
       recordingSha256,
       reportSha256,
+      ...policyOf(report),
     });
     return signStatement(statement, key);
   };

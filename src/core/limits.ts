@@ -72,4 +72,13 @@ export const LIMITS = {
   rowsComparedMax: 50_000,
   /** Rows written by actions under load that are listed one by one; the others are counted by table. */
   rowsAttributedMax: 5_000,
+  /** Earlier plans of one environment that one question to policy looks at. */
+  pastPlansMax: 10_000,
+  /** Reasons that a policy agent may give; ours has a score of rules. */
+  policyReasonsMax: 200,
+  /** One answer of a policy agent. */
+  policyAnswerBytesMax: 1024 * 1024,
+  /** Files of one policy, and cases of one table. */
+  policyFilesMax: 50,
+  policyCasesMax: 2_000,
 } as const;
