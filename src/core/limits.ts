@@ -76,8 +76,8 @@ export const LIMITS = {
   pastPlansMax: 10_000,
   /** Reasons that a policy agent may give; ours has a score of rules. */
   policyReasonsMax: 200,
-  /** One answer of a policy agent. */
-  policyAnswerBytesMax: 1024 * 1024,
+  /** One answer of a policy agent; the list of its modules with their syntax trees is the longest. */
+  policyAnswerBytesMax: 8 * 1024 * 1024,
   /** Files of one policy, and cases of one table. */
   policyFilesMax: 50,
   policyCasesMax: 2_000,

@@ -85,8 +85,8 @@ test("whatever is of tier 3 must be tried first, unless the policy's data say ot
   const strict = { mayChange: ["**"], policy: { namespaces: [], withoutDryRun: "refuse" as const } };
   const lax = { mayChange: ["**"] };
   const { data } = ASKING.policy;
-  const tiers = data.tiers.map((row) => ({ ...row, guardrails: { ...row.guardrails, dryRun: "offered" as const } }));
-  const offered = { ...ASKING, policy: ASKING.policy.withData({ ...data, tiers }) };
+  const third = { ...data.tiers[3], guardrails: { ...data.tiers[3].guardrails, dryRun: "offered" as const } };
+  const offered = { ...ASKING, policy: ASKING.policy.withData({ ...data, tiers: { ...data.tiers, 3: third } }) };
   expect(problems(await admit(plan, lax, ASKING))).toMatch(/tier 3 must be tried first, and this can not be: action/);
   expect(problems(await admit(plan, lax, offered))).toBe("");
   expect(problems(await admit(plan, strict, offered))).toMatch(/tier 3 must be tried first/);

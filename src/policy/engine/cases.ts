@@ -14,6 +14,7 @@ import type { PolicyDecision, PolicyQuestion } from "./question.ts";
 const Short = z.string().min(1).max(200);
 const Count = z.number().int().min(0).max(1000);
 const Patch = z.record(z.string(), z.unknown());
+const PlanFile = z.string().min(1).max(400);
 const Tier = z.literal([0, 1, 2, 3, 4]);
 
 const PastSchema = z.strictObject({
@@ -30,8 +31,8 @@ const PastSchema = z.strictObject({
 
 const CaseSchema = z.strictObject({
   name: Short,
-  /** A plan's file, relative to the table. */
-  plan: z.string().min(1).max(400),
+  /** A plan's file, relative to the table; absent: the table's. */
+  plan: PlanFile.optional(),
   /** Laid over the plan, and over the policy's data, before they are read (JSON merge patch). */
   change: Patch.default({}),
   data: Patch.default({}),
@@ -65,9 +66,11 @@ const CaseSchema = z.strictObject({
 /** Schema of `canary.policy-cases/v1`: what a policy is expected to answer. */
 export const CasesSchema = z.strictObject({
   schema: z.literal("canary.policy-cases/v1"),
+  /** The plan of every case that names none; relative to the table. */
+  plan: PlanFile,
   cases: z.array(CaseSchema).min(1).max(LIMITS.policyCasesMax),
 });
-export type PolicyCase = z.infer<typeof CaseSchema>;
+export type PolicyCase = z.infer<typeof CaseSchema> & { readonly plan: string };
 
 /** What became of one case; no findings: as expected. */
 export interface CaseResult {
@@ -79,7 +82,9 @@ export interface CaseResult {
 
 /** @throws CanaryError POLICY_INVALID listing every problem with its line and path */
 export function parseCases(text: string, source: string): readonly PolicyCase[] {
-  return parseDocument(CasesSchema, text, { source, what: "a canary.policy-cases/v1", code: "POLICY_INVALID" }).cases;
+  const asked = { source, what: "a canary.policy-cases/v1", code: "POLICY_INVALID" } as const;
+  const { cases, plan } = parseDocument(CasesSchema, text, asked);
+  return cases.map((one) => ({ ...one, plan: one.plan ?? plan }));
 }
 
 /** Asks a policy one case. A plan or data that can not be read are findings: a table tests no more than it can ask. */

@@ -1,5 +1,5 @@
 import type * as Cedar from "@cedar-policy/cedar-wasm/nodejs";
-import { CanaryError } from "../../core/errors.ts";
+import { CanaryError, messageOf } from "../../core/errors.ts";
 import { sha256Hex } from "../../core/sha256.ts";
 import type { PolicyReason } from "./question.ts";
 import type { FactGroup, RuleRequest } from "./rule-context.ts";
@@ -12,6 +12,12 @@ export interface RuleFile {
   readonly text: string;
 }
 
+/**
+ * Words and signs of one rule. Cedar's parser recurses: 220 brackets in each other overflow its stack, and from then on
+ * every call of this process fails. The longest rule that ships has 80.
+ */
+const TOKENS_MAX = 250;
+
 /** Facts that Cedar holds as decimals: it knows no floating point. */
 const DECIMALS: ReadonlySet<string> = new Set(["confidence"]);
 
@@ -21,7 +27,17 @@ const DECIMALS: ReadonlySet<string> = new Set(["confidence"]);
  * @throws CanaryError POLICY_INVALID with every problem
  */
 export async function loadCedarRules(files: readonly RuleFile[], schema: string): Promise<RuleEvaluator> {
-  const cedar = await import("@cedar-policy/cedar-wasm/nodejs");
+  const endless = files.filter(({ text }) => longestRule(text) > TOKENS_MAX);
+  if (endless.length > 0)
+    throw invalid(endless.map(({ name }) => `${name} has a rule of more than ${TOKENS_MAX} words and signs: split it`));
+  try {
+    return evaluatorOf(await import("@cedar-policy/cedar-wasm/nodejs"), files, schema);
+  } catch (error) {
+    throw error instanceof CanaryError ? error : invalid([`Cedar failed: ${messageOf(error)}`]);
+  }
+}
+
+function evaluatorOf(cedar: typeof Cedar, files: readonly RuleFile[], schema: string): RuleEvaluator {
   const facts = factNames(cedar, schema);
   const rules = files.flatMap((file) => rulesOf(cedar, file));
   const problems = [
@@ -133,6 +149,12 @@ function valuesOf(facts: FactGroup): Record<string, Cedar.CedarValueJson> {
 /** Cut after four places, not rounded: 0.79999 must not become 0.8. */
 function decimal(value: number): Cedar.CedarValueJson {
   return { __extn: { fn: "decimal", arg: value.toFixed(10).slice(0, -6) } };
+}
+
+/** Words and signs of the longest rule, strings and comments aside. */
+function longestRule(text: string): number {
+  const rules = text.replaceAll(/"(?:\\.|[^"\\])*"|\/\/[^\n]*/g, " s ").split(";");
+  return rules.reduce((longest, rule) => Math.max(longest, rule.match(/\w+|[^\w\s]/g)?.length ?? 0), 0);
 }
 
 /** In the order of the rules, whatever order the engine gives. */

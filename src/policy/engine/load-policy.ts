@@ -3,10 +3,12 @@ import { sha256Hex } from "../../core/sha256.ts";
 import { covers } from "../../plan/resource-pattern.ts";
 import { DEED_NAMES, ENVIRONMENT_CLASSES } from "../tier-table.ts";
 import { loadCedarRules, type RuleFile } from "./cedar-rules.ts";
-import { opaRules } from "./opa-rules.ts";
+import type { EngineChoice } from "./engine-choice.ts";
+import { expectModules, opaRules } from "./opa-rules.ts";
 import { floorsOf, type PolicyData, parsePolicyData } from "./policy-data.ts";
 import { policyEngine } from "./policy-engine.ts";
 import type { PolicyEngine } from "./question.ts";
+import type { RuleEvaluator } from "./rule-evaluator.ts";
 
 /** Name of the data's file in a policy's folder; rules end in `.cedar`. */
 export const DATA_FILE = "policy.yaml";
@@ -48,8 +50,7 @@ export async function loadPolicy(options: {
       message: `${own.source} lowers floors, which nothing may`,
       hint: lower.map((problem) => `- ${problem}`).join("\n"),
     });
-  const rules =
-    data.engine.kind === "cedar" ? await loadCedarRules(rulesOf(own), schema) : opaRules(data.engine, opaToken);
+  const rules = await evaluatorOf(data.engine, { own, schema, ...(opaToken === undefined ? {} : { opaToken }) });
   const policy = { name: data.name, engine: data.engine.kind, sha256: policyDigest(own.files) };
   const over = (used: PolicyData): LoadedPolicy => ({
     data: used,
@@ -57,6 +58,19 @@ export async function loadPolicy(options: {
     withData: over,
   });
   return over(data);
+}
+
+async function evaluatorOf(
+  engine: EngineChoice,
+  { own, schema, opaToken }: Pick<Parameters<typeof loadPolicy>[0], "own" | "schema" | "opaToken">,
+): Promise<RuleEvaluator> {
+  if (engine.kind === "cedar") return await loadCedarRules(textsOf(own, ".cedar"), schema);
+  await expectModules(
+    engine,
+    textsOf(own, ".rego").map(({ text }) => text),
+    opaToken,
+  );
+  return opaRules(engine, opaToken);
 }
 
 /** SHA-256 of what `sha256sum *` prints for the files in the order of their names; so anybody can compute it. */
@@ -96,6 +110,6 @@ function dataOf({ files, source }: PolicyFiles): PolicyData {
   });
 }
 
-function rulesOf({ files }: PolicyFiles): readonly RuleFile[] {
-  return files.filter(({ name }) => name.endsWith(".cedar"));
+function textsOf({ files }: PolicyFiles, ending: ".cedar" | ".rego"): readonly RuleFile[] {
+  return files.filter(({ name }) => name.endsWith(ending));
 }

@@ -1,6 +1,6 @@
 import { covers, matches } from "../../plan/resource-pattern.ts";
 import type { Tier } from "../tier-table.ts";
-import { type PolicyData, type TierRow, tierRow } from "./policy-data.ts";
+import type { PolicyData, TierRow } from "./policy-data.ts";
 import type { Escalation, GateQuestion, Obligations, PlanFacts, PolicyQuestion } from "./question.ts";
 import type { FactGroup } from "./rule-context.ts";
 import { conflictsOf } from "./supervisor.ts";
@@ -29,7 +29,7 @@ export interface Demands {
 /** Adds up what tier, tags, patterns, scenario and supervisor ask for; the strictest holds. */
 export function demandsOf(considered: Considered): Demands {
   const { question, data, tags, tier } = considered;
-  const row = tierRow(data, tier);
+  const row = data.tiers[tier];
   const { guardrails, shown } = row;
   const preauthorised = row.approvals.preauthorised ? patternsFor(question, data.preauthorised) : [];
   const escalations = escalationsOf(considered, row);

@@ -1,8 +1,12 @@
 import { z } from "zod";
+import { CanaryError, messageOf } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { EngineChoice } from "./engine-choice.ts";
 import type { PolicyReason } from "./question.ts";
 import type { RuleAnswer, RuleEvaluator } from "./rule-evaluator.ts";
+
+/** `GET /v1/policies`: every module with its text. */
+const ModulesSchema = z.object({ result: z.array(z.object({ raw: z.string() })).default([]) });
 
 type OpaChoice = Extract<EngineChoice, { kind: "opa" }>;
 
@@ -29,27 +33,62 @@ const AnswerSchema = z.object({
  * @param token - sent as a bearer token where the agent wants one
  */
 export function opaRules(choice: OpaChoice, token?: string): RuleEvaluator {
-  const url = new URL(`v1/data/${choice.decision}`, choice.url.endsWith("/") ? choice.url : `${choice.url}/`);
+  const url = endpoint(choice, `v1/data/${choice.decision}`);
   // A built-in function that fails is an error, not an undefined rule.
   url.searchParams.set("strict-builtin-errors", "true");
   return {
     engine: "opa",
     evaluate: async (request) => {
-      const response = await fetch(url, {
-        method: "POST",
-        headers: {
-          "content-type": "application/json",
-          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        },
-        body: JSON.stringify({ input: request }),
-        redirect: "error",
-        signal: AbortSignal.timeout(choice.timeoutMs),
-      });
-      const text = await boundedText(response);
-      if (response.status !== 200) throw new Error(`OPA answered with status ${response.status}`);
+      const text = await ask(url, choice, token, { input: request });
       return answerOf(AnswerSchema.parse(JSON.parse(text)));
     },
   };
+}
+
+/**
+ * Sees to it that the agent runs exactly the modules of the policy's folder, so that its digest says what decided. It is
+ * looked at once, when the policy is loaded: whoever can change the agent's modules later decides what passes.
+ * @param modules - texts of the folder's `.rego` files
+ * @throws CanaryError POLICY_INVALID
+ */
+export async function expectModules(choice: OpaChoice, modules: readonly string[], token?: string): Promise<void> {
+  try {
+    const { result } = ModulesSchema.parse(JSON.parse(await ask(endpoint(choice, "v1/policies"), choice, token)));
+    const inUse = result.map(({ raw }) => raw).toSorted();
+    if (JSON.stringify(inUse) === JSON.stringify(modules.toSorted())) return;
+  } catch (cause) {
+    const message = `the policy agent at ${choice.url} does not say which modules it runs: ${messageOf(cause)}`;
+    throw new CanaryError({
+      code: "POLICY_INVALID",
+      message,
+      hint: "Start it, and let it answer /v1/policies.",
+      cause,
+    });
+  }
+  throw new CanaryError({
+    code: "POLICY_INVALID",
+    message: `the policy agent at ${choice.url} runs other modules than the policy's folder holds`,
+    hint: "Load the .rego files of the folder into it, and nothing else.",
+  });
+}
+
+function endpoint({ url }: OpaChoice, path: string): URL {
+  return new URL(path, url.endsWith("/") ? url : `${url}/`);
+}
+
+async function ask(url: URL, { timeoutMs }: OpaChoice, token: string | undefined, body?: unknown): Promise<string> {
+  const response = await fetch(url, {
+    headers: {
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
+    ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }),
+    redirect: "error",
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+  const text = await boundedText(response);
+  if (response.status !== 200) throw new Error(`OPA answered with status ${response.status}`);
+  return text;
 }
 
 function answerOf({ result }: z.infer<typeof AnswerSchema>): RuleAnswer {

@@ -21,7 +21,6 @@ const Fraction = z.number().min(0).max(1).multipleOf(0.0001);
 export const MONITORING = ["activity-log", "canary-checks", "slo-triggers", "circuit-breaker", "abort"] as const;
 
 const TierRowSchema = z.strictObject({
-  tier: TierSchema,
   meaning: Short,
   /** What the tier may do; also the floor of whatever does it. Each deed stands in exactly one tier. */
   capabilities: z.array(DeedSchema).max(DEED_NAMES.length),
@@ -94,7 +93,13 @@ export const PolicyDataSchema = z
     schema: z.literal("canary.policy/v1"),
     name: Id,
     engine: EngineSchema,
-    tiers: z.array(TierRowSchema).length(5),
+    tiers: z.strictObject({
+      0: TierRowSchema,
+      1: TierRowSchema,
+      2: TierRowSchema,
+      3: TierRowSchema,
+      4: TierRowSchema,
+    }),
     raised: z.partialRecord(z.enum(ENVIRONMENT_CLASSES), z.partialRecord(DeedSchema, TierSchema)),
     namespaces: z.array(z.strictObject({ pattern: Short, floor: TierSchema })).max(200),
     withheld: z.array(DeedSchema).max(DEED_NAMES.length),
@@ -128,7 +133,8 @@ export const PolicyDataSchema = z
 
 /** A policy's data that have passed `parsePolicyData`. */
 export type PolicyData = z.infer<typeof PolicyDataSchema>;
-export type TierRow = PolicyData["tiers"][number];
+export type TierRow = PolicyData["tiers"][Tier];
+export const TIERS: readonly Tier[] = [0, 1, 2, 3, 4];
 
 /**
  * Reads the data of a policy, as an operator wrote them (YAML or JSON).
@@ -142,16 +148,9 @@ export function parsePolicyData(text: string, source: string): PolicyData {
 /** The lowest tiers that these data give. */
 export function floorsOf({ tiers, raised, namespaces }: PolicyData): TierFloors {
   const deeds = Object.fromEntries(
-    tiers.flatMap(({ tier, capabilities }) => capabilities.map((deed) => [deed, tier] as const)),
+    TIERS.flatMap((tier) => tiers[tier].capabilities.map((deed) => [deed, tier] as const)),
   ) as Readonly<Record<Deed, Tier>>;
   return { deeds, raised, namespaces };
-}
-
-/** The row of a tier; the schema has seen to it that they are in order. */
-export function tierRow(data: PolicyData, tier: Tier): TierRow {
-  const row = data.tiers[tier];
-  if (row === undefined) throw new RangeError(`no tier ${tier}`);
-  return row;
 }
 
 interface Problem {
@@ -160,36 +159,25 @@ interface Problem {
 }
 
 /** DESIGN.md 5 in terms of the data: what no operator can configure away. */
-function tierProblems(tiers: readonly TierRow[]): readonly Problem[] {
-  const named = tiers.flatMap(({ capabilities }) => capabilities);
-  const missing = DEED_NAMES.filter((deed) => named.filter((one) => one === deed).length !== 1);
-  const third = tiers[3];
+function tierProblems(tiers: PolicyData["tiers"]): readonly Problem[] {
+  const named = TIERS.flatMap((tier) => tiers[tier].capabilities);
+  const misplaced = DEED_NAMES.filter((deed) => named.filter((one) => one === deed).length !== 1);
   return [
-    ...tiers.flatMap(({ tier }, index) =>
-      tier === index ? [] : [{ path: ["tiers", index, "tier"], message: "tiers stand in order, 0 to 4" }],
-    ),
-    ...missing.map((deed) => ({ path: ["tiers"], message: `${deed} must stand in exactly one tier` })),
-    ...tiers.flatMap(({ approvals: { k, strong } }, index) =>
-      strong > k ? [{ path: ["tiers", index, "approvals"], message: "more strong approvals than approvals" }] : [],
-    ),
-    ...tiers.flatMap(({ tier, shown }, index) =>
-      tier >= 2 && !(shown.verdict && shown.rollback)
-        ? [{ path: ["tiers", index, "shown"], message: "a write needs a verdict and a proven rollback" }]
-        : [],
-    ),
-    ...tiers.flatMap(({ approvals, guardrails, shown }, index) =>
-      index >= 3 && (approvals.k < 1 || approvals.preauthorised || guardrails.rollBack !== "must" || !shown.snapshot)
-        ? [
-            {
-              path: ["tiers", index],
-              message: "a production write needs a person, a way back that is taken, and a verified snapshot",
-            },
-          ]
-        : [],
-    ),
-    ...(third?.guardrails.dryRun === "none"
-      ? [{ path: ["tiers", 3, "guardrails", "dryRun"], message: "a production write is tried first where it can be" }]
-      : []),
+    ...misplaced.map((deed) => ({ path: ["tiers"], message: `${deed} must stand in exactly one tier` })),
+    ...TIERS.flatMap((tier) => rowProblems(tier, tiers[tier]).map((message) => ({ path: ["tiers", tier], message }))),
+  ];
+}
+
+function rowProblems(tier: Tier, { approvals, guardrails, shown }: TierRow): readonly string[] {
+  const isProduction = tier >= 3;
+  return [
+    ...(approvals.strong > approvals.k ? ["more strong approvals than approvals"] : []),
+    ...(tier >= 2 && !(shown.verdict && shown.rollback) ? ["a write needs a verdict and a proven rollback"] : []),
+    ...(isProduction && approvals.k < 1 ? ["a production write needs a person who agrees"] : []),
+    ...(isProduction && approvals.preauthorised ? ["no pattern stands in for a person at a production write"] : []),
+    ...(isProduction && !shown.snapshot ? ["a production write needs a verified snapshot"] : []),
+    ...(isProduction && guardrails.rollBack !== "must" ? ["a production write may not stay half done"] : []),
+    ...(tier === 3 && guardrails.dryRun === "none" ? ["a production write is tried first where it can be"] : []),
   ];
 }
 
