@@ -14,6 +14,7 @@ import { deadlineSignal } from "./deadline.ts";
 import { dockerHost } from "./key-location.ts";
 import { joinHost } from "./live-run.ts";
 import { newJob } from "./new-job.ts";
+import { openPolicy } from "./open-policy.ts";
 import { environmentValues } from "./options.ts";
 import { openRunLedger } from "./run-ledger.ts";
 import { signingKey } from "./signing.ts";
@@ -33,9 +34,12 @@ export async function drillScenario(options: {
   readonly trust?: Partial<Pick<TrustTerms, "keys" | "runbooks">>;
   /** SQLite file of the ledger that intents are recorded in; else the environment says. */
   readonly ledgerFile?: string;
+  /** Of the policy that is asked; absent: `openPolicy` says which. */
+  readonly policyFolder?: string;
 }): Promise<{ readonly report: DrillReport; readonly folder: string }> {
   const job = await newJob(options);
   // Read before anything is raised, so that it cannot fail after minutes.
+  const policy = await openPolicy(options.policyFolder);
   const key = await signingKey(options.keyFile);
   const folder = path.join(options.outDir, `drill-${job.scenario.name}-${job.runId}`);
   await using joined = await joinHost({
@@ -73,6 +77,7 @@ export async function drillScenario(options: {
       store,
       observe: view,
       parseSql: await loadSqlParser(),
+      policy,
       harnessVersion: harnessVersion(),
     },
     stop.signal,

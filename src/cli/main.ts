@@ -10,6 +10,7 @@ import { judgeCommand } from "./judge.ts";
 import { keysCommand } from "./keys.ts";
 import { ledgerCommand } from "./ledger.ts";
 import { planCommand } from "./plan.ts";
+import { policyCommand } from "./policy.ts";
 import { powerCommand } from "./power.ts";
 import { runCommand } from "./run.ts";
 import { runbookCommand } from "./runbook.ts";
@@ -44,6 +45,7 @@ unavailable, 21 aborted, 22 deadline, 23 snapshot, 24 driver was the bottleneck,
     planCommand,
     runbookCommand,
     approveCommand,
+    policyCommand,
     powerCommand,
     judgeCommand,
     verdictCommand,

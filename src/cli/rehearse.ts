@@ -23,6 +23,7 @@ import { readKeys } from "./live-keys.ts";
 import { joinHost, thisUser } from "./live-run.ts";
 import { newJob } from "./new-job.ts";
 import { type NotifyOptions, notifierOf } from "./notify.ts";
+import { openPolicy } from "./open-policy.ts";
 import { environmentValues } from "./options.ts";
 import { openRunLedger } from "./run-ledger.ts";
 import { signerOf, signingKey } from "./signing.ts";
@@ -36,6 +37,8 @@ export async function rehearse(options: {
   readonly view: "auto" | "plain" | "json";
   readonly seed?: number;
   readonly keyFile?: string;
+  /** Of the policy that is asked; absent: `openPolicy` says which. */
+  readonly policyFolder?: string;
   readonly proveSensitivity?: true;
   /** File of a calibration profile; `false` uses none, absent the newest that fits. */
   readonly profile?: string | false;
@@ -47,6 +50,7 @@ export async function rehearse(options: {
   readonly ledgerFile?: string;
 }): Promise<{ readonly report: RunReport; readonly runDir: string }> {
   const loaded = await newJob(options);
+  const policy = await openPolicy(options.policyFolder);
   const key = await signingKey(options.keyFile);
   const { note, ...profile } = await chooseProfile(loaded, options.profile, key);
   const sensitivity = options.proveSensitivity === undefined ? {} : { proveSensitivity: options.proveSensitivity };
@@ -98,6 +102,7 @@ export async function rehearse(options: {
       },
       hurry: stop.hurry,
       parseSql: await loadSqlParser(),
+      policy,
       harnessVersion: harnessVersion(),
     },
     stop.signal,

@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { CanaryError, EXIT_CODE } from "../core/errors.ts";
 import type { Verdict } from "../judge/verdict.ts";
 import { type NotifyOptions, withNotify } from "./notify.ts";
-import { printJson, withJson } from "./options.ts";
+import { printJson, withJson, withPolicy } from "./options.ts";
 import { type TrustOptions, trustGiven, withTrust } from "./trust-options.ts";
 
 interface RunOptions extends NotifyOptions, TrustOptions {
@@ -12,6 +12,7 @@ interface RunOptions extends NotifyOptions, TrustOptions {
   readonly out: string;
   readonly key?: string;
   readonly ledger?: string;
+  readonly policy?: string;
   readonly plain?: true;
   readonly proveSensitivity?: true;
   readonly profile?: string | boolean;
@@ -19,7 +20,7 @@ interface RunOptions extends NotifyOptions, TrustOptions {
 
 /** `canary run`: one rehearsal, from reading the scenario to the signed verdict. */
 export function runCommand(): Command {
-  return withTrust(withNotify(withJson(new Command("run"))))
+  return withTrust(withPolicy(withNotify(withJson(new Command("run")))))
     .description("Rehearse the plan of a scenario on two live twins and sign the verdict.")
     .argument("<scenario>", "scenario file (canary.scenario/v1)")
     .option("--seed <n>", "seed of traffic and shuffles; the scenario's or a new one if absent")
@@ -56,6 +57,7 @@ Exit codes: 0 promote, 10 hold, 11 reject, 12 refused by policy, 20 mirror unava
         ...(options.proveSensitivity === undefined ? {} : { proveSensitivity: options.proveSensitivity }),
         ...(options.key === undefined ? {} : { keyFile: options.key }),
         ...(options.ledger === undefined ? {} : { ledgerFile: options.ledger }),
+        ...(options.policy === undefined ? {} : { policyFolder: options.policy }),
         ...(typeof options.profile === "string" ? { profile: options.profile } : {}),
         ...(options.profile === false ? { profile: false as const } : {}),
       });

@@ -1,7 +1,18 @@
 import { Argument, Command } from "commander";
 import { printJson } from "./options.ts";
 
-const DOCUMENTS = ["plan", "scenario", "x-canary", "profile", "drill", "runbook", "trust"] as const;
+const DOCUMENTS = [
+  "plan",
+  "scenario",
+  "x-canary",
+  "profile",
+  "drill",
+  "runbook",
+  "trust",
+  "policy",
+  "policy-cases",
+] as const;
+type DocumentName = (typeof DOCUMENTS)[number];
 
 /** `canary schema`: the documents' schemas for editors, from the very schemas that read them. */
 export function schemaCommand(): Command {
@@ -10,7 +21,7 @@ export function schemaCommand(): Command {
     .addArgument(new Argument("<document>", "which document").choices(DOCUMENTS))
     .option("--json", "accepted everywhere; the schema is JSON anyway")
     .addHelpText("after", "\nExample:\n  canary schema scenario > canary-scenario.schema.json")
-    .action(async (document: (typeof DOCUMENTS)[number]) => {
+    .action(async (document: DocumentName) => {
       const [
         { z },
         { PlanSchema },
@@ -20,6 +31,8 @@ export function schemaCommand(): Command {
         { DrillReportSchema },
         runbook,
         trust,
+        { PolicyDataSchema },
+        { CasesSchema },
       ] = await Promise.all([
         import("zod"),
         import("../plan/plan.ts"),
@@ -29,6 +42,8 @@ export function schemaCommand(): Command {
         import("../report/drill/drill-report.ts"),
         import("../runbook/runbook.ts"),
         import("../attest/trust-file.ts"),
+        import("../policy/engine/policy-data.ts"),
+        import("../policy/engine/cases.ts"),
       ]);
       const schemas = {
         plan: PlanSchema,
@@ -38,6 +53,8 @@ export function schemaCommand(): Command {
         drill: DrillReportSchema,
         runbook: runbook.RunbookSchema,
         trust: trust.TrustSchema,
+        policy: PolicyDataSchema,
+        "policy-cases": CasesSchema,
       };
       printJson(z.toJSONSchema(schemas[document], { io: "input" }));
     });

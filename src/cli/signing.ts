@@ -3,8 +3,9 @@ import path from "node:path";
 import { readPrivateKeyFile, readPublicKeyFile, writeKeyFiles } from "../attest/key-files.ts";
 import { type Keyring, ownKeyring } from "../attest/keyring.ts";
 import { loadPrivateKey, newKeyPair, type SigningKey } from "../attest/keys.ts";
-import { signStatement, verdictStatement } from "../attest/verdict-statement.ts";
+import { signStatement, type VerdictInput, verdictStatement } from "../attest/verdict-statement.ts";
 import { CanaryError } from "../core/errors.ts";
+import type { RunReport } from "../report/run-report.ts";
 import type { SignVerdict } from "../run/file-run-store.ts";
 import { KEY_FOLDER, KEY_NAME, passphrase } from "./key-location.ts";
 import { say } from "./options.ts";
@@ -64,6 +65,13 @@ async function exists(file: string): Promise<boolean> {
   );
 }
 
+/** The policy that a verdict names, and how long it lets the verdict be relied on. */
+function policyOf({ policyDecision }: RunReport): Pick<VerdictInput, "policyInUse" | "validForMs"> {
+  if (policyDecision === undefined) return {};
+  const { policy, obligations } = policyDecision;
+  return { policyInUse: policy, validForMs: obligations.verdictValidForMs };
+}
+
 /** Turns a finished report into the signed bundle's text; the key was read before the run, so that it cannot fail after. */
 export function signerOf(key: SigningKey): SignVerdict {
   return async (report, { recordingSha256, reportSha256 }) => {
@@ -80,6 +88,7 @@ export function signerOf(key: SigningKey): SignVerdict {
       },
       recordingSha256,
       reportSha256,
+      ...policyOf(report),
     });
     return signStatement(statement, key);
   };

@@ -13,6 +13,8 @@ export const EXIT_CODE_BY_ERROR = {
   PROFILE_INVALID: 3,
   TRUST_INVALID: 3,
   RUNBOOK_INVALID: 3,
+  /** A policy's data or rules can not be read, or are looser than they may be. */
+  POLICY_INVALID: 3,
   /** Policy refuses the plan before any container starts. */
   POLICY_REFUSED: 12,
   /** Somebody halted this host; nothing starts until it is lifted. */

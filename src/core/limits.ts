@@ -113,4 +113,13 @@ export const LIMITS = {
   gateRequestsAtOnceMax: 256,
   /** Callers whose rate is kept count of; the one that was quiet longest is forgotten first. */
   gateRatesMax: 10_000,
+  /** Earlier plans of one environment that one question to policy looks at. */
+  pastPlansMax: 10_000,
+  /** Reasons that a policy agent may give; ours has a score of rules. */
+  policyReasonsMax: 200,
+  /** One answer of a policy agent; the list of its modules with their syntax trees is the longest. */
+  policyAnswerBytesMax: 8 * 1024 * 1024,
+  /** Files of one policy, and cases of one table. */
+  policyFilesMax: 50,
+  policyCasesMax: 2_000,
 } as const;

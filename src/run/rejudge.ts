@@ -8,8 +8,6 @@ import { judgeSlos, type LookInput } from "../judge/judge-slos.ts";
 import type { ResponseJudgement } from "../judge/response-changes.ts";
 import type { Reason, SloJudgement, Verdict } from "../judge/verdict.ts";
 import type { WatchRecords } from "../judge/watch/watch-records.ts";
-import { admit } from "../policy/admit.ts";
-import { loadSqlParser, type SqlParser } from "../policy/sql/parse-sql.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
 import { hopelessFromTheStart, judgedSlos, restoreTerms, workReasons } from "./evidence.ts";
 import { longestInForce } from "./in-force.ts";
@@ -42,8 +40,11 @@ export interface WhatIf extends Rejudged {
   readonly stored: Pick<OpenedRun["stored"], "verdict" | "slos">;
 }
 
-/** Doubts of the same kind: what only a stub saw, and what was not performed under load. */
-const WITNESSED_DOUBTS: ReadonlySet<string> = new Set(["REQUESTED_NOT_PROVEN", "NO_OP"]);
+/**
+ * Doubts of the same kind: what only a stub saw, what was not performed under load, and a human whom the policy of then
+ * asked for; policy is not asked again, since the one in use today may be another.
+ */
+const WITNESSED_DOUBTS: ReadonlySet<string> = new Set(["REQUESTED_NOT_PROVEN", "NO_OP", "HUMAN_NEEDED"]);
 /** Reasons that were seen while the twins lived and cannot be measured again; they stand as they were. */
 const WITNESSED: ReadonlySet<string> = new Set([
   "INVARIANT_BROKEN",
@@ -65,7 +66,7 @@ export async function rejudge(
   changes: JudgeChanges = { set: [], slo: [] },
   trusted: Keyring = { keys: [] },
 ): Promise<WhatIf> {
-  const run = { ...(await openStoredRun(runDir)), parseSql: await loadSqlParser() };
+  const run = await openStoredRun(runDir);
   const seal = await readSeal(runDir, trusted);
   const scenario = changedScenario(run, changes);
   const phases = phasesUnder(run.stored.traffic.phases, run.scenario.judge, scenario.judge);
@@ -84,7 +85,6 @@ interface Recording extends OpenedRun {
   readonly phases: OpenedRun["stored"]["traffic"]["phases"];
   /** The alarm that stopped the run, if one did; it saw requests that never came back, which no recording holds. */
   readonly alarm: HarmAlarm | undefined;
-  readonly parseSql: SqlParser;
 }
 
 /** An alarm in a report has stopped the run only where the timeline says so; else it was found in the recording. */
@@ -180,10 +180,7 @@ function lookOf(run: Recording): LookInput {
 
 function gatesAgain(run: Recording, judged: readonly SloJudgement[]): readonly Reason[] {
   const { scenario, plan, stored, store, phases } = run;
-  const admission = admit(plan, scenario, run.parseSql);
-  const human = admission.kind === "admitted" ? admission.humanNeeded : admission.problems;
   const known: readonly Reason[] = [
-    ...human.map((message): Reason => ({ code: "HUMAN_NEEDED", message: `A human must agree: ${message}.` })),
     ...hopelessFromTheStart(run),
     ...stored.verdict.reasons.filter(({ code }) => WITNESSED_DOUBTS.has(code)),
   ];

@@ -1,9 +1,9 @@
 import { CanaryError } from "../../src/core/errors.ts";
-import { loadSqlParser } from "../../src/policy/sql/parse-sql.ts";
 import type { DrillEvent, DrillReport } from "../../src/report/drill/drill-report.ts";
 import type { DrillEffects } from "../../src/run/drill/drill-effects.ts";
 import { runDrill } from "../../src/run/drill/run-drill.ts";
 import type { RunJob } from "../../src/run/run-job.ts";
+import { ASKING } from "./shipped-policy.ts";
 import {
   feeling,
   type SimulatedSwitchboard,
@@ -18,7 +18,6 @@ import { simulatedState } from "./simulated-state.ts";
 import type { SimulatedTwin } from "./simulated-twin.ts";
 
 /** Loaded before any world begins: its time must not depend on how fast a module is read. */
-const PARSE_SQL = await loadSqlParser();
 
 /** How one simulated drill went, and what it left. */
 export interface SimulatedDrill {
@@ -73,7 +72,8 @@ export async function simulateDrill(options: {
     clock: stage.clock,
     state: simulatedState,
     snapshots: simulatedSnapshots(options.snapshotsFail === true),
-    parseSql: PARSE_SQL,
+    parseSql: ASKING.parse,
+    policy: ASKING.policy,
     harnessVersion: "0.0.0-simulated",
     runtime: {
       raise: async (asked) => {

@@ -1,12 +1,12 @@
 import { CanaryError } from "../../src/core/errors.ts";
 import type { Profile } from "../../src/judge/profile.ts";
 import type { StateAccess } from "../../src/mirror/state/state-access.ts";
-import { loadSqlParser } from "../../src/policy/sql/parse-sql.ts";
 import type { PairBatch } from "../../src/replay/recording.ts";
 import type { RunEvent } from "../../src/report/run-event.ts";
 import type { RunReport } from "../../src/report/run-report.ts";
 import type { JobTrust } from "../../src/run/job-trust.ts";
 import { runCanary } from "../../src/run/run-canary.ts";
+import { ASKING } from "./shipped-policy.ts";
 import { simulatedDriver } from "./simulated-driver.ts";
 import type { Fault } from "./simulated-faults.ts";
 import { type SimulatedPlanName, simulatedJob } from "./simulated-job.ts";
@@ -16,7 +16,6 @@ import { type SimulatedStage, simulatedStage } from "./simulated-stage.ts";
 import { simulatedState } from "./simulated-state.ts";
 
 /** Loaded before any world begins: its time must not depend on how fast a module is read. */
-const PARSE_SQL = await loadSqlParser();
 
 /** How one simulated rehearsal went, and what it left. */
 export interface SimulatedRun {
@@ -92,7 +91,8 @@ export async function simulateRun(options: {
         events.push(event);
         if (event.kind === "phase") stage.entered(event.phase);
       },
-      parseSql: PARSE_SQL,
+      parseSql: ASKING.parse,
+      policy: ASKING.policy,
       harnessVersion: "0.0.0-simulated",
     },
     stop,

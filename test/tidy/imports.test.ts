@@ -41,6 +41,7 @@ const HOME: Readonly<Record<string, readonly string[]>> = {
   commander: ["cli"],
   yaml: ["core"],
   "libpg-query": ["policy"],
+  "@cedar-policy/cedar-wasm": ["policy"],
   canonicalize: ["attest"],
 };
 

@@ -2,6 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Snapshots } from "../../mirror/snapshots/snapshot.ts";
 import type { StateAccess } from "../../mirror/state/state-access.ts";
 import type { ContainerRuntime } from "../../mirror/twin.ts";
+import type { LoadedPolicy } from "../../policy/engine/load-policy.ts";
 import type { SqlParser } from "../../policy/sql/parse-sql.ts";
 import type { ReadableIntentLog } from "../../replay/drill/drill-stage.ts";
 import type { DrillObserver, DrillReport } from "../../report/drill/drill-report.ts";
@@ -24,5 +25,6 @@ export interface DrillEffects {
   readonly observe: DrillObserver;
   /** PostgreSQL's grammar, by which policy reads what a plan's SQL does. */
   readonly parseSql: SqlParser;
+  readonly policy: LoadedPolicy;
   readonly harnessVersion: string;
 }

@@ -24,7 +24,7 @@ import { type DrillGround, openDrillGround } from "./drill-ground.ts";
 export async function runDrill(job: RunJob, effects: DrillEffects, signal: AbortSignal): Promise<DrillReport> {
   const startedMs = effects.clock.monotonicMs();
   const startedEpochMs = effects.clock.epochMs();
-  admitJob(job, effects.parseSql);
+  await admitJob(job, effects);
   const columns = columnsOrThrow(job);
   const planned = drillCells(columns, job.plan.actions.length);
   effects.observe({
