@@ -143,9 +143,11 @@ function objectionsTo(
   atEpochMs: number,
 ): readonly GateReason[] {
   const { predicate } = verdict.statement;
+  // Without an answer of policy the refusal has another reason already; the verdict's own time holds.
+  const validForMs = evidence.policy.kind === "answer" ? evidence.policy.verdictValidForMs : Number.POSITIVE_INFINITY;
   const taken = evidence.revoked.filter(({ digest }) => digest === verdict.digest);
   return [
-    ...verdictObjections(request, verdict, atEpochMs),
+    ...verdictObjections(request, verdict, { atEpochMs, validForMs }),
     ...(evidence.environment === undefined ? [] : foundationObjections(verdict.statement, evidence.environment)),
     ...tierObjections(predicate),
     ...approvalObjections(predicate, evidence),

@@ -79,6 +79,10 @@ export type PolicyEvidence =
       readonly allow: boolean;
       /** How many people must approve, and how many of them by a key of their own. */
       readonly approvals: { readonly k: number; readonly strong: number };
+      /** How long after a rehearsal its verdict may be relied on. */
+      readonly verdictValidForMs: number;
+      /** SHA-256 of the policy that answered. */
+      readonly policy: string;
       readonly reasons: readonly { readonly message: string; readonly remedy: string }[];
     }
   | { readonly kind: "error"; readonly why: string }

@@ -185,7 +185,7 @@ function recordedDecision(
     change: changeDigest(asked),
     changed: changedPaths(request.change),
     token: null,
-    policy: null,
+    policy: evidence.policy.kind === "answer" ? evidence.policy.policy : null,
   };
 }
 

@@ -36,7 +36,8 @@ export function tierObjections({ trustTier, rollback }: Predicate): readonly Gat
   return reasons;
 }
 
-function isRollbackProven({ quiet, underLoad }: Predicate["rollback"]): boolean {
+/** Whether the undo was shown to restore the state, quietly and under load. */
+export function isRollbackProven({ quiet, underLoad }: Predicate["rollback"]): boolean {
   return quiet.restored && quiet.residue.total === 0 && underLoad.kind === "run" && underLoad.restored;
 }
 

@@ -64,9 +64,10 @@ export function missingVerdict(
 export function verdictObjections(
   request: PromotionRequest,
   verdict: VerdictEvidence,
-  atEpochMs: number,
+  terms: { readonly atEpochMs: number; readonly validForMs: number },
 ): readonly GateReason[] {
   const { predicate } = verdict.statement;
+  const { atEpochMs } = terms;
   const reasons: GateReason[] = [];
   const object = (code: GateReason["code"], message: string, remedy: string): void =>
     void reasons.push({ code, message, remedy });
@@ -93,14 +94,20 @@ export function verdictObjections(
       "Compare the clocks of both machines.",
     );
   }
-  if (!(atEpochMs < Date.parse(predicate.expiresAt))) {
-    object("VERDICT_EXPIRED", `it expired at ${predicate.expiresAt}`, "Rehearse the plan again.");
+  // Policy can only shorten what the verdict says itself.
+  const untilEpochMs = Math.min(Date.parse(predicate.expiresAt), Date.parse(predicate.finishedAt) + terms.validForMs);
+  if (!(atEpochMs < untilEpochMs)) {
+    object("VERDICT_EXPIRED", `it expired, ${minutesSince(untilEpochMs, atEpochMs)} ago`, "Rehearse the plan again.");
   }
   if (verdict.usedBy !== undefined && !goesOn(verdict.usedBy, request, atEpochMs)) {
     const message = `it has admitted a promotion already, decision ${verdict.usedBy.parts[0].decisionId}`;
     object("VERDICT_USED", message, "Rehearse the plan again; a verdict admits one promotion.");
   }
   return reasons;
+}
+
+function minutesSince(untilEpochMs: number, atEpochMs: number): string {
+  return `${Math.floor((atEpochMs - untilEpochMs) / 60_000)} minutes`;
 }
 
 /** The answer that this very request was given before. */
@@ -151,5 +158,6 @@ export function foundationObjections(
   };
   accept("MIRROR_NOT_ACCEPTED", "mirror", predicate.mirror.sha256, environment.mirrors);
   accept("SCENARIO_NOT_ACCEPTED", "scenario", predicate.scenarioSha256, environment.scenarios);
+  accept("POLICY_NOT_ACCEPTED", "policy", predicate.policy?.sha256, environment.policies);
   return reasons;
 }

@@ -65,7 +65,14 @@ const anyQuestion: fc.Arbitrary<Question> = fc
     policy: fc.oneof(
       { weight: 4, arbitrary: fc.constant(undefined) },
       fc.constant({ kind: "error", why: "time-out" } as const),
-      fc.constant({ kind: "answer", allow: false, approvals: { k: 0, strong: 0 }, reasons: [] } as const),
+      fc.constant({
+        kind: "answer",
+        allow: false,
+        approvals: { k: 0, strong: 0 },
+        reasons: [],
+        verdictValidForMs: DAY_MS,
+        policy: "",
+      } as const),
     ),
     afterMs: fc.oneof(fc.constant(1000), fc.integer({ min: -2 * DAY_MS, max: 2 * DAY_MS })),
     replicas: fc.oneof({ weight: 4, arbitrary: fc.constant(3) }, fc.nat(9)),

@@ -142,6 +142,16 @@ const REFUSALS: readonly (readonly [string, Question, GateReasonCode])[] = [
     withEvidence(two, { environment: { ...ENVIRONMENT, scenarios: [sha256Hex("other")] } }),
     "SCENARIO_NOT_ACCEPTED",
   ],
+  [
+    "its policy is not accepted",
+    withEvidence(two, { environment: { ...ENVIRONMENT, policies: [] } }),
+    "POLICY_NOT_ACCEPTED",
+  ],
+  [
+    "policy relies on verdicts for less long",
+    withEvidence(two, { policy: { ...two.evidence.policy, verdictValidForMs: 1000 } as never }),
+    "VERDICT_EXPIRED",
+  ],
   ["it is of tier 4", withEvidence(three, verdicts({ statement: statement(4) })), "TIER_FOR_HUMANS_ONLY"],
   [
     "its undo left something behind",
@@ -330,7 +340,7 @@ test("every check of the list is exercised here, but for evidence that can not b
     "ENVIRONMENT_UNKNOWN",
     "PLAN_NOT_NAMED",
   ]);
-  expect(GATE_REASON_CODES.filter((code) => !seen.has(code))).toEqual(["EVIDENCE_UNAVAILABLE", "POLICY_NOT_ACCEPTED"]);
+  expect(GATE_REASON_CODES.filter((code) => !seen.has(code))).toEqual(["EVIDENCE_UNAVAILABLE"]);
 });
 
 function approvedBy(...names: readonly string[]) {

@@ -23,14 +23,18 @@ import { type Plan, parsePlan } from "../../src/plan/plan.ts";
 import { FINISHED_EPOCH_MS } from "../attest/verdict-builder.ts";
 import { ledgerIn, newSigner, sqlitePlace } from "../support/ledger-place.ts";
 import { CLUSTER } from "./kubernetes/admission-builder.ts";
-import { DAY_MS, ENVIRONMENT, PLAN_TEXT, statement } from "./promotion-builder.ts";
+import { DAY_MS, ENVIRONMENT, PLAN_TEXT, POLICY_DIGEST, statement } from "./promotion-builder.ts";
 
 /** Time of a gate under test: stands still until it is moved, sleeps really. */
 export interface TestClock extends Clock {
   nowEpochMs: number;
 }
 
-const NO_APPROVALS: PolicyEvidence = { kind: "answer", allow: true, approvals: { k: 0, strong: 0 }, reasons: [] };
+/** A policy that allows everything and asks for so many people. */
+export function allowing(people = 0): PolicyEvidence {
+  const approvals = { k: people, strong: people };
+  return { kind: "answer", allow: true, approvals, reasons: [], verdictValidForMs: DAY_MS, policy: POLICY_DIGEST };
+}
 
 /** A gate with everything real but policy: keys, ledger in a file, documents. */
 export interface GateWorld extends AsyncDisposable {
@@ -123,7 +127,7 @@ export async function gateWorld(
     return made;
   };
   for (const [identity, role] of WHO) key(identity, role);
-  const state = { policy: NO_APPROVALS, keyring: { keys: trusted } as Keyring };
+  const state = { policy: allowing(), keyring: { keys: trusted } as Keyring };
   const sources: EvidenceSources = {
     ledger,
     clock,

@@ -35,6 +35,7 @@ export const PLAN_TEXT = JSON.stringify({
   rollback: { withinSeconds: 30 },
 });
 export const PLAN = parsePlan(PLAN_TEXT, "plan.json");
+export const POLICY_DIGEST = sha256Hex("policy");
 export const MINUTE_MS = 60_000;
 export const DAY_MS = 24 * 60 * MINUTE_MS;
 const SNAPSHOT = { tookMs: 20, stores: [], restarted: [] };
@@ -48,6 +49,7 @@ export function statement(
   return verdictStatement({
     ...VERDICT_INPUT,
     plan: { ...VERDICT_INPUT.plan, sha256: PLAN.sha256, tier: { declared: tier, classified: tier, effective: tier } },
+    policyInUse: { name: "default", engine: "cedar", sha256: POLICY_DIGEST },
     ...(tier >= 3 ? { snapshot: SNAPSHOT } : {}),
     ...changes,
   });
@@ -62,7 +64,7 @@ export const ENVIRONMENT: GuardedEnvironment = {
   class: "production",
   mirrors: [VERDICT_INPUT.mirror.sha256],
   scenarios: [VERDICT_INPUT.scenario.sha256],
-  policies: [],
+  policies: [POLICY_DIGEST],
   drills: { fromTier: 3, maxAgeMs: 92 * DAY_MS },
   changeMustBeShown: true,
 };
@@ -111,6 +113,8 @@ export function question(tier: 2 | 3 = 2): Question {
         kind: "answer",
         allow: true,
         approvals: tier === 3 ? { k: 2, strong: 2 } : { k: 0, strong: 0 },
+        verdictValidForMs: DAY_MS,
+        policy: POLICY_DIGEST,
         reasons: [],
       },
     },

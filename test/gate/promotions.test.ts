@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { decisionOf } from "../../src/gate/promote.ts";
-import { gateWorld, type SignedPlan } from "./gate-world.ts";
+import { allowing, gateWorld, type SignedPlan } from "./gate-world.ts";
 import { DAY_MS } from "./promotion-builder.ts";
 
 const CHANGE = { kind: "resources", resources: [{ path: "service/worker/replicas", to: 3 }] };
@@ -158,7 +158,7 @@ test("the kill switch takes no order that is another's, old, from the future or 
 test("tier 3 is promoted once two people have approved and the scenario was drilled", async () => {
   await using world = await gateWorld();
   await using gate = await world.serve();
-  world.policy = { kind: "answer", allow: true, approvals: { k: 2, strong: 2 }, reasons: [] };
+  world.policy = allowing(2);
   const plan = world.plan(1);
   await gate.ask("/v1/verdicts", { body: world.submission(plan, 3), as: "ci" });
   const body = { plan: plan.sha256, environment: ENVIRONMENT, change: CHANGE };
