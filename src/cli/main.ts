@@ -4,6 +4,7 @@ import { calibrateCommand } from "./calibrate.ts";
 import { doctorCommand } from "./doctor.ts";
 import { drillCommand } from "./drill.ts";
 import { failWith } from "./failure.ts";
+import { gateCommand } from "./gate.ts";
 import { haltCommand } from "./halt.ts";
 import { initCommand } from "./init.ts";
 import { judgeCommand } from "./judge.ts";
@@ -50,6 +51,7 @@ unavailable, 21 aborted, 22 deadline, 23 snapshot, 24 driver was the bottleneck,
     judgeCommand,
     verdictCommand,
     ledgerCommand,
+    gateCommand,
     haltCommand,
     keysCommand,
     initCommand,

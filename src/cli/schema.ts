@@ -33,6 +33,7 @@ export function schemaCommand(): Command {
         trust,
         { PolicyDataSchema },
         { CasesSchema },
+        gate,
       ] = await Promise.all([
         import("zod"),
         import("../plan/plan.ts"),
@@ -44,6 +45,7 @@ export function schemaCommand(): Command {
         import("../attest/trust-file.ts"),
         import("../policy/engine/policy-data.ts"),
         import("../policy/engine/cases.ts"),
+        import("../gate/gate-config.ts"),
       ]);
       const schemas = {
         plan: PlanSchema,
@@ -55,6 +57,7 @@ export function schemaCommand(): Command {
         trust: trust.TrustSchema,
         policy: PolicyDataSchema,
         "policy-cases": CasesSchema,
+        gate: gate.GateConfigSchema,
       };
       printJson(z.toJSONSchema(schemas[document], { io: "input" }));
     });

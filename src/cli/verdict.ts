@@ -6,13 +6,15 @@ import { withPlainText } from "../report/plain-text.ts";
 import { withoutWorkflowCommands } from "../report/workflow-commands.ts";
 import { printJson, say, withJson } from "./options.ts";
 import { systemClock } from "./system.ts";
+import { publishCommand } from "./verdict-publish.ts";
 
 /** `canary verdict`: look at a signed verdict, or refuse it. */
 export function verdictCommand(): Command {
   return new Command("verdict")
-    .description("Show or verify a signed verdict (*.sigstore.json).")
+    .description("Show, verify or publish a signed verdict (*.sigstore.json).")
     .addCommand(showCommand())
-    .addCommand(verifyCommand());
+    .addCommand(verifyCommand())
+    .addCommand(publishCommand());
 }
 
 function showCommand(): Command {

@@ -34,6 +34,12 @@ export const EXIT_CODE_BY_ERROR = {
   LEDGER_TAMPERED: 30,
   /** A claim was made that another entry holds: whatever it stands for has happened already. */
   LEDGER_CLAIMED: 31,
+  /** The gate does not take or admit it. */
+  GATE_REFUSED: 31,
+  /** The gate's configuration is unreadable, unknown or contradicts itself. */
+  GATE_INVALID: 3,
+  /** The gate gave no answer, or none that can be relied on; nothing was admitted. */
+  GATE_UNAVAILABLE: 20,
   LEDGER_ENTRY_INVALID: 3,
   /** More was asked for than a ledger gives at once. */
   LEDGER_LIMIT: 3,
