@@ -62,7 +62,7 @@ export interface DecisionBody {
   readonly expiresAt: string | null;
   readonly token: string | null;
   readonly tokenExpiresAt: string | null;
-  readonly retry: boolean;
+  readonly isRetry: boolean;
   readonly reasons: readonly GateReason[];
 }
 
@@ -74,7 +74,7 @@ export function decisionBody({ decision, id, token, isRetry }: Answered): Decisi
     expiresAt: decision.kind === "admit" ? decision.verdict.statement.predicate.expiresAt : null,
     token: token?.secret ?? null,
     tokenExpiresAt: token?.until ?? null,
-    retry: isRetry,
+    isRetry,
     reasons: decision.kind === "refuse" ? decision.reasons : [],
   };
 }

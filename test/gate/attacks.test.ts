@@ -51,7 +51,7 @@ const BAD_BODIES: readonly (readonly [string, string | Buffer])[] = [
   ["bytes that are no UTF-8", Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])],
   ["half of a character", `{"plan":"${"a".repeat(64)}","environment":"\\ud800"}`],
   ["deep lists", "[".repeat(100_000) + "]".repeat(100_000)],
-  ["deep objects", '{"a":'.repeat(100_000) + "1" + "}".repeat(100_000)],
+  ["deep objects", `${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}`],
   ["a list", "[]"],
   ["null", "null"],
   ["two values", "{}{}"],

@@ -35,9 +35,9 @@ async function published() {
 test("a verdict that was published admits one promotion; the same request again gets the same answer, another is refused", async () => {
   await using it = await published();
   const first = await it.promote("a");
-  expect(first).toMatchObject({ status: 200, json: { decision: "admit", verdict: it.verdict, retry: false } });
+  expect(first).toMatchObject({ status: 200, json: { decision: "admit", verdict: it.verdict, isRetry: false } });
   const again = await it.promote("a");
-  expect(again).toMatchObject({ status: 200, json: { ...first.json, retry: true } });
+  expect(again).toMatchObject({ status: 200, json: { ...first.json, isRetry: true } });
   expect(await it.promote("b")).toMatchObject({ status: 403, json: { reasons: [{ code: "VERDICT_USED" }] } });
 });
 

@@ -10,7 +10,7 @@ import type { PromotionRequest } from "../promotion-request.ts";
 import { requestKey } from "../read-evidence.ts";
 import { useToken } from "../use-token.ts";
 import { ChangeSchema, shownChange } from "./requested-change.ts";
-import { COMMON_REPLIES, Digest, Environment } from "./words.ts";
+import { COMMON_REPLIES, Digest, Environment, ProblemSchema } from "./words.ts";
 
 const PromotionSchema = z.strictObject({
   plan: Digest,
@@ -35,7 +35,7 @@ export const DecisionSchema = z.strictObject({
   expiresAt: z.string().nullable(),
   token: z.string().nullable(),
   tokenExpiresAt: z.string().nullable(),
-  retry: z.boolean(),
+  isRetry: z.boolean(),
   reasons: z.array(ReasonSchema),
 });
 
@@ -46,8 +46,14 @@ export function promotionRoutes(service: GateService): readonly Route[] {
   const replies = {
     ...COMMON_REPLIES,
     200: { description: "Admitted.", schema: DecisionSchema },
-    403: { description: "Refused, with every reason.", schema: DecisionSchema },
-    503: { description: "Refused because the gate cannot read what it needs.", schema: DecisionSchema },
+    403: {
+      description: "Refused, with every reason; or the caller may not ask this.",
+      schema: z.union([DecisionSchema, ProblemSchema]),
+    },
+    503: {
+      description: "Refused because the gate cannot read what it needs, or cannot take requests.",
+      schema: z.union([DecisionSchema, ProblemSchema]),
+    },
   };
   return [
     {

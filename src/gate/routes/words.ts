@@ -31,6 +31,7 @@ export const ProblemSchema = z.strictObject({
 export const COMMON_REPLIES = {
   400: { description: "The body cannot be read, or is not what this takes.", schema: ProblemSchema },
   401: { description: "The gate does not know who asks.", schema: ProblemSchema },
+  403: { description: "The caller may not ask this.", schema: ProblemSchema },
   413: { description: "The body is too large.", schema: ProblemSchema },
   429: { description: "Too many requests; `retry-after` says when to ask again.", schema: ProblemSchema },
   503: { description: "The gate cannot take or decide this now; nothing was admitted.", schema: ProblemSchema },
