@@ -8,6 +8,7 @@ import { gateDocuments } from "../gate/gate-documents.ts";
 import { type GateService, gateService } from "../gate/gate-service.ts";
 import { gateMetrics } from "../gate/http/gate-metrics.ts";
 import { type GateServer, startGateServer, type TlsMaterial } from "../gate/http/gate-server.ts";
+import { recentDecisions } from "../gate/recent-decisions.ts";
 import { allRoutes, type GateParts } from "../gate/routes/all-routes.ts";
 import { gitHubClient } from "../gate/webhooks/github-client.ts";
 import { loadSqlParser } from "../policy/sql/parse-sql.ts";
@@ -55,6 +56,7 @@ export async function serveGate(
   const tokenSecret = await tokenSecretOf(loaded);
   const background = new Set<Promise<void>>();
   opening.defer(async () => void (await Promise.all(background)));
+  const documents = gateDocuments(ledger);
   const service = gateService({
     sources: {
       ledger,
@@ -65,10 +67,10 @@ export async function serveGate(
         policies: policies ?? [policy.engine.policy.sha256],
       })),
       askPolicy: askPolicyEngine(policy, parse),
-      pastMs: pastMsOf(policy),
       tokenSecret,
       tokenValidForMs: config.tokens.validMinutes * MINUTE_MS,
-      documents: gateDocuments(ledger),
+      documents,
+      recent: recentDecisions({ ledger, documents, pastMs: pastMsOf(policy) }),
     },
     metrics: gateMetrics(),
     report,

@@ -70,19 +70,6 @@ function question(asked: PolicyAsked, plan: PlanFacts): GateQuestion {
       count: approvals.people.length,
       strong: approvals.people.filter(({ strong }) => strong).length,
     },
-    past: past.map(({ decision, atEpochMs: at, plan: earlier }) => ({
-      atEpochMs: at,
-      planSha256: earlier.sha256,
-      agent: earlier.agent.id,
-      environment: decision.environment,
-      tier: tierOf(decision.tier),
-      changes: earlier.actions.flatMap(({ changes }) => changes),
-      confidence: earlier.confidence,
-      outcome: "promoted",
-    })),
+    past,
   };
-}
-
-function tierOf(tier: number | null): 0 | 1 | 2 | 3 | 4 {
-  return tier === 0 || tier === 1 || tier === 2 || tier === 3 ? tier : 4;
 }

@@ -3,8 +3,8 @@ import type { VerdictStatement } from "../attest/statement.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { PastPlan } from "../policy/engine/question.ts";
 import type { ApprovalEvidence, GuardedEnvironment, PolicyEvidence } from "./evidence.ts";
-import type { DecisionRecord } from "./records.ts";
 
 /** What policy is asked at the gate. */
 export interface PolicyAsked {
@@ -14,8 +14,8 @@ export interface PolicyAsked {
   readonly statement?: VerdictStatement;
   readonly approvals: ApprovalEvidence;
   readonly atEpochMs: number;
-  /** What was admitted in this environment lately, with the plans. */
-  readonly past: readonly { readonly decision: DecisionRecord; readonly atEpochMs: number; readonly plan: Plan }[];
+  /** What was admitted in this environment lately. */
+  readonly past: readonly PastPlan[];
 }
 
 /** Asks the policy engine. Never throws: no answer is an `error`, which refuses. */
@@ -29,8 +29,6 @@ export interface GateContext {
   readonly keyring: () => Keyring;
   readonly environments: readonly GuardedEnvironment[];
   readonly askPolicy: AskPolicy;
-  /** How far back policy looks. */
-  readonly pastMs: number;
   /** Makes single-use tokens, the same for the same decision; shared by all gates of one ledger. */
   readonly tokenSecret: Uint8Array;
   readonly tokenValidForMs: number;

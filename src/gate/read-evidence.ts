@@ -15,15 +15,15 @@ import type { GateDocuments } from "./gate-documents.ts";
 import { killSwitchState } from "./kill-switch.ts";
 import { planApprovals } from "./plan-approvals.ts";
 import type { PromotionRequest } from "./promotion-request.ts";
-import { DecisionRecord, DrillRecord, PlanRecord, recordOf, subject, VerdictRecord } from "./records.ts";
+import type { RecentDecisions } from "./recent-decisions.ts";
+import { DecisionRecord, DrillRecord, PlanRecord, recordOf, VerdictRecord } from "./records.ts";
 import { signerOf } from "./signed-record.ts";
 import { newestVerdict } from "./verdict-checks.ts";
-
-const HOUR_MS = 3_600_000;
 
 /** What reads the stores for a decision. */
 export interface EvidenceSources extends GateContext {
   readonly documents: GateDocuments;
+  readonly recent: RecentDecisions;
 }
 
 /**
@@ -58,7 +58,7 @@ export async function readEvidence(
     ),
     readDrills(newest, sources, atEpochMs),
     newest === undefined ? released : killSwitchState(ledger, `sha256:${newest.digest}`),
-    readPast(request.environment, sources, atEpochMs),
+    environment === undefined ? [] : sources.recent.in(environment.id, { atEpochMs, size: head.size }),
   ]);
   const withdrawn = (digest: string, state: Awaited<ReturnType<typeof killSwitchState>>) =>
     state.kind === "engaged" ? [{ digest, reason: `${state.by}: ${state.reason}` }] : [];
@@ -167,24 +167,6 @@ async function readDrills(
         startedEpochMs: Date.parse(record.statement.predicate.startedAt),
         signer: signerOf(record, { keyring: keyring(), role: "canary", at: atEpochMs }),
       };
-    }),
-  );
-}
-
-/** What was admitted in this environment in the time that policy looks back, hour by hour. */
-async function readPast(
-  environment: string,
-  { ledger, documents, pastMs }: EvidenceSources,
-  atEpochMs: number,
-): Promise<PolicyAsked["past"]> {
-  const hours = Array.from({ length: Math.ceil(pastMs / HOUR_MS) + 1 }, (_, index) => atEpochMs - index * HOUR_MS);
-  const found = await Promise.all(
-    hours.map((hour) => ledger.entriesAbout(subject.decisionsOf(environment, hour), ["decision"])),
-  );
-  return await Promise.all(
-    found.flat().map(async (entry) => {
-      const decision = recordOf(DecisionRecord, entry);
-      return { decision, atEpochMs: Date.parse(entry.at), plan: await documents.plan(decision.plan ?? "") };
     }),
   );
 }

@@ -17,6 +17,7 @@ import type { Route } from "../../src/gate/http/route.ts";
 import { signKillSwitch } from "../../src/gate/kill-switch.ts";
 import type { Submission } from "../../src/gate/publish.ts";
 import type { EvidenceSources } from "../../src/gate/read-evidence.ts";
+import { recentDecisions } from "../../src/gate/recent-decisions.ts";
 import { allRoutes, type GateParts } from "../../src/gate/routes/all-routes.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { type Plan, parsePlan } from "../../src/plan/plan.ts";
@@ -128,16 +129,17 @@ export async function gateWorld(
   };
   for (const [identity, role] of WHO) key(identity, role);
   const state = { policy: allowing(), keyring: { keys: trusted } as Keyring };
+  const documents = gateDocuments(ledger);
   const sources: EvidenceSources = {
     ledger,
     clock,
     keyring: () => state.keyring,
     environments: options.environments ?? [ENVIRONMENT],
     askPolicy: async () => state.policy,
-    pastMs: 3_600_000,
     tokenSecret: randomBytes(32),
     tokenValidForMs: 600_000,
-    documents: gateDocuments(ledger),
+    documents,
+    recent: recentDecisions({ ledger, documents, pastMs: 3_600_000 }),
   };
   const reports: string[] = [];
   const told: GateWorld["told"] = [];
