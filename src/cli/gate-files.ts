@@ -2,6 +2,7 @@ import path from "node:path";
 import { readBoundedText } from "../attest/bounded-file.ts";
 import { parseDocument } from "../core/document.ts";
 import { LIMITS } from "../core/limits.ts";
+import { type Passkey, PasskeysSchema } from "../gate/approvals-page/passkeys.ts";
 import { type GateConfig, GateConfigSchema } from "../gate/gate-config.ts";
 import type { TlsMaterial } from "../gate/http/gate-server.ts";
 
@@ -38,4 +39,12 @@ export async function readTls(loaded: LoadedGateConfig): Promise<TlsMaterial | u
     tls.clientCaFile === undefined ? undefined : readBeside(loaded, tls.clientCaFile),
   ]);
   return { cert, key, ...(clientCa === undefined ? {} : { clientCa }) };
+}
+
+/** Whose passkeys count; none where the configuration has no page for them. @throws CanaryError GATE_INVALID */
+export async function readPasskeys(loaded: LoadedGateConfig): Promise<readonly Passkey[]> {
+  const file = loaded.config.approvals?.passkeysFile;
+  if (file === undefined) return [];
+  const source = { source: file, what: "a canary.passkeys/v1", code: "GATE_INVALID" } as const;
+  return parseDocument(PasskeysSchema, await readBeside(loaded, file), source).passkeys;
 }

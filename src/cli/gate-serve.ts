@@ -3,6 +3,7 @@ import path from "node:path";
 import type { Keyring } from "../attest/keyring.ts";
 import { readTrustFile } from "../attest/trust-file.ts";
 import { CanaryError, messageOf } from "../core/errors.ts";
+import type { Passkey } from "../gate/approvals-page/passkeys.ts";
 import { askPolicyEngine, pastMsOf } from "../gate/ask-policy.ts";
 import { gateDocuments } from "../gate/gate-documents.ts";
 import { type GateService, gateService } from "../gate/gate-service.ts";
@@ -12,7 +13,7 @@ import { recentDecisions } from "../gate/recent-decisions.ts";
 import { allRoutes, type GateParts } from "../gate/routes/all-routes.ts";
 import { gitHubClient } from "../gate/webhooks/github-client.ts";
 import { loadSqlParser } from "../policy/sql/parse-sql.ts";
-import { type LoadedGateConfig, readGateConfig, readSecretBeside, readTls } from "./gate-files.ts";
+import { type LoadedGateConfig, readGateConfig, readPasskeys, readSecretBeside, readTls } from "./gate-files.ts";
 import { ledgerOrDefault, openLedgerToAppend } from "./ledger-location.ts";
 import { type NotifyOptions, notifierOf } from "./notify.ts";
 import { openPolicy } from "./open-policy.ts";
@@ -41,8 +42,9 @@ export async function serveGate(
   const loaded = await readGateConfig(options.config);
   const { config } = loaded;
   const trustFile = path.resolve(loaded.folder, config.trust);
-  const state: { keyring: Keyring; tls: TlsMaterial | undefined } = {
+  const state: ReloadedState = {
     keyring: await readTrustFile(trustFile),
+    passkeys: await readPasskeys(loaded),
     tls: await readTls(loaded),
   };
   const [policy, parse, notifier, ledger] = await Promise.all([
@@ -62,6 +64,7 @@ export async function serveGate(
       ledger,
       clock: systemClock,
       keyring: () => state.keyring,
+      passkeys: () => state.passkeys,
       environments: config.environments.map(({ policies, ...rest }) => ({
         ...rest,
         policies: policies ?? [policy.engine.policy.sha256],
@@ -117,6 +120,9 @@ async function listen(
     senders,
     ...(config.kubernetes === undefined ? {} : { cluster: clusterOf(config.kubernetes) }),
     ...(github === undefined ? {} : { github }),
+    ...(config.approvals === undefined
+      ? {}
+      : { passkeys: { origin: config.approvals.origin, passkeys: service.sources.passkeys } }),
   };
   return await startGateServer({
     host: config.listen.host,
@@ -187,11 +193,18 @@ async function tokenSecretOf(loaded: LoadedGateConfig): Promise<Uint8Array> {
   });
 }
 
+/** What is read again while the gate serves. */
+interface ReloadedState {
+  keyring: Keyring;
+  passkeys: readonly Passkey[];
+  tls: TlsMaterial | undefined;
+}
+
 /** Looks at certificate and trusted keys again and again, until it is stopped. */
 async function reload(watched: {
   readonly loaded: LoadedGateConfig;
   readonly trustFile: string;
-  readonly state: { keyring: Keyring; tls: TlsMaterial | undefined };
+  readonly state: ReloadedState;
   readonly server: Pick<GateServer, "reloadTls">;
   readonly report: (message: string) => void;
   readonly signal: AbortSignal;
@@ -209,6 +222,12 @@ async function reload(watched: {
       // Nobody knows who is trusted, so nobody is: what the file was changed for may have been a revocation.
       state.keyring = { keys: [] };
       report(`${trustFile} cannot be read, so nobody is trusted: ${messageOf(error)}`);
+    }
+    try {
+      state.passkeys = await readPasskeys(loaded);
+    } catch (error) {
+      state.passkeys = [];
+      report(`the passkeys cannot be read, so none counts: ${messageOf(error)}`);
     }
     try {
       const tls = await readTls(loaded);

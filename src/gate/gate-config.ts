@@ -115,6 +115,13 @@ export const GateConfigSchema = z
     kubernetes: ClusterSchema.optional(),
     github: GitHubSchema.optional(),
     webhooks: z.array(SenderSchema).max(100).default([]),
+    /** The page on which people approve with a passkey. */
+    approvals: z
+      .strictObject({
+        origin: z.string().regex(/^https:\/\/[a-z0-9.-]+(?::\d{1,5})?$|^http:\/\/localhost:\d{1,5}$/, "https://<host>"),
+        passkeysFile: File,
+      })
+      .optional(),
     tokens: z
       .strictObject({
         /** Shared by all gates of one ledger; absent: made anew at every start, after which old answers lose their token. */

@@ -4,6 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { PastPlan } from "../policy/engine/question.ts";
+import type { Passkey } from "./approvals-page/passkeys.ts";
 import type { ApprovalEvidence, GuardedEnvironment, PolicyEvidence } from "./evidence.ts";
 
 /** What policy is asked at the gate. */
@@ -27,6 +28,8 @@ export interface GateContext {
   readonly clock: Clock;
   /** Asked anew for every decision, so that a key that is revoked is so at once. */
   readonly keyring: () => Keyring;
+  /** Passkeys whose approvals count; none where there is no page. */
+  readonly passkeys: () => readonly Passkey[];
   readonly environments: readonly GuardedEnvironment[];
   readonly askPolicy: AskPolicy;
   /** Makes single-use tokens, the same for the same decision; shared by all gates of one ledger. */

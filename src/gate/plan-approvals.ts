@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { Approval } from "../attest/approval-statement.ts";
 import { authorsOf, countApprovals } from "../attest/count-approvals.ts";
-import type { Keyring } from "../attest/keyring.ts";
+import { type Keyring, sameIdentity } from "../attest/keyring.ts";
 import type { Entry } from "../ledger/ledger.ts";
+import type { Passkey } from "./approvals-page/passkeys.ts";
 import type { ApprovalEvidence, PlanEvidence, VerdictEvidence } from "./evidence.ts";
 import type { GateDocuments } from "./gate-documents.ts";
 
@@ -23,7 +24,7 @@ export const HeldApprovalRecord = z.strictObject({
   schema: z.literal("canary.gate-held-approval/v1"),
   person: Text,
   credential: Text,
-  shownBy: z.enum(["passkey", "single-sign-on"]),
+  shownBy: z.literal("passkey"),
   plan: Sha256,
   environment: Text,
   verdict: Sha256,
@@ -47,16 +48,27 @@ export interface ApprovalQuestion {
  */
 export async function planApprovals(
   { plan, verdict, environment, entries }: ApprovalQuestion,
-  known: { readonly documents: GateDocuments; readonly keyring: Keyring; readonly atEpochMs: number },
+  known: {
+    readonly documents: GateDocuments;
+    readonly keyring: Keyring;
+    readonly passkeys: readonly Passkey[];
+    readonly atEpochMs: number;
+  },
 ): Promise<ApprovalEvidence> {
   if (plan.kind === "unknown") return { people: [], refused: [] };
-  const { documents, keyring, atEpochMs } = known;
+  const { documents, keyring, passkeys, atEpochMs } = known;
   const signed = (kind: Entry["kind"]): readonly Entry[] =>
     entries.filter((entry) => entry.kind === kind && entry.body["schema"] === "canary.gate-approval/v1");
   const texts = (all: readonly Entry[]): Promise<readonly string[]> =>
     Promise.all(all.map(({ body }) => documents.text(SignedApprovalRecord.parse(body).bundle)));
   const [approvals, revocations] = await Promise.all([texts(signed("approval")), texts(signed("approval-revoked"))]);
-  const held = entries.filter(({ body }) => body["schema"] === "canary.gate-held-approval/v1").map(heldApproval);
+  // A passkey that was taken out, or is somebody else's now, approves nothing any more.
+  const isKnown = ({ keyId, person }: Approval): boolean =>
+    passkeys.some(({ id, identity }) => id === keyId && sameIdentity(identity, person));
+  const held = entries
+    .filter(({ body }) => body["schema"] === "canary.gate-held-approval/v1")
+    .map(heldApproval)
+    .filter(isKnown);
   const thing = {
     planSha256: plan.plan.sha256,
     environment,
@@ -65,7 +77,7 @@ export async function planApprovals(
   };
   const { counted, refused } = countApprovals(thing, { approvals, revocations, held }, keyring, atEpochMs);
   return {
-    // A key of one's own and a passkey are both strong; a session of single sign-on is as strong as its provider.
+    // A key of one's own and a passkey with a verified user are both strong; a session of single sign-on would not be.
     people: counted.map(({ person, shownBy }) => ({ name: person, strong: shownBy !== "single-sign-on" })),
     refused: refused.map(({ person, message }) => (person === undefined ? message : `${person}: ${message}`)),
   };

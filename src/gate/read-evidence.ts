@@ -54,7 +54,7 @@ export async function readEvidence(
   const [approvals, drills, verdictStopped, past] = await Promise.all([
     planApprovals(
       { plan: planEvidence, verdict: newest, environment: request.environment, entries },
-      { documents: sources.documents, keyring: sources.keyring(), atEpochMs },
+      { documents: sources.documents, keyring: sources.keyring(), passkeys: sources.passkeys(), atEpochMs },
     ),
     readDrills(newest, sources, atEpochMs),
     newest === undefined ? released : killSwitchState(ledger, `sha256:${newest.digest}`),

@@ -7,6 +7,7 @@ import { signPlan } from "../../src/attest/plan-statement.ts";
 import { signStatement } from "../../src/attest/verdict-statement.ts";
 import { systemClock } from "../../src/cli/system.ts";
 import type { Clock } from "../../src/core/clock.ts";
+import type { Passkey } from "../../src/gate/approvals-page/passkeys.ts";
 import type { GuardedEnvironment, PolicyEvidence } from "../../src/gate/evidence.ts";
 import { gateDocuments } from "../../src/gate/gate-documents.ts";
 import { type GateService, gateService } from "../../src/gate/gate-service.ts";
@@ -48,6 +49,7 @@ export interface GateWorld extends AsyncDisposable {
   /** What policy answers from now on. */
   policy: PolicyEvidence;
   keyring: Keyring;
+  passkeys: readonly Passkey[];
   readonly key: (identity: string, role: KeyRole) => SigningKey;
   /** A plan of the agent, different for every number, with its signature. */
   readonly plan: (number: number, changes?: (plan: Record<string, unknown>) => void) => SignedPlan;
@@ -128,12 +130,17 @@ export async function gateWorld(
     return made;
   };
   for (const [identity, role] of WHO) key(identity, role);
-  const state = { policy: allowing(), keyring: { keys: trusted } as Keyring };
+  const state = {
+    policy: allowing(),
+    keyring: { keys: trusted } as Keyring,
+    passkeys: [] as readonly Passkey[],
+  };
   const documents = gateDocuments(ledger);
   const sources: EvidenceSources = {
     ledger,
     clock,
     keyring: () => state.keyring,
+    passkeys: () => state.passkeys,
     environments: options.environments ?? [ENVIRONMENT],
     askPolicy: async () => state.policy,
     tokenSecret: randomBytes(32),
@@ -169,6 +176,12 @@ export async function gateWorld(
     },
     set keyring(keyring) {
       state.keyring = keyring;
+    },
+    get passkeys() {
+      return state.passkeys;
+    },
+    set passkeys(passkeys) {
+      state.passkeys = passkeys;
     },
     plan: (number, change = () => undefined) => {
       const document = { ...JSON.parse(PLAN_TEXT), intent: `Drain backlog ${number}` };

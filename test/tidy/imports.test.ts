@@ -43,6 +43,7 @@ const HOME: Readonly<Record<string, readonly string[]>> = {
   "libpg-query": ["policy"],
   "@cedar-policy/cedar-wasm": ["policy"],
   canonicalize: ["attest"],
+  "@simplewebauthn/server": ["gate"],
 };
 
 interface Import {

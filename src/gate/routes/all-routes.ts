@@ -1,6 +1,8 @@
+import type { PasskeyTerms } from "../approvals-page/passkeys.ts";
 import type { GateService } from "../gate-service.ts";
 import type { Route } from "../http/route.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
+import { approvalRoutes } from "./approval-routes.ts";
 import { argoRoutes } from "./argo-routes.ts";
 import { documentRoutes } from "./document-routes.ts";
 import { flaggerRoutes } from "./flagger-routes.ts";
@@ -16,11 +18,12 @@ export interface GateParts {
   readonly cluster?: Cluster;
   readonly github?: GitHubRule;
   readonly senders?: readonly WebhookSender[];
+  readonly passkeys?: PasskeyTerms;
 }
 
 /** Every route of a gate, with the document that describes them. */
 export function allRoutes(service: GateService, parts: GateParts): readonly Route[] {
-  const { cluster, github, senders = [] } = parts;
+  const { cluster, github, senders = [], passkeys } = parts;
   const routes = [
     ...promotionRoutes(service),
     ...documentRoutes(service),
@@ -29,6 +32,7 @@ export function allRoutes(service: GateService, parts: GateParts): readonly Rout
       ? []
       : [...kubernetesRoutes(service, cluster), ...flaggerRoutes(service, cluster), ...argoRoutes(service, cluster)]),
     ...(github === undefined ? [] : githubRoutes(service, github)),
+    ...(passkeys === undefined ? [] : approvalRoutes(service, passkeys)),
     ...(senders.length === 0 ? [] : webhookRoutes(service, senders)),
   ];
   return [...routes, openApiRoute(routes, parts.version)];
