@@ -6,19 +6,21 @@
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 readonly PACKAGE=postgresql-15
+# These can be set from outside so that the logic can be tried on a make-believe machine.
+readonly PROGRAMS="${CANARY_POSTGRES_PROGRAMS:-/usr/lib/postgresql}"
+readonly CLUSTER_CONF="${CANARY_POSTGRES_CLUSTER_CONF:-/etc/postgresql-common/createcluster.conf}"
 readonly HINT="Install PostgreSQL 15 or newer so that pg_ctl is on the PATH; only the tests of the shared ledger need it."
 
 has_server() {
   have pg_ctl && have initdb && return 0
-  compgen -G "/usr/lib/postgresql/*/bin/pg_ctl" >/dev/null
+  compgen -G "$PROGRAMS/*/bin/pg_ctl" >/dev/null
 }
 
 # The package would make a cluster and start it as a service, which nobody asked for. An owner's own file stays.
 without_a_service() {
-  local file=/etc/postgresql-common/createcluster.conf
-  [ -e "$file" ] && return 0
-  mkdir -p "$(dirname "$file")"
-  echo "create_main_cluster = false" >"$file"
+  [ -e "$CLUSTER_CONF" ] && return 0
+  mkdir -p "$(dirname "$CLUSTER_CONF")"
+  echo "create_main_cluster = false" >"$CLUSTER_CONF"
 }
 
 main() {

@@ -44,10 +44,12 @@ The copy's own checkpoint is the cursor and is written last: nothing is left out
 not go on from what the copy has is not shipped (exit 30): the copy keeps the history that somebody wants to be rid of.`,
     )
     .action(async (to: string, options: ReadOptions & { readonly follow?: true; readonly everySeconds: string }) => {
-      await using shipment = await openShipment(options, await shelfOf(to));
+      using stop = abortOnSignals(() => undefined);
+      const { patientShelf } = await import("../ledger/shelf.ts");
+      const shelf = patientShelf(await shelfOf(to), systemClock, stop.signal);
+      await using shipment = await openShipment(options, shelf);
       if (options.follow !== true) return await shipNow(shipment, options);
       const { shipContinuously } = await import("../ledger/ship.ts");
-      using stop = abortOnSignals(() => undefined);
       const onEvent = (event: ShippingEvent): void => say(wordsOf(event), options.json === true);
       const everyMs = secondsOf(options.everySeconds) * 1000;
       await shipContinuously(shipment, { clock: systemClock, everyMs, onEvent }, stop.signal);

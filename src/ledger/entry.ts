@@ -1,8 +1,9 @@
+import { isUtf8 } from "node:buffer";
+import { hash } from "node:crypto";
 import { z } from "zod";
 import { canonicalJson } from "../attest/canonical-json.ts";
 import { CanaryError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
-import { sha256Hex } from "../core/sha256.ts";
 import { ENTRY_KINDS, type Entry, type JsonObject, type JsonValue, type NewEntry } from "./ledger.ts";
 
 const DEPTH_MAX = 32;
@@ -52,8 +53,8 @@ export type ParsedEntry =
 export function checkNewEntry(entry: NewEntry): void {
   const result = NewEntrySchema.safeParse(entry);
   if (!result.success) throw invalidEntry(z.prettifyError(result.error), result.error);
-  const problem = jsonProblem(entry.body, "body", 0);
-  if (problem !== undefined) throw invalidEntry(problem);
+  const problem = jsonProblem(entry.body, 0);
+  if (problem !== undefined) throw invalidEntry(`body${problem}`);
   // The longest it can become once its place is known.
   const documents = Array.from({ length: LIMITS.ledgerDocumentsMax }, () => "0".repeat(64));
   const longest = toEntry(entry, {
@@ -89,19 +90,19 @@ export function entryBytes(entry: Entry): Buffer {
 
 /** Reads stored bytes: an entry in its one byte form, or what is wrong with it. */
 export function parseEntry(bytes: Uint8Array): ParsedEntry {
-  const value = parsedJson(bytes);
+  const { byteLength } = bytes;
+  if (byteLength > LIMITS.ledgerEntryBytesMax) return { kind: "problem", message: `has ${byteLength} bytes` };
+  const text = isUtf8(bytes) ? Buffer.from(bytes.buffer, bytes.byteOffset, byteLength).toString("utf8") : "";
+  const value = parsedJson(text);
   const result = EntrySchema.safeParse(value);
   if (!result.success) return { kind: "problem", message: `is no entry: ${z.prettifyError(result.error)}` };
-  // Also finds keys that stand twice: readers disagree which of them counts.
-  if (jsonProblem(result.data.body, "body", 0) !== undefined || !entryBytes(result.data).equals(bytes)) {
-    return { kind: "problem", message: "is not in canonical form" };
-  }
+  if (!isCanonical(value, text)) return { kind: "problem", message: "is not in canonical form" };
   return { kind: "entry", entry: result.data };
 }
 
 /** What links an entry to the one after it. */
 export function entryDigest(bytes: Uint8Array): string {
-  return sha256Hex(bytes);
+  return hash("sha256", bytes, "hex");
 }
 
 /** The error for what can not be recorded or does not exist. */
@@ -114,41 +115,74 @@ export function invalidEntry(message: string, cause?: unknown): CanaryError {
   });
 }
 
-function parsedJson(bytes: Uint8Array): unknown {
+function parsedJson(text: string): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
 }
 
-/** What of a value JSON would lose or readers would read differently (RFC 7493): it must not be signed. */
-function jsonProblem(value: unknown, path: string, depth: number): string | undefined {
-  if (depth > DEPTH_MAX) return `${path.slice(0, 100)} is nested more than ${DEPTH_MAX} deep`;
+/** What a parser lets through and `jsonProblem` does not: half a surrogate pair, and a key that some readers obey. */
+const SUSPICIOUS = /\\ud[89a-f]|"__proto__"/i;
+
+/**
+ * Whether a text is the canonical JSON of the value that was read from it; also finds keys that stand twice, of which readers
+ * disagree which one counts. JavaScript writes numbers and strings as RFC 8785 does, so that only the order of keys is left to
+ * compare; it moves keys that look like numbers to the front, for which the slow way decides.
+ */
+function isCanonical(value: unknown, text: string): boolean {
+  const order = keyOrder(value, 0);
+  if (order === "sorted" && !SUSPICIOUS.test(text)) return JSON.stringify(value) === text;
+  // Depth was counted from the body, one level down.
+  return order !== "too deep" && jsonProblem(value, -1) === undefined && canonicalJson(value) === text;
+}
+
+function keyOrder(value: unknown, depth: number): "sorted" | "unsorted" | "too deep" {
+  if (value === null || typeof value !== "object") return "sorted";
+  if (depth > DEPTH_MAX + 1) return "too deep";
+  let before = "";
+  let sorted = true;
+  for (const name of Object.keys(value)) {
+    // The keys of a list are its indexes.
+    if (name < before && !Array.isArray(value)) sorted = false;
+    before = name;
+  }
+  for (const member of Object.values(value)) {
+    const order = keyOrder(member, depth + 1);
+    if (order === "too deep") return order;
+    if (order === "unsorted") sorted = false;
+  }
+  return sorted ? "sorted" : "unsorted";
+}
+
+/** What of a value JSON would lose or readers would read differently (RFC 7493): it must not be signed. Begins with its path. */
+function jsonProblem(value: unknown, depth: number): string | undefined {
+  if (depth > DEPTH_MAX) return ` is nested more than ${DEPTH_MAX} deep`;
   switch (typeof value) {
     case "boolean":
       return undefined;
     case "string":
-      return value.isWellFormed() ? undefined : `${path} is not well-formed Unicode`;
+      return value.isWellFormed() ? undefined : " is not well-formed Unicode";
     case "number":
       return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value))
         ? undefined
-        : `${path} is a number that readers would round`;
+        : " is a number that readers would round";
     case "object":
-      return value === null ? undefined : containerProblem(value, path, depth);
+      return value === null ? undefined : containerProblem(value, depth);
     default:
-      return `${path} is ${typeof value}, which JSON does not have`;
+      return ` is ${typeof value}, which JSON does not have`;
   }
 }
 
-function containerProblem(value: object, path: string, depth: number): string | undefined {
-  if (!Array.isArray(value) && !isPlainObject(value)) return `${path} is no plain object`;
+function containerProblem(value: object, depth: number): string | undefined {
+  if (!Array.isArray(value) && !isPlainObject(value)) return " is no plain object";
   for (const [name, member] of Object.entries(value)) {
-    if (name === "__proto__" || !name.isWellFormed()) return `${path} has a key that no two readers agree on`;
-    const problem = jsonProblem(member, `${path}.${name}`, depth + 1);
-    if (problem !== undefined) return problem;
+    if (name === "__proto__" || !name.isWellFormed()) return " has a key that no two readers agree on";
+    const problem = jsonProblem(member, depth + 1);
+    if (problem !== undefined) return `.${name.slice(0, 40)}${problem}`;
   }
-  return Array.isArray(value) && Object.keys(value).length !== value.length ? `${path} has holes` : undefined;
+  return Array.isArray(value) && Object.keys(value).length !== value.length ? " has holes" : undefined;
 }
 
 function isPlainObject(value: unknown): value is { readonly [key: string]: JsonValue } {

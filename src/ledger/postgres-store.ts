@@ -34,8 +34,10 @@ export async function openPostgresStore(options: {
     // A process that stops in the middle of an append must not hold up all the others.
     idle_in_transaction_session_timeout: LIMITS.ledgerAnswerMsMax,
   });
-  // A connection that breaks while nobody uses it is replaced at the next question.
+  // A connection that breaks is told by the next question on it, or replaced; without listeners it would end the process. The pool
+  // listens only while a connection is idle.
   pool.on("error", () => undefined);
+  pool.on("connect", (client) => client.on("error", () => undefined));
   try {
     await refuseUnflushed(pool);
     if (options.access === "append") await makeTables(pool);

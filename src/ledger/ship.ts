@@ -41,7 +41,8 @@ export async function shipOnce(shipment: Shipment): Promise<Shipped> {
       : opened(Buffer.from(there).toString("utf8"), shipment, `the checkpoint in ${to.description}`);
   await refuseOtherHistory(shipment, copied, newest);
   const copiedSize = copied?.size ?? 0;
-  for (const tile of entryTiles(copiedSize, newest.size)) await shipEntries(shipment, tile, copiedSize);
+  const sent = new Set<string>();
+  for (const tile of entryTiles(copiedSize, newest.size)) await shipEntries(shipment, { tile, copiedSize, sent });
   for (const { level, ...tile } of hashTiles(copiedSize, newest.size)) {
     const hashes = await from.hashes(level, tile.from, tile.count);
     if (hashes.length !== tile.count) throw tampered(`hashes of level ${level} from ${tile.from} on are missing`);
@@ -83,21 +84,34 @@ export async function shipContinuously(
   }
 }
 
-async function shipEntries({ from, to }: Shipment, tile: Tile, copiedSize: number): Promise<void> {
+/** Documents first: an entry in a copy names nothing that is not there. @param part.sent - documents of this round */
+async function shipEntries(
+  shipment: Shipment,
+  part: { readonly tile: Tile; readonly copiedSize: number; readonly sent: Set<string> },
+): Promise<void> {
+  const { from, to } = shipment;
+  const { tile, copiedSize, sent } = part;
   const rows = await from.rows(tile.from, tile.count);
-  if (rows.length !== tile.count)
+  if (rows.length !== tile.count) {
     throw tampered(`entries from ${tile.from} to ${tile.from + tile.count - 1} are not all there`);
+  }
   for (const row of rows) {
     if (row.index < copiedSize) continue;
     const parsed = parseEntry(row.bytes);
     if (parsed.kind === "problem") throw tampered(`entry ${row.index} ${parsed.message}`);
-    for (const sha256 of parsed.entry.documents) {
-      const document = await from.document(sha256);
-      if (document === undefined) throw tampered(`document ${sha256} of entry ${row.index} is missing`);
-      await to.put(documentPath(sha256), document);
+    const documents = parsed.entry.documents.filter((sha256) => !sent.has(sha256));
+    for (const sha256 of documents) {
+      await shipDocument(shipment, sha256, row.index);
+      sent.add(sha256);
     }
   }
   await to.put(tile.path, encodeEntries(rows.map(({ bytes }) => bytes)));
+}
+
+async function shipDocument({ from, to }: Shipment, sha256: string, index: number): Promise<void> {
+  const document = await from.document(sha256);
+  if (document === undefined) throw tampered(`document ${sha256} of entry ${index} is missing`);
+  await to.put(documentPath(sha256), document);
 }
 
 async function refuseOtherHistory(

@@ -1,7 +1,7 @@
 import type { Findings } from "./finding.ts";
 import type { Entry } from "./ledger.ts";
 import type { OnSubtree } from "./merkle.ts";
-import type { LedgerStore, SubtreeRow } from "./store.ts";
+import type { ClaimRow, LedgerStore, SubjectRow, SubtreeRow } from "./store.ts";
 import { TILE_WIDTH } from "./tree-paths.ts";
 
 /** Levels are this many heights apart: 2^8 is a tile's width. */
@@ -16,17 +16,21 @@ export async function checkIndexes(
   const { entries, from, to } = range;
   // What is found by entries that are missing or unreadable says nothing more than that they are.
   const readable = new Set(entries.map(({ index }) => index));
-  const subjects = (await store.subjectsBetween(from, to))
-    .filter(({ index }) => readable.has(index))
-    .map(({ index, kind, subject }) => `entry ${index} (${kind}) is about ${subject}`);
-  const claims = (await store.claimsBetween(from, to))
-    .filter(({ index }) => readable.has(index))
-    .map(({ index, claim }) => `entry ${index} claims ${claim}`);
+  const subjects = (await store.subjectsBetween(from, to)).filter(({ index }) => readable.has(index));
+  const claims = (await store.claimsBetween(from, to)).filter(({ index }) => readable.has(index));
   const saidSubjects = entries.flatMap(({ index, kind, about }) =>
-    about.map((subject) => `entry ${index} (${kind}) is about ${subject}`),
+    about.toSorted().map((subject): SubjectRow => ({ index, kind, subject })),
   );
-  const saidClaims = entries.flatMap(({ index, claim }) => (claim === null ? [] : [`entry ${index} claims ${claim}`]));
-  compareSets([...saidSubjects, ...saidClaims], [...subjects, ...claims], findings);
+  const saidClaims = entries.flatMap(({ index, claim }): readonly ClaimRow[] =>
+    claim === null ? [] : [{ index, claim }],
+  );
+  // Both are in one order. Sameness is the rule, and much cheaper to see than to describe.
+  if (!areSame(saidSubjects, subjects, isSameSubject)) {
+    compareSets(saidSubjects.map(subjectWords), subjects.map(subjectWords), findings);
+  }
+  if (!areSame(saidClaims, claims, isSameClaim)) {
+    compareSets(saidClaims.map(claimWords), claims.map(claimWords), findings);
+  }
 }
 
 /** Compares stored roots of subtrees with those that entries give. */
@@ -70,11 +74,35 @@ export function subtreeWatch(findings: Findings): SubtreeWatch {
 }
 
 function compareSets(said: readonly string[], stored: readonly string[], findings: Findings): void {
-  // Sameness of two ordered lists is the rule, and much the cheapest to see.
-  const [one, other] = [said.toSorted(), stored.toSorted()];
-  if (one.length === other.length && one.every((text, at) => text === other[at])) return;
   const [saidSet, storedSet] = [new Set(said), new Set(stored)];
-  for (const text of saidSet)
+  for (const text of saidSet) {
     if (!storedSet.has(text)) findings.add("INDEX_CHANGED", `it can not be found that ${text}`);
+  }
   for (const text of storedSet) if (!saidSet.has(text)) findings.add("INDEX_CHANGED", `nothing says that ${text}`);
+}
+
+function areSame<T>(one: readonly T[], other: readonly T[], isSame: (a: T, b: T) => boolean): boolean {
+  return (
+    one.length === other.length &&
+    one.every((row, at) => {
+      const beside = other[at];
+      return beside !== undefined && isSame(row, beside);
+    })
+  );
+}
+
+function isSameSubject(one: SubjectRow, other: SubjectRow): boolean {
+  return one.index === other.index && one.subject === other.subject && one.kind === other.kind;
+}
+
+function isSameClaim(one: ClaimRow, other: ClaimRow): boolean {
+  return one.index === other.index && one.claim === other.claim;
+}
+
+function subjectWords({ index, kind, subject }: SubjectRow): string {
+  return `entry ${index} (${kind}) is about ${subject}`;
+}
+
+function claimWords({ index, claim }: ClaimRow): string {
+  return `entry ${index} claims ${claim}`;
 }

@@ -74,11 +74,30 @@ test.each([
   ["a key twice", (text: string) => text.replace('"allow":true', '"allow":false,"allow":true')],
   ["a number written otherwise", (text: string) => text.replace('"index":7', '"index":7.0')],
   ["another schema", (text: string) => text.replace("entry/v1", "entry/v2")],
+  ["half a surrogate pair", (text: string) => text.replace('"allow":true', '"allow":"\\ud800"')],
+  ["a key that some readers obey", (text: string) => text.replace('"allow":true', '"__proto__":true')],
+  ["a number that is rounded", (text: string) => text.replace("true", "9007199254740993")],
+  ["more depth than was taken", (text: string) => text.replace("true", `${"[".repeat(20_000)}${"]".repeat(20_000)}`)],
+  ["more bytes than a tile counts", (text: string) => text.replace("true", `"${"x".repeat(65_535)}"`)],
   ["something behind it", (text: string) => `${text}\n`],
 ])("stored bytes with %s are no entry", (_, change) => {
   const text = entryBytes(toEntry(sound, PLACE)).toString("utf8");
   expect(parseEntry(Buffer.from(text)).kind).toBe("entry");
   expect(parseEntry(Buffer.from(change(text))).kind).toBe("problem");
+});
+
+test("keys that look like numbers are sorted as text, and read", () => {
+  const placed = toEntry({ ...sound, body: { "9": 1, "10": 2, a: [{ "2": 1, "11": 1 }] } }, PLACE);
+  expect(entryBytes(placed).toString("utf8")).toContain('{"10":2,"9":1,"a":[{"11":1,"2":1}]}');
+  expect(parseEntry(entryBytes(placed)).kind).toBe("entry");
+});
+
+test("what is just not too deep is taken and read, also where keys make it slow to compare", () => {
+  const nested = (levels: number): JsonObject => JSON.parse(`${'{"9":1,"10":'.repeat(levels)}1${"}".repeat(levels)}`);
+  expect(refusal({ ...sound, body: nested(33) })).toContain("nested more than 32 deep");
+  const body = nested(32);
+  expect(refusal({ ...sound, body })).toBe("taken");
+  expect(parseEntry(entryBytes(toEntry({ ...sound, body }, PLACE))).kind).toBe("entry");
 });
 
 test("bytes that are no UTF-8 are no entry", () => {

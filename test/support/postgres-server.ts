@@ -14,7 +14,7 @@ export interface PostgresServer extends AsyncDisposable {
   newDatabase(): Promise<string>;
   /** Runs SQL as the owner. */
   query(url: string, sql: string): Promise<readonly Record<string, unknown>[]>;
-  /** Ends it at once, as a crash would; `start` brings it back. */
+  /** Ends all of its processes without any tidying up; `start` brings it back, from its log. */
   crash(): Promise<void>;
   start(): Promise<void>;
   /** The server stops answering and keeps its connections. */
@@ -47,11 +47,13 @@ export async function startPostgresServer(settings: readonly string[] = []): Pro
   const start = () => as("pg_ctl", ["-D", data, "-w", "-s", "-l", path.join(folder, "log"), "start"]);
   const address = (database: string): string =>
     `postgres://owner@localhost/${database}?host=${encodeURIComponent(folder)}`;
+  /** The postmaster and its backends, each a process of its own. */
   const signal = async (name: NodeJS.Signals): Promise<void> => {
     const [pid] = (await readFile(path.join(data, "postmaster.pid"), "utf8")).split("\n");
-    // Backends are children of the postmaster, each in a group of its own.
-    await run("pkill", [`-${name.slice(3)}`, "-P", String(pid)]).catch(() => undefined);
-    process.kill(Number(pid), name);
+    const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
+    for (const member of [String(pid), ...children.split(" ").filter((child) => child !== "")]) {
+      process.kill(Number(member), name);
+    }
   };
   await start();
   let databases = 0;
@@ -62,6 +64,7 @@ export async function startPostgresServer(settings: readonly string[] = []): Pro
       return address(`ledger_${databases}`);
     },
     query,
+    // Not SIGKILL: where nobody collects the dead, a killed postmaster looks alive to the next one.
     crash: () => as("pg_ctl", ["-D", data, "-w", "-s", "-m", "immediate", "stop"]),
     start,
     freeze: () => signal("SIGSTOP"),
