@@ -70,10 +70,14 @@ function destructive({ actions, waysOut, tier }: PlanFacts, effective: Tier): re
   return effective === 4 && tier.effective < 4 ? ["what it changes is of tier 4"] : [];
 }
 
-/** What can not be tried first, of the actions whose own tier asks for it. */
+/** What can not be tried first, of the actions whose own tier asks for it; a scenario that refuses knows no exceptions. */
 function untried({ plan, withoutDryRun }: PolicyQuestion, { tiers }: PolicyData): readonly string[] {
   return plan.actions
-    .filter(({ tier }) => tiers[tier].guardrails.dryRun === "required" || (tier === 3 && withoutDryRun === "refuse"))
+    .filter(({ tier, deeds: [deed] }) => {
+      if (tier === 3 && withoutDryRun === "refuse") return true;
+      const { dryRun, untried: excepted } = tiers[tier].guardrails;
+      return dryRun === "required" && !(deed !== undefined && excepted.includes(deed));
+    })
     .flatMap((action) => (action.untried === undefined ? [] : [action.untried]));
 }
 
