@@ -73,7 +73,7 @@ test("what would change an answer was asked: waiting opens a window, and only ap
   const own = mkdtempSync(path.join(folder, "own-"));
   const shipped = readFileSync("policies/default/policy.yaml", "utf8");
   const window = '{ name: night, environments: ["**"], zone: Europe/Berlin, days: [sat], from: "22:00", to: "04:00" }';
-  writeFileSync(path.join(own, "policy.yaml"), shipped.replace(/ {2}- \{ name: any-time.*/, `  - ${window}`));
+  writeFileSync(path.join(own, "policy.yaml"), shipped.replace(/ {2}- \{ name: .*24:00" \}/, `  - ${window}`));
   writeFileSync(path.join(own, "rules.cedar"), readFileSync("policies/default/rules.cedar", "utf8"));
   const { gate, wouldChange, stands } = await explainPlan(RESTART, { policy: own, atEpochMs: AT });
   expect(gate.decidedBy).toEqual(["approvals-missing", "strong-approvals-missing", "outside-window"]);

@@ -18,6 +18,9 @@ export interface RuleFile {
  */
 const TOKENS_MAX = 250;
 
+/** An evaluation takes less than a millisecond and can not be interrupted; one that took this long is looked at as none. */
+const EVALUATION_MS_MAX = 5000;
+
 /** Facts that Cedar holds as decimals: it knows no floating point. */
 const DECIMALS: ReadonlySet<string> = new Set(["confidence"]);
 
@@ -55,6 +58,7 @@ function evaluatorOf(cedar: typeof Cedar, files: readonly RuleFile[], schema: st
   const texts = new Map<string, RuleText>(rules.map((rule) => [rule.id, rule]));
   return {
     engine: "cedar",
+    withinMs: EVALUATION_MS_MAX,
     evaluate: async (request) => {
       const answer = cedar.statefulIsAuthorized({
         ...callOf(request),

@@ -19,7 +19,7 @@ export function foundIn(considered: Considered, { row, obligations, preauthorise
     destructive: destructive(plan, tier),
     foreignHosts: [...new Set(hosts)].filter((host) => !mayReach(host, data.hosts)),
     forbiddenTags: tags.filter(({ offLimits }) => offLimits).map(({ name }) => name),
-    untried: plan.actions.flatMap(({ untried }) => (untried === undefined ? [] : [untried])),
+    untried: untried(question, data),
     leftUndone: plan.stops.map((way) => `${way} is \`stop\``),
     unexplained: unexplained(plan, row.explained.charsMin),
     escalations: obligations.escalations.map(({ why }) => why),
@@ -68,6 +68,17 @@ function destructive({ actions, waysOut, tier }: PlanFacts, effective: Tier): re
   if (done.length > 0) return done;
   if (tier.declared === 4) return ["the plan declares it"];
   return effective === 4 && tier.effective < 4 ? ["what it changes is of tier 4"] : [];
+}
+
+/** What can not be tried first, of the actions whose own tier asks for it; a scenario that refuses knows no exceptions. */
+function untried({ plan, withoutDryRun }: PolicyQuestion, { tiers }: PolicyData): readonly string[] {
+  return plan.actions
+    .filter(({ tier, deeds: [deed] }) => {
+      if (tier === 3 && withoutDryRun === "refuse") return true;
+      const { dryRun, untried: excepted } = tiers[tier].guardrails;
+      return dryRun === "required" && !(deed !== undefined && excepted.includes(deed));
+    })
+    .flatMap((action) => (action.untried === undefined ? [] : [action.untried]));
 }
 
 /** Words that are too short to say anything, where something is written. */

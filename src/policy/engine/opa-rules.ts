@@ -38,6 +38,7 @@ export function opaRules(choice: OpaChoice, token?: string): RuleEvaluator {
   url.searchParams.set("strict-builtin-errors", "true");
   return {
     engine: "opa",
+    withinMs: choice.timeoutMs,
     evaluate: async (request) => {
       const text = await ask(url, choice, token, { input: request });
       return answerOf(AnswerSchema.parse(JSON.parse(text)));
@@ -77,18 +78,26 @@ function endpoint({ url }: OpaChoice, path: string): URL {
 }
 
 async function ask(url: URL, { timeoutMs }: OpaChoice, token: string | undefined, body?: unknown): Promise<string> {
-  const response = await fetch(url, {
-    headers: {
-      ...(body === undefined ? {} : { "content-type": "application/json" }),
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    },
-    ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }),
-    redirect: "error",
-    signal: AbortSignal.timeout(timeoutMs),
-  });
-  const text = await boundedText(response);
-  if (response.status !== 200) throw new Error(`OPA answered with status ${response.status}`);
-  return text;
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    const request: RequestInit = {
+      headers: {
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+      ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }),
+      redirect: "error",
+      signal,
+    };
+    // Once more where there was no answer at all: the agent may have closed an idle connection just then.
+    const response = await fetch(url, request).catch(() => fetch(url, request));
+    const text = await boundedText(response);
+    if (response.status !== 200) throw new Error(`OPA answered with status ${response.status}`);
+    return text;
+  } catch (error) {
+    // A body that is cut off by the time-out fails in another way than a head that never came.
+    throw signal.aborted ? signal.reason : error;
+  }
 }
 
 function answerOf({ result }: z.infer<typeof AnswerSchema>): RuleAnswer {

@@ -52,13 +52,17 @@ function actionFacts(action: Plan["actions"][number], { id, step, undo }: Action
       ...destructive(`action ${id}`, step),
       ...given.flatMap((one) => destructive(`the rollback of action ${id}`, one)),
     ],
-    ...(step.dryRun.kind === "none" && step.tier === 3 ? { untried: `action ${id} (${step.dryRun.why})` } : {}),
+    ...untriedOf(id, step),
     what,
     why,
     requires,
     changes,
     hosts: [action.step, ...(action.rollback === undefined ? [] : [action.rollback])].flatMap(hostsOf),
   };
+}
+
+function untriedOf(id: string, { dryRun, refusals }: StepAssessment): Pick<ActionFacts, "untried"> {
+  return dryRun.kind === "none" && refusals.length === 0 ? { untried: `action ${id} (${dryRun.why})` } : {};
 }
 
 /** What is refused for a reason of its own needs no second one. */

@@ -28,6 +28,8 @@ const TierRowSchema = z.strictObject({
     actionsMax: z.number().int().min(1).max(LIMITS.planActionsMax),
     /** `offered`: done where a target offers one; `required`: what can not be tried first is refused. */
     dryRun: z.enum(["none", "offered", "required"]),
+    /** Deeds for which the quiet twin is trial enough where their target offers none, although it is `required`. */
+    untried: z.array(DeedSchema).max(DEED_NAMES.length).default([]),
     /** `must`: a plan that stops half way may not stay there. */
     rollBack: z.enum(["must", "may-stop"]),
     /** Promoted only inside a maintenance window. */

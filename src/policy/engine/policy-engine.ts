@@ -13,9 +13,6 @@ import {
 import { ruleRequest } from "./rule-context.ts";
 import type { RuleEvaluator } from "./rule-evaluator.ts";
 
-/** Longer than any honest evaluation (Cedar takes less than a millisecond), shorter than anybody waits for a gate. */
-const EVALUATION_MS_MAX = 2000;
-
 /** Where nobody knows what is needed, everything is. */
 const EVERYTHING: Obligations = {
   approvals: { k: 20, strong: 20 },
@@ -63,7 +60,7 @@ async function evaluated(
   const startedMs = monotonicMs();
   const answer = await rules.evaluate(request);
   const tookMs = monotonicMs() - startedMs;
-  if (tookMs > EVALUATION_MS_MAX) return refused(policy, "POLICY_TIMEOUT", `they took ${Math.round(tookMs)} ms`);
+  if (tookMs > rules.withinMs) return refused(policy, "POLICY_TIMEOUT", `they took ${Math.round(tookMs)} ms`);
   const { obligations } = demands;
   if (answer.allow) return { allow: true, reasons: [], decidedBy: answer.permittedBy, obligations, policy };
   const reasons = answer.refusals.length > 0 ? answer.refusals : [reasonOf("POLICY_SILENT", "nothing was said")];

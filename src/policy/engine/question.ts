@@ -8,7 +8,7 @@ import type { MONITORING } from "./policy-data.ts";
 /** What policy looks at in one action: its step and, where the plan gives one, its undo. */
 export interface ActionFacts {
   readonly id: string;
-  /** Kinds of steps and what they do (`Deed`). */
+  /** Kinds of steps and what they do (`Deed`): of the action itself first. */
   readonly uses: readonly string[];
   readonly deeds: readonly Deed[];
   readonly tier: Tier;

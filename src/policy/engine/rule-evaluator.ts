@@ -9,5 +9,7 @@ export type RuleAnswer =
 /** An engine behind `policyEngine`. It throws when it has no answer; nothing but a whole answer is an answer. */
 export interface RuleEvaluator {
   readonly engine: "cedar" | "opa";
+  /** An answer that took longer is not used. */
+  readonly withinMs: number;
   evaluate(request: RuleRequest): Promise<RuleAnswer>;
 }

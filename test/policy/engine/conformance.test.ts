@@ -14,7 +14,7 @@ afterAll(() => opa[Symbol.asyncDispose]());
 const ENGINES = {
   cedar: ASKING.policy,
   opa: await policyWith({
-    data: dataWith("{ kind: cedar }", `{ kind: opa, url: "${opa.url}" }`),
+    data: dataWith("{ kind: cedar }", `{ kind: opa, url: "${opa.url}", timeoutMs: 10000 }`),
     rego: SHIPPED.rego,
   }),
 };

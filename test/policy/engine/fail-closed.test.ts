@@ -17,9 +17,12 @@ test("the question that every test here starts from is allowed", async () => {
 
 describe("an engine without an answer refuses, and asks for everything", () => {
   const decide = async (evaluate: () => Promise<RuleAnswer>, monotonicMs = () => 0) =>
-    await policyEngine({ data, rules: { engine: "cedar", evaluate }, policy: engine.policy, monotonicMs }).decide(
-      QUESTION,
-    );
+    await policyEngine({
+      data,
+      rules: { engine: "cedar", withinMs: 2000, evaluate },
+      policy: engine.policy,
+      monotonicMs,
+    }).decide(QUESTION);
 
   test("when it throws", async () => {
     const decision = await decide(async () => {
@@ -200,9 +203,9 @@ describe("an OPA", () => {
       response.writeHead(status, { "content-type": "application/json" }).end(body);
       return true;
     };
-  const decideWith = async (trouble: Trouble, more = "") => {
+  const decideWith = async (trouble: Trouble, timeoutMs = 10_000) => {
     await using opa = await fakeOpa(trouble);
-    const choice = `{ kind: opa, url: "${opa.url}"${more} }`;
+    const choice = `{ kind: opa, url: "${opa.url}", timeoutMs: ${timeoutMs} }`;
     const policy = await policyWith({ data: dataWith("{ kind: cedar }", choice), rego: SHIPPED.rego });
     return await policy.engine.decide(QUESTION);
   };
@@ -270,14 +273,17 @@ describe("an OPA", () => {
       "POLICY_ERROR",
     ],
   ])("that %s refuses", async (_what, trouble, rule) => {
-    expect(await decideWith(trouble, ", timeoutMs: 3000")).toMatchObject({ allow: false, decidedBy: [rule] });
+    expect(await decideWith(trouble, rule === "POLICY_TIMEOUT" ? 4000 : 10_000)).toMatchObject({
+      allow: false,
+      decidedBy: [rule],
+    });
   });
 
   test("that is not there, or runs other modules, is no policy", async () => {
     const gone = dataWith("{ kind: cedar }", '{ kind: opa, url: "http://127.0.0.1:1" }');
     await expect(policyWith({ data: gone })).rejects.toMatchObject({ code: "POLICY_INVALID" });
     await using opa = await fakeOpa();
-    const here = dataWith("{ kind: cedar }", `{ kind: opa, url: "${opa.url}" }`);
+    const here = dataWith("{ kind: cedar }", `{ kind: opa, url: "${opa.url}", timeoutMs: 10000 }`);
     await expect(policyWith({ data: here, rego: `${SHIPPED.rego}\n` })).rejects.toMatchObject({
       message: expect.stringMatching(/runs other modules/),
     });
