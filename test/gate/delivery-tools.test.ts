@@ -306,8 +306,13 @@ test("a GitHub deployment is approved when the plan at its very commit is admitt
 });
 
 test("a GitHub deployment is rejected when the run is about another commit, or its plan is missing or unknown", async () => {
-  for (const answers of [{ plan: "x", head: "0".repeat(40) }, { plan: undefined }, { plan: "another plan" }]) {
-    await using it = await gitHubWorld(() => answers);
+  const answers = [
+    (plan: string) => ({ plan, head: "0".repeat(40) }),
+    () => ({ plan: undefined }),
+    (plan: string) => ({ plan: `${plan} ` }),
+  ];
+  for (const answer of answers) {
+    await using it = await gitHubWorld(answer);
     expect(await it.deliver(protectionRule())).toBe(202);
     expect(it.reviews()).toMatchObject([{ state: "rejected" }]);
   }

@@ -70,3 +70,14 @@ test("questions that come at the same time take no entry twice", async () => {
   const answers = await Promise.all(Array.from({ length: 10 }, () => world.sources.recent.in(ENVIRONMENT, asOf)));
   expect(answers.map(({ length }) => length)).toEqual(Array.from({ length: 10 }, () => 1));
 });
+
+test("an environment that is asked about for the first time while somebody else admits is not counted twice", async () => {
+  await using world = await gateWorld();
+  const { size } = await world.ledger.head();
+  await promote(world, 1);
+  const fresh = recentDecisions({ ledger: world.ledger, documents: world.sources.documents, pastMs: 3_600_000 });
+  const ask = async (asOfSize: number) =>
+    (await fresh.in(ENVIRONMENT, { atEpochMs: world.clock.nowEpochMs, size: asOfSize })).length;
+  expect(await ask(size)).toBe(0);
+  expect(await ask((await world.ledger.head()).size)).toBe(1);
+});
