@@ -19,6 +19,8 @@ export interface ActorWork {
   readonly transaction: boolean;
   /** The server itself ends a statement that takes longer. */
   readonly timeoutMs: number;
+  /** Told when statements have been sent; more than once where they are sent one by one. */
+  readonly onSent?: () => void;
 }
 
 /** Rows of one table by what happened to them; a truncation empties it at once and counts as one. */

@@ -2,6 +2,7 @@ import type { ActionStep } from "../plan/action.ts";
 import { needsNoUndo, type Reversibility, undoUnderivable } from "../plan/kinds.ts";
 import type { Action, Plan } from "../plan/plan.ts";
 import { recoverySteps } from "../plan/recovery.ts";
+import { allowedProgram } from "./exec-rules.ts";
 import type { SqlParser } from "./sql/parse-sql.ts";
 import { type DryRunOffer, readStep, type StepReading } from "./step-reading.ts";
 import { type Target, targetsOfStep } from "./step-targets.ts";
@@ -26,6 +27,8 @@ export interface Operator {
   readonly policy?: {
     readonly namespaces: readonly NamespaceFloor[];
     readonly withoutDryRun: "tell" | "refuse";
+    /** Programs that `exec` may run, each a list of words with `*` in them; absent: any that policy does not refuse. */
+    readonly exec?: readonly (readonly string[])[] | undefined;
   };
   readonly knownMirror?: KnownMirror;
 }
@@ -77,6 +80,8 @@ export function assessWaysOut(plan: Plan, operator: Operator, parse: SqlParser):
 interface Where {
   readonly place: Place;
   readonly database: (service: string) => string;
+  /** Lines of `policy.exec`; absent: any program. */
+  readonly programs?: readonly (readonly string[])[] | undefined;
 }
 
 function whereOf(plan: Plan, operator: Operator): Where {
@@ -89,10 +94,10 @@ function whereOf(plan: Plan, operator: Operator): Where {
     operator.knownMirror?.state.flatMap((store) =>
       store.kind === "postgres" && store.service === service ? [store.database] : [],
     )[0] ?? "*";
-  return { place, database };
+  return { place, database, programs: operator.policy?.exec };
 }
 
-function assessed(step: ActionStep, reading: StepReading, { place, database }: Where): StepAssessment {
+function assessed(step: ActionStep, reading: StepReading, { place, database, programs }: Where): StepAssessment {
   const { deed, because, reversibility, dryRun, refusals, remarks, leavesTheStore, sql } = reading;
   return {
     uses: step.uses,
@@ -101,11 +106,17 @@ function assessed(step: ActionStep, reading: StepReading, { place, database }: W
     ...tierAt(deed, place),
     reversibility,
     dryRun,
-    refusals,
+    refusals: [...refusals, ...notAllowed(step, programs)],
     remarks,
     targets: targetsOfStep(step, sql, database),
     leavesTheStore,
   };
+}
+
+/** Words of a command line show little of what it does; the operator's list is the gate that does not have to read them. */
+function notAllowed(step: ActionStep, programs: Where["programs"]): readonly string[] {
+  if (step.uses !== "exec" || programs === undefined || allowedProgram(step.with.argv, programs)) return [];
+  return [`runs ${step.with.argv.join(" ")}, which this scenario's operator does not allow (policy.exec)`];
 }
 
 function undoOf(

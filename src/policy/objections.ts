@@ -3,6 +3,7 @@ import type { Action } from "../plan/plan.ts";
 import { covers } from "../plan/resource-pattern.ts";
 import type { ActionAssessment, KnownMirror, Operator, StepAssessment } from "./assess-plan.ts";
 import { undeclaredTargets } from "./step-targets.ts";
+import { leavesNoTrace } from "./traceless.ts";
 
 /** Why an action may not be rehearsed, each in one sentence; empty when nothing stands against it. */
 export function objections(action: Action, assessment: ActionAssessment, operator: Operator): readonly string[] {
@@ -39,12 +40,9 @@ function destructive(who: string, { tier, because, decidedBy, refusals }: StepAs
     : [];
 }
 
-/** Kinds that leave no trace in the state that is compared, so that there is nothing to declare. */
-const TRACELESS: ReadonlySet<ActionStep["uses"]> = new Set(["restart", "ticket", "pull-request"]);
-
 function writeObjections(action: Action, { id, step, undo }: ActionAssessment, operator: Operator): readonly string[] {
   if (step.tier === 0) return [];
-  const changesState = !TRACELESS.has(action.step.uses) && step.deed !== "maintenance" && step.deed !== "rebuild";
+  const changesState = !leavesNoTrace(action.step, step.deed);
   const { mayChange } = operator;
   const outside =
     mayChange === undefined ? [] : action.changes.filter((path) => !mayChange.some((allowed) => covers(allowed, path)));

@@ -24,7 +24,11 @@ export const TIER_TABLE = {
   restart: { floor: 2, raised: { production: 3 }, what: "a rolling restart of one service" },
   flag: { floor: 2, raised: { production: 3 }, what: "a feature flag" },
   message: { floor: 2, raised: { production: 3 }, what: "NOTIFY or PUBLISH: nobody can take it back" },
-  request: { floor: 2, raised: { production: 3 }, what: "a request that writes (HTTP other than GET, gRPC)" },
+  request: {
+    floor: 2,
+    raised: { production: 3 },
+    what: "a request that may write (gRPC, HTTP but for GET of a plain path)",
+  },
   rows: {
     floor: 2,
     raised: { production: 3 },

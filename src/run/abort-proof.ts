@@ -10,6 +10,7 @@ import { comparison } from "./last-barrier.ts";
 import type { LoadContext } from "./load-context.ts";
 import { frozenFingerprints, type LoadSession } from "./load-session.ts";
 import { undoUnderLoad } from "./plan-phases.ts";
+import { settledState } from "./settled-state.ts";
 
 /** After a stop the undo gets this long beyond what the plan promised. */
 const UNDO_GRACE_MS = 30_000;
@@ -122,7 +123,8 @@ async function compared(unfinished: Unfinished): Promise<AbortProof["state"]> {
         ({ fingerprints }) => fingerprints,
         () => frozenFingerprints({ pair, effects, signal }),
       );
-      return comparison({ context, session, noise })(seen);
+      const compare = comparison({ context, session, noise });
+      return (await settledState({ ...context, signal }, { first: seen, compare })).compared;
     });
     if (shown.residue.length > 0) return { kind: "differs", residue: shown.residue };
     return { kind: "as-before", noise: shown.noise, consequences: shown.consequences };

@@ -9,7 +9,6 @@ import type { QuietProof } from "../replay/proof/proofs.ts";
 import type { Window } from "../replay/recording.ts";
 import type { RunReport, SloTrail } from "../report/run-report.ts";
 import { profileNamed } from "./calibration-in-use.ts";
-import { alarmOf, budgetsSpent } from "./evidence.ts";
 import { inForceOf } from "./in-force.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
@@ -18,6 +17,7 @@ import type { RunEffects } from "./run-effects.ts";
 import type { RunJob } from "./run-job.ts";
 import type { RunLog } from "./run-log.ts";
 import type { RunSnapshots } from "./run-snapshots.ts";
+import { alarmOf, budgetsSpent } from "./work-evidence.ts";
 
 /** Everything a run showed, in the form that every report is drawn from. */
 export function buildReport(options: {
@@ -73,6 +73,7 @@ export function buildReport(options: {
     actions: log.actions(),
     consequences: load?.consequences ?? [],
     noise: load?.noise ?? [],
+    ...(load?.calls === undefined ? {} : { calls: load.calls }),
     stubCalls: stubCallCounts(pair),
     traffic: trafficOf(job, load),
     distributions: load === undefined ? [] : reportsOf(load).map((route) => route.distribution),

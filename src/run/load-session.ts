@@ -45,7 +45,7 @@ export interface LoadSession extends AsyncDisposable {
   mark(phase: PhaseName, window: Window): void;
   /** Adds a complete round of a switchback. */
   markRound(round: RecordedRound): void;
-  /** Arrivals stop, requests end, background services freeze; fingerprints of both; then everything goes on. */
+  /** Arrivals stop, requests and work in hand end, background services freeze; fingerprints of both; then all goes on. */
   barrier(signal: AbortSignal): Promise<Readonly<Record<Role, Fingerprint>>>;
   /** The same stillness for a look of another kind; background services are frozen while it lasts. */
   still<T>(look: () => Promise<T>, signal: AbortSignal): Promise<T>;
@@ -55,6 +55,9 @@ export interface LoadSession extends AsyncDisposable {
     readonly fingerprints: Readonly<Record<Role, Fingerprint>>;
   }>;
 }
+
+/** For work in hand to be done before the noise of the twins is learned: what is learned is never held against a plan. */
+const WORK_IN_HAND_MS = 1000;
 
 /** Starts driver and sampler; both twins receive their first request at the same instant. */
 export async function startLoad(options: {
@@ -123,12 +126,13 @@ export async function startLoad(options: {
     ...(planted.length === 0 ? {} : { planted }),
     ...(report === undefined ? {} : { driver: report }),
   });
-  const still = async <T>(look: () => Promise<T>, signal: AbortSignal): Promise<T> => {
+  const still = async <T>(look: () => Promise<T>, signal: AbortSignal, worksOnMs = 0): Promise<T> => {
     flowingFromMs = undefined;
     await driver.pause(signal);
+    if (worksOnMs > 0 && pair.spec.background.length > 0) await effects.clock.sleep(worksOnMs, signal);
     await freezeBackground(pair, signal);
     const seen = await look();
-    await Promise.all(ROLES.map((role) => pair[role].thaw(pair.spec.background, signal)));
+    await thawBackground(pair, signal);
     await driver.resume();
     flowingFromMs = axisMs();
     return seen;
@@ -151,7 +155,7 @@ export async function startLoad(options: {
     markRound: (round) => {
       rounds.push(round);
     },
-    barrier: (signal) => still(() => fingerprintsOf({ pair, effects, signal }), signal),
+    barrier: (signal) => still(() => fingerprintsOf({ pair, effects, signal }), signal, WORK_IN_HAND_MS),
     still,
     finish: async (signal) => {
       flowingFromMs = undefined;
@@ -177,6 +181,11 @@ export async function frozenFingerprints(options: {
 
 async function freezeBackground(pair: TwinPair, signal: AbortSignal): Promise<void> {
   await Promise.all(ROLES.map((role) => pair[role].freeze(pair.spec.background, signal)));
+}
+
+/** Background services of both twins work on; requests still stay away. */
+export async function thawBackground(pair: TwinPair, signal: AbortSignal): Promise<void> {
+  await Promise.all(ROLES.map((role) => pair[role].thaw(pair.spec.background, signal)));
 }
 
 /** State of both twins; the caller sees to it that nothing moves. */

@@ -88,6 +88,22 @@ test("an operator may demand that whatever is of tier 3 can be tried first", () 
   expect(problems(admit(parsePlan(text, "plan.yaml"), lax, PARSE_SQL))).toBe("");
 });
 
+test("an operator may name the programs that exec may run, in actions and in what undoes them", () => {
+  const text = FLAGSHIP.replace(UNDONE_SCALE, "    uses: exec\n    with: { service: worker, argv: [drain, now] }\n");
+  const naming = (exec: readonly (readonly string[])[]) => ({
+    mayChange: ["**"],
+    policy: { namespaces: [], withoutDryRun: "tell" as const, exec },
+  });
+  const said = (exec: readonly (readonly string[])[], plan = text) =>
+    problems(admit(parsePlan(plan, "plan.yaml"), naming(exec), PARSE_SQL));
+  expect(said([["drain", "*"]])).toBe("");
+  expect(said([["drain"]])).toMatch(
+    /action more-workers runs drain now, which this scenario's operator does not allow/,
+  );
+  const undone = text.replace(ROLLBACK, "    rollback: { uses: exec, with: { service: worker, argv: [fill] } }\n");
+  expect(said([["drain", "*"]], undone)).toMatch(/the rollback of action more-workers runs fill, which/);
+});
+
 test("a message can not be taken back, so no snapshot covers it", () => {
   const said = problems(doing("sql", '{ service: db, statements: ["NOTIFY jobs"] }', 'changes: ["db/**"]'));
   expect(said).toMatch(/sends a message that nobody can take back: it is irreversible, and no snapshot covers it/);

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { harmAlarms } from "../../src/judge/work-reasons.ts";
 import { createBlockStore } from "../../src/measure/block-store.ts";
-import { evidenceOf, hopelessFromTheStart, workReasons } from "../../src/run/evidence.ts";
+import { evidenceOf, hopelessFromTheStart } from "../../src/run/evidence.ts";
 import type { LoadEvidence } from "../../src/run/load-evidence.ts";
 import { inForceWindows } from "../../src/run/round-evidence.ts";
+import { workReasons } from "../../src/run/work-evidence.ts";
 import { LIMITS } from "../judge/support/judged.ts";
 import { traffic } from "../support/judged-traffic.ts";
 import { simulatedJob } from "../support/simulated-job.ts";

@@ -323,6 +323,11 @@ const REJECTED: readonly PlantedPlan[] = [
     faults: [{ kind: "plan-calls-stub" }],
     caught: ["hold", "REQUESTED_NOT_PROVEN", /payments\.example/],
   },
+  {
+    what: "makes the application charge everybody twice",
+    faults: [{ kind: "plan-charges-twice" }],
+    caught: ["reject", "UNDECLARED_EFFECT", /the shadow called stub\/payments\.example/],
+  },
   { what: "is not sure enough", plan: { confidence: 0.5 }, caught: ["hold", "HUMAN_NEEDED", /0\.5 is below 0\.7/] },
 ];
 

@@ -1,3 +1,4 @@
+import type { Dispatcher } from "undici";
 import { LIMITS } from "../../core/limits.ts";
 import type { Twin } from "../../mirror/twin.ts";
 import type { ActionStep } from "../../plan/action.ts";
@@ -8,7 +9,7 @@ type HttpStep = Extract<ActionStep, { uses: "http" }>;
 
 /** Sends one request to a service of the twin; it landed if the status is the expected one. Redirects are not followed. */
 export async function executeHttp(step: HttpStep, twin: Twin, context: StepContext): Promise<StepOutcome> {
-  const { request } = await import("undici");
+  const { getGlobalDispatcher, request } = await import("undici");
   const { service, port, method, path, expectStatus } = step.with;
   const address = twin.address({ service, port });
   const payload = payloadOf(step);
@@ -19,6 +20,7 @@ export async function executeHttp(step: HttpStep, twin: Twin, context: StepConte
     signal: context.signal,
     headersTimeout: context.timeoutMs,
     bodyTimeout: context.timeoutMs,
+    dispatcher: telling(getGlobalDispatcher(), context.onSent),
   });
   const output = await readAtMost(response.body, LIMITS.outputBytesMax);
   const landed = response.statusCode === expectStatus;
@@ -27,6 +29,23 @@ export async function executeHttp(step: HttpStep, twin: Twin, context: StepConte
     output: `HTTP ${response.statusCode}\n${output}`,
     message: `${method} ${path} answered ${response.statusCode}${landed ? "" : `, expected ${expectStatus}`}`,
   };
+}
+
+/** The same dispatcher, which tells when a request has been written whole. */
+function telling(dispatcher: Dispatcher, onSent: (() => void) | undefined): Dispatcher {
+  if (onSent === undefined) return dispatcher;
+  return dispatcher.compose((dispatch) => (options, handler) => {
+    const told = (): void => {
+      handler.onRequestSent?.();
+      onSent();
+    };
+    const get = (target: typeof handler, name: string | symbol): unknown => {
+      if (name === "onRequestSent") return told;
+      const member: unknown = Reflect.get(target, name);
+      return typeof member === "function" ? member.bind(target) : member;
+    };
+    return dispatch(options, new Proxy(handler, { get }));
+  });
 }
 
 /** A plan cannot act under another's name. */

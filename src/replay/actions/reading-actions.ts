@@ -9,7 +9,9 @@ import { notLanded, type StepContext, type StepOutcome } from "./step-result.ts"
 
 /** Lets the seconds pass. */
 export async function executeWait(step: StepOf<"wait">, context: StepContext): Promise<StepOutcome> {
-  await context.clock.sleep(step.with.seconds * 1000, context.signal);
+  const slept = context.clock.sleep(step.with.seconds * 1000, context.signal);
+  context.onSent?.();
+  await slept;
   return { landed: true, output: "", message: `waited ${step.with.seconds} s` };
 }
 
@@ -28,7 +30,7 @@ async function probeOnce(step: StepOf<"probe">, twin: Twin, context: StepContext
   const { with: asked } = step;
   try {
     if ("sql" in asked) {
-      const landed = await holds(asked.sql, asked.service, twin);
+      const landed = await holds({ query: asked.sql, service: asked.service, timeoutMs: context.timeoutMs }, twin);
       return {
         landed,
         output: "",

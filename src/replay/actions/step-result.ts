@@ -34,6 +34,8 @@ export interface StepContext {
   readonly runId?: string;
   /** Default `act`. */
   readonly phase?: "act" | "undo";
+  /** Told when what the step does is on its way, where no call of the twin shows it: a drill stops it there. */
+  readonly onSent?: () => void;
   /** What it needs at a database (`databaseRights`); default `owner`. */
   readonly rights?: DatabaseActor["rights"];
 }

@@ -4,4 +4,6 @@ import type { Difference } from "../../mirror/fingerprint.ts";
 export interface Finding {
   readonly kind: "residue" | "consequence" | "noise";
   readonly difference: Difference;
+  /** In data that traffic writes: work in hand when everything froze may explain it. */
+  readonly inHand?: boolean;
 }

@@ -46,6 +46,8 @@ export interface Performance {
   readonly baseDir: string;
   /** Metrics endpoints of the mirror. */
   readonly metrics?: readonly MetricsSpec[];
+  /** `StepContext.onSent` of what is performed, not of undos. */
+  readonly onSent?: () => void;
   readonly onStep: (event: StepEvent) => void;
   readonly onRecord: (record: StepRecord) => void;
 }
@@ -131,6 +133,7 @@ export function contextOf(
     ...(to.runId === undefined ? {} : { runId: to.runId }),
     ...(step.uses === "sql" ? { rights: databaseRights(action, step.with.service) } : {}),
     ...(to.metrics === undefined ? {} : { metrics: to.metrics }),
+    ...(to.onSent === undefined || going.phase === "undo" ? {} : { onSent: to.onSent }),
   };
 }
 

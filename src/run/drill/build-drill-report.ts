@@ -31,6 +31,7 @@ export function reportedCell(
     notes: outcome.notes.map(redact),
     differences: outcome.differences.map((difference) => ({ ...difference })),
     ...(fault === undefined ? {} : { fault: { landed: masked(fault.landed), lifted: masked(fault.lifted) } }),
+    ...(outcome.wayBack === undefined ? {} : { wayBack: { ...outcome.wayBack } }),
     health: outcome.health.map((answer) => ({ ...answer, said: redact(answer.said) })),
     actMs: outcome.actMs,
     undoMs: outcome.undoMs,
