@@ -113,12 +113,25 @@ function pidsOf(limit: number | null | undefined): Pick<ServiceConfiguration, "p
   return limit ? { pidsMax: limit } : {};
 }
 
-/** The engine adds the container's own id and host name, which are no names of the service. */
-function networksOf({ twin }: RaisedTwin, details: ContainerDetails): readonly string[] {
+const SHORT_ID_LENGTH = 12;
+
+/**
+ * The engine adds the container's own short id and host name, which are no names of the service. A service may be called `db` and
+ * its container's id begin so.
+ */
+export function networksOf(
+  { twin }: { readonly twin: Pick<RaisedTwin["twin"], "network"> },
+  details: Pick<ContainerDetails, "Id"> & {
+    readonly Config: Pick<ContainerDetails["Config"], "Hostname">;
+    readonly NetworkSettings: {
+      readonly Networks: Readonly<Record<string, { readonly Aliases?: readonly string[] | null }>>;
+    };
+  },
+): readonly string[] {
   return Object.entries(details.NetworkSettings.Networks)
     .map(([name, { Aliases }]) => {
-      const own = (alias: string): boolean => details.Id.startsWith(alias) || alias === details.Config.Hostname;
-      const aliases = (Aliases ?? []).filter((alias: string) => !own(alias));
+      const own = [details.Id.slice(0, SHORT_ID_LENGTH), details.Config.Hostname];
+      const aliases = (Aliases ?? []).filter((alias) => !own.includes(alias));
       return networkWords(name === twin.network ? "twin" : name, aliases);
     })
     .sort();
