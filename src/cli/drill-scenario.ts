@@ -9,10 +9,12 @@ import { createDrillView } from "../report/drill/drill-view.ts";
 import { createPaint, wantsColor } from "../report/terminal/paint.ts";
 import { openDrillStore } from "../run/drill/drill-store.ts";
 import { runDrill } from "../run/drill/run-drill.ts";
+import type { TrustTerms } from "../run/job-trust.ts";
 import { deadlineSignal } from "./deadline.ts";
 import { dockerHost } from "./key-location.ts";
 import { joinHost } from "./live-run.ts";
 import { newJob } from "./new-job.ts";
+import { openPolicy } from "./open-policy.ts";
 import { environmentValues } from "./options.ts";
 import { openRunLedger } from "./run-ledger.ts";
 import { signingKey } from "./signing.ts";
@@ -28,11 +30,16 @@ export async function drillScenario(options: {
   readonly outDir: string;
   readonly json: boolean;
   readonly keyFile?: string;
+  /** Trusted keys and runbooks of the command line. */
+  readonly trust?: Partial<Pick<TrustTerms, "keys" | "runbooks">>;
   /** SQLite file of the ledger that intents are recorded in; else the environment says. */
   readonly ledgerFile?: string;
+  /** Of the policy that is asked; absent: `openPolicy` says which. */
+  readonly policyFolder?: string;
 }): Promise<{ readonly report: DrillReport; readonly folder: string }> {
-  const job = await newJob({ scenarioFile: options.scenarioFile });
+  const job = await newJob(options);
   // Read before anything is raised, so that it cannot fail after minutes.
+  const policy = await openPolicy(options.policyFolder);
   const key = await signingKey(options.keyFile);
   const folder = path.join(options.outDir, `drill-${job.scenario.name}-${job.runId}`);
   await using joined = await joinHost({
@@ -70,6 +77,7 @@ export async function drillScenario(options: {
       store,
       observe: view,
       parseSql: await loadSqlParser(),
+      policy,
       harnessVersion: harnessVersion(),
     },
     stop.signal,

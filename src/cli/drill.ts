@@ -2,12 +2,14 @@ import path from "node:path";
 import { Command } from "commander";
 import { EXIT_CODE } from "../core/errors.ts";
 import type { DrillReport } from "../report/drill/drill-report.ts";
-import { printJson, withJson } from "./options.ts";
+import { printJson, withJson, withPolicy } from "./options.ts";
+import { type TrustOptions, trustGiven, withTrust } from "./trust-options.ts";
 
-interface DrillOptions {
+interface DrillOptions extends TrustOptions {
   readonly out: string;
   readonly key?: string;
   readonly ledger?: string;
+  readonly policy?: string;
   readonly json?: true;
 }
 
@@ -26,7 +28,7 @@ export function drillCommand(): Command {
 }
 
 function runDrillCommand(): Command {
-  return withJson(new Command("run"))
+  return withTrust(withPolicy(withJson(new Command("run"))))
     .description(
       "Play every prefix of a scenario's plan on a quiet twin, stop or disturb it, undo it, compare the state.",
     )
@@ -57,8 +59,10 @@ policy, 20 mirror unavailable, 21 aborted, 22 deadline. Answers are written to <
         scenarioFile: scenario,
         outDir: options.out,
         json: options.json === true,
+        ...trustGiven(options),
         ...(options.key === undefined ? {} : { keyFile: options.key }),
         ...(options.ledger === undefined ? {} : { ledgerFile: options.ledger }),
+        ...(options.policy === undefined ? {} : { policyFolder: options.policy }),
       });
       process.exitCode = EXIT_OF[report.outcome];
       if (options.json === true) printJson(summaryOf(report, folder));

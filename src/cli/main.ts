@@ -1,16 +1,20 @@
 import { Command, CommanderError } from "commander";
+import { approveCommand } from "./approve.ts";
 import { calibrateCommand } from "./calibrate.ts";
 import { doctorCommand } from "./doctor.ts";
 import { drillCommand } from "./drill.ts";
 import { failWith } from "./failure.ts";
+import { gateCommand } from "./gate.ts";
 import { haltCommand } from "./halt.ts";
 import { initCommand } from "./init.ts";
 import { judgeCommand } from "./judge.ts";
 import { keysCommand } from "./keys.ts";
 import { ledgerCommand } from "./ledger.ts";
 import { planCommand } from "./plan.ts";
+import { policyCommand } from "./policy.ts";
 import { powerCommand } from "./power.ts";
 import { runCommand } from "./run.ts";
+import { runbookCommand } from "./runbook.ts";
 import { schemaCommand } from "./schema.ts";
 import { verdictCommand } from "./verdict.ts";
 import { harnessVersion } from "./version.ts";
@@ -40,10 +44,14 @@ unavailable, 21 aborted, 22 deadline, 23 snapshot, 24 driver was the bottleneck,
     drillCommand,
     calibrateCommand,
     planCommand,
+    runbookCommand,
+    approveCommand,
+    policyCommand,
     powerCommand,
     judgeCommand,
     verdictCommand,
     ledgerCommand,
+    gateCommand,
     haltCommand,
     keysCommand,
     initCommand,

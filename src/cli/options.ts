@@ -5,6 +5,14 @@ export function withJson(command: Command): Command {
   return command.option("--json", "print one JSON document on stdout; everything for people goes to stderr");
 }
 
+/** `--policy` means the same everywhere: the folder of the policy that is asked. */
+export function withPolicy(command: Command): Command {
+  return command.option(
+    "--policy <folder>",
+    "policy that is asked; else CANARY_POLICY, else the one that ships (docs/policy.md)",
+  );
+}
+
 /** Writes the one JSON document of a command. */
 export function printJson(document: unknown): void {
   process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);

@@ -12,6 +12,7 @@ import { createLiveView } from "../report/terminal/live-view.ts";
 import { wantsColor } from "../report/terminal/paint.ts";
 import { createPlainView } from "../report/terminal/plain-view.ts";
 import { openRunStore } from "../run/file-run-store.ts";
+import type { TrustTerms } from "../run/job-trust.ts";
 import { runCanary } from "../run/run-canary.ts";
 import type { RunJob } from "../run/run-job.ts";
 import { chooseProfile } from "./choose-profile.ts";
@@ -22,6 +23,7 @@ import { readKeys } from "./live-keys.ts";
 import { joinHost, thisUser } from "./live-run.ts";
 import { newJob } from "./new-job.ts";
 import { type NotifyOptions, notifierOf } from "./notify.ts";
+import { openPolicy } from "./open-policy.ts";
 import { environmentValues } from "./options.ts";
 import { openRunLedger } from "./run-ledger.ts";
 import { signerOf, signingKey } from "./signing.ts";
@@ -35,15 +37,20 @@ export async function rehearse(options: {
   readonly view: "auto" | "plain" | "json";
   readonly seed?: number;
   readonly keyFile?: string;
+  /** Of the policy that is asked; absent: `openPolicy` says which. */
+  readonly policyFolder?: string;
   readonly proveSensitivity?: true;
   /** File of a calibration profile; `false` uses none, absent the newest that fits. */
   readonly profile?: string | false;
   /** Who is told what happens. */
   readonly notify?: NotifyOptions;
+  /** Trusted keys and runbooks of the command line. */
+  readonly trust?: Partial<Pick<TrustTerms, "keys" | "runbooks">>;
   /** SQLite file of the ledger that intents are recorded in; else the environment says. */
   readonly ledgerFile?: string;
 }): Promise<{ readonly report: RunReport; readonly runDir: string }> {
   const loaded = await newJob(options);
+  const policy = await openPolicy(options.policyFolder);
   const key = await signingKey(options.keyFile);
   const { note, ...profile } = await chooseProfile(loaded, options.profile, key);
   const sensitivity = options.proveSensitivity === undefined ? {} : { proveSensitivity: options.proveSensitivity };
@@ -95,6 +102,7 @@ export async function rehearse(options: {
       },
       hurry: stop.hurry,
       parseSql: await loadSqlParser(),
+      policy,
       harnessVersion: harnessVersion(),
     },
     stop.signal,

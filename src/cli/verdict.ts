@@ -6,13 +6,15 @@ import { withPlainText } from "../report/plain-text.ts";
 import { withoutWorkflowCommands } from "../report/workflow-commands.ts";
 import { printJson, say, withJson } from "./options.ts";
 import { systemClock } from "./system.ts";
+import { publishCommand } from "./verdict-publish.ts";
 
 /** `canary verdict`: look at a signed verdict, or refuse it. */
 export function verdictCommand(): Command {
   return new Command("verdict")
-    .description("Show or verify a signed verdict (*.sigstore.json).")
+    .description("Show, verify or publish a signed verdict (*.sigstore.json).")
     .addCommand(showCommand())
-    .addCommand(verifyCommand());
+    .addCommand(verifyCommand())
+    .addCommand(publishCommand());
 }
 
 function showCommand(): Command {
@@ -51,15 +53,16 @@ function verifyCommand(): Command {
         file: string,
         options: { readonly key?: string; readonly plan?: string; readonly require?: string; readonly json?: true },
       ) => {
-        const [{ verifyBundle }, { trustedPublicKey }] = await Promise.all([
+        const [{ verifyBundle }, { ownKeyring }, { trustedPublicKey }] = await Promise.all([
           import("../attest/verify.ts"),
+          import("../attest/keyring.ts"),
           import("./signing.ts"),
         ]);
         const key = await trustedPublicKey(options.key);
         const plan = options.plan === undefined ? undefined : await readOrRefuse(options.plan);
         const verification = verifyBundle({
           bundleText: await bundleText(file),
-          trusted: [{ keyId: key.keyId, publicPem: key.publicPem, roles: ["verdict"] }],
+          trusted: ownKeyring(key, "canary"),
           nowEpochMs: systemClock.epochMs(),
           ...(plan === undefined ? {} : { plan }),
         });
@@ -68,7 +71,8 @@ function verifyCommand(): Command {
         else say(`verified with key ${key.keyId}\n${describe(verification.statement)}`);
         const { verdict } = verification.statement.predicate;
         // A genuine reject verifies; a script that goes on after `verify` must say which verdict it goes on for.
-        if (options.require !== undefined && verdict !== options.require) process.exitCode = EXIT_CODE[verdict] || 31;
+        if (options.require !== undefined && verdict !== options.require)
+          process.exitCode = EXIT_CODE[verdict] || EXIT_CODE.refused;
       },
     );
 }

@@ -11,6 +11,10 @@ export const EXIT_CODE_BY_ERROR = {
   MIRROR_INVALID: 3,
   RECORDING_INVALID: 3,
   PROFILE_INVALID: 3,
+  TRUST_INVALID: 3,
+  RUNBOOK_INVALID: 3,
+  /** A policy's data or rules can not be read, or are looser than they may be. */
+  POLICY_INVALID: 3,
   /** Policy refuses the plan before any container starts. */
   POLICY_REFUSED: 12,
   /** Somebody halted this host; nothing starts until it is lifted. */
@@ -30,6 +34,12 @@ export const EXIT_CODE_BY_ERROR = {
   LEDGER_TAMPERED: 30,
   /** A claim was made that another entry holds: whatever it stands for has happened already. */
   LEDGER_CLAIMED: 31,
+  /** The gate does not take or admit it. */
+  GATE_REFUSED: 31,
+  /** The gate's configuration is unreadable, unknown or contradicts itself. */
+  GATE_INVALID: 3,
+  /** The gate gave no answer, or none that can be relied on; nothing was admitted. */
+  GATE_UNAVAILABLE: 20,
   LEDGER_ENTRY_INVALID: 3,
   /** More was asked for than a ledger gives at once. */
   LEDGER_LIMIT: 3,
@@ -45,7 +55,7 @@ export const EXIT_CODE_BY_ERROR = {
 export type ErrorCode = keyof typeof EXIT_CODE_BY_ERROR;
 
 /** Exit codes of answers (not of errors): what `canary run` and the checks end with. */
-export const EXIT_CODE = { promote: 0, done: 0, hold: 10, reject: 11, findings: 40, bug: 70 } as const;
+export const EXIT_CODE = { promote: 0, done: 0, hold: 10, reject: 11, refused: 31, findings: 40, bug: 70 } as const;
 
 /** "There is no answer": a closed code, what happened, what to do about it. Never a verdict. */
 export class CanaryError extends Error {

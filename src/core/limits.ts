@@ -94,4 +94,34 @@ export const LIMITS = {
   ledgerClockSkewMsMax: 5_000,
   /** Longest wait for the database before a caller is told that it is slow. */
   ledgerAnswerMsMax: 5_000,
+  /** Keys of one `trust.yaml`; an organisation that has more signs through fewer. */
+  trustedKeysMax: 1000,
+  /** A request to the gate: an AdmissionReview holds two objects, and etcd takes none above 1.5 MB. */
+  gateBodyBytesMax: 3 * 1024 * 1024,
+  /** Every other request: a verdict, a plan and its signatures. */
+  gateDocumentBytesMax: 2 * 1024 * 1024,
+  /** Bodies that are read at the same time, over all connections; more are told to come again. */
+  gateBodiesBytesMax: 64 * 1024 * 1024,
+  /** Levels of lists and objects in a request. */
+  gateJsonDepthMax: 64,
+  /** Longest wait for evidence and ledger before a request is refused; delivery tools give up after ten seconds. */
+  gateDecisionMsMax: 4_000,
+  /** A request's head and its body must have come by then: slow senders hold connections. */
+  gateHeadersMsMax: 5_000,
+  gateRequestMsMax: 10_000,
+  /** Connections at once. */
+  gateConnectionsMax: 1_000,
+  /** Requests that are answered at once; more are told to come again. */
+  gateRequestsAtOnceMax: 256,
+  /** Callers whose rate is kept count of; the one that was quiet longest is forgotten first. */
+  gateRatesMax: 10_000,
+  /** Earlier plans of one environment that one question to policy looks at. */
+  pastPlansMax: 10_000,
+  /** Reasons that a policy agent may give; ours has a score of rules. */
+  policyReasonsMax: 200,
+  /** One answer of a policy agent; the list of its modules with their syntax trees is the longest. */
+  policyAnswerBytesMax: 8 * 1024 * 1024,
+  /** Files of one policy, and cases of one table. */
+  policyFilesMax: 50,
+  policyCasesMax: 2_000,
 } as const;

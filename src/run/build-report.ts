@@ -54,6 +54,7 @@ export function buildReport(options: {
       actions: plan.actions,
     },
     policy: options.admission.actions,
+    policyDecision: options.admission.decision,
     mirror: { name: job.spec.name, sha256: job.spec.sha256, fidelity: job.spec.fidelity, facts: pair.facts },
     ...profileNamed(job),
     power: log.forecasts(),

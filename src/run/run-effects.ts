@@ -4,6 +4,7 @@ import type { ResponseEntry } from "../measure/response-log.ts";
 import type { Snapshots } from "../mirror/snapshots/snapshot.ts";
 import type { StateAccess } from "../mirror/state/state-access.ts";
 import type { ContainerRuntime } from "../mirror/twin.ts";
+import type { LoadedPolicy } from "../policy/engine/load-policy.ts";
 import type { SqlParser } from "../policy/sql/parse-sql.ts";
 import type { ResumeState } from "../replay/proof/resume-rollback.ts";
 import type { MetricSample, RecordingManifest } from "../replay/recording.ts";
@@ -45,5 +46,7 @@ export interface RunEffects {
   readonly hurry?: AbortSignal;
   /** PostgreSQL's grammar, by which policy reads what a plan's SQL does. */
   readonly parseSql: SqlParser;
+  /** What may be rehearsed, and what a promotion will need. */
+  readonly policy: LoadedPolicy;
   readonly harnessVersion: string;
 }

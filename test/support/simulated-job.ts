@@ -179,6 +179,7 @@ function planTextOf(name: SimulatedPlanName, faults: readonly Fault[], declared:
     confidence: 0.95,
     intent: "Drain the backlog",
     actions,
+    evidence: [{ kind: "metric", summary: "queue depth 41k and rising" }],
     expects: [
       { slo: "jobs-done", delta: { from: "+50%", to: "+400%" } },
       { slo: "errors", delta: { to: "+2pp" }, during: { excessErrors: 20 } },

@@ -3,6 +3,7 @@ import type { IntentLog } from "../../core/intent-log.ts";
 import type { Snapshots } from "../../mirror/snapshots/snapshot.ts";
 import type { StateAccess } from "../../mirror/state/state-access.ts";
 import type { ContainerRuntime } from "../../mirror/twin.ts";
+import type { LoadedPolicy } from "../../policy/engine/load-policy.ts";
 import type { SqlParser } from "../../policy/sql/parse-sql.ts";
 import type { LeftBehind, ResumeState } from "../../replay/proof/resume-rollback.ts";
 import type { DrillObserver, DrillReport } from "../../report/drill/drill-report.ts";
@@ -33,5 +34,6 @@ export interface DrillEffects {
   readonly observe: DrillObserver;
   /** PostgreSQL's grammar, by which policy reads what a plan's SQL does. */
   readonly parseSql: SqlParser;
+  readonly policy: LoadedPolicy;
   readonly harnessVersion: string;
 }

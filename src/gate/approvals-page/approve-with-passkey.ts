@@ -1,0 +1,118 @@
+import { z } from "zod";
+import { CanaryError } from "../../core/errors.ts";
+import type { EvidenceSources } from "../read-evidence.ts";
+import { claim } from "../records.ts";
+import { CHALLENGE_MS_MAX, type ChallengeWords, isChallengeOf, type PasskeyTerms } from "./passkeys.ts";
+
+const Base64Url = z.string().regex(/^[A-Za-z0-9_-]{1,4000}$/, "base64url");
+
+/** What a browser answers (`PublicKeyCredential.toJSON()`), as far as it is looked at. */
+export const AssertionSchema = z.looseObject({
+  id: Base64Url,
+  rawId: Base64Url,
+  type: z.literal("public-key"),
+  response: z.looseObject({
+    clientDataJSON: Base64Url,
+    authenticatorData: Base64Url,
+    signature: Base64Url,
+    userHandle: Base64Url.nullish(),
+  }),
+});
+
+/** How long an approval that was given at the page may be relied on. */
+const APPROVAL_MS = 24 * 3_600_000;
+
+export type PasskeyApproval =
+  | { readonly kind: "approved"; readonly person: string; readonly entry: number; readonly expiresAt: string }
+  | { readonly kind: "refused"; readonly message: string };
+
+/**
+ * Records the approval of whoever holds a passkey. The authenticator must have verified its user; the signature must be over
+ * the challenge of exactly these words, and comes once.
+ * @throws what the ledger throws
+ */
+export async function approveWithPasskey(
+  given: { readonly words: ChallengeWords; readonly assertion: z.infer<typeof AssertionSchema> },
+  terms: PasskeyTerms,
+  sources: Pick<EvidenceSources, "ledger" | "clock" | "tokenSecret">,
+): Promise<PasskeyApproval> {
+  const { words, assertion } = given;
+  const atEpochMs = sources.clock.epochMs();
+  const refused = (message: string): PasskeyApproval => ({ kind: "refused", message });
+  if (words.purpose !== "approve") return refused("the challenge is for something else");
+  if (!(atEpochMs < words.untilEpochMs && words.untilEpochMs <= atEpochMs + CHALLENGE_MS_MAX)) {
+    return refused("the page was open for too long; load it again");
+  }
+  const passkey = terms.passkeys().find(({ id }) => id === assertion.id);
+  if (passkey === undefined) return refused("the gate does not know this passkey");
+  if (!(await isRightSignature(given, passkey, terms, sources.tokenSecret))) {
+    return refused("the passkey's answer does not fit this page and this plan");
+  }
+  const expiresAt = new Date(atEpochMs + APPROVAL_MS).toISOString();
+  const body = {
+    schema: "canary.gate-held-approval/v1",
+    person: passkey.identity,
+    credential: passkey.id,
+    shownBy: "passkey",
+    plan: words.plan,
+    environment: words.environment,
+    verdict: words.verdict,
+    expiresAt,
+    nonce: words.nonce,
+  } as const;
+  const entry = {
+    kind: "approval",
+    at: new Date(atEpochMs).toISOString(),
+    body,
+    about: [...new Set([words.plan, words.verdict])],
+    claim: claim.delivery("passkey", words.nonce),
+  } as const;
+  try {
+    const [receipt] = await sources.ledger.append([entry]);
+    if (receipt === undefined) return refused("the ledger gave no receipt");
+    return { kind: "approved", person: passkey.identity, entry: receipt.index, expiresAt };
+  } catch (error) {
+    if (error instanceof CanaryError && error.code === "LEDGER_CLAIMED") return refused("this answer came before");
+    throw error;
+  }
+}
+
+async function isRightSignature(
+  { words, assertion }: Parameters<typeof approveWithPasskey>[0],
+  passkey: { readonly id: string; readonly publicKey: string },
+  { origin }: PasskeyTerms,
+  secret: Uint8Array,
+): Promise<boolean> {
+  const { id, rawId, response } = assertion;
+  // Loaded by gates that have the page, when it is used: it is most of what they would load at their start.
+  const { verifyAuthenticationResponse } = await import("@simplewebauthn/server");
+  try {
+    const { verified, authenticationInfo } = await verifyAuthenticationResponse({
+      response: {
+        id,
+        rawId,
+        type: "public-key",
+        clientExtensionResults: {},
+        response: {
+          clientDataJSON: response.clientDataJSON,
+          authenticatorData: response.authenticatorData,
+          signature: response.signature,
+        },
+      },
+      expectedChallenge: (challenge) => isChallengeOf(challenge, words, secret),
+      expectedOrigin: origin,
+      expectedRPID: new URL(origin).hostname,
+      requireUserVerification: true,
+      // Passkeys that are synchronised do not count; that an answer comes once is seen to by its nonce.
+      credential: {
+        id: passkey.id,
+        publicKey: Uint8Array.from(Buffer.from(passkey.publicKey, "base64url")),
+        counter: 0,
+      },
+    });
+    return verified && authenticationInfo.userVerified;
+  } catch {
+    // The library throws for whatever does not fit.
+    return false;
+  }
+}

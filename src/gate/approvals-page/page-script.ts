@@ -1,0 +1,39 @@
+/** The page's script, served as a file of its own: the page allows no other. Kept to what every browser with passkeys reads. */
+export const PAGE_SCRIPT = `"use strict";
+const $ = (id) => document.getElementById(id);
+const post = async (path, body) => {
+  const response = await fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  const answer = await response.json();
+  if (!response.ok) throw new Error(answer.detail ?? "the gate answered " + response.status);
+  return answer;
+};
+const tell = (text) => { $("said").textContent = text; };
+const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+const run = async (work) => { try { await work(); } catch (error) { tell(error.message); } };
+
+$("approve")?.addEventListener("click", () => run(async () => {
+  const { plan, verdict, environment } = $("approve").dataset;
+  const asked = await post("/v1/passkeys/challenge", { purpose: "approve", plan, verdict, environment });
+  const credential = await navigator.credentials.get({ publicKey: {
+    challenge: bytes(asked.challenge), rpId: location.hostname, userVerification: "required", timeout: 300000,
+  } });
+  const answer = await post("/v1/passkeys/approve", { words: asked.words, assertion: credential.toJSON() });
+  tell("Approved by " + answer.person + " until " + answer.expiresAt + " (ledger entry " + answer.entry + ").");
+  $("approve").disabled = true;
+}));
+
+$("enrol")?.addEventListener("click", () => run(async () => {
+  const identity = $("identity").value.trim();
+  if (identity === "") throw new Error("Say who you are first.");
+  const asked = await post("/v1/passkeys/challenge", { purpose: "enrol", identity });
+  const credential = await navigator.credentials.create({ publicKey: {
+    challenge: bytes(asked.challenge), rp: { id: location.hostname, name: "canary gate" },
+    user: { id: crypto.getRandomValues(new Uint8Array(32)), name: identity, displayName: identity },
+    pubKeyCredParams: [{ type: "public-key", alg: -8 }, { type: "public-key", alg: -7 }, { type: "public-key", alg: -257 }],
+    authenticatorSelection: { residentKey: "required", userVerification: "required" }, attestation: "none", timeout: 300000,
+  } });
+  const answer = await post("/v1/passkeys/enrol", { words: asked.words, attestation: credential.toJSON() });
+  $("lines").textContent = answer.lines;
+  tell("Give these lines to the operator of the gate. They count once they stand in its file of passkeys.");
+}));
+`;

@@ -1,0 +1,102 @@
+import { z } from "zod";
+import { canonicalJson } from "../attest/canonical-json.ts";
+import type { SigningKey } from "../attest/keys.ts";
+import { openDocument, STATEMENT_TYPE, signDocument } from "../attest/signed-document.ts";
+import { CLOCK_SKEW_MS_MAX, Instant, Name, statementAbout } from "../attest/statement-words.ts";
+import { CanaryError } from "../core/errors.ts";
+import { sha256Hex } from "../core/sha256.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { GateContext } from "./gate-context.ts";
+import { claim, KillSwitchRecord, recordOf, subject } from "./records.ts";
+
+/** Type of the statement by which an operator stops promotions, or lets them go on. */
+export const KILL_SWITCH_PREDICATE_TYPE = "https://canary-harness.dev/attestation/kill-switch/v1";
+
+/** All promotions, those of an environment, or one plan or verdict by its digest. */
+const Scope = z.union([z.literal("*"), z.string().regex(/^sha256:[0-9a-f]{64}$/), Name]);
+
+const KillSwitchSchema = statementAbout(
+  KILL_SWITCH_PREDICATE_TYPE,
+  z.strictObject({
+    scope: Scope,
+    isEngaged: z.boolean(),
+    reason: z.string().min(1).max(500),
+    signedAt: Instant,
+    /** Makes two statements of one instant two statements. */
+    nonce: z.string().regex(/^[0-9a-f]{32}$/),
+  }),
+);
+
+/** A statement must arrive while it is fresh, so that one that was kept cannot let go what is stopped now. */
+const FRESH_MS_MAX = 5 * 60_000;
+
+export interface KillSwitchOrder {
+  readonly scope: string;
+  readonly isEngaged: boolean;
+  readonly reason: string;
+}
+
+/** Signs an operator's order; the text of a bundle. */
+export function signKillSwitch(
+  order: KillSwitchOrder,
+  key: SigningKey,
+  made: { readonly atEpochMs: number; readonly nonce: string },
+): string {
+  const predicate = { ...order, signedAt: new Date(made.atEpochMs).toISOString(), nonce: made.nonce };
+  const statement = {
+    _type: STATEMENT_TYPE,
+    subject: [{ name: "kill-switch", digest: { sha256: sha256Hex(canonicalJson(predicate)) } }],
+    predicateType: KILL_SWITCH_PREDICATE_TYPE,
+    predicate,
+  };
+  return signDocument(statement, KillSwitchSchema, key);
+}
+
+/** The state of a switch: what was recorded last about its scope. */
+export type KillSwitchState =
+  | { readonly kind: "released" }
+  | { readonly kind: "engaged"; readonly by: string; readonly reason: string };
+
+/**
+ * Records an order of a trusted operator. It is in force for every gate of the ledger with the next decision.
+ * @throws CanaryError SIGNATURE_INVALID when it is not an operator's, not fresh, or came before; those of the ledger
+ */
+export async function recordKillSwitch(
+  bundleText: string,
+  context: Pick<GateContext, "ledger" | "keyring" | "clock">,
+): Promise<{ readonly entry: number; readonly order: KillSwitchOrder; readonly by: string }> {
+  const atEpochMs = context.clock.epochMs();
+  const asked = { role: "operator", schema: KillSwitchSchema, what: "kill switch" } as const;
+  const opened = openDocument(bundleText, { ...asked, keyring: context.keyring(), at: atEpochMs });
+  if (opened.kind === "refused") throw refused(opened.message);
+  const { scope, isEngaged, reason, signedAt } = opened.statement.predicate;
+  const ageMs = atEpochMs - Date.parse(signedAt);
+  if (!(ageMs <= FRESH_MS_MAX && ageMs >= -CLOCK_SKEW_MS_MAX)) throw refused(`it was signed at ${signedAt}`);
+  const by = opened.signer.identity;
+  const body = { schema: "canary.gate-kill-switch/v1", scope, isEngaged, by, reason } as const;
+  const entry = {
+    kind: "kill-switch",
+    at: new Date(atEpochMs).toISOString(),
+    body,
+    about: [subject.killSwitch(scope)],
+    claim: claim.delivery("kill-switch", opened.payloadSha256),
+  } as const;
+  const [receipt] = await context.ledger.append([entry], { documents: [Buffer.from(bundleText)] });
+  return { entry: receipt?.index ?? -1, order: { scope, isEngaged, reason }, by };
+}
+
+/** Whether a scope is stopped. @throws what the ledger throws, or a record that cannot be read: then nobody knows */
+export async function killSwitchState(ledger: Ledger, scope: string): Promise<KillSwitchState> {
+  const last = (await ledger.entriesAbout(subject.killSwitch(scope), ["kill-switch"])).at(-1);
+  if (last === undefined) return { kind: "released" };
+  const { isEngaged, by, reason } = recordOf(KillSwitchRecord, last);
+  return isEngaged ? { kind: "engaged", by, reason } : { kind: "released" };
+}
+
+function refused(message: string): CanaryError {
+  return new CanaryError({
+    code: "SIGNATURE_INVALID",
+    message: `the kill switch was not moved: ${message}`,
+    hint: "It is moved by a statement of a key with the role operator, not older than five minutes: `canary gate kill`.",
+  });
+}
