@@ -10,6 +10,8 @@ export type Intent =
       readonly proof?: "quiet" | "load";
       /** Time box of the undo, ms. */
       readonly timeoutMs?: number;
+      /** Scopes of the action: its undo holds no others. */
+      readonly requires?: readonly string[];
     }
   | { readonly kind: "landed"; readonly actionId: string; readonly landed: boolean }
   /** It did not land and changed nothing: there is nothing to undo. */
@@ -22,6 +24,8 @@ export type Intent =
       readonly why: "failure" | "abort";
       readonly how: "steps" | "stop";
       readonly steps: unknown;
+      /** Scopes of everything that was done. */
+      readonly requires?: readonly string[];
     }
   | { readonly kind: "recovered"; readonly ok: boolean }
   /** A snapshot is brought back because an undo failed. */

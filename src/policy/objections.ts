@@ -2,6 +2,7 @@ import type { ActionStep } from "../plan/action.ts";
 import type { Action } from "../plan/plan.ts";
 import { covers } from "../plan/resource-pattern.ts";
 import type { ActionAssessment, KnownMirror, Operator, StepAssessment } from "./assess-plan.ts";
+import { scopeObjections } from "./scope-objections.ts";
 import { undeclaredTargets } from "./step-targets.ts";
 import { leavesNoTrace } from "./traceless.ts";
 
@@ -16,6 +17,7 @@ export function objections(action: Action, assessment: ActionAssessment, operato
     ...namedTargets(action, step, "names"),
     ...(given === undefined ? [] : namedTargets(action, given, "names in its rollback")),
     ...irreversible(assessment, action, operator.knownMirror),
+    ...scopeObjections(action, assessment, operator.knownMirror),
     ...mirrorObjections(action, operator.knownMirror),
   ];
 }

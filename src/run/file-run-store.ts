@@ -4,6 +4,7 @@ import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type IntentLog, inBoth } from "../core/intent-log.ts";
+import { redactDeep } from "../core/redact.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import { KEPT_FILES } from "../mirror/twins/kept-runs.ts";
 import type { ResumeState } from "../replay/proof/resume-rollback.ts";
@@ -103,7 +104,7 @@ async function openFolder(options: RunStoreOptions): Promise<RunStore> {
     saveAbort: (record) =>
       onDisk(options.runDir, async () => {
         const file = path.join(options.runDir, RUN_FILES.abort);
-        await writeWhole(file, `${JSON.stringify(record, null, 2)}\n`);
+        await writeWhole(file, `${JSON.stringify(redactDeep(record), null, 2)}\n`);
         return file;
       }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

@@ -1,4 +1,5 @@
 import path from "node:path";
+import type { MintToken } from "../core/action-token.ts";
 import type { Clock } from "../core/clock.ts";
 import { messageOf } from "../core/errors.ts";
 import { type IntentLog, inBoth } from "../core/intent-log.ts";
@@ -36,6 +37,8 @@ export interface ResumeEffects {
   /** Takes every intent before the run's journal does: the ledger. */
   readonly ledgerIntents?: (run: { readonly runId: string; readonly planSha256: string }) => IntentLog;
   readonly say: (line: string) => void;
+  /** Mints the tokens of requests that undo something. */
+  readonly mint?: MintToken;
 }
 
 /** A rollback that takes longer than this is not finished any more; its twins are removed as they are. */
@@ -92,7 +95,7 @@ async function resumeOne(run: KeptRun, effects: ResumeEffects, signal: AbortSign
     const intent = inBoth(effects.ledgerIntents?.(run.unfinished), journal);
     const left = await leftBehind(run, intent);
     const onStep = ({ actionId, state, message }: StepEvent): void => effects.say(`  ${actionId} ${state}: ${message}`);
-    const rollback = await finishRollback(left, { pair, state: effects.state, clock, onStep }, box);
+    const rollback = await finishRollback(left, { pair, state: effects.state, clock, mint: effects.mint, onStep }, box);
     return { ...about, resumedAt: new Date(clock.epochMs()).toISOString(), kind: "finished", rollback };
   } catch (error) {
     signal.throwIfAborted();

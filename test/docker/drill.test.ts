@@ -27,6 +27,7 @@ const PLAN = [
       uses: "sql",
       with: { service: "db", transaction: true, statements: ["UPDATE item SET name = 'item 7' WHERE id = 7"] },
     },
+    requires: ["postgres:update@public.item"],
     changes: ["db/db/mini/rows/item/7/name"],
   },
   {

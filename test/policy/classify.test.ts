@@ -12,7 +12,7 @@ function planWith(step: object, rollback: object) {
     what: "act",
     why: "because",
     ...step,
-    requires: ["all"],
+    requires: ["all", "postgres:roles@shop", "http:post@api/**"],
     changes: ["service/worker/replicas"],
     rollback,
   };

@@ -27,7 +27,7 @@ async function admitted(action: object, plan: object = {}, operator: Operator = 
         id: "act",
         what: "do it",
         why: "to see",
-        requires: ["test:write"],
+        requires: ["test:write", "postgres:ddl@shop", "http:post@worker/**"],
         changes: ["service/worker/replicas"],
         ...SCALE,
         rollback: BACK,
@@ -114,8 +114,8 @@ test("what its own action has made a rollback may drop, and nothing else", async
   expect(problems(await admitted({ ...made, rollback: sql("DROP TABLE jobs") })).join()).toMatch(/tier 4/);
 });
 
-test("what only reads needs neither scopes nor effects nor a rollback", async () => {
-  const reading = { ...sql("SELECT 1"), rollback: undefined, requires: [], changes: [] };
+test("what only reads needs neither effects nor a rollback, and of scopes the right to read", async () => {
+  const reading = { ...sql("SELECT 1"), rollback: undefined, requires: ["postgres:select@public.jobs"], changes: [] };
   expect(await admitted(reading)).toMatchObject({ kind: "admitted", tier: { classified: 0 } });
 });
 

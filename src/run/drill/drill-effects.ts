@@ -1,3 +1,4 @@
+import type { MintToken } from "../../core/action-token.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { IntentLog } from "../../core/intent-log.ts";
 import type { Snapshots } from "../../mirror/snapshots/snapshot.ts";
@@ -32,6 +33,8 @@ export interface DrillEffects {
   readonly snapshots: Snapshots;
   readonly store: DrillStore;
   readonly observe: DrillObserver;
+  /** Mints a token for each request of an action; absent: they carry none. */
+  readonly mint?: MintToken;
   /** PostgreSQL's grammar, by which policy reads what a plan's SQL does. */
   readonly parseSql: SqlParser;
   readonly policy: LoadedPolicy;
