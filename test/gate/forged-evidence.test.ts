@@ -122,7 +122,7 @@ test.each(["agent", "approver", "operator", "ledger", "runbook-author"] as const
 );
 
 test.each<[string, (it: Attacked) => readonly string[]]>([
-  ["by who answers for the agent", ({ world, plan }) => [world.approval("grace", plan)]],
+  ["by who answers for the agent", ({ world, plan }) => [world.approval("grace", plan), world.approval("ada", plan)]],
   ["twice by one person", ({ world, plan }) => [world.approval("ada", plan), world.approval("ada", plan)]],
   ["for another plan", ({ world }) => [world.approval("ada", world.plan(2)), world.approval("ben", world.plan(2))]],
   [
@@ -135,7 +135,10 @@ test.each<[string, (it: Attacked) => readonly string[]]>([
   ],
   [
     "by the agent, with its key for plans",
-    ({ world, plan }) => [resigned(world.approval("ada", plan), world.key("agent-7", "agent"), () => undefined)],
+    ({ world, plan }) => [
+      resigned(world.approval("ben", plan), world.key("agent-7", "agent"), () => undefined),
+      world.approval("ada", plan),
+    ],
   ],
 ])("of two approvals that are needed, those %s are not enough", async (_, approvals) => {
   await using it = await attacked(2);
