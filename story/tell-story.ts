@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
+import { messageOf } from "../src/core/errors.ts";
 import { type Narrator, narrator } from "./narrator.ts";
 import { type Chapter, missingLine, readPage, type Scene } from "./read-page.ts";
 import { openShell, type Shell } from "./shell.ts";
@@ -21,16 +23,28 @@ const { values: options } = parseArgs({
   },
 });
 
-process.exitCode = await tell(narrator(process.stdout));
+process.exitCode = await main(narrator(process.stdout));
 
-async function tell(say: Narrator): Promise<number> {
+async function main(say: Narrator): Promise<number> {
+  const stopping = new AbortController();
+  // What runs has the signal too (one terminal, one group of processes) and ends in its own way; we go on to clean up.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stopping.abort());
+  // A terminal that was closed takes no more words, and everything is removed all the same.
+  process.stdout.on("error", () => stopping.abort());
+  try {
+    return await tell(say, stopping.signal);
+  } catch (error) {
+    const isStopped = stopping.signal.aborted || (error instanceof Error && error.name === "AbortError");
+    say.otherwise(isStopped ? "stopped" : messageOf(error));
+    return 1;
+  }
+}
+
+async function tell(say: Narrator, signal: AbortSignal): Promise<number> {
   const page = readFileSync(options.page, "utf8");
   const chapters = readPage(page);
   const hasVerdict = options.verdict !== undefined;
   if (!hasVerdict && !canRehearse()) return 1;
-  let isStopped = false;
-  // What runs has the signal too (one terminal, one group of processes) and ends in its own way; we go on to clean up.
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => (isStopped = true));
   await using stage = await setStage({
     root: ROOT,
     isKept: options.keep,
@@ -44,10 +58,10 @@ async function tell(say: Narrator): Promise<number> {
   let checked = 0;
   for (const [index, chapter] of chapters.entries()) {
     say.chapter(index + 1, chapters.length, chapter.title);
-    const told = await tellChapter(chapter, { say, shell, hasVerdict, isStopped: () => isStopped });
+    const told = await tellChapter(chapter, { say, shell, hasVerdict, signal });
     if (told === undefined) return 1;
     checked += told;
-    if (options.pause && index < chapters.length - 1) await turnPage();
+    if (options.pause && index < chapters.length - 1) await turnPage(signal);
   }
   say.asTold(`The end: ${checked} answers were as this page tells them.`);
   return 0;
@@ -60,18 +74,15 @@ async function tellChapter(
     readonly say: Narrator;
     readonly shell: Shell;
     readonly hasVerdict: boolean;
-    readonly isStopped: () => boolean;
+    readonly signal: AbortSignal;
   },
 ): Promise<number | undefined> {
-  const { say, shell, hasVerdict, isStopped } = with_;
+  const { say, shell, hasVerdict, signal } = with_;
   for (const scene of scenes) {
     for (const paragraph of scene.words) say.words(paragraph);
     if (scene.isRehearsal && hasVerdict) say.asTold("a verdict was given (--verdict): it stands in for this rehearsal");
     else if (!(await play(scene, say, shell))) return undefined;
-    if (isStopped()) {
-      say.otherwise("stopped");
-      return undefined;
-    }
+    signal.throwIfAborted();
   }
   for (const paragraph of ending) say.words(paragraph);
   return scenes.length;
@@ -107,8 +118,10 @@ function canRehearse(): boolean {
   return doctor.status === 0;
 }
 
-async function turnPage(): Promise<void> {
+async function turnPage(signal: AbortSignal): Promise<void> {
   const reader = createInterface({ input: process.stdin, output: process.stdout });
-  await reader.question("\n  (Enter goes on) ");
+  // Enter, or the end of what there is to read.
+  const closed = once(reader, "close", { signal });
+  await Promise.race([reader.question("\n  (Enter goes on) ", { signal }), closed]);
   reader.close();
 }
