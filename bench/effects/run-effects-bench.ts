@@ -1,5 +1,5 @@
 // What a look at a whole twin costs, whether one planted row is found, and how often a plan that does nothing shows an effect.
-// Usage: npm run bench:effects -- [--tables 100] [--rows 1000000] [--quiet-passes 0]
+// Usage: npm run bench:effects -- [--tables 100] [--rows 1000000] [--quiet-passes 0] [--loaded-passes 0]
 import { loadavg } from "node:os";
 import { argv, pid, stdout } from "node:process";
 import { parseArgs } from "node:util";
@@ -10,6 +10,7 @@ import { stateAccess } from "../../src/mirror/state/state-access.ts";
 import { ROLES, type Twin, type TwinPair } from "../../src/mirror/twin.ts";
 import { raiseMini } from "../../test/docker/fixtures/mini/engine-of-tests.ts";
 import { cache, db, miniMirror } from "../../test/docker/fixtures/mini/mini-mirror.ts";
+import { loadedPasses } from "./loaded-passes.ts";
 import { quietPasses } from "./quiet-passes.ts";
 
 const { values } = parseArgs({
@@ -18,9 +19,11 @@ const { values } = parseArgs({
     tables: { type: "string", default: "100" },
     rows: { type: "string", default: "1000000" },
     "quiet-passes": { type: "string", default: "0" },
+    "loaded-passes": { type: "string", default: "0" },
   },
 });
-const [tables, rows, passes] = [Number(values.tables), Number(values.rows), Number(values["quiet-passes"])];
+const [tables, rows] = [Number(values.tables), Number(values.rows)];
+const [passes, loaded] = [Number(values["quiet-passes"]), Number(values["loaded-passes"])];
 const signal = new AbortController().signal;
 const state = stateAccess(systemClock);
 const at = { service: "db" };
@@ -110,6 +113,7 @@ async function shop(): Promise<void> {
     "shop, both twins: of it files, flags, output",
     await repeat((twin) => state.surroundings(twin, spec.state, { signal })),
   );
+  if (loaded > 0) await loadedPasses({ pair, state, passes: loaded, line });
   if (passes > 0) await quietPasses({ pair, state, passes, line });
 }
 

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { seededRandom } from "../../src/core/random.ts";
+import type { FieldState } from "../../src/judge/response-changes.ts";
 import * as answers from "../../test/judge/support/simulated-answers.ts";
 
 // How often honest twins are rejected for their answers, and how often a planted change is found. See README.md beside this file.
@@ -35,8 +36,8 @@ const NOISE: Readonly<Record<string, (seed: number, random: () => number) => ans
   "spells of a minute, one in five": (seed) => answers.spells(seed * 3 + 5, { everySeconds: 300, lengthSeconds: 60 }),
 };
 
-function honest(): void {
-  console.log(`\n## Honest twins: rejected for this place, of ${runs} runs from seed ${flags["first-seed"]}\n`);
+function honest(state: FieldState, word: string): void {
+  console.log(`\n## Honest twins: ${word} for this place, of ${runs} runs from seed ${flags["first-seed"]}\n`);
   const names = Object.keys(NOISE);
   const counts = names.map(() => Object.keys(TIMELINES).map(() => 0));
   for (const [column, timeline] of Object.values(TIMELINES).entries()) {
@@ -48,9 +49,9 @@ function honest(): void {
       }));
       const ratePerSecond = [0.3, 1, 2][seed % 3] ?? 2;
       const judged = answers.judgeSimulated({ seed, timeline, fields, ratePerSecond });
-      for (const { path, state } of judged.routes[0]?.fields ?? []) {
-        const counted = counts[Number(path.split("/")[1])];
-        if (state === "changed" && counted !== undefined) counted[column] = (counted[column] ?? 0) + 1;
+      for (const field of judged.routes[0]?.fields ?? []) {
+        const counted = counts[Number(field.path.split("/")[1])];
+        if (field.state === state && counted !== undefined) counted[column] = (counted[column] ?? 0) + 1;
       }
     }
   }
@@ -83,5 +84,6 @@ function planted(): void {
   }
 }
 
-honest();
+honest("changed", "rejected");
+honest("lasting", "held");
 planted();

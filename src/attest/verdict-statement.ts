@@ -4,7 +4,7 @@ import type { HarmAlarm } from "../judge/harm-alarm.ts";
 import type { PlantedHarm, SensitivityProof } from "../judge/sensitivity.ts";
 import type { QuietProof, RollbackProof, SloJudgement, Verdict } from "../judge/verdict.ts";
 import type { SnapshotFacts } from "../mirror/snapshots/snapshot.ts";
-import type { TwinFacts } from "../mirror/twin.ts";
+import type { TwinFacts } from "../mirror/twin-facts.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { TableCount, WriteProvenance } from "../replay/proof/write-provenance.ts";
 import { clipped, paths } from "./bounded.ts";

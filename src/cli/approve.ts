@@ -3,7 +3,7 @@ import path from "node:path";
 import { Command } from "commander";
 import { CanaryError, EXIT_CODE } from "../core/errors.ts";
 import { withPlainText } from "../report/plain-text.ts";
-import { printJson, say, withJson } from "./options.ts";
+import { printJson, say, sayWho, withJson } from "./options.ts";
 import { systemClock } from "./system.ts";
 
 interface ApproveOptions {
@@ -147,7 +147,7 @@ function countCommand(): Command {
           ({ id, message }) => `  not believed as a revocation: ${id.slice(0, 12)}: ${message}`,
         ),
       ];
-      say(withPlainText(lines).join("\n"));
+      sayWho(withPlainText(lines).join("\n"));
     });
 }
 

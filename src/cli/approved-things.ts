@@ -8,6 +8,7 @@ import { CanaryError } from "../core/errors.ts";
 import { invariant } from "../core/invariant.ts";
 import { LIMITS } from "../core/limits.ts";
 import { sha256Hex } from "../core/sha256.ts";
+import type { Plan } from "../plan/plan.ts";
 import { readPlanFile } from "./check-plan-file.ts";
 import { RUNBOOKS } from "./plan-sign.ts";
 
@@ -62,35 +63,45 @@ export function approvalIdOf(bundle: string): string {
 }
 
 /**
- * Counts the approvals in files. A file that is a revocation is taken as one, so that a folder can be given as it is.
+ * Counts the approvals in files for a plan's file.
  * @throws CanaryError PLAN_INVALID | RUNBOOK_INVALID | TRUST_INVALID | SIGNATURE_INVALID
  */
-export async function countFiles(options: {
-  readonly plan: string;
+export async function countFiles(
+  options: Counting & { readonly plan: string; readonly runbook?: string },
+): Promise<ApprovalCount> {
+  const runbook = options.runbook === undefined ? undefined : await RUNBOOKS.read(options.runbook);
+  const author = runbook === undefined ? {} : { runbookAuthor: runbook.author };
+  return await countApproved(await readPlanFile(options.plan), { ...options, ...author });
+}
+
+interface Counting {
   readonly environment: string;
   readonly trust: string;
   readonly approval?: readonly string[];
-  readonly runbook?: string;
   readonly verdict?: string;
   readonly nowEpochMs: number;
-}): Promise<ApprovalCount> {
-  const plan = await readPlanFile(options.plan);
+}
+
+/**
+ * Counts the approvals in files. A file that is a revocation is taken as one, so that a folder can be given as it is.
+ * @throws CanaryError TRUST_INVALID | SIGNATURE_INVALID
+ */
+export async function countApproved(
+  plan: Plan,
+  options: Counting & { readonly planSigner?: string; readonly runbookAuthor?: string },
+): Promise<ApprovalCount> {
+  const { environment, verdict, nowEpochMs } = options;
   const keyring = await readTrustFile(options.trust);
   const texts = await Promise.all((options.approval ?? []).map(bundleText));
   const isRevocation = (text: string): boolean => readApprovalUnverified(text).kind === "revocation";
-  const runbook = options.runbook === undefined ? undefined : await RUNBOOKS.read(options.runbook);
-  const authors = authorsOf(plan, { keyring, ...(runbook === undefined ? {} : { runbookAuthor: runbook.author }) });
-  return countApprovals(
-    {
-      planSha256: plan.sha256,
-      environment: options.environment,
-      ...(options.verdict === undefined ? {} : { verdictSha256: await digestOfVerdict(options.verdict, plan.sha256) }),
-      authors,
-    },
-    { approvals: texts.filter((text) => !isRevocation(text)), revocations: texts.filter(isRevocation) },
-    keyring,
-    options.nowEpochMs,
-  );
+  const thing = {
+    planSha256: plan.sha256,
+    environment,
+    ...(verdict === undefined ? {} : { verdictSha256: await digestOfVerdict(verdict, plan.sha256) }),
+    authors: authorsOf(plan, { ...options, keyring }),
+  };
+  const given = { approvals: texts.filter((text) => !isRevocation(text)), revocations: texts.filter(isRevocation) };
+  return countApprovals(thing, given, keyring, nowEpochMs);
 }
 
 async function bundleText(file: string): Promise<string> {

@@ -2,6 +2,7 @@ import { styleText } from "node:util";
 import { Command } from "commander";
 import { EXIT_CODE, messageOf } from "../core/errors.ts";
 import type { Finding } from "../mirror/doctor/finding.ts";
+import { existingActionTokens } from "./action-tokens.ts";
 import { finishDeadRuns } from "./finish-dead-runs.ts";
 import { printJson, say, withJson } from "./options.ts";
 import { openRunLedger } from "./run-ledger.ts";
@@ -58,7 +59,7 @@ async function unfinishedRollbacks(
     tell(`undos are not recorded in the ledger: ${messageOf(error)}`);
     return undefined;
   });
-  const resumed = await finishDeadRuns({ say: tell, ...(ledger === undefined ? {} : { ledger }) }, options.signal);
+  const resumed = await finishDeadRuns({ say: tell, ledger, mint: await existingActionTokens() }, options.signal);
   return resumed.map(({ proven, words }): Finding => {
     const status = proven ? "ok" : "warn";
     return { check: "leftovers", status, message: words, fixable: false };

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { signDrill } from "../attest/drill-statement.ts";
+import { redactDeep } from "../core/redact.ts";
 import { takingSnapshots } from "../mirror/snapshots/take-snapshot.ts";
 import { stateAccess } from "../mirror/state/state-access.ts";
 import { dockerRuntime } from "../mirror/twins/docker-runtime.ts";
@@ -10,6 +11,7 @@ import { createPaint, wantsColor } from "../report/terminal/paint.ts";
 import { openDrillStore } from "../run/drill/drill-store.ts";
 import { runDrill } from "../run/drill/run-drill.ts";
 import type { TrustTerms } from "../run/job-trust.ts";
+import { actionTokens } from "./action-tokens.ts";
 import { deadlineSignal } from "./deadline.ts";
 import { dockerHost } from "./key-location.ts";
 import { joinHost } from "./live-run.ts";
@@ -37,6 +39,7 @@ export async function drillScenario(options: {
   /** Of the policy that is asked; absent: `openPolicy` says which. */
   readonly policyFolder?: string;
 }): Promise<{ readonly report: DrillReport; readonly folder: string }> {
+  const mint = await actionTokens();
   const job = await newJob(options);
   // Read before anything is raised, so that it cannot fail after minutes.
   const policy = await openPolicy(options.policyFolder);
@@ -75,7 +78,8 @@ export async function drillScenario(options: {
       state: stateAccess(systemClock),
       snapshots: takingSnapshots(systemClock),
       store,
-      observe: view,
+      observe: (event) => view(redactDeep(event)),
+      mint,
       parseSql: await loadSqlParser(),
       policy,
       harnessVersion: harnessVersion(),

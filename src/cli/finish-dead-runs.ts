@@ -1,3 +1,4 @@
+import type { MintToken } from "../core/action-token.ts";
 import { dockerHost } from "./key-location.ts";
 import type { RunLedger } from "./run-ledger.ts";
 import { systemClock } from "./system.ts";
@@ -14,20 +15,26 @@ export interface FinishedRun {
  * @throws the signal's reason when aborted; CanaryError MIRROR_UNAVAILABLE when no engine answers
  */
 export async function finishDeadRuns(
-  told: { readonly say: (line: string) => void; readonly ledger?: RunLedger },
+  told: {
+    readonly say: (line: string) => void;
+    readonly ledger?: RunLedger | undefined;
+    /** Mints the tokens of requests that undo something. */
+    readonly mint?: MintToken | undefined;
+  },
   signal: AbortSignal,
 ): Promise<readonly FinishedRun[]> {
   const [{ resumeDeadRuns, resumedWords }, { stateAccess }] = await Promise.all([
     import("../run/resume-runs.ts"),
     import("../mirror/state/state-access.ts"),
   ]);
-  const { say, ledger } = told;
+  const { say, ledger, mint } = told;
   const effects = {
     clock: systemClock,
     state: stateAccess(systemClock),
     ownerPid: process.pid,
     say,
     ...(ledger === undefined ? {} : { ledgerIntents: ledger.intentsOf }),
+    ...(mint === undefined ? {} : { mint }),
     ...dockerHost(),
   };
   return (await resumeDeadRuns(effects, signal)).map((run) => ({

@@ -8,7 +8,7 @@ import { withPlainText } from "../report/plain-text.ts";
 import { askGate, type GateOptions, refusedBy, withGate } from "./gate-client.ts";
 import type { ServeOptions } from "./gate-serve.ts";
 import { withNotify } from "./notify.ts";
-import { printJson, say, withJson, withPolicy } from "./options.ts";
+import { printJson, printOwnJson, say, sayOwn, withJson, withPolicy } from "./options.ts";
 import { systemClock } from "./system.ts";
 
 /** `canary gate`: the webhook that production asks, and asking it. */
@@ -174,8 +174,8 @@ function tokenCommand(): Command {
     .action((options: { readonly json?: true }) => {
       const token = randomBytes(32).toString("base64url");
       const made = { token, tokenSha256: sha256Hex(token) };
-      if (options.json === true) printJson(made);
-      else say(`token        ${made.token}\ntokenSha256  ${made.tokenSha256}`);
+      if (options.json === true) printOwnJson(made);
+      else sayOwn(`token        ${made.token}\ntokenSha256  ${made.tokenSha256}`);
     });
 }
 

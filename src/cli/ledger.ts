@@ -8,7 +8,7 @@ import { ledgerVerifiers } from "./ledger-location.ts";
 import { openToRead, type ReadOptions, withLedger } from "./ledger-options.ts";
 import { exportCommand, shipCommand } from "./ledger-ship.ts";
 import { verifyCommand } from "./ledger-verify.ts";
-import { printJson, say, withJson } from "./options.ts";
+import { printJson, printOwnJson, say, withJson } from "./options.ts";
 import { abortOnSignals, systemClock } from "./system.ts";
 
 /** `canary ledger`: look at the append-only log of intents, verdicts and decisions, and prove what is in it. */
@@ -105,7 +105,8 @@ function proveCommand(): Command {
         await writeFile(options.out, proof.text);
         await writeFile(`${options.out}.entry.json`, entryBytes(proof.entry));
       }
-      if (options.json === true) printJson(proof);
+      // What was changed in it would not be proven any more.
+      if (options.json === true) printOwnJson(proof);
       else if (options.out === undefined) process.stdout.write(proof.text);
       else say(`wrote ${options.out} and ${options.out}.entry.json`);
     });

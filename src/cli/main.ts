@@ -13,6 +13,7 @@ import { ledgerCommand } from "./ledger.ts";
 import { planCommand } from "./plan.ts";
 import { policyCommand } from "./policy.ts";
 import { powerCommand } from "./power.ts";
+import { queueCommand } from "./queue.ts";
 import { runCommand } from "./run.ts";
 import { runbookCommand } from "./runbook.ts";
 import { schemaCommand } from "./schema.ts";
@@ -52,6 +53,7 @@ unavailable, 21 aborted, 22 deadline, 23 snapshot, 24 driver was the bottleneck,
     verdictCommand,
     ledgerCommand,
     gateCommand,
+    queueCommand,
     haltCommand,
     keysCommand,
     initCommand,

@@ -1,6 +1,7 @@
 import type { TrustTerms } from "../run/job-trust.ts";
 import { loadJob } from "../run/load-job.ts";
 import type { RunJob } from "../run/run-job.ts";
+import { actionTokenVariables } from "./action-tokens.ts";
 import { environmentValues } from "./options.ts";
 import { newRunIdentity, systemClock } from "./system.ts";
 
@@ -23,7 +24,7 @@ export async function newJob(options: {
     ...(options.trust === undefined ? {} : { trust: options.trust }),
     nowEpochMs: systemClock.epochMs(),
     rootDir: process.cwd(),
-    environment: environmentValues(),
+    environment: { ...environmentValues(), ...(await actionTokenVariables()) },
     runId: identity.runId,
     seed: options.seed ?? identity.seed,
   });

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { Command } from "commander";
 import { CanaryError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
-import { printJson, say, withJson } from "./options.ts";
+import { printJson, say, sayWho, withJson } from "./options.ts";
 import { systemClock } from "./system.ts";
 
 interface SignOptions {
@@ -83,7 +83,7 @@ export function verifyCommand<Document>(kind: SignedKind<Document>): Command {
       const { identity, keyId } = signature.signer;
       if (options.json === true)
         printJson({ kind: `${kind.name}-signature`, sha256: kind.digest(document), identity, keyId });
-      else say(`signed by ${identity} (key ${keyId})\n${kind.name} sha256:${kind.digest(document)}`);
+      else sayWho(`signed by ${identity} (key ${keyId})\n${kind.name} sha256:${kind.digest(document)}`);
     });
 }
 

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { handoverCommand } from "./hand-over.ts";
 import { printJson, say, withJson, withPolicy } from "./options.ts";
 import { PLANS, signCommand, verifyCommand } from "./plan-sign.ts";
 import { type TrustOptions, trustGiven, withTrust } from "./trust-options.ts";
@@ -44,5 +45,6 @@ Exit codes: 0 nothing stands against a rehearsal, 3 invalid document, 12 refused
     .description("Look at a plan before anything is raised, sign it, verify who signed it.")
     .addCommand(check)
     .addCommand(signCommand(PLANS))
-    .addCommand(verifyCommand(PLANS));
+    .addCommand(verifyCommand(PLANS))
+    .addCommand(handoverCommand());
 }

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { messageOf } from "../core/errors.ts";
+import { redactDeep } from "../core/redact.ts";
 import { takingSnapshots } from "../mirror/snapshots/take-snapshot.ts";
 import { stateAccess } from "../mirror/state/state-access.ts";
 import { dockerRuntime } from "../mirror/twins/docker-runtime.ts";
@@ -15,8 +16,10 @@ import { openRunStore } from "../run/file-run-store.ts";
 import type { TrustTerms } from "../run/job-trust.ts";
 import { runCanary } from "../run/run-canary.ts";
 import type { RunJob } from "../run/run-job.ts";
+import { actionTokens } from "./action-tokens.ts";
 import { chooseProfile } from "./choose-profile.ts";
 import { deadlineSignal } from "./deadline.ts";
+import { escalate } from "./escalate.ts";
 import { finishDeadRuns } from "./finish-dead-runs.ts";
 import { dockerHost } from "./key-location.ts";
 import { readKeys } from "./live-keys.ts";
@@ -49,6 +52,8 @@ export async function rehearse(options: {
   /** SQLite file of the ledger that intents are recorded in; else the environment says. */
   readonly ledgerFile?: string;
 }): Promise<{ readonly report: RunReport; readonly runDir: string }> {
+  // Before the mirror is read: its services may hold the public half.
+  const mint = await actionTokens();
   const loaded = await newJob(options);
   const policy = await openPolicy(options.policyFolder);
   const key = await signingKey(options.keyFile);
@@ -73,7 +78,7 @@ export async function rehearse(options: {
   view({ kind: "note", message: note });
   view({ kind: "note", message: `status and abort over HTTP: ${joined.url}, token in ${joined.file}` });
   using stop = stopSignal(job, view, joined.signal);
-  await finishDeadRuns({ say, ...(ledger === undefined ? {} : { ledger }) }, stop.signal).catch((error: unknown) => {
+  await finishDeadRuns({ say, ledger, mint }, stop.signal).catch((error: unknown) => {
     stop.signal.throwIfAborted();
     view({ kind: "note", message: `rollbacks of killed runs could not be looked for: ${messageOf(error)}` });
   });
@@ -95,18 +100,24 @@ export async function rehearse(options: {
       state: stateAccess(systemClock),
       snapshots: takingSnapshots(systemClock),
       store,
-      observe: (event) => {
+      observe: (told) => {
+        const event = redactDeep(told);
         view(event);
         joined.observe(event);
         notices(event);
       },
       hurry: stop.hurry,
+      mint,
       parseSql: await loadSqlParser(),
       policy,
       harnessVersion: harnessVersion(),
     },
     stop.signal,
   );
+  const waits = await escalate(report, { scenario: job.scenario, runDir, notifier }).catch(
+    (error: unknown) => `the playbook of this run could not be queued: ${messageOf(error)}`,
+  );
+  if (waits !== undefined) view({ kind: "note", message: waits });
   return { report, runDir };
 }
 

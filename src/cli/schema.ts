@@ -1,5 +1,5 @@
 import { Argument, Command } from "commander";
-import { printJson } from "./options.ts";
+import { printOwnJson } from "./options.ts";
 
 const DOCUMENTS = [
   "plan",
@@ -59,6 +59,6 @@ export function schemaCommand(): Command {
         "policy-cases": CasesSchema,
         gate: gate.GateConfigSchema,
       };
-      printJson(z.toJSONSchema(schemas[document], { io: "input" }));
+      printOwnJson(z.toJSONSchema(schemas[document], { io: "input" }));
     });
 }

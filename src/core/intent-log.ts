@@ -10,6 +10,8 @@ export type Intent =
       readonly proof?: "quiet" | "load";
       /** Time box of the undo, ms. */
       readonly timeoutMs?: number;
+      /** Scopes of the action: its undo holds no others. */
+      readonly requires?: readonly string[];
     }
   | { readonly kind: "landed"; readonly actionId: string; readonly landed: boolean }
   /** It did not land and changed nothing: there is nothing to undo. */
@@ -22,6 +24,8 @@ export type Intent =
       readonly why: "failure" | "abort";
       readonly how: "steps" | "stop";
       readonly steps: unknown;
+      /** Scopes of everything that was done. */
+      readonly requires?: readonly string[];
     }
   | { readonly kind: "recovered"; readonly ok: boolean }
   /** A snapshot is brought back because an undo failed. */
@@ -67,13 +71,17 @@ export function unfinishedRollback(intents: readonly Intent[]): UnfinishedRollba
   let recover: Extract<Intent, { kind: "recover" }> | undefined;
   for (const intent of intents) {
     if (intent.kind === "run") run = intent;
+    // A drill plays run after run in one log.
+    const over = intent.kind === "run" || intent.kind === "end";
     if (intent.kind === "act" && intent.undo !== null) acts.push(intent);
     if (intent.kind === "recover") recover = intent;
     if (intent.kind === "left-nothing") acts = withoutLast(acts, intent.actionId);
     if (intent.kind === "undone" && intent.ok) acts = withoutLast(acts, intent.actionId);
     const everything = (intent.kind === "recovered" || intent.kind === "restored") && intent.ok;
-    if (everything || intent.kind === "end") acts = [];
-    if (everything) recover = undefined;
+    if (everything || over) {
+      acts = [];
+      recover = undefined;
+    }
   }
   if (run === undefined || acts.length === 0 || recover?.how === "stop") return undefined;
   return {

@@ -50,6 +50,8 @@ export const LIMITS = {
   proposalCharsMax: 200_000,
   /** Resources with a difference that are listed one by one; the rest are counted. */
   differencesListedMax: 200,
+  /** Calls to the stubs of one twin that are kept; of more it is only known that they were made. */
+  stubCallsKeptMax: 200_000,
   /** Keys of one Redis that are fingerprinted; 20,000 take 0.3 s, and a mirror is a sample of production. */
   redisKeysMax: 200_000,
   /** Values of one Redis that a snapshot keeps in memory; a mirror is a sample of production. */

@@ -7,6 +7,7 @@ export interface Notice {
     | "canary.verdict.published"
     | "canary.run.aborted"
     | "canary.host.halted"
+    | "canary.escalation.queued"
     | "canary.gate.admitted"
     | "canary.gate.refused"
     | "canary.gate.kill-switch";

@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import { canonicalJson } from "../attest/canonical-json.ts";
 import { CanaryError, messageOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
+import { redactForPeople } from "../core/redact.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import type { Entry, NewEntry } from "../ledger/ledger.ts";
 import { type Decision, decidePromotion, refusedUnread } from "./decide-promotion.ts";
@@ -179,7 +180,7 @@ function recordedDecision(
         ? []
         : decision.reasons
             .slice(0, REASONS_MAX)
-            .map(({ code, message }) => ({ code, message: message.slice(0, TEXT_CHARS_MAX) })),
+            .map(({ code, message }) => ({ code, message: redactForPeople(message).slice(0, TEXT_CHARS_MAX) })),
     key: request.key,
     step: request.step === undefined ? null : { ...request.step, openUntil: opens ? openUntil : null },
     change: changeDigest(asked),

@@ -1,3 +1,4 @@
+import type { Difference } from "../mirror/fingerprint.ts";
 import type { QuietProof, RollbackProof } from "../replay/proof/proofs.ts";
 import type { WriteProvenance } from "../replay/proof/write-provenance.ts";
 import { quietReasons, rollbackReasons } from "./proof-reasons.ts";
@@ -30,8 +31,12 @@ export interface Evidence {
   readonly snapshotVerified: boolean;
   /** What the operator lets a restore lose where it takes the place of an undo; absent: none does. */
   readonly restoreMayLose?: RestoreLimits;
+  /** Patterns of places that the operator accepts unseen; none where absent. */
+  readonly acceptUnseen?: readonly string[];
   /** Effects that only a stub saw and that the operator's policy does not accept. */
   readonly stubOnlyEffects: readonly string[];
+  /** What differed at the last barrier as the plan declares, in data that traffic writes; none where absent. */
+  readonly consequences?: readonly Difference[];
   /** Present when harm of known size was planted to see whether it would be noticed. */
   readonly sensitivity?: SensitivityProof;
   /** Who wrote what under load; absent where no SQL acted. */
@@ -78,7 +83,9 @@ export const REASON_ORDER: readonly ReasonCode[] = [
  * proof was run and every SLO was inside its range at the same look (DESIGN.md 3, precedence).
  */
 export function decide(evidence: Evidence): Verdict {
-  const quiet = quietReasons(evidence.quiet, evidence.restoreMayLose);
+  const { restoreMayLose: accepted, acceptUnseen, rollback: underLoad } = evidence;
+  const instead = { accepted, acceptUnseen, rollback: underLoad };
+  const quiet = quietReasons(evidence.quiet, instead);
   const rollback = rollbackReasons(evidence.rollback, evidence.restoreMayLose);
   const writes = writeReasons(evidence.writes);
   const [worst, ...others] = ranked([
@@ -102,8 +109,8 @@ export function decide(evidence: Evidence): Verdict {
       ? `The SLO lay inside its range${stretch}`
       : `All ${evidence.slos.length} SLOs lay inside their ranges at once${stretch}`;
   const message =
-    `${shown}, every effect was declared, and the state was proven to come back, quietly and under load; ` +
-    "no lasting harm to the SLOs was seen after the undo.";
+    `${shown}, every effect was declared, and the state was proven to come back, quietly and under load` +
+    `${butFor(evidence.consequences ?? [])}; no lasting harm to the SLOs was seen after the undo.`;
   const caught = evidence.sensitivity === undefined ? undefined : caughtSentence(evidence.sensitivity);
   const more = [writtenSentence(evidence.writes), caught, wayBack(evidence)].filter(
     (sentence) => sentence !== undefined,
@@ -111,16 +118,26 @@ export function decide(evidence: Evidence): Verdict {
   return { kind: "promote", reasons: [{ code: "ALL_SHOWN", message }, ...more.map(allShown)] };
 }
 
+/** What a declaration excused is not proven to come back, so the sentence must not say so. */
+function butFor(consequences: readonly Difference[]): string {
+  const declared = consequences.filter(({ path }) => !path.startsWith("log/"));
+  if (declared.length === 0) return "";
+  const named = declared.slice(0, CONSEQUENCES_NAMED_MAX).map(({ path }) => path);
+  const more = declared.length > named.length ? ` and ${declared.length - named.length} more` : "";
+  return ` but for declared consequences in ${named.join(", ")}${more}`;
+}
+
+const CONSEQUENCES_NAMED_MAX = 3;
+
 function allShown(message: string): Reason {
   return { code: "ALL_SHOWN", message };
 }
 
 /** Which way back was proven where there was a snapshot, and what a restore loses. */
-function wayBack({ quiet, rollback, snapshotVerified }: Evidence): string | undefined {
+function wayBack({ rollback, snapshotVerified }: Evidence): string | undefined {
   if (rollback.kind !== "run" || !snapshotVerified) return undefined;
-  const restored = rollback.restored ?? quiet?.restored;
-  if (restored !== undefined) {
-    const lost = lossWords(restored.losses);
+  if (rollback.restored !== undefined) {
+    const lost = lossWords(rollback.restored.losses);
     return `Proven was a restore of the snapshot, not the plan's own undo, which failed; it took back ${lost} that others had written since.`;
   }
   const lost =

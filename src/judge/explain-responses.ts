@@ -12,7 +12,7 @@ export function responseLines(judgement: ResponseJudgement | undefined): readonl
   const text =
     `Asked of each place in sampled answers: are the odds that the twins differ there more than three times those before the plan, and those ` +
     `after its undo, with the plan in force, each at ${Number(level.toPrecision(2))} (the run's alpha over all places that ever differed)? ` +
-    `Shown and not declared: ${count("changed")}; shown and declared: ${count("declared")}; seen but not shown: ${count("unclear")}; ` +
+    `Shown and not declared: ${count("changed")}; shown and declared: ${count("declared")}; outlived the undo: ${count("lasting")}; seen but not shown: ${count("unclear")}; ` +
     `noise before the plan: ${count("noise")}.${least}`;
   return [{ topic: "answers", text }];
 }

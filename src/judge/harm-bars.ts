@@ -27,9 +27,9 @@ export function harmBar(scope: string, slos: readonly Slo[]): HarmBar {
   const about = (kind: "latency" | "errors"): readonly Slo[] => {
     const all = slos.filter((slo) => slo.measure.kind === kind && Number.isFinite(slo.limit.hi));
     const ofRoute = all.filter(({ measure }) => "route" in measure && measure.route === own);
-    return ofRoute.length > 0
-      ? ofRoute
-      : all.filter(({ measure }) => !("route" in measure) || measure.route === undefined);
+    if (ofRoute.length > 0) return ofRoute;
+    const ofAll = all.filter(({ measure }) => !("route" in measure) || measure.route === undefined);
+    return ofAll.length > 0 || own !== undefined ? ofAll : widest(all);
   };
   const budgets = slos.filter(
     ({ measure }) => !("route" in measure) || measure.route === undefined || measure.route === own,
@@ -45,6 +45,16 @@ export function harmBar(scope: string, slos: readonly Slo[]): HarmBar {
       stalls: allowed((slo) => slo.during?.excessStalls),
     },
   };
+}
+
+/**
+ * For all routes together where limits are given to routes alone: they may move as far as the route that may move most,
+ * and each route with a limit, or with enough requests, has a bar of its own.
+ */
+function widest(slos: readonly Slo[]): readonly Slo[] {
+  const comparable = slos.filter(({ measure, limit }) => measure.kind === "errors" || limit.scale === "ratio");
+  const [first] = comparable.toSorted((a, b) => b.limit.hi - a.limit.hi);
+  return first === undefined ? [] : [first];
 }
 
 function latencyBar(slos: readonly Slo[]): HarmBar["latency"] {

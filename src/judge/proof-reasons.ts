@@ -1,4 +1,5 @@
 import type { Difference } from "../mirror/fingerprint.ts";
+import { anyMatches } from "../plan/resource-pattern.ts";
 import type { QuietProof, RollbackProof } from "../replay/proof/proofs.ts";
 import { afterRestore, type RestoreLimits } from "./restore-reasons.ts";
 import type { Reason } from "./verdict.ts";
@@ -12,28 +13,82 @@ export interface ProofReasons {
 /** Paths named in one sentence before the rest is only counted. */
 const PATHS_NAMED = 3;
 
-/**
- * Reasons of the quiet proof: failed actions, undeclared and absent effects, an undo that left something.
- * @param accepted - what the operator lets a restore lose where it takes the place of an undo; absent: no restore does
- */
-export function quietReasons(quiet: QuietProof | undefined, accepted?: RestoreLimits): ProofReasons {
+/** What may stand in for what the quiet twin did not show. */
+export interface InsteadOfProof {
+  /** What the operator lets a restore lose; absent: no restore takes the place of an undo. */
+  readonly accepted?: RestoreLimits | undefined;
+  /** Places that could not be looked at and that the operator accepts unseen, as patterns. */
+  readonly acceptUnseen?: readonly string[] | undefined;
+  /** Only under load is there anything that a restore could lose. */
+  readonly rollback: RollbackProof;
+}
+
+/** Reasons of the quiet proof: failed actions, undeclared and absent effects, an undo that left something. */
+export function quietReasons(quiet: QuietProof | undefined, instead: InsteadOfProof): ProofReasons {
   if (quiet === undefined || quiet.actions.length + (quiet.failed === undefined ? 0 : 1) === 0) {
     const message = "No action of the plan was run on the quiet twin, so neither its effects nor its undo are proven.";
     return { against: [], missing: [{ code: "UNDO_NOT_PROVEN", message }] };
   }
   const undo = [...(quiet.failed?.during === "undo" ? failureReasons(quiet) : []), ...residueReasons(quiet)];
+  const left = withoutUndo(undo, quiet, instead);
   const against = [
     ...(quiet.failed?.during === "undo" ? [] : failureReasons(quiet)),
-    ...afterRestore(undo, quiet.restored, accepted),
+    ...left.against,
     ...effectReasons(quiet),
   ];
-  const missing = quiet.actions
-    .filter((action) => action.noOp)
-    .map((action): Reason => {
-      const message = `Action ${action.id} found its target already as it wants it, so nothing of it could be rehearsed.`;
-      return { code: "NO_OP", subject: action.id, message };
-    });
+  const missing = [
+    ...left.missing,
+    ...quiet.actions.flatMap(noOpReasons),
+    ...unseenReasons(quiet, instead.acceptUnseen),
+  ];
   return { against, missing };
+}
+
+/** On a quiet twin a restore loses nothing by nature, so that it excuses an undo only together with one under load. */
+function withoutUndo(undo: readonly Reason[], quiet: QuietProof, { accepted, rollback }: InsteadOfProof): ProofReasons {
+  const quietly = afterRestore(undo, quiet.restored, accepted);
+  if (undo.length === 0 || quietly.length > 0) return { against: quietly, missing: [] };
+  const because = (why: string): readonly Reason[] =>
+    undo.map((reason) => ({ ...reason, message: `${reason.message} ${why}` }));
+  if (rollback.kind === "not-run") {
+    return { against: [], missing: because("What a restore of the snapshot would lose under load was not shown.") };
+  }
+  return rollback.restored === undefined
+    ? { against: because("No restore of the snapshot was run under load in its place."), missing: [] }
+    : { against: afterRestore(undo, rollback.restored, accepted), missing: [] };
+}
+
+function noOpReasons({ id, noOp, withoutEffect }: QuietProof["actions"][number]): readonly Reason[] {
+  const why = noOp
+    ? "found its target already as it wants it"
+    : withoutEffect === "at-all"
+      ? "landed on the quiet twin, and nothing of what it did was seen there"
+      : undefined;
+  if (why === undefined) return [];
+  return [{ code: "NO_OP", subject: id, message: `Action ${id} ${why}, so nothing of it could be rehearsed.` }];
+}
+
+/** Nothing is known of effects there. A place that went out of sight while the plan acted is accepted by nobody. */
+function unseenReasons(
+  { unseen = [], unseenSince = [] }: QuietProof,
+  accepted: readonly string[] = [],
+): readonly Reason[] {
+  const reason = (place: string, when: string): Reason => ({
+    code: "NO_DATA",
+    subject: nameOf(place),
+    message: `What the plan did ${when} is not known: ${place}.`,
+  });
+  return [
+    ...unseen
+      .filter((place) => !anyMatches(accepted, nameOf(place)))
+      .map((place) => reason(place, "where nobody could look")),
+    ...unseenSince.map((place) => reason(place, "where nobody could look once it had acted")),
+  ];
+}
+
+/** `file/api/run` of `file/api/run: a tmpfs, and it is frozen`. */
+function nameOf(place: string): string {
+  return place.split(": ")[0] ?? place;
 }
 
 function failureReasons({ failed }: QuietProof): readonly Reason[] {

@@ -1,21 +1,26 @@
 import type { DifferenceKind } from "../measure/response-difference.ts";
 import type { ResponseLog } from "../measure/response-log.ts";
 import { anyMatches, resourcePath } from "../plan/resource-pattern.ts";
-import type { Window } from "../replay/recording.ts";
 import { chanceOfMore } from "./odds-test.ts";
+import {
+  type Counts,
+  OFTEN,
+  PARTS,
+  type Place,
+  type ResponseWindows,
+  type SeenRoute,
+  seenOf,
+  total,
+} from "./response-places.ts";
 
 // docs/decisions/0016-answers-compared.md: what makes a difference of answers the plan's, and no race.
 
-/** Pairs without the plan, with it in force and settled, and after its undo; of a switchback those of all rounds. */
-export type ResponseWindows = Readonly<Record<"before" | "inForce" | "after", readonly Window[]>>;
-type Counts = Readonly<Record<keyof ResponseWindows, number>>;
-
 /**
  * `changed`: differs with the plan in force, neither before it nor after its undo, and nothing declares it; `declared`: the
- * same, and something does; `noise`: differed before the plan; `unclear`: differed only later, and was not shown to be the
- * plan's.
+ * same, and something does; `lasting`: began with the plan, filled the time with it in force and outlived its undo, undeclared;
+ * `noise`: differed before the plan; `unclear`: differed only later, and was not shown to be the plan's.
  */
-export type FieldState = "changed" | "declared" | "unclear" | "noise";
+export type FieldState = "changed" | "declared" | "lasting" | "unclear" | "noise";
 
 /** One place of a route's answers. */
 export interface FieldJudgement {
@@ -29,7 +34,7 @@ export interface FieldJudgement {
   readonly chance: number;
   /** Masked values of a pair with the plan in force, else of one before it. */
   readonly example?: { readonly control: string; readonly shadow: string };
-  /** Why an unclear one was not shown to be the plan's. */
+  /** Why an unclear or lasting one was not shown to be the plan's. */
   readonly because?: string;
 }
 
@@ -67,18 +72,16 @@ export interface ResponseTerms {
 /** Rare races get less rare with load: only odds beyond so many times those without the plan are evidence. */
 const ODDS_MARGIN = 3;
 /**
- * What the plan changes is there for as long as it is in force: in every one of so many equal parts of the pairs, or in all
- * but one where it shows in few of them.
- */
-const PARTS = 8;
-const OFTEN = 0.75;
-/**
- * Places that differed in more of the pairs before the plan are noise whatever they do later: what comes in spells, as cached
- * answers do, can fill any window by chance, and no test of single pairs would know.
+ * Places that differed in more of the pairs before the plan are noise: what comes in spells, as cached answers do, can fill any
+ * window by chance, and no test of single pairs would know.
  */
 const NOISE_SHARE = 0.02;
+/** Up to this share of the pairs before, noise that then fills every part of the time in force is looked at all the same. */
+const QUIET_NOISE_SHARE = 0.2;
+/** What comes and goes with the plan is, after its undo, no more frequent than before by this factor. */
+const GONE_FACTOR = 2;
 const FIELDS_LISTED_MAX = 100;
-const STATES: readonly FieldState[] = ["changed", "declared", "unclear", "noise"];
+const STATES: readonly FieldState[] = ["changed", "lasting", "declared", "unclear", "noise"];
 const NO_COUNTS: Counts = { before: 0, inForce: 0, after: 0 };
 
 /** Judges every place of every route that was sampled. */
@@ -101,68 +104,6 @@ export function judgeResponses(
       .filter(({ pairs, uncompared }) => total(pairs) + uncompared > 0)
       .map((one) => judged(one, level, terms)),
   };
-}
-
-interface Place {
-  readonly path: string;
-  readonly kinds: readonly DifferenceKind[];
-  readonly differing: Counts;
-  readonly partsDiffering: number;
-  readonly example: FieldJudgement["example"];
-}
-
-interface SeenRoute {
-  readonly name: string;
-  readonly pairs: Counts;
-  readonly uncompared: number;
-  readonly places: readonly Place[];
-}
-
-/** Kinds of one group stand in for each other when requests overtake each other: they are one place. */
-function groupOf(kind: DifferenceKind): string {
-  return kind === "missing" || kind === "extra" || kind === "type" ? "shape" : "content";
-}
-
-function seenOf(
-  log: ResponseLog,
-  { name, route, windows }: { readonly name: string; readonly route: number; readonly windows: ResponseWindows },
-): SeenRoute {
-  const series = {
-    before: log.series(route, windows.before),
-    inForce: log.series(route, windows.inForce),
-    after: log.series(route, windows.after),
-  };
-  const all = [...windows.before, ...windows.inForce, ...windows.after];
-  const ids = log.fields.flatMap((field, id) => (field.route === route ? [{ ...field, id }] : []));
-  const places = [...Map.groupBy(ids, ({ path, kind }) => `${groupOf(kind)} ${path}`).values()].flatMap((group) => {
-    const place = placeOf(log, group, { series, windows });
-    return place === undefined ? [] : [place];
-  });
-  const pairs = { before: series.before.length, inForce: series.inForce.length, after: series.after.length };
-  return { name, pairs, uncompared: log.tally(route, all).uncompared, places };
-}
-
-function placeOf(
-  log: ResponseLog,
-  group: readonly { readonly id: number; readonly path: string; readonly kind: DifferenceKind }[],
-  at: {
-    readonly series: Readonly<Record<keyof ResponseWindows, readonly (readonly number[])[]>>;
-    readonly windows: ResponseWindows;
-  },
-): Place | undefined {
-  const { series, windows } = at;
-  const ids = new Set(group.map(({ id }) => id));
-  const differs = (pair: readonly number[]): boolean => pair.some((id) => ids.has(id));
-  const count = (pairs: readonly (readonly number[])[]): number => pairs.filter(differs).length;
-  const differing = { before: count(series.before), inForce: count(series.inForce), after: count(series.after) };
-  if (total(differing) === 0) return undefined;
-  const partOf = (i: number): number => Math.floor((i * PARTS) / series.inForce.length);
-  const parts = new Set(series.inForce.flatMap((pair, i) => (differs(pair) ? [partOf(i)] : [])));
-  const examples = [windows.inForce, windows.before, windows.after].flatMap((when) =>
-    group.flatMap(({ id }) => log.example(id, when) ?? []),
-  );
-  const kinds = group.map(({ kind }) => kind).toSorted();
-  return { path: group[0]?.path ?? "", kinds, differing, partsDiffering: parts.size, example: examples[0] };
 }
 
 function judged({ name, pairs, uncompared, places }: SeenRoute, level: number, terms: ResponseTerms): RouteResponses {
@@ -198,12 +139,23 @@ function fieldOf(options: {
     ...(example === undefined ? {} : { example }),
   };
   const doubt = doubtOf({ place, pairs, before, after, level });
-  if (doubt === undefined) {
-    const full = `${resourcePath("response", route)}/${path}`;
-    const declared = anyMatches(terms.declared, full) && anyMatches(terms.allowed, full);
-    return { ...said, state: declared ? "declared" : "changed" };
-  }
+  const full = `${resourcePath("response", route)}/${path}`;
+  const declared = anyMatches(terms.declared, full) && anyMatches(terms.allowed, full);
+  if (doubt === undefined) return { ...said, state: declared ? "declared" : "changed" };
+  if (doubt === OUTLIVES && place.fillsEveryPart && !declared && differing.before <= NOISE_SHARE * pairs.before)
+    return { ...said, state: "lasting", because: doubt };
   return differing.before > 0 ? { ...said, state: "noise" } : { ...said, state: "unclear", because: doubt };
+}
+
+const OUTLIVES = "it still differs after the undo, as it does where a race has parted the twins' states";
+
+/** Noise that is seldom without the plan and fills every part of the time with it: a spell would have to be of that very length. */
+function risesAndFalls({ differing, fillsEveryPart }: Place, pairs: Counts): boolean {
+  return (
+    fillsEveryPart &&
+    differing.before <= QUIET_NOISE_SHARE * pairs.before &&
+    differing.after * pairs.before <= GONE_FACTOR * differing.before * pairs.after
+  );
 }
 
 /** Why a difference is not taken for the plan's. */
@@ -216,13 +168,12 @@ function doubtOf(of: {
 }): string | undefined {
   const { differing, partsDiffering } = of.place;
   if (of.place.path.endsWith("(beyond)")) return "it stands for places that are no longer told apart";
-  if (differing.before > NOISE_SHARE * of.pairs.before) return "it differed before the plan";
+  if (differing.before > NOISE_SHARE * of.pairs.before && !risesAndFalls(of.place, of.pairs))
+    return "it differed before the plan";
   if (differing.inForce === 0) return "it did not differ with the plan in force";
   if (!(of.before <= of.level)) return "it differs too seldom to be told from a race";
   if (!(of.after <= of.level)) {
-    return differing.after > 0
-      ? "it still differs after the undo, as it does where a race has parted the twins' states"
-      : "too few pairs were seen after the undo";
+    return differing.after > 0 ? OUTLIVES : "too few pairs were seen after the undo";
   }
   const partsMin = differing.inForce < OFTEN * of.pairs.inForce ? PARTS - 1 : PARTS;
   return partsDiffering < partsMin && of.pairs.inForce >= PARTS
@@ -235,8 +186,4 @@ function chances(differing: Counts, pairs: Counts): readonly [before: number, af
   const chance = (when: "before" | "after"): number =>
     chanceOfMore(here, { differing: differing[when], pairs: pairs[when] }, ODDS_MARGIN);
   return [chance("before"), chance("after")];
-}
-
-function total({ before, inForce, after }: Counts): number {
-  return before + inForce + after;
 }

@@ -1,4 +1,4 @@
-import { isExact, matches, resourcePath } from "../plan/resource-pattern.ts";
+import { anyMatches, isExact, matches, resourcePath } from "../plan/resource-pattern.ts";
 import type { FieldJudgement, ResponseJudgement, RouteResponses } from "./response-changes.ts";
 import type { Reason } from "./verdict.ts";
 
@@ -26,6 +26,21 @@ export function responseReasons(
 }
 
 /**
+ * Holds: places whose answers began to differ with the plan and differ still after its undo. A race that parts the twins' states
+ * for good looks the same, so it is not shown to be the plan's; nor is it shown that the undo gives customers back what they had.
+ */
+export function lastingResponses(judgement: ResponseJudgement | undefined): readonly Reason[] {
+  return (judgement?.routes ?? []).flatMap((route): readonly Reason[] => {
+    const fields = route.fields.filter(({ state }) => state === "lasting");
+    if (fields.length === 0) return [];
+    const { message } = changedReason(route, fields);
+    const doubt =
+      "Either a race parted the twins' states, or the undo does not take this back: rehearse again, a race hardly begins with the plan twice.";
+    return [{ code: "RESPONSE_CHANGED", subject: route.route, message: `${message} ${doubt}` }];
+  });
+}
+
+/**
  * Holds: routes of which too few answers were compared, where the operator asks for them (`responses.required`), and exact
  * declarations that so few could not show.
  */
@@ -45,6 +60,27 @@ export function missingResponses(
       `${after} after its undo, too few to show a change, and ${why}.`;
     return [{ code: "NO_DATA", subject: name, message }];
   });
+}
+
+/**
+ * Holds: actions of which the quiet twin saw nothing, because what they change are answers, and no answer that they declare
+ * was shown to change with the plan in force and to come back after its undo.
+ */
+export function answersNotShown(
+  judgement: ResponseJudgement | undefined,
+  actions: readonly { readonly id: string; readonly changes: readonly string[] }[],
+): readonly Reason[] {
+  const shown = (judgement?.routes ?? []).flatMap(({ route, fields }) =>
+    fields.filter(({ state }) => state === "declared").map(({ path }) => `${resourcePath("response", route)}/${path}`),
+  );
+  return actions
+    .filter(({ changes }) => !shown.some((path) => anyMatches(changes, path)))
+    .map(({ id }): Reason => {
+      const message =
+        `Of action ${id} nothing was seen on the quiet twin, and under load no answer that it declares was shown to change ` +
+        "with it and to come back, so nothing of it could be rehearsed.";
+      return { code: "NO_OP", subject: id, message };
+    });
 }
 
 /** Declarations that name one place of one route's answers. */

@@ -191,7 +191,8 @@ function isPlainObject(value: unknown): value is { readonly [key: string]: JsonV
   return prototype === null || prototype === Object.prototype;
 }
 
+/** A day that the calendar has, too: JavaScript reads the 30th of February as a day in March. */
 function isInstant(text: string): boolean {
   const epochMs = Date.parse(text);
-  return !Number.isNaN(epochMs) && new Date(epochMs).toISOString() === text;
+  return !Number.isNaN(epochMs) && new Date(epochMs).getUTCDate() === Number(text.slice(8, 10));
 }

@@ -87,6 +87,15 @@ export function taken(claims: readonly string[]): Statement<ReadonlyMap<string, 
   });
 }
 
+export function indexText(from: number, to: number): Statement<string> {
+  const text = `SELECT coalesce((SELECT string_agg(idx || ' claims ' || claim || E'\\n', '' ORDER BY idx)
+      FROM canary_ledger.claims WHERE idx >= $1 AND idx < $2), '')
+    || coalesce((SELECT string_agg(idx || ' ' || kind || ' about ' || subject || E'\\n', '' ORDER BY idx, subject)
+      FROM canary_ledger.subjects WHERE idx >= $1 AND idx < $2), '') AS lines`;
+  const row = z.object({ lines: z.string() });
+  return ask(text, [from, to], (rows) => read(row, rows)[0]?.lines ?? "");
+}
+
 export function subjectsBetween(from: number, to: number): Statement<readonly SubjectRow[]> {
   const row = z.object({ idx: Whole, subject: z.string(), kind: z.string() });
   return ask(

@@ -73,6 +73,7 @@ function postgresStore(pool: Pool, description: string): LedgerStore {
     commit: (claims, plan, signal) => inWords(() => commit(pool, { claims, plan, signal })),
     about: (subject, kinds, count) => ask(rows.about(subject, kinds, count)),
     claimHolder: (claim) => ask(rows.claimHolder(claim)),
+    indexText: (from, to) => ask(rows.indexText(from, to)),
     subjectsBetween: (from, to) => ask(rows.subjectsBetween(from, to)),
     claimsBetween: (from, to) => ask(rows.claimsBetween(from, to)),
     checkpoints: (fromSize, count) => ask(rows.checkpoints(fromSize, count)),

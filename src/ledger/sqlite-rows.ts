@@ -14,6 +14,7 @@ export interface SqliteStatements {
   readonly about: (subject: string, kinds: readonly string[] | undefined, count: number) => readonly EntryRow[];
   readonly claimHolder: (claim: string) => EntryRow | undefined;
   readonly taken: (claims: readonly string[]) => ReadonlyMap<string, number>;
+  readonly indexText: (from: number, to: number) => string;
   readonly subjectsBetween: (from: number, to: number) => readonly SubjectRow[];
   readonly claimsBetween: (from: number, to: number) => readonly ClaimRow[];
   readonly checkpoints: (fromSize: number, count: number) => readonly CheckpointRow[];
@@ -78,6 +79,17 @@ export function sqliteStatements(database: DatabaseSync): SqliteStatements {
         return row === undefined ? [] : [[claim, number(row, "idx")] as const];
       });
       return new Map(holders);
+    },
+    indexText: (from, to) => {
+      const [row] = all(
+        `SELECT coalesce((SELECT group_concat(idx || ' claims ' || claim || char(10), '' ORDER BY idx)
+             FROM claims WHERE idx >= ?1 AND idx < ?2), '')
+           || coalesce((SELECT group_concat(idx || ' ' || kind || ' about ' || subject || char(10), '' ORDER BY idx, subject)
+             FROM subjects WHERE idx >= ?1 AND idx < ?2), '') AS lines`,
+        from,
+        to,
+      );
+      return row === undefined ? "" : text(row, "lines");
     },
     subjectsBetween: (from, to) =>
       all("SELECT * FROM subjects WHERE idx >= ? AND idx < ? ORDER BY idx, subject", from, to).map((row) => ({

@@ -79,6 +79,7 @@ function sqliteStore(open: {
       }, signal),
     about: (subject, kinds, count) => answer(() => statements.about(subject, kinds, count)),
     claimHolder: (claim) => answer(() => statements.claimHolder(claim)),
+    indexText: (from, to) => answer(() => statements.indexText(from, to)),
     subjectsBetween: (from, to) => answer(() => statements.subjectsBetween(from, to)),
     claimsBetween: (from, to) => answer(() => statements.claimsBetween(from, to)),
     checkpoints: (fromSize, count) => answer(() => statements.checkpoints(fromSize, count)),

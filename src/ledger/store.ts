@@ -29,6 +29,13 @@ export interface ClaimRow {
   readonly index: number;
 }
 
+/** What entries can be found by, as lines: claims by index, then subjects by index and digest. */
+export function indexLines(claims: readonly ClaimRow[], subjects: readonly SubjectRow[]): string {
+  const lines = claims.map(({ index, claim }) => `${index} claims ${claim}\n`);
+  for (const { index, kind, subject } of subjects) lines.push(`${index} ${kind} about ${subject}\n`);
+  return lines.join("");
+}
+
 /** Root of a complete subtree of 256^level leaves. */
 export interface SubtreeRow {
   readonly level: number;
@@ -94,6 +101,11 @@ export interface LedgerStore extends LogReader, AsyncDisposable {
   about(subject: string, kinds: readonly string[] | undefined, count: number): Promise<readonly EntryRow[]>;
   claimHolder(claim: string): Promise<EntryRow | undefined>;
 
+  /**
+   * For verification: claims and subjects of a range of entries, one a line as `indexLines` writes them, in their order. One text
+   * is many times cheaper to read and compare than its rows.
+   */
+  indexText(from: number, to: number): Promise<string>;
   /** For verification: everything that repeats what entries say, by their index, `to` exclusive. */
   subjectsBetween(from: number, to: number): Promise<readonly SubjectRow[]>;
   claimsBetween(from: number, to: number): Promise<readonly ClaimRow[]>;

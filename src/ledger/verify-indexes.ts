@@ -1,7 +1,7 @@
 import type { Findings } from "./finding.ts";
 import type { Entry } from "./ledger.ts";
 import type { OnSubtree } from "./merkle.ts";
-import type { ClaimRow, LedgerStore, SubjectRow, SubtreeRow } from "./store.ts";
+import { type ClaimRow, indexLines, type LedgerStore, type SubjectRow, type SubtreeRow } from "./store.ts";
 import { TILE_WIDTH } from "./tree-paths.ts";
 
 /** Levels are this many heights apart: 2^8 is a tile's width. */
@@ -14,23 +14,20 @@ export async function checkIndexes(
   findings: Findings,
 ): Promise<void> {
   const { entries, from, to } = range;
+  const saidClaims = entries.flatMap(({ index, claim }) => (claim === null ? [] : [{ index, claim }]));
+  const saidSubjects = entries.flatMap(({ index, kind, about }) =>
+    about.toSorted().map((subject) => ({ index, kind, subject })),
+  );
+  if ((await store.indexText(from, to)) === indexLines(saidClaims, saidSubjects)) return;
   // What is found by entries that are missing or unreadable says nothing more than that they are.
   const readable = new Set(entries.map(({ index }) => index));
   const subjects = (await store.subjectsBetween(from, to)).filter(({ index }) => readable.has(index));
   const claims = (await store.claimsBetween(from, to)).filter(({ index }) => readable.has(index));
-  const saidSubjects = entries.flatMap(({ index, kind, about }) =>
-    about.toSorted().map((subject): SubjectRow => ({ index, kind, subject })),
+  compareSets(
+    [...saidSubjects.map(subjectWords), ...saidClaims.map(claimWords)],
+    [...subjects.map(subjectWords), ...claims.map(claimWords)],
+    findings,
   );
-  const saidClaims = entries.flatMap(({ index, claim }): readonly ClaimRow[] =>
-    claim === null ? [] : [{ index, claim }],
-  );
-  // Both are in one order. Sameness is the rule, and much cheaper to see than to describe.
-  if (!areSame(saidSubjects, subjects, isSameSubject)) {
-    compareSets(saidSubjects.map(subjectWords), subjects.map(subjectWords), findings);
-  }
-  if (!areSame(saidClaims, claims, isSameClaim)) {
-    compareSets(saidClaims.map(claimWords), claims.map(claimWords), findings);
-  }
 }
 
 /** Compares stored roots of subtrees with those that entries give. */
@@ -79,24 +76,6 @@ function compareSets(said: readonly string[], stored: readonly string[], finding
     if (!storedSet.has(text)) findings.add("INDEX_CHANGED", `it can not be found that ${text}`);
   }
   for (const text of storedSet) if (!saidSet.has(text)) findings.add("INDEX_CHANGED", `nothing says that ${text}`);
-}
-
-function areSame<T>(one: readonly T[], other: readonly T[], isSame: (a: T, b: T) => boolean): boolean {
-  return (
-    one.length === other.length &&
-    one.every((row, at) => {
-      const beside = other[at];
-      return beside !== undefined && isSame(row, beside);
-    })
-  );
-}
-
-function isSameSubject(one: SubjectRow, other: SubjectRow): boolean {
-  return one.index === other.index && one.subject === other.subject && one.kind === other.kind;
-}
-
-function isSameClaim(one: ClaimRow, other: ClaimRow): boolean {
-  return one.index === other.index && one.claim === other.claim;
 }
 
 function subjectWords({ index, kind, subject }: SubjectRow): string {

@@ -39,6 +39,8 @@ export type Toxic = { readonly stream?: ToxicStream | undefined; readonly toxici
 export interface LinkTraffic {
   readonly connections: number;
   readonly open: number;
+  /** Of the caller's own, those that a toxic in force meets or met since it was set: toxicity spares the others. */
+  readonly met: number;
   readonly bytesUp: number;
   readonly bytesDown: number;
 }

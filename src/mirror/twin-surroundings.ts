@@ -11,6 +11,8 @@ export interface FileListing {
   readonly inImage: Readonly<Record<string, string>>;
   /** Those of `files` that were written since the process of their container started. */
   readonly sinceStart: readonly string[];
+  /** What the engine writes for each container, without its own addresses and names: paths to texts as in `files`. */
+  readonly ofEngine?: Readonly<Record<string, string>>;
   /** Places that could not be looked at, with the reason. */
   readonly unseen: readonly string[];
 }
@@ -34,4 +36,15 @@ export interface ErrorPattern {
   readonly pattern: string;
   /** The first such line, secrets masked, shortened. */
   readonly example: string;
+}
+
+/** A process of a replica: its main one, or one that descends from it. */
+export interface ServiceProgram {
+  readonly service: string;
+  /** Of no other replica of this twin. */
+  readonly replica: string;
+  /** Name of the program as its command line has it, without folders. */
+  readonly name: string;
+  /** It runs its parent's program, as servers do for connections and workers. */
+  readonly forked: boolean;
 }

@@ -1,6 +1,7 @@
 import type { MirrorSpec, ServicePort } from "./mirror-spec.ts";
+import type { TwinFacts } from "./twin-facts.ts";
 import type { DependencyLink, FaultSwitches } from "./twin-faults.ts";
-import type { ErrorPattern, FileListing, FlagFile } from "./twin-surroundings.ts";
+import type { ErrorPattern, FileListing, FlagFile, ServiceProgram } from "./twin-surroundings.ts";
 import type { ActorWork, WriteLog } from "./write-log.ts";
 
 // Contract: a raised pair of twins, as the rest of the run sees it. Implemented in src/mirror/twins; simulated in test/sim.
@@ -167,6 +168,8 @@ export interface Twin {
   configuration(signal: AbortSignal): Promise<readonly ServiceConfiguration[]>;
   /** Main processes of all replicas that run or are frozen; by them a restart is told, whoever caused it. */
   processes(signal: AbortSignal): Promise<readonly ServiceProcess[]>;
+  /** Everything that runs in the replicas for a while (0.2 s); works on frozen services. */
+  programs(signal: AbortSignal): Promise<readonly ServiceProgram[]>;
   /** CPU and memory per service, cheap enough for every second. */
   usage(signal: AbortSignal): Promise<readonly ServiceUsage[]>;
   /** Text of every replica's Prometheus endpoint; empty only when there is no replica. Rejects when one does not answer or is frozen. */
@@ -176,7 +179,7 @@ export interface Twin {
   thaw(services: readonly string[], signal: AbortSignal): Promise<void>;
   /** Last lines of a service's output, all replicas, for people. */
   logs(service: string, lines: number, signal: AbortSignal): Promise<string>;
-  /** Files, folders and links of replicas and volumes, but for the engine's own and the folders in `except` (absolute). Works on frozen services. */
+  /** Files, folders and links of replicas and volumes, but for the engine's own and what is in `except` (absolute; a `*` at the end is any rest of a name). Works on frozen services. */
   files(
     except: readonly { readonly service: string; readonly path: string }[],
     signal: AbortSignal,
@@ -193,23 +196,6 @@ export interface Twin {
   plantHarm(harm: IngressHarm | undefined, signal: AbortSignal): Promise<void>;
 }
 
-/** How the twins were raised; goes into the verdict. */
-export interface TwinFacts {
-  readonly isolation: "strict" | "standard";
-  /** Core set per twin, e.g. `{ control: "0", shadow: "1" }`; `shared` when the machine has too few. */
-  readonly cores:
-    | { readonly kind: "pinned"; readonly control: string; readonly shadow: string }
-    | { readonly kind: "shared" };
-  /** Image id per service. */
-  readonly images: Readonly<Record<string, string>>;
-  readonly engine: string;
-  /** Settings that both twins' servers were started with beside the mirror's own, per service; absent where there are none. */
-  readonly addedSettings?: Readonly<Record<string, readonly string[]>>;
-  /** From first engine call to both twins ready, ms; whether prepared images existed already. */
-  readonly raiseMs: number;
-  readonly prepared: boolean;
-}
-
 /** Both twins or neither. Disposing removes every container, network and volume of the run, whatever state they are in. */
 export interface TwinPair extends AsyncDisposable {
   readonly spec: MirrorSpec;
@@ -224,6 +210,8 @@ export interface TwinPair extends AsyncDisposable {
    * @throws InvariantViolation when the cores are shared
    */
   swapCores(signal: AbortSignal): Promise<void>;
+  /** Lets go of both as this process's death would, and takes hold from what `folder` holds alone, as the next one would. */
+  readonly reattach?: (signal: AbortSignal) => Promise<void>;
 }
 
 /** What the run asks of the container world; tests pass a simulated one. */

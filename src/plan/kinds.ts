@@ -19,12 +19,13 @@ export interface KindFacts {
   readonly undo: UndoSource;
 }
 
-/** Every kind with its nature; docs/actions.md shows the same table. Tier floors are policy's (src/policy/classify.ts). */
+/** Every kind with its nature, the one table of it; docs/actions.md shows the same. Tier floors are policy's (src/policy/classify.ts). */
 export const KINDS: Readonly<Record<ActionKind, KindFacts>> = {
   http: { reversibility: "compensable", undo: "given" },
   grpc: { reversibility: "compensable", undo: "given" },
   sql: { reversibility: "compensable", dryRun: "transaction", undo: "given" },
-  exec: { reversibility: "irreversible", undo: "given" },
+  // Nothing but the comparison of states says that the undo of a program makes up for it.
+  exec: { reversibility: "compensable", undo: "given" },
   scale: { reversibility: "reversible", undo: "derived" },
   update: { reversibility: "reversible", undo: "derived" },
   restart: { reversibility: "idempotent", undo: "none" },
@@ -62,7 +63,19 @@ export function undoUnderivable(step: ActionStep): string | undefined {
   return KINDS[step.uses].undo === "given" ? `${step.uses} can do anything` : undefined;
 }
 
+/**
+ * Whether a request only asks, as far as words can tell: a GET of a plain path. One that brings arguments (a query, a body) may
+ * be an order: `GET /admin/flush?all=1`.
+ */
+export function onlyAsks(request: {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+}): boolean {
+  return request.method === "GET" && !request.path.includes("?") && request.body === undefined;
+}
+
 /** Whether nothing has to be put back after this step: it only reads, is the same when done again, or only proposes. */
 export function needsNoUndo(step: ActionStep): boolean {
-  return KINDS[step.uses].undo === "none" || (step.uses === "http" && step.with.method === "GET");
+  return KINDS[step.uses].undo === "none" || (step.uses === "http" && onlyAsks(step.with));
 }

@@ -26,6 +26,11 @@ export interface WaysOut {
   readonly onAbort?: Recovery | undefined;
 }
 
+/** Where a plan goes when it fails or is stopped. */
+export function wayOutOf(ways: WaysOut, why: "failure" | "abort"): Recovery {
+  return (why === "failure" ? ways.onFailure : ways.onAbort) ?? "rollback";
+}
+
 /** Every step that a plan may carry out to get out of a failure or an abort, beside its undos. */
 export function recoverySteps({ onFailure, onAbort }: WaysOut): readonly ActionStep[] {
   return [onFailure, onAbort].flatMap((way) => (Array.isArray(way) ? way.map(({ step }) => step) : []));

@@ -2,6 +2,7 @@ import type { ActionStep } from "../plan/action.ts";
 import { needsNoUndo, type Reversibility, undoUnderivable } from "../plan/kinds.ts";
 import type { Action, Plan } from "../plan/plan.ts";
 import { recoverySteps } from "../plan/recovery.ts";
+import { allowedProgram } from "./exec-rules.ts";
 import type { SqlParser } from "./sql/parse-sql.ts";
 import { type DryRunOffer, readStep, type StepReading } from "./step-reading.ts";
 import { type Target, targetsOfStep } from "./step-targets.ts";
@@ -40,6 +41,8 @@ export interface Operator {
   readonly policy?: {
     readonly namespaces: readonly NamespaceFloor[];
     readonly withoutDryRun: "tell" | "refuse";
+    /** Programs that `exec` may run, each a list of words with `*` in them; absent: any that policy does not refuse. */
+    readonly exec?: readonly (readonly string[])[] | undefined;
   };
   readonly knownMirror?: KnownMirror;
   /** What else stands against the plan, found by those who read its runbook; in sentences. */
@@ -93,6 +96,8 @@ export function assessWaysOut(plan: Plan, operator: Operator, reader: PlanReader
 interface Where extends PlanReader {
   readonly place: Place;
   readonly database: (service: string) => string;
+  /** Lines of `policy.exec`; absent: any program. */
+  readonly programs?: readonly (readonly string[])[] | undefined;
 }
 
 function whereOf(plan: Plan, operator: Operator): Omit<Where, keyof PlanReader> {
@@ -105,10 +110,14 @@ function whereOf(plan: Plan, operator: Operator): Omit<Where, keyof PlanReader> 
     operator.knownMirror?.state.flatMap((store) =>
       store.kind === "postgres" && store.service === service ? [store.database] : [],
     )[0] ?? "*";
-  return { place, database };
+  return { place, database, programs: operator.policy?.exec };
 }
 
-function assessed(step: ActionStep, reading: StepReading, { place, database, floors }: Where): StepAssessment {
+function assessed(
+  step: ActionStep,
+  reading: StepReading,
+  { place, database, programs, floors }: Where,
+): StepAssessment {
   const { deed, because, reversibility, dryRun, refusals, remarks, leavesTheStore, sql } = reading;
   return {
     uses: step.uses,
@@ -117,11 +126,17 @@ function assessed(step: ActionStep, reading: StepReading, { place, database, flo
     ...tierAt(deed, place, floors),
     reversibility,
     dryRun,
-    refusals,
+    refusals: [...refusals, ...notAllowed(step, programs)],
     remarks,
     targets: targetsOfStep(step, sql, database),
     leavesTheStore,
   };
+}
+
+/** Words of a command line show little of what it does; the operator's list is the gate that does not have to read them. */
+function notAllowed(step: ActionStep, programs: Where["programs"]): readonly string[] {
+  if (step.uses !== "exec" || programs === undefined || allowedProgram(step.with.argv, programs)) return [];
+  return [`runs ${step.with.argv.join(" ")}, which this scenario's operator does not allow (policy.exec)`];
 }
 
 function undoOf({ step, rollback }: Action, reading: StepReading, where: Where): ActionAssessment["undo"] {

@@ -1,3 +1,4 @@
+import { encodeSegment, matches, resourcePath } from "../plan/resource-pattern.ts";
 import {
   CLIENTS,
   DESTROYING,
@@ -8,6 +9,7 @@ import {
   SHELLS,
   WRAPPERS,
 } from "./program-lists.ts";
+import { baseName, redisCommandOf } from "./redis-client.ts";
 
 /** An argument that is an operator of a shell and nothing else, or begins like a redirection. */
 const OPERATOR =
@@ -25,9 +27,21 @@ export function execRefusals(argv: readonly string[]): readonly string[] {
   return [...new Set([...lineRefusals(argv), ...programRefusals(argv)])];
 }
 
-/** Why a program counts as a loss of data: `rm` and its like. */
+/**
+ * Whether one of the operator's lines lets a program run: word by word, `*` for any run of characters in a word, `**` for any
+ * number of words.
+ */
+export function allowedProgram(argv: readonly string[], lines: readonly (readonly string[])[]): boolean {
+  const patterns = lines.map((line) => line.map((word) => word.split("*").map(encodeSegment).join("*")).join("/"));
+  return patterns.some((pattern) => matches(pattern, resourcePath(...argv)));
+}
+
+/** Why a program counts as a loss of data: `rm` and its like, also behind `env`, `timeout`, … */
 export function destroys(argv: readonly string[]): string | undefined {
-  const [program = "", ...args] = unwrapped(argv);
+  return programsOf(argv).flatMap((one) => destroyed(one) ?? [])[0];
+}
+
+function destroyed([program = "", ...args]: readonly string[]): string | undefined {
   const found = DESTROYING.find(
     ({ program: name, argument }) =>
       name.test(baseName(program)) && (argument === undefined || args.some((one) => argument.test(one))),
@@ -39,8 +53,12 @@ export function destroys(argv: readonly string[]): string | undefined {
 
 /** The SQL texts that a `psql` command line brings (`-c`). */
 export function sqlOfCommand(argv: readonly string[]): readonly string[] {
-  const [program = "", ...args] = unwrapped(argv);
-  if (baseName(program) !== "psql") return [];
+  return programsOf(argv).flatMap(([program = "", ...args]) =>
+    baseName(program) === "psql" ? commandsOfPsql(args) : [],
+  );
+}
+
+function commandsOfPsql(args: readonly string[]): readonly string[] {
   return args.flatMap((one, index): readonly string[] => {
     if (one === "--command" || /^-[a-zA-Z0-9]*c$/.test(one)) return [args[index + 1] ?? ""];
     const glued = /^(?:--command=|-c)([\s\S]+)$/.exec(one)?.[1];
@@ -48,14 +66,13 @@ export function sqlOfCommand(argv: readonly string[]): readonly string[] {
   });
 }
 
-/** The command that a `redis-cli` command line brings; empty when it is no such line. */
+/** The command that a command line of Redis' client brings; empty when it is no such line, or brings none. */
 export function redisOfCommand(argv: readonly string[]): readonly string[] {
-  const [program = "", ...args] = unwrapped(argv);
-  if (baseName(program) !== "redis-cli") return [];
-  const at = args.findIndex(
-    (one, index) => !one.startsWith("-") && !/^-(h|p|n|a|u|r|i|s)$/.test(args[index - 1] ?? ""),
+  return (
+    programsOf(argv)
+      .map(redisCommandOf)
+      .find((one) => one.kind === "command")?.command ?? []
   );
-  return at < 0 ? [] : args.slice(at);
 }
 
 function lineRefusals(argv: readonly string[]): readonly string[] {
@@ -75,13 +92,15 @@ function lineRefusals(argv: readonly string[]): readonly string[] {
 }
 
 function programRefusals(argv: readonly string[]): readonly string[] {
-  const [wrapper = ""] = argv;
-  // Behind a wrapper any word may be the program: its options are its own, so none of the words is trusted.
-  const candidates = WRAPPERS.has(baseName(wrapper)) ? argv.map((_, at) => argv.slice(at)) : [argv];
-  return candidates.flatMap((one) => oneProgramRefusals(one, argv));
+  return programsOf(argv).flatMap(oneProgramRefusals);
 }
 
-function oneProgramRefusals([first = "", ...args]: readonly string[], argv: readonly string[]): readonly string[] {
+/** What may be the program and its arguments: behind a wrapper any word, as its options are its own and may have values. */
+function programsOf(argv: readonly string[]): readonly (readonly string[])[] {
+  return WRAPPERS.has(baseName(argv[0] ?? "")) ? argv.map((_, at) => argv.slice(at)) : [argv];
+}
+
+function oneProgramRefusals([first = "", ...args]: readonly string[]): readonly string[] {
   const program = baseName(first);
   const interpreter = INTERPRETERS[/^python[\d.]*$/.test(program) ? "python" : program];
   const client = CLIENTS[program];
@@ -96,7 +115,7 @@ function oneProgramRefusals([first = "", ...args]: readonly string[], argv: read
   if (INTERACTIVE.has(program)) return [`runs ${program}, which waits for a person at a terminal`];
   if (interpreter !== undefined && args.length === 0)
     return [`runs ${program} without a script: it would wait for a person`];
-  if (interpreter !== undefined && args.some((one) => interpreter.test(one)))
+  if (interpreter !== undefined && args.some((one, at) => interpreter.test(`${one} ${args[at + 1] ?? ""}`)))
     return [
       `gives ${program} code on its command line, which nobody can read as a change: put it into a file of the image`,
     ];
@@ -104,8 +123,12 @@ function oneProgramRefusals([first = "", ...args]: readonly string[], argv: read
     return [`runs ${program} without a statement: it would wait for a person`];
   if (program === "psql" && args.some((one) => /^(-[a-zA-Z0-9]*f|--file)/.test(one)))
     return ["runs SQL out of a file (psql -f), which can not be read here: write it into a `sql` action"];
-  if (program === "redis-cli" && redisOfCommand(argv).length === 0)
-    return ["runs redis-cli without a command: it would wait for a person"];
+  if (program === "psql" && args.some((one) => /^(-[a-zA-Z0-9]*[oL]|--output|--log-file)/.test(one)))
+    return ["lets psql write what it reads to a file or another program (psql -o), which nobody would see here"];
+  if (program === "env" && args.some((one) => /^(-[a-zA-Z0]*S|--split-string)/.test(one)))
+    return ["hands env a line to take apart (env -S): give the program and each argument apart"];
+  const redis = redisCommandOf([first, ...args]);
+  if (redis.kind === "refused") return [redis.why];
   if (asTerminal !== undefined && CONTAINER_TOOLS.test(program))
     return [`asks for a terminal (${program} ${asTerminal}), and nobody sits at it`];
   return endlessRefusals(program, args);
@@ -122,7 +145,10 @@ function shellRefusals(shell: string, args: readonly string[]): readonly string[
   return [];
 }
 
-/** Programs that do not end by themselves, or open an editor, with these arguments. */
+/** `1e cmd`, `e`, `s/x/y/e` in a script of sed. */
+const SED_RUNS = /(^|[\d/$!;{}])\s*e(\s|$)|(^|[\d/$!;{}\s])s([^\w\s])((?!\4).)*\4((?!\4).)*\4[gpimI\d]*e/;
+
+/** Programs that do not end by themselves, open an editor, or start another program, with these arguments. */
 const ENDLESS: readonly { readonly program: RegExp; readonly argument: RegExp; readonly why: string }[] = [
   { program: /^(tail|journalctl)$/, argument: /^(-[a-zA-Z0-9]*[fF]|--follow.*)$/, why: "never ends" },
   { program: CONTAINER_TOOLS, argument: /^(--follow|-f=true|attach|port-forward|proxy|debug)$/, why: "never ends" },
@@ -130,6 +156,15 @@ const ENDLESS: readonly { readonly program: RegExp; readonly argument: RegExp; r
   { program: /^crontab$/, argument: /^-[a-z]*e$/, why: "opens an editor" },
   { program: /^git$/, argument: /^(-i|--interactive|--edit|-p|--patch)$/, why: "waits for a person" },
   { program: /^systemctl$/, argument: /^edit$/, why: "opens an editor" },
+  { program: /^setsid$/, argument: /^(-[a-z]*f|--fork)/, why: "leaves a program running that nobody waits for" },
+  {
+    program: /^tar$/,
+    argument:
+      /^(--checkpoint-action|--to-command|--use-compress-program|--(rmt|rsh|info-script|new-volume-script)|-[a-zA-Z]*[IF])/,
+    why: "starts another program",
+  },
+  { program: /^git$/, argument: /^(-c|--config-env|--upload-pack|--exec)/, why: "can start another program" },
+  { program: /^sed$/, argument: SED_RUNS, why: "runs what it reads" },
   { program: /^ping$/, argument: /^(?!-c)/, why: "may never end" },
 ];
 
@@ -138,21 +173,6 @@ function endlessRefusals(program: string, args: readonly string[]): readonly str
   if (found === undefined || (program === "ping" && args.includes("-c"))) return [];
   const argument = args.find((one) => found.argument.test(one)) ?? "";
   return [`runs ${program} ${argument}, which ${found.why}`];
-}
-
-/** The program behind `env A=1`, `nice -n 5` and their like, as far as their options are plain. */
-function unwrapped(argv: readonly string[]): readonly string[] {
-  let rest = argv;
-  while (WRAPPERS.has(baseName(rest[0] ?? ""))) {
-    const next = rest.findIndex((one, at) => at > 0 && !one.startsWith("-") && !/^[A-Za-z_]\w*=|^\d+[a-z]?$/.test(one));
-    if (next < 0) return [];
-    rest = rest.slice(next);
-  }
-  return rest;
-}
-
-function baseName(program: string): string {
-  return program.slice(program.lastIndexOf("/") + 1);
 }
 
 function cut(text: string): string {

@@ -2,7 +2,9 @@ import type { ActionStep } from "../plan/action.ts";
 import type { Action } from "../plan/plan.ts";
 import { covers } from "../plan/resource-pattern.ts";
 import type { ActionAssessment, KnownMirror, Operator, StepAssessment } from "./assess-plan.ts";
+import { scopeObjections } from "./scope-objections.ts";
 import { undeclaredTargets } from "./step-targets.ts";
+import { leavesNoTrace } from "./traceless.ts";
 
 /** Why an action may not be rehearsed, each in one sentence; empty when nothing stands against it. */
 export function objections(action: Action, assessment: ActionAssessment, operator: Operator): readonly string[] {
@@ -15,6 +17,7 @@ export function objections(action: Action, assessment: ActionAssessment, operato
     ...namedTargets(action, step, "names"),
     ...(given === undefined ? [] : namedTargets(action, given, "names in its rollback")),
     ...irreversible(assessment, action, operator.knownMirror),
+    ...scopeObjections(action, assessment, operator.knownMirror),
     ...mirrorObjections(action, operator.knownMirror),
   ];
 }
@@ -24,12 +27,9 @@ export function waysOutObjections(steps: readonly StepAssessment[]): readonly st
   return steps.flatMap((step) => step.refusals.map((why) => `a step of onFailure or onAbort ${why}`));
 }
 
-/** Kinds that leave no trace in the state that is compared, so that there is nothing to declare. */
-const TRACELESS: ReadonlySet<ActionStep["uses"]> = new Set(["restart", "ticket", "pull-request"]);
-
 function writeObjections(action: Action, { id, step, undo }: ActionAssessment, operator: Operator): readonly string[] {
   if (step.tier === 0) return [];
-  const changesState = !TRACELESS.has(action.step.uses) && step.deed !== "maintenance" && step.deed !== "rebuild";
+  const changesState = !leavesNoTrace(action.step, step.deed);
   const { mayChange } = operator;
   const outside =
     mayChange === undefined ? [] : action.changes.filter((path) => !mayChange.some((allowed) => covers(allowed, path)));

@@ -8,7 +8,7 @@ export const SHELL_WORDS = words(". source eval exec export set unset alias cd u
 
 /** Programs that run the program named behind their own options. */
 export const WRAPPERS = words(
-  "env nice nohup timeout stdbuf setsid ionice chrt taskset time strace ltrace chroot unshare nsenter busybox xargs parallel watch script flock",
+  "env nice nohup timeout stdbuf setsid ionice chrt taskset time strace ltrace chroot unshare nsenter busybox toybox xargs parallel watch script flock setarch linux32 linux64 prlimit numactl dumb-init tini catatonit systemd-run start-stop-daemon chpst softlimit unbuffer faketime fakeroot cgexec runcon bwrap valgrind perf",
 );
 
 /** Programs that act as somebody else. */
@@ -22,21 +22,34 @@ export const INTERACTIVE = words(`
   k9s lazydocker mc ranger nmtui dialog whiptail
 `);
 
+const NODE = /^(-[a-z]*[ep]\b|--eval|--print|--(experimental-)?(import|loader|require)[=\s]+data:)/;
+/** A pipe, a program, or a library in a script of awk; `||` is none. */
+const AWK = /system\s*\(|(^|[^|])\|([^|]|$)|getline|@load|^(-l|--load)/;
+
 /** Programs that run code given on their command line by one of these options, or read it from a person without arguments. */
 export const INTERPRETERS: Readonly<Record<string, RegExp>> = {
-  python: /^-[a-zA-Z]*c/,
-  perl: /^-[a-zA-Z0-9]*[eE]/,
+  python: /^-[a-zA-Z]*c|^-m\s*(timeit|code|pdb|profile|cProfile|trace)\b/,
+  perl: /^-[a-zA-Z0-9]*[eE]|^-[mM]\S*[^\w:=,'\s-]/,
   ruby: /^-[a-zA-Z]*e/,
-  node: /^(-[a-z]*[ep]|--eval|--print)/,
-  nodejs: /^(-[a-z]*[ep]|--eval|--print)/,
-  deno: /^eval$/,
-  php: /^-r/,
+  node: NODE,
+  nodejs: NODE,
+  bun: NODE,
+  tsx: NODE,
+  "ts-node": NODE,
+  deno: /^eval\b/,
+  php: /^-[rBRE]|^--(run|process)/,
   lua: /^-e/,
   Rscript: /^-e/,
+  R: /^-e/,
+  julia: /^-[eE]|^--(eval|print)/,
+  elixir: /^-e|^--(eval|rpc-eval)/,
+  groovy: /^-e/,
+  guile: /^-c/,
   tclsh: /^$/,
-  awk: /system\s*\(|\|\s*getline/,
-  gawk: /system\s*\(|\|\s*getline/,
-  mawk: /system\s*\(|\|\s*getline/,
+  awk: AWK,
+  gawk: AWK,
+  mawk: AWK,
+  nawk: AWK,
 };
 
 /** Clients of databases that wait for a person unless one of these options brings the statement. */
@@ -52,7 +65,10 @@ export const CLIENTS: Readonly<Record<string, RegExp>> = {
 
 /** Programs that destroy what nothing else holds, and what of their arguments makes them do it (anything, if absent). */
 export const DESTROYING: readonly { readonly program: RegExp; readonly argument?: RegExp }[] = [
-  { program: /^(rm|rmdir|unlink|shred|wipefs|mkfs(\..+)?|dd|truncate|dropdb|pg_resetwal|initdb|pg_dropcluster)$/ },
+  {
+    program:
+      /^(rm|rmdir|unlink|shred|wipefs|mkfs(\..+)?|dd|truncate|dropdb|dropuser|pg_resetwal|initdb|pg_dropcluster)$/,
+  },
   { program: /^find$/, argument: /^-(delete|exec|execdir|ok|okdir)$/ },
   { program: /^(kubectl|oc)$/, argument: /^(delete|drain|replace)$/ },
   { program: /^helm$/, argument: /^(uninstall|delete)$/ },
@@ -60,5 +76,9 @@ export const DESTROYING: readonly { readonly program: RegExp; readonly argument?
   { program: /^(docker|podman|nerdctl)$/, argument: /^(rm|rmi|prune|volume|system)$/ },
   { program: /^(aws|gcloud|az)$/, argument: /^(delete|terminate|rm|rb|remove).*/ },
   { program: /^git$/, argument: /^(clean|push|reset)$/ },
-  { program: /^rsync$/, argument: /^--delete/ },
+  { program: /^rsync$/, argument: /^--(delete|remove-source)/ },
+  { program: /^(mysql|mariadb|sqlite3|cqlsh|clickhouse-client)$/, argument: /\b(drop|truncate|delete)\b/i },
+  { program: /^(mongosh|mongo)$/, argument: /drop|delete|remove/i },
+  { program: /^(mysqladmin)$/, argument: /^drop$/ },
+  { program: /^pg_restore$/, argument: /^(-[a-zA-Z]*c|--clean)/ },
 ];

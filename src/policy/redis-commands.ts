@@ -29,6 +29,9 @@ const WRITING = words(`
   xgroup xack xclaim xautoclaim xsetid pfadd pfmerge geoadd geosearchstore georadius georadiusbymember
 `);
 
+/** `ACL LOG RESET`, `SLOWLOG RESET`, `LATENCY RESET`, `CONFIG RESETSTAT`: what a server recorded of what was done to it. */
+const RECORDS = /^((acl log|slowlog|latency) reset|config resetstat)$/;
+
 const RULES: readonly { readonly names: ReadonlySet<string>; readonly finding: RedisFinding }[] = [
   {
     names: words("flushall flushdb swapdb"),
@@ -63,6 +66,9 @@ export function redisFinding(command: readonly string[]): RedisFinding {
   const [verb = "", subcommand = ""] = command;
   const name = verb.toLowerCase();
   const told = verb.toUpperCase();
+  const line = command.join(" ").toLowerCase();
+  if (RECORDS.test(line) || line.startsWith("latency reset "))
+    return { effect: "loss", because: `calls ${line.toUpperCase()}, which loses records that nothing else holds` };
   if (READING.has(name)) return { effect: "read", because: "only reads" };
   if (WRITING.has(name)) return { effect: "keys", because: `writes keys (${told})` };
   const rule = RULES.find(({ names }) => names.has(name));

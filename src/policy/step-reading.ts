@@ -1,6 +1,6 @@
 import { looksSecret } from "../core/redact.ts";
 import type { ActionStep, StepOf } from "../plan/action.ts";
-import { KINDS, type Reversibility } from "../plan/kinds.ts";
+import { KINDS, onlyAsks, type Reversibility } from "../plan/kinds.ts";
 import { destroys, execRefusals, redisOfCommand, sqlOfCommand } from "./exec-rules.ts";
 import { gravestRedis, redisFinding } from "./redis-commands.ts";
 import { carriesSecret } from "./secret-text.ts";
@@ -145,7 +145,7 @@ function execReading(argv: readonly string[], parse: SqlParser): StepReading {
   const program: StepReading = {
     deed: "program",
     because: `runs ${argv[0] ?? ""}, which can do anything`,
-    reversibility: "compensable",
+    reversibility: KINDS.exec.reversibility,
     dryRun: { kind: "none", why: "a program can only be run or not be run" },
     refusals,
     remarks: [],
@@ -194,14 +194,17 @@ function redisReading({ with: { commands, restore } }: StepOf<"redis">): StepRea
 /** A probe asks again and again, and in both proofs: its query may only read. */
 function probeReading(step: StepOf<"probe">, parse: SqlParser): StepReading {
   const reading = plain(step, "read", "only asks");
-  if (!("sql" in step.with)) return reading;
+  if (!("sql" in step.with)) {
+    const { path } = step.with;
+    return onlyAsks({ method: "GET", path }) ? reading : plain(step, "request", `asks for ${path} again and again`);
+  }
   const { refusals } = readSql({ statements: [], landed: step.with.sql }, parse);
   return { ...reading, refusals: refusals.map((refusal) => refusal.replace("has a landed query", "has a query")) };
 }
 
 function httpReading(step: StepOf<"http">): StepReading {
   const { method, path, dryRun } = step.with;
-  if (method === "GET")
+  if (onlyAsks(step.with))
     return { ...plain(step, "read", `asks for ${path}`), reversibility: "idempotent", dryRun: { kind: "needless" } };
   return {
     ...plain(step, "request", `sends ${method} ${path}`),

@@ -16,7 +16,7 @@ export const DEEDS = {
   restart: "a rolling restart of one service",
   flag: "a feature flag",
   message: "NOTIFY or PUBLISH: nobody can take it back",
-  request: "a request that writes (HTTP other than GET, gRPC)",
+  request: "a request that may write (gRPC, HTTP but for GET of a plain path)",
   rows: "INSERT, UPDATE, DELETE, MERGE within a condition; row and table locks",
   keys: "Redis keys by name",
   program: "a program, a procedure or a function that is not known to only read",

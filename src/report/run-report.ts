@@ -9,10 +9,11 @@ import type { SafeguardRecord, TriggerRecord } from "../judge/watch/watch-record
 import type { LatencyDistribution, RouteTotals } from "../measure/summaries.ts";
 import type { Difference } from "../mirror/fingerprint.ts";
 import type { SnapshotFacts } from "../mirror/snapshots/snapshot.ts";
-import type { TwinFacts } from "../mirror/twin.ts";
+import type { TwinFacts } from "../mirror/twin-facts.ts";
 import type { Action, Plan } from "../plan/plan.ts";
 import type { ActionAssessment } from "../policy/assess-plan.ts";
 import type { PolicyDecision } from "../policy/engine/question.ts";
+import type { CallsCompared } from "../replay/proof/call-counts.ts";
 import type { WriteProvenance } from "../replay/proof/write-provenance.ts";
 import type { DriverReport, RecordingManifest } from "../replay/recording.ts";
 
@@ -128,6 +129,8 @@ export interface RunReport {
   readonly consequences: readonly Difference[];
   /** What differed between the twins before the plan, learned at the barrier: columns and key patterns. */
   readonly noise: readonly string[];
+  /** Calls to third parties before the plan and with it in force; absent where none could be made. */
+  readonly calls?: CallsCompared;
   readonly stubCalls: readonly {
     readonly host: string;
     readonly method: string;

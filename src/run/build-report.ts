@@ -1,3 +1,4 @@
+import { redactDeep } from "../core/redact.ts";
 import { acceptedRange, effectScale } from "../judge/accepted.ts";
 import { type Explanation, explain, lateOf } from "../judge/explain.ts";
 import type { Verdict } from "../judge/verdict.ts";
@@ -9,7 +10,6 @@ import type { QuietProof } from "../replay/proof/proofs.ts";
 import type { Window } from "../replay/recording.ts";
 import type { RunReport, SloTrail } from "../report/run-report.ts";
 import { profileNamed } from "./calibration-in-use.ts";
-import { alarmOf, budgetsSpent } from "./evidence.ts";
 import { inForceOf } from "./in-force.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
@@ -18,6 +18,7 @@ import type { RunEffects } from "./run-effects.ts";
 import type { RunJob } from "./run-job.ts";
 import type { RunLog } from "./run-log.ts";
 import type { RunSnapshots } from "./run-snapshots.ts";
+import { alarmOf, budgetsSpent } from "./work-evidence.ts";
 
 /** Everything a run showed, in the form that every report is drawn from. */
 export function buildReport(options: {
@@ -33,7 +34,8 @@ export function buildReport(options: {
 }): RunReport {
   const { job, pair, log, load } = options;
   const { plan, scenario } = job;
-  return {
+  // Everything that is shown, written or signed of a run is made from this.
+  return redactDeep<RunReport>({
     schema: "canary.report/v1",
     runId: job.runId,
     harnessVersion: options.effects.harnessVersion,
@@ -74,13 +76,14 @@ export function buildReport(options: {
     actions: log.actions(),
     consequences: load?.consequences ?? [],
     noise: load?.noise ?? [],
+    ...(load?.calls === undefined ? {} : { calls: load.calls }),
     stubCalls: stubCallCounts(pair),
     traffic: trafficOf(job, load),
     distributions: load === undefined ? [] : reportsOf(load).map((route) => route.distribution),
     trails: load === undefined ? [] : trailsOf(job, load),
     timeline: log.timeline(),
     measuringShare: measuringShare(load, log.elapsedMs()),
-  };
+  });
 }
 
 function explanationOf({

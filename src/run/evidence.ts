@@ -1,27 +1,27 @@
 import type { Evidence } from "../judge/decide.ts";
-import { budgetReasons, duringBudgets, type SpentBudget, spendBudgets } from "../judge/during-budgets.ts";
 import { duration } from "../judge/forecast.ts";
 import { environmentGates } from "../judge/gates.ts";
-import { type HarmAlarm, harmAlarm, harmReason } from "../judge/harm-alarm.ts";
 import { hopelessRounds } from "../judge/planned-rounds.ts";
 import { sampleRules } from "../judge/sample-rules.ts";
 import type { Reason } from "../judge/verdict.ts";
 import { breachedTriggers, safeguardReasons } from "../judge/watch/watch-records.ts";
-import { harmAlarms, workShrank } from "../judge/work-reasons.ts";
+import { untoldConsequences } from "../judge/write-reasons.ts";
 import type { TwinPair } from "../mirror/twin.ts";
 import type { Admission } from "../policy/admit.ts";
 import type { QuietProof } from "../replay/proof/proofs.ts";
 import type { Window } from "../replay/recording.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
+import { callsJudged } from "./call-evidence.ts";
 import { hopelessByProfile, rateOf } from "./forecast-power.ts";
 import { longestInForce } from "./in-force.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
-import { againstByResponses, missingInResponses } from "./response-evidence.ts";
+import { againstByResponses, missingInResponses, unshownByAnswers } from "./response-evidence.ts";
 import { replacesProcesses } from "./restarts.ts";
-import { inForceWindows, observedWindow, oncePerCause, sessionsByRound } from "./round-evidence.ts";
+import { observedWindow } from "./round-evidence.ts";
 import type { RunJob } from "./run-job.ts";
 import type { RunSnapshots } from "./run-snapshots.ts";
+import { workReasons } from "./work-evidence.ts";
 
 /**
  * SLOs that the fixed sample rules alone put out of reach at this rate, whatever the noise, or whose calibrated bias is
@@ -80,6 +80,9 @@ export function evidenceOf(options: {
             ...notPerformed(load),
             ...gatesOf(job, pair, load),
             ...missingInResponses(job, load.session),
+            ...unshownByAnswers(job, quiet, load.session),
+            ...untoldConsequences(job.plan.actions, load.consequences),
+            ...callsJudged(job, load).missing,
           ]),
     ],
     quiet,
@@ -93,14 +96,16 @@ export function evidenceOf(options: {
             ...brokenSafeguards(load),
             ...workReasons(job, load.session, load.alarm),
             ...againstByResponses(job, load.session),
+            ...callsJudged(job, load).against,
           ],
     replayFailures: replayFailures(load),
     triggers: load?.watched === undefined ? [] : breachedTriggers(load.watched, endedEarly(load)),
     tier: admission.tier.effective,
     // One that does not verify has ended the run already.
     snapshotVerified: options.snapshots !== undefined,
-    ...restoreTerms(job),
+    ...acceptedTerms(job),
     stubOnlyEffects,
+    ...(load === undefined ? {} : { consequences: load.consequences }),
     ...(load?.sensitivity === undefined ? {} : { sensitivity: load.sensitivity }),
     ...(load?.writes === undefined ? {} : { writes: load.writes }),
   };
@@ -126,10 +131,12 @@ function endedEarly({ alarm, replay }: Pick<LoadEvidence, "alarm" | "replay">): 
   return alarm !== undefined || replay?.end.kind !== "done";
 }
 
-/** What the operator lets a restore lose, as the judge asks for it. */
-export function restoreTerms({ scenario }: Pick<RunJob, "scenario">): Pick<Evidence, "restoreMayLose"> {
+/** What the operator accepts, as the judge asks for it: what a restore may lose, and places that nobody could look at. */
+export function acceptedTerms({
+  scenario,
+}: Pick<RunJob, "scenario">): Pick<Evidence, "restoreMayLose" | "acceptUnseen"> {
   const { restoreMayLose } = scenario.rollback;
-  return restoreMayLose === undefined ? {} : { restoreMayLose };
+  return { acceptUnseen: scenario.acceptUnseen, ...(restoreMayLose === undefined ? {} : { restoreMayLose }) };
 }
 
 /** An action that was at its target already under load did nothing there: neither its cost nor its undo was rehearsed. */
@@ -163,76 +170,6 @@ function gatesOf(
     },
     ...(rounds.length === 0 ? {} : { rounds }),
   });
-}
-
-/**
- * Rejections that the traffic itself shows: gross harm, work that shrank after the plan, budgets passed during it, gross
- * failure while it acted, settled or was undone.
- * @param seen - the alarm that stopped the run; without one it is looked for in what was recorded
- */
-export function workReasons(
-  job: Pick<RunJob, "scenario" | "plan">,
-  session: LoadEvidence["session"],
-  seen?: HarmAlarm,
-): readonly Reason[] {
-  return oncePerCause([
-    ...sessionsByRound(session).flatMap((round) => workReasonsOnce(job, round, seen)),
-    ...workShrank(session.store, inForceWindows(session), job.scenario.judge),
-  ]);
-}
-
-function workReasonsOnce(
-  job: Pick<RunJob, "scenario" | "plan">,
-  session: LoadEvidence["session"],
-  seen?: HarmAlarm,
-): readonly Reason[] {
-  const { store, phases } = session;
-  const alarm = alarmOf(job, session, seen);
-  const during = duringWindow(phases);
-  const { slos } = job.scenario;
-  const isBudgeted = (route: string | undefined): boolean =>
-    slos.some((slo) => slo.during?.excessErrors !== undefined && "route" in slo.measure && slo.measure.route === route);
-  return [
-    ...(alarm === undefined ? [] : [harmReason(alarm)]),
-    ...(during === undefined ? [] : budgetReasons(store, during, budgetsSpent(job, session))),
-    ...harmAlarms(store, unjudged(during, phases), job.scenario.judge, isBudgeted),
-  ];
-}
-
-/** The alarm of a run: the one that stopped it, else what its recording shows up to the undo (the last block, mostly). */
-export function alarmOf(
-  { scenario }: Pick<RunJob, "scenario">,
-  { store, phases }: LoadEvidence["session"],
-  seen?: HarmAlarm,
-): HarmAlarm | undefined {
-  const { baseline, acting, undoing } = phases;
-  if (seen !== undefined || baseline === undefined || acting === undefined) return seen;
-  const lastMs = undoing?.fromMs ?? (phases.observing ?? phases.settling ?? acting).toMs;
-  return harmAlarm({ store, slos: scenario.slos, baseline, window: { fromMs: acting.fromMs, toMs: lastMs } });
-}
-
-/** What the first of the two windows spent of its budgets (DESIGN.md 3.6); empty for a plan that never acted under load. */
-export function budgetsSpent(
-  { scenario, plan }: Pick<RunJob, "scenario" | "plan">,
-  { store, phases }: LoadEvidence["session"],
-): readonly SpentBudget[] {
-  const during = duringWindow(phases);
-  if (during === undefined) return [];
-  return spendBudgets(store, during, duringBudgets(scenario.slos, plan.expects, scenario.traffic.ratePerSecond));
-}
-
-/** From the first act to the end of settling. */
-function duringWindow({ acting, settling }: LoadEvidence["session"]["phases"]): Window | undefined {
-  return acting === undefined ? undefined : { fromMs: acting.fromMs, toMs: (settling ?? acting).toMs };
-}
-
-/** Seconds under the plan's influence of which no interval is made. */
-function unjudged(during: Window | undefined, phases: LoadEvidence["session"]["phases"]): readonly Window[] {
-  const { undoing, recovery } = phases;
-  return [
-    ...(during === undefined ? [] : [during]),
-    ...(undoing === undefined ? [] : [{ fromMs: undoing.fromMs, toMs: recovery?.fromMs ?? undoing.toMs }]),
-  ];
 }
 
 function replayFailures(load: Pick<LoadEvidence, "replay"> | undefined): Evidence["replayFailures"] {

@@ -4,15 +4,16 @@ import type { UndoOutcome } from "../replay/proof/undo-plan.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { LoadSession } from "./load-session.ts";
 
-/** An undo under load, and the snapshot that was brought back where it failed. */
+/** An undo under load, and the snapshot that was brought back where it failed here or on the quiet twin. */
 export interface WayBack {
   readonly undone: readonly UndoOutcome[];
   readonly restored?: RestoreProof;
 }
 
 /**
- * Brings back the snapshot where an undo under load failed and there is one. Traffic waits meanwhile, so that what it had
- * written is counted and what comes back is compared exactly; requests that a restore would fail are not in it.
+ * Brings back the snapshot, where there is one, after an undo that failed under load or was shown on the quiet twin not to
+ * bring everything back: there the restore is the rollback that production would get. Traffic waits meanwhile, so that what
+ * it had written is counted and what comes back is compared exactly; requests that a restore would fail are not in it.
  * @param undone - every undo under load, in order
  */
 export async function fallBack(
@@ -20,9 +21,11 @@ export async function fallBack(
   session: Pick<LoadSession, "still" | "axisMs" | "mark" | "phases">,
   undone: readonly UndoOutcome[],
 ): Promise<WayBack> {
-  const { snapshots, effects, pair, reference, log, signal } = context;
-  if (snapshots === undefined || undone.every(({ failed }) => failed === undefined)) return { undone };
-  log.note("an undo failed under load: traffic waits while the snapshot is brought back and compared");
+  const { snapshots, effects, pair, reference, quiet, directEffects, log, signal } = context;
+  const failed = undone.some((undo) => undo.failed !== undefined);
+  if (snapshots === undefined || !(failed || quiet.restored !== undefined)) return { undone };
+  const why = failed ? "an undo failed under load" : "the plan's undo did not bring everything back on the quiet twin";
+  log.note(`${why}: traffic waits while the snapshot is brought back and compared`);
   const fromMs = session.phases.undoing?.fromMs ?? session.axisMs();
   const restored = await session.still(
     () =>
@@ -30,10 +33,11 @@ export async function fallBack(
         {
           snapshot: snapshots.shadow,
           untouched: snapshots.control,
-          twin: pair.shadow,
-          stores: pair.spec.state,
+          pair,
           state: effects.state,
           reference: reference.shadow,
+          controlReference: reference.control,
+          touched: new Set(directEffects),
           intent: effects.store.intent,
         },
         signal,

@@ -3,8 +3,8 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
-import { CanaryError, messageOf } from "../core/errors.ts";
-import { type Intent, type IntentLog, inBoth } from "../core/intent-log.ts";
+import { type IntentLog, inBoth } from "../core/intent-log.ts";
+import { redactDeep } from "../core/redact.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import { KEPT_FILES } from "../mirror/twins/kept-runs.ts";
 import type { ResumeState } from "../replay/proof/resume-rollback.ts";
@@ -12,6 +12,7 @@ import type { RecordingManifest } from "../replay/recording.ts";
 import { reportJson } from "../report/files/report-json.ts";
 import type { RunReport } from "../report/run-report.ts";
 import { REPORT_FILES, writeReports } from "../report/write-reports.ts";
+import { onDisk, openIntentLog, writeDurably, writeWhole } from "./durable-folder.ts";
 import type { RunStore } from "./run-effects.ts";
 
 /** Names of the files in a run's folder, for everyone who reads one. */
@@ -81,7 +82,7 @@ async function openFolder(options: RunStoreOptions): Promise<RunStore> {
     intent: inBoth(options.ledgerIntents, { record: (entry) => onDisk(options.runDir, () => intent.record(entry)) }),
     keepForResume: (state: ResumeState) =>
       onDisk(options.runDir, () =>
-        writeWhole(path.join(options.runDir, RUN_FILES.reference), `${JSON.stringify(state)}\n`),
+        writeWhole(path.join(options.runDir, RUN_FILES.reference), `${JSON.stringify(state)}\n`, 0o600),
       ),
     saveMetrics: metrics.save,
     saveResponses: responses.save,
@@ -103,26 +104,11 @@ async function openFolder(options: RunStoreOptions): Promise<RunStore> {
     saveAbort: (record) =>
       onDisk(options.runDir, async () => {
         const file = path.join(options.runDir, RUN_FILES.abort);
-        await writeWhole(file, `${JSON.stringify(record, null, 2)}\n`);
+        await writeWhole(file, `${JSON.stringify(redactDeep(record), null, 2)}\n`);
         return file;
       }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
-}
-
-/** Says trouble with the disk in the words of a run; whatever else went wrong passes as it is. */
-async function onDisk<T>(runDir: string, write: () => Promise<T>): Promise<T> {
-  try {
-    return await write();
-  } catch (cause) {
-    if (!(cause instanceof Error && "syscall" in cause)) throw cause;
-    throw new CanaryError({
-      code: "REPLAY_FAILED",
-      message: `cannot write into ${runDir}: ${messageOf(cause)}`,
-      hint: "There is no verdict. Make room on the disk, or give a folder that can be written with --out, and run again.",
-      cause,
-    });
-  }
 }
 
 /** Lines of JSON, buffered by the stream; what went wrong with one of them is told at the flush. */
@@ -150,24 +136,6 @@ function openLines(
   };
 }
 
-/** Append-only file; each entry is on disk (fsync) before `record` resolves. */
-export async function openIntentLog(file: string, firstSequence = 0): Promise<IntentLog & AsyncDisposable> {
-  const handle = await open(file, "a", 0o600);
-  let sequence = firstSequence;
-  let last: Promise<unknown> = Promise.resolve();
-  return {
-    record: async (intent: Intent) => {
-      const line = `${JSON.stringify({ sequence: sequence++, ...intent })}\n`;
-      last = last.then(async () => {
-        await handle.appendFile(line);
-        await handle.sync();
-      });
-      await last;
-    },
-    [Symbol.asyncDispose]: async () => await handle.close(),
-  };
-}
-
 /**
  * Reports and bundle, or none of them: the bundle is on disk before the reports are written and gets its name after,
  * so that a full disk leaves neither a verdict without reports nor reports without a verdict.
@@ -183,23 +151,6 @@ async function publishWhole(report: RunReport, bundle: string, runDir: string): 
     const written = [partial, ...Object.values(REPORT_FILES).map((name) => path.join(runDir, name))];
     await Promise.all(written.map((name) => rm(name, { force: true })));
     throw error;
-  }
-}
-
-/** Written beside and renamed, so that nobody ever reads half of it. */
-export async function writeWhole(file: string, text: string): Promise<void> {
-  const partial = `${file}.partial`;
-  await writeDurably(partial, text);
-  await rename(partial, file);
-}
-
-async function writeDurably(file: string, text: string): Promise<void> {
-  const handle = await open(file, "w");
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

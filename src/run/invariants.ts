@@ -1,5 +1,6 @@
 import { messageOf } from "../core/errors.ts";
 import type { Reason } from "../judge/verdict.ts";
+import { askReadOnly, isOneTrue } from "../mirror/ask-read-only.ts";
 import type { Twin } from "../mirror/twin.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -20,9 +21,7 @@ export async function brokenInvariants(
         { code: "INVARIANT_BROKEN", subject: name, message: `invariant ${name} ${how} on the ${twin.role} ${when}` },
       ];
       try {
-        const rows = await twin.sql({ service: sql.service }, sql.query);
-        const values = rows.flatMap((row) => Object.values(row));
-        return rows.length === 1 && values[0] === true ? [] : broken("did not hold");
+        return isOneTrue(await askReadOnly(twin, sql)) ? [] : broken("did not hold");
       } catch (error) {
         await twin.configuration(signal);
         return broken(`could not be checked (${messageOf(error)})`);

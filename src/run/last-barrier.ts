@@ -7,7 +7,8 @@ import { writtenSentence } from "../judge/write-reasons.ts";
 import { workByRoute } from "../measure/work.ts";
 import type { Fingerprint } from "../mirror/fingerprint.ts";
 import { ROLES, type Role } from "../mirror/twin.ts";
-import { type BarrierComparison, compareAtBarrier } from "../replay/proof/barrier.ts";
+import { type BarrierComparison, compareAtBarrier, type UnservedShare } from "../replay/proof/barrier.ts";
+import { countCalls } from "../replay/proof/call-counts.ts";
 import type { ReplayOutcome } from "../replay/proof/load-replay.ts";
 import { describeNoise, type Noise } from "../replay/proof/noise.ts";
 import type { RollbackProof } from "../replay/proof/proofs.ts";
@@ -19,6 +20,8 @@ import type { LoadEvidence } from "./load-evidence.ts";
 import { fingerprintsOf, type LoadSession } from "./load-session.ts";
 import type { Look, Looks } from "./looks.ts";
 import { plantInState, plantInTraffic } from "./prove-sensitivity.ts";
+import { sessionsByRound } from "./round-evidence.ts";
+import { lookAtRows } from "./rows-at-barrier.ts";
 import { type SettledState, settledState } from "./settled-state.ts";
 import type { WriteWatch } from "./write-watch.ts";
 
@@ -87,7 +90,7 @@ function settledAt(before: BeforeTheEnd, first: Fingerprints): Promise<SettledSt
   return settledState(before.context, { first, compare: comparison(before) });
 }
 
-async function evidenceAt(before: BeforeTheEnd, { compared }: SettledState): Promise<EvidenceAtBarrier> {
+async function evidenceAt(before: BeforeTheEnd, { compared, fingerprints }: SettledState): Promise<EvidenceAtBarrier> {
   const { context, session, looks, noise, undo } = before;
   const invariants = await askInvariants(context, "at the last barrier");
   const baseline = session.phases.baseline ?? { fromMs: 0, toMs: 0 };
@@ -105,17 +108,40 @@ async function evidenceAt(before: BeforeTheEnd, { compared }: SettledState): Pro
     consequences: compared.consequences,
     noise: noise === undefined ? [] : describeNoise(noise),
     brokenInvariants: [...(before.observed?.brokenInvariants ?? []), ...invariants],
+    ...callsUnderLoad(before),
     trails: looks.trails(),
-    ...(await writesUnderLoad(before)),
+    ...(await writesUnderLoad(before, fingerprints)),
   };
 }
 
+/** Calls to third parties, of both twins; nothing where there are none to call, or the plan did not act. */
+function callsUnderLoad({ context, session }: BeforeTheEnd): Pick<EvidenceAtBarrier, "calls"> {
+  const { pair, effects } = context;
+  const { acting } = session.phases;
+  if (pair.spec.stubs.length === 0 || acting === undefined) return {};
+  const calls = { control: pair.control.stubCalls(), shadow: pair.shadow.stubCalls() };
+  const inForce = sessionsByRound(session).flatMap(({ phases }) =>
+    phases.acting === undefined
+      ? []
+      : [{ fromMs: phases.acting.fromMs, toMs: phases.undoing?.fromMs ?? session.axisMs() }],
+  );
+  const before = { fromMs: 0, toMs: Math.min(...inForce.map(({ fromMs }) => fromMs)) };
+  const originMs = effects.clock.monotonicMs() - session.axisMs();
+  return { calls: countCalls(calls, { before: [before], inForce }, originMs) };
+}
+
 /** Who wrote what, read while nothing is measured; nothing where no SQL acted. */
-async function writesUnderLoad({ context, writes, replay }: BeforeTheEnd): Promise<Pick<EvidenceAtBarrier, "writes">> {
+async function writesUnderLoad(
+  { context, noise, writes, replay, undo }: BeforeTheEnd,
+  fingerprints: Fingerprints,
+): Promise<Pick<EvidenceAtBarrier, "writes">> {
   const { job, quiet, quietWrites, log, signal } = context;
   if (writes === undefined || quietWrites.size === 0 || (replay?.acted ?? []).length === 0) return {};
   const load = await writes.read(signal);
-  const told: WriteProvenance = writeProvenance({ plan: job.plan, proof: quiet, quiet: quietWrites, load });
+  const undone = undo !== undefined && undo.restored === undefined;
+  const byLog = writeProvenance({ plan: job.plan, proof: quiet, quiet: quietWrites, load, undone });
+  const told: WriteProvenance =
+    undone && byLog.kind === "told" ? await lookAtRows(byLog, context, { load, noise, fingerprints }) : byLog;
   log.note(told.kind === "told" ? (writtenSentence(told) ?? "") : `who wrote what is not available: ${told.why}`);
   return { writes: told };
 }
@@ -151,10 +177,14 @@ function together(inState: SensitivityProof, inTraffic: SensitivityProof): Sensi
 
 const NOTHING_COMPARED: BarrierComparison = { residue: [], mayBeInHand: [], consequences: [], noise: [] };
 
-/** Requests that ended differently on the twins over the whole run: each may have left rows on one of them only. */
-function discordantRequests({ store, axisMs }: LoadSession): number {
+/** Of each route the requests that one twin alone failed, over those that the other served, over the whole run. */
+function unservedShare({ store, axisMs }: LoadSession): UnservedShare {
   const work = workByRoute(store, { fromMs: 0, toMs: axisMs() });
-  return work.reduce((sum, route) => sum + route.shadowOnly + route.controlOnly, 0);
+  const share = (failed: number, served: number): number => (failed === 0 ? 0 : failed / Math.max(1, served));
+  return {
+    control: work.reduce((sum, route) => sum + share(route.controlOnly, route.shadowOk), 0),
+    shadow: work.reduce((sum, route) => sum + share(route.shadowOnly, route.controlOk), 0),
+  };
 }
 
 /** State after the undo, against the state before anything and against the control now. */
@@ -175,19 +205,30 @@ export function comparison({
           shadow: now.shadow,
           noise,
           ...declaredAndDirect(context),
-          discordantRequests: discordantRequests(session),
+          unserved: unservedShare(session),
+          ...drawnUnderLoad(context, undo),
           ...(undo?.restored === undefined ? {} : { restored: true as const }),
         });
 }
 
+/** A switchback performs the plan once a round. */
+function drawnUnderLoad(
+  { quiet }: Pick<LoadContext, "quiet">,
+  undo: UndoEvidence | undefined,
+): { readonly drawn: Readonly<Record<string, number>> } {
+  const times = Math.max(1, undo?.roundsUndoMs?.length ?? 1);
+  const drawn = Object.entries(quiet.drawn ?? {}).map(([path, count]) => [path, count * times] as const);
+  return { drawn: Object.fromEntries(drawn) };
+}
+
 /** What the plan said it would change, and what it was seen to change itself. */
-export function declaredAndDirect({ job, quiet }: Pick<LoadContext, "job" | "quiet">): {
+export function declaredAndDirect({ job, directEffects }: Pick<LoadContext, "job" | "directEffects">): {
   readonly consequences: readonly string[];
   readonly directEffects: readonly string[];
 } {
   return {
     consequences: job.plan.actions.flatMap((action) => action.changes),
-    directEffects: quiet.actions.flatMap((action) => action.effects.map((effect) => effect.path)),
+    directEffects,
   };
 }
 

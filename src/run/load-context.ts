@@ -1,4 +1,4 @@
-import type { Fingerprint } from "../mirror/fingerprint.ts";
+import type { Fingerprint, ResourcePath } from "../mirror/fingerprint.ts";
 import type { Role, TwinPair } from "../mirror/twin.ts";
 import type { QuietProof } from "../replay/proof/proofs.ts";
 import type { StoreReadings } from "../replay/proof/write-provenance.ts";
@@ -19,8 +19,10 @@ export interface LoadContext {
   readonly reference: Readonly<Record<Role, Fingerprint>>;
   /** Whether the plan replaces processes, so that the twins' bias is drawn anew (STATISTICS.md 3.2); the quiet twin told first. */
   readonly restarts: Restarts;
-  /** What the quiet twin showed; its direct effects are never excused as consequences. */
+  /** What the quiet twin showed. */
   readonly quiet: QuietProof;
+  /** Every path that the plan was seen to change there; none of them is excused as a consequence. */
+  readonly directEffects: readonly ResourcePath[];
   /** What its actions wrote there, by the databases' own logs. */
   readonly quietWrites: StoreReadings;
   /** Verified before anything acted, where the run takes any. */

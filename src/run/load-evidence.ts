@@ -3,6 +3,7 @@ import type { SensitivityProof } from "../judge/sensitivity.ts";
 import type { Reason, SloJudgement } from "../judge/verdict.ts";
 import type { WatchRecords } from "../judge/watch/watch-records.ts";
 import type { Difference } from "../mirror/fingerprint.ts";
+import type { CallsCompared } from "../replay/proof/call-counts.ts";
 import type { ReplayOutcome } from "../replay/proof/load-replay.ts";
 import type { RollbackProof } from "../replay/proof/proofs.ts";
 import type { WriteProvenance } from "../replay/proof/write-provenance.ts";
@@ -24,6 +25,8 @@ export interface LoadEvidence {
   readonly rollback: RollbackProof;
   readonly consequences: readonly Difference[];
   readonly noise: readonly string[];
+  /** Calls to third parties before the plan and with it in force; absent where the mirror has no stubs. */
+  readonly calls?: CallsCompared;
   readonly brokenInvariants: readonly Reason[];
   readonly trails: readonly Pick<SloTrail, "name" | "looks">[];
   /** Present when harm was planted: only in a run that asks for it and would be promoted without. */

@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import { readMetric } from "../measure/prometheus-reading.ts";
 import type { Measure } from "../measure/slo.ts";
 import { measureKey } from "../measure/slo.ts";
+import { askReadOnly } from "../mirror/ask-read-only.ts";
 import type { MetricsSpec } from "../mirror/mirror-spec.ts";
 import { ROLES, type Role, type Twin } from "../mirror/twin.ts";
 import type { MetricSample } from "../replay/recording.ts";
@@ -83,7 +84,7 @@ async function readTwin(options: {
           return readMetric(measure, texts).flatMap((reading) => sample(reading.value, reading.key));
         }
         case "sql": {
-          const rows = await twin.sql({ service: measure.service }, measure.query).catch(() => []);
+          const rows = await askReadOnly(twin, measure).catch(() => []);
           const [value] = Object.values(rows[0] ?? {});
           return sample(value === undefined || value === null ? undefined : Number(value));
         }

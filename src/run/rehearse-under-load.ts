@@ -6,6 +6,7 @@ import { undoAfterStop } from "./abort-proof.ts";
 import { fallBack, type WayBack } from "./fall-back.ts";
 import { startGuards } from "./guards/start-guards.ts";
 import { type BeforeTheEnd, conclude, declaredAndDirect, type UndoEvidence } from "./last-barrier.ts";
+import { undosOf } from "./left-behind.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { type LoadSession, startLoad } from "./load-session.ts";
@@ -125,7 +126,15 @@ async function learnAtBarrier(
   });
   const noise = learnNoise(before.control, before.shadow, context.reference);
   const { consequences, directEffects } = declaredAndDirect(context);
-  const kept = { reference: context.reference.shadow, noise, consequences, directEffects };
+  const { drawn = {} } = context.quiet;
+  const kept = {
+    ...undosOf(context.job),
+    reference: context.reference.shadow,
+    noise,
+    consequences,
+    directEffects,
+    drawn,
+  };
   await context.effects.store.keepForResume(kept);
   return { noise, writes: await watching };
 }
@@ -148,7 +157,7 @@ async function recover(
   const failed = undone.find((undo) => undo.failed !== undefined)?.failed;
   const operatorsLimits = context.job.scenario.slos.map((slo) => ({ slo }));
   const looks = createLooks(context, session, { slos: operatorsLimits });
-  const isBack = failed === undefined || (restored !== undefined && restored.failed === undefined);
+  const isBack = restored === undefined ? failed === undefined : restored.failed === undefined;
   const notRecovered = isBack ? await measureRecovery(context, session, looks) : [];
   const { undoing, recovery } = session.phases;
   const how = undone.find((undo) => undo.how !== undefined)?.how;

@@ -8,8 +8,10 @@ import { judgeSlos, type LookInput } from "../judge/judge-slos.ts";
 import type { ResponseJudgement } from "../judge/response-changes.ts";
 import type { Reason, SloJudgement, Verdict } from "../judge/verdict.ts";
 import type { WatchRecords } from "../judge/watch/watch-records.ts";
+import { untoldConsequences } from "../judge/write-reasons.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
-import { hopelessFromTheStart, judgedSlos, restoreTerms, workReasons } from "./evidence.ts";
+import { callsJudged } from "./call-evidence.ts";
+import { acceptedTerms, hopelessFromTheStart, judgedSlos } from "./evidence.ts";
 import { longestInForce } from "./in-force.ts";
 import { type ChangedTerm, changedScenario, changedTerms, type JudgeChanges, phasesUnder } from "./judge-changes.ts";
 import { type OpenedRun, openStoredRun } from "./open-stored-run.ts";
@@ -19,6 +21,7 @@ import { againstByResponses, missingInResponses, responsesJudged } from "./respo
 import { replacesProcesses } from "./restarts.ts";
 import { observedWindow, plannedDesign } from "./round-evidence.ts";
 import { readSeal, type Seal } from "./stored-seal.ts";
+import { workReasons } from "./work-evidence.ts";
 
 /** What the stored measurements of a run say when they are judged again. */
 export interface Rejudged {
@@ -110,13 +113,15 @@ function judgeRecording(run: Recording): Rejudged {
       ...witnessed,
       ...(slos.length === 0 ? [] : workReasons({ scenario, plan }, sessionOf(run), alarm)),
       ...againstByResponses(run, sessionOf(run)),
+      ...callsJudged(run, stored).against,
     ],
     replayFailures: [],
     triggers: [],
     tier: stored.plan.tier.effective,
     snapshotVerified: stored.snapshot !== undefined,
-    ...restoreTerms({ scenario }),
+    ...acceptedTerms({ scenario }),
     stubOnlyEffects: [],
+    consequences: stored.consequences,
     ...(planted === undefined ? {} : { sensitivity: planted }),
     ...(stored.writes === undefined ? {} : { writes: stored.writes }),
   });
@@ -204,6 +209,8 @@ function gatesAgain(run: Recording, judged: readonly SloJudgement[]): readonly R
       ? plannedDesign({ ...look, ...calibrationInUse(run), restarted, baseline, ratePerSecond })
       : []),
     ...missingInResponses(run, sessionOf(run)),
+    ...untoldConsequences(plan.actions, stored.consequences),
+    ...callsJudged(run, stored).missing,
     ...environmentGates({
       ...look,
       restarted,

@@ -1,8 +1,10 @@
-import { judgeResponses, type ResponseJudgement, type ResponseWindows } from "../judge/response-changes.ts";
-import { missingResponses, responseReasons } from "../judge/response-reasons.ts";
+import { judgeResponses, type ResponseJudgement } from "../judge/response-changes.ts";
+import type { ResponseWindows } from "../judge/response-places.ts";
+import { answersNotShown, lastingResponses, missingResponses, responseReasons } from "../judge/response-reasons.ts";
 import type { Reason } from "../judge/verdict.ts";
 import { comparePairs } from "../measure/compare-pairs.ts";
 import { type ResponseLog, responseLog } from "../measure/response-log.ts";
+import type { QuietProof } from "../replay/proof/proofs.ts";
 import type { Window } from "../replay/recording.ts";
 import { trafficRoutes } from "../replay/traffic/traffic-routes.ts";
 import type { DriverOptions } from "../replay/traffic-driver.ts";
@@ -76,15 +78,29 @@ export function againstByResponses(job: Asked, session: LoadEvidence["session"])
   return responseReasons(responsesJudged(job, session), declaredBy(job.plan));
 }
 
-/** Holds for routes of which too little was compared and somebody asks for more. */
+/** Holds for what outlived the undo, and for routes of which too little was compared and somebody asks for more. */
 export function missingInResponses(job: Asked, session: LoadEvidence["session"]): readonly Reason[] {
   // Without an observation there is another reason already.
   if (session.phases.observing === undefined || session.phases.acting === undefined) return [];
-  return missingResponses(responsesJudged(job, session), {
+  const judged = responsesJudged(job, session);
+  const missing = missingResponses(judged, {
     routes: trafficRoutes(job.scenario.traffic),
     required: job.scenario.responses.required,
     declared: declaredBy(job.plan),
   });
+  return [...lastingResponses(judged), ...missing];
+}
+
+/** Holds for actions that only answers can show, and that they did not show. */
+export function unshownByAnswers(
+  job: Asked,
+  quiet: Pick<QuietProof, "actions">,
+  session: LoadEvidence["session"],
+): readonly Reason[] {
+  if (session.phases.observing === undefined || session.phases.acting === undefined) return [];
+  const unseen = new Set(quiet.actions.filter((one) => one.withoutEffect === "quietly").map(({ id }) => id));
+  const actions = job.plan.actions.filter(({ id }) => unseen.has(id));
+  return actions.length === 0 ? [] : answersNotShown(responsesJudged(job, session), actions);
 }
 
 function declaredBy(plan: Asked["plan"]): readonly string[] {

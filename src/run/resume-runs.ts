@@ -1,16 +1,19 @@
-import { open, readFile, rm } from "node:fs/promises";
 import path from "node:path";
-import { z } from "zod";
+import type { MintToken } from "../core/action-token.ts";
 import type { Clock } from "../core/clock.ts";
-import { CanaryError, messageOf } from "../core/errors.ts";
+import { messageOf } from "../core/errors.ts";
 import { type IntentLog, inBoth } from "../core/intent-log.ts";
 import type { StateAccess } from "../mirror/state/state-access.ts";
 import type { KeptRun } from "../mirror/twins/kept-runs.ts";
 import { deadRunsToFinish } from "../mirror/twins/kept-runs-of-engine.ts";
+import { readOwner } from "../mirror/twins/owner.ts";
 import { reattach } from "../mirror/twins/reattach.ts";
-import type { Performance } from "../replay/proof/perform-action.ts";
-import { type ResumedRollback, type ResumeState, resumeRollback } from "../replay/proof/resume-rollback.ts";
-import { openIntentLog, RUN_FILES, writeWhole } from "./file-run-store.ts";
+import type { StepEvent } from "../replay/proof/perform-action.ts";
+import { finishRollback, type ResumedRollback } from "../replay/proof/resume-rollback.ts";
+import { openIntentLog, writeWhole } from "./durable-folder.ts";
+import { RUN_FILES } from "./file-run-store.ts";
+import { leftBehind } from "./left-behind.ts";
+import { underResumeLock } from "./resume-lock.ts";
 
 /** How one rollback that a killed harness left unfinished was finished, or why it could not be. */
 export type ResumedRun = {
@@ -34,6 +37,8 @@ export interface ResumeEffects {
   /** Takes every intent before the run's journal does: the ledger. */
   readonly ledgerIntents?: (run: { readonly runId: string; readonly planSha256: string }) => IntentLog;
   readonly say: (line: string) => void;
+  /** Mints the tokens of requests that undo something. */
+  readonly mint?: MintToken;
 }
 
 /** A rollback that takes longer than this is not finished any more; its twins are removed as they are. */
@@ -50,9 +55,10 @@ export async function resumeDeadRuns(effects: ResumeEffects, signal: AbortSignal
     nowEpochMs: effects.clock.epochMs(),
     ...(effects.dockerHost === undefined ? {} : { dockerHost: effects.dockerHost }),
   });
+  const owner = await readOwner(effects.ownerPid);
   for (const run of dead) {
     signal.throwIfAborted();
-    const result = await underLock(run.folder, () => resumeOne(run, effects, signal));
+    const result = await underResumeLock(run.folder, owner, () => resumeOne(run, effects, signal));
     if (result === undefined) continue;
     resumed.push(result);
     await writeWhole(path.join(run.folder, RUN_FILES.resumed), `${JSON.stringify(result, null, 2)}\n`);
@@ -85,68 +91,15 @@ async function resumeOne(run: KeptRun, effects: ResumeEffects, signal: AbortSign
       signal: box,
       ...(dockerHost === undefined ? {} : { dockerHost }),
     });
-    const kept = await readResumeState(run.folder);
     await using journal = await openIntentLog(path.join(run.folder, RUN_FILES.intent), run.intents.length);
     const intent = inBoth(effects.ledgerIntents?.(run.unfinished), journal);
-    const to = performanceFor(run, pair.shadow, { intent, clock, say: effects.say });
-    const rollback = await resumeRollback({ unfinished: run.unfinished, pair, to, state: effects.state, kept }, box);
-    await intent.record({ kind: "end", outcome: "rollback-resumed" });
+    const left = await leftBehind(run, intent);
+    const onStep = ({ actionId, state, message }: StepEvent): void => effects.say(`  ${actionId} ${state}: ${message}`);
+    const rollback = await finishRollback(left, { pair, state: effects.state, clock, mint: effects.mint, onStep }, box);
     return { ...about, resumedAt: new Date(clock.epochMs()).toISOString(), kind: "finished", rollback };
   } catch (error) {
     signal.throwIfAborted();
     const why = messageOf(error);
     return { ...about, resumedAt: new Date(clock.epochMs()).toISOString(), kind: "failed", why };
-  }
-}
-
-function performanceFor(
-  run: KeptRun,
-  shadow: Performance["shadow"],
-  by: Pick<Performance, "intent" | "clock"> & Pick<ResumeEffects, "say">,
-): Performance {
-  return {
-    proof: run.unfinished.proof,
-    shadow,
-    intent: by.intent,
-    clock: by.clock,
-    axisMs: () => 0,
-    baseDir: run.folder,
-    onStep: ({ actionId, state, message }) => by.say(`  ${actionId} ${state}: ${message}`),
-    onRecord: () => undefined,
-  };
-}
-
-/** Our own file: only its outline is checked, because everything in it is compared and nothing of it is carried out. */
-const ResumeStateSchema = z.looseObject({
-  reference: z.looseObject({ resources: z.looseObject({}), tables: z.looseObject({}), keys: z.looseObject({}) }),
-  consequences: z.array(z.string()),
-  directEffects: z.array(z.string()),
-});
-
-async function readResumeState(folder: string): Promise<ResumeState> {
-  const file = path.join(folder, RUN_FILES.reference);
-  const value: unknown = JSON.parse(await readFile(file, "utf8"));
-  if (isResumeState(value)) return value;
-  throw new CanaryError({
-    code: "REPLAY_FAILED",
-    message: `${file} does not hold the state before the plan`,
-    hint: "The state after the rollback can not be compared.",
-  });
-}
-
-function isResumeState(value: unknown): value is ResumeState {
-  return ResumeStateSchema.safeParse(value).success;
-}
-
-/** Two commands that start at once must not undo at once; a lock whose holder died is taken over. */
-async function underLock<T>(folder: string, work: () => Promise<T>): Promise<T | undefined> {
-  const file = path.join(folder, "resume.lock");
-  const handle = await open(file, "wx").catch(() => undefined);
-  if (handle === undefined) return undefined;
-  try {
-    await handle.close();
-    return await work();
-  } finally {
-    await rm(file, { force: true });
   }
 }

@@ -2,31 +2,28 @@ import { abortCauseOf } from "../core/abort-cause.ts";
 import { CanaryError, messageOf } from "../core/errors.ts";
 import { decide } from "../judge/decide.ts";
 import type { Fingerprint } from "../mirror/fingerprint.ts";
-import { coarseDifference } from "../mirror/state/difference.ts";
-import { isFilePath } from "../mirror/state/surroundings-difference.ts";
 import type { Role, TwinPair } from "../mirror/twin.ts";
-import type { Admission } from "../policy/admit.ts";
-import type { QuietProof } from "../replay/proof/proofs.ts";
-import { proveQuietly } from "../replay/proof/quiet-proof.ts";
 import { stubCallsSoFar } from "../replay/proof/stub-effects.ts";
 import type { RunReport } from "../report/run-report.ts";
 import { admitJob } from "./admit-job.ts";
 import { buildReport } from "./build-report.ts";
 import { evidenceOf, hopelessFromTheStart } from "./evidence.ts";
 import { powerBefore } from "./forecast-power.ts";
+import { filesOfControl, undosOf } from "./left-behind.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { frozenFingerprints } from "./load-session.ts";
-import { performance } from "./plan-phases.ts";
+import { provePlanQuietly, settledByQuietProof } from "./prove-plan-quietly.ts";
 import { recordStop } from "./record-stop.ts";
 import { rehearseUnderLoad } from "./rehearse-under-load.ts";
-import { plannedRestarts, type Restarts, restartedWords, watchRestarts } from "./restarts.ts";
+import { plannedRestarts, watchRestarts } from "./restarts.ts";
 import type { RunEffects } from "./run-effects.ts";
 import type { RunJob } from "./run-job.ts";
 import { type RunLog, startRunLog } from "./run-log.ts";
-import { needsSnapshots, type RunSnapshots, takeSnapshots } from "./run-snapshots.ts";
+import { needsSnapshots, takeSnapshots } from "./run-snapshots.ts";
 import { SensitivitySchema } from "./scenario.ts";
 import { requestedOfStubs } from "./stub-effects.ts";
+import { unequalTwins } from "./unequal-twins.ts";
 import { watchWrites } from "./write-watch.ts";
 
 /**
@@ -77,11 +74,27 @@ async function rehearseOnce({ job, effects, log, signal }: Rehearsing): Promise<
     : undefined;
   const kept = snapshots === undefined ? {} : { snapshots };
   const reference = await equalOrThrow({ pair, effects, signal });
-  await effects.store.keepForResume({ reference: reference.shadow, consequences: [], directEffects: [] });
+  await effects.store.keepForResume({
+    ...undosOf(job),
+    reference: reference.shadow,
+    controlReference: filesOfControl(reference.control),
+    consequences: [],
+    directEffects: [],
+  });
   const heard = stubCallsSoFar(pair);
   const restarts = watchRestarts(pair.shadow, plannedRestarts(job.plan));
   await quietLog.renew(signal);
-  const quiet = await provePlanQuietly({ job, admission, pair, effects, log, reference, restarts, ...kept, signal });
+  const { directEffects, ...quiet } = await provePlanQuietly({
+    job,
+    admission,
+    pair,
+    effects,
+    log,
+    reference,
+    restarts,
+    ...kept,
+    signal,
+  });
   const quietWrites = await quietLog.read(signal);
   await quietLog[Symbol.asyncDispose]();
   const stubOnlyEffects = requestedOfStubs(pair, heard, job.scenario.acceptStubs);
@@ -111,6 +124,7 @@ async function rehearseOnce({ job, effects, log, signal }: Rehearsing): Promise<
           log,
           reference,
           quiet,
+          directEffects,
           quietWrites,
           restarts,
           ...kept,
@@ -166,18 +180,14 @@ function sensitivityOf(
   return asked === undefined ? {} : { sensitivity: { ...asked, wouldPromote } };
 }
 
-/**
- * Twins that are not equal before anything happened cannot show what a plan changed. Files may differ: their images are the
- * same, and what processes draw or stamp when they start is known as such from here on.
- */
+/** Twins that are not equal before anything happened cannot show what a plan changed. */
 async function equalOrThrow(options: {
   readonly pair: TwinPair;
   readonly effects: Pick<RunEffects, "state">;
   readonly signal: AbortSignal;
 }): Promise<Readonly<Record<Role, Fingerprint>>> {
   const fingerprints = await frozenFingerprints(options);
-  const all = coarseDifference(fingerprints.control, fingerprints.shadow);
-  const differences = all.filter(({ path }) => !isFilePath(path));
+  const differences = unequalTwins(fingerprints);
   if (differences.length === 0) return fingerprints;
   throw new CanaryError({
     code: "MIRROR_UNAVAILABLE",
@@ -187,54 +197,4 @@ async function equalOrThrow(options: {
       .map(({ path, kind }) => `  ${kind} ${path}`)
       .join("\n")}`,
   });
-}
-
-async function provePlanQuietly(options: {
-  readonly job: RunJob;
-  readonly admission: Admission;
-  readonly pair: TwinPair;
-  readonly effects: RunEffects;
-  readonly log: RunLog;
-  readonly reference: Readonly<Record<Role, Fingerprint>>;
-  readonly restarts: Restarts;
-  readonly snapshots?: RunSnapshots;
-  readonly signal: AbortSignal;
-}): Promise<QuietProof> {
-  const { job, admission, pair, effects, log, reference, restarts, snapshots, signal } = options;
-  log.phase("quiet-proof");
-  await restarts.remember(signal);
-  return await proveQuietly({
-    ...performance({ proof: "quiet", job, pair, effects, log }),
-    plan: job.plan,
-    pair,
-    state: effects.state,
-    baseline: reference.shadow,
-    controlBaseline: reference.control,
-    allowedChanges: job.scenario.mayChange,
-    onStopped: log.stopped,
-    ...(snapshots === undefined ? {} : { snapshot: snapshots.shadow }),
-    dryRuns: new Map(admission.actions.map(({ id, step }) => [id, step.dryRun])),
-    onActed: async () => {
-      const fresh = await restarts.witness(signal);
-      if (fresh.length === 0) return;
-      log.note(restartedWords(fresh));
-      log.power(powerBefore({ ...job, restarted: restarts.services() }));
-    },
-    signal,
-  });
-}
-
-/**
- * What the quiet twin already shows to be wrong needs no load; minutes of traffic would not change the answer. An undo that
- * fails is wrong, unless the operator accepts a restore in its place and that brought everything back.
- */
-function settledByQuietProof(quiet: QuietProof, { scenario }: RunJob): boolean {
-  const { failed, residue, restored } = quiet;
-  const accepted = scenario.rollback.restoreMayLose !== undefined;
-  const broughtBack = accepted && restored?.residue.length === 0 && restored.failed === undefined;
-  return (
-    (failed !== undefined && failed.during !== "undo") ||
-    (!broughtBack && (failed !== undefined || residue.length > 0)) ||
-    quiet.actions.some((action) => action.undeclared.length > 0 || action.absent.length > 0 || action.noOp)
-  );
 }

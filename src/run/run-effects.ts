@@ -1,3 +1,4 @@
+import type { MintToken } from "../core/action-token.ts";
 import type { Clock } from "../core/clock.ts";
 import type { IntentLog } from "../core/intent-log.ts";
 import type { ResponseEntry } from "../measure/response-log.ts";
@@ -44,6 +45,8 @@ export interface RunEffects {
   readonly observe: RunObserver;
   /** Aborts when a person who has stopped the run does not want to wait for more than its undo and the comparison. */
   readonly hurry?: AbortSignal;
+  /** Mints a token for each request of an action; absent: they carry none. */
+  readonly mint?: MintToken;
   /** PostgreSQL's grammar, by which policy reads what a plan's SQL does. */
   readonly parseSql: SqlParser;
   /** What may be rehearsed, and what a promotion will need. */

@@ -44,6 +44,11 @@ const PolicySchema = z.strictObject({
     .max(50)
     .default([]),
   withoutDryRun: z.enum(["tell", "refuse"]).default("tell"),
+  /** The programs that `exec` may run: word by word, `*` for any run of characters, `**` for any number of words. */
+  exec: z
+    .array(z.array(z.string().max(LIMITS.textCharsMax)).min(1).max(50))
+    .max(100)
+    .optional(),
 });
 
 /** Schema of `canary.scenario/v1`; published as JSON Schema by `canary schema scenario`. */
@@ -74,6 +79,8 @@ export const ScenarioSchema = z
     mayChange: z.array(z.string().min(1).max(500)).min(1).max(100),
     /** Hosts of stubs whose answers count as proof: what a plan asks of them is no doubt (`REQUESTED_NOT_PROVEN`). */
     acceptStubs: z.array(z.string().min(1).max(253)).max(50).default([]),
+    /** Places that may stay unseen (a tmpfs that can not be read): what a plan does there is no doubt (`NO_DATA`). */
+    acceptUnseen: z.array(z.string().min(1).max(500)).max(50).default([]),
     invariants: z.array(InvariantSchema).max(50).default([]),
     /** What stops the plan while it runs (docs/triggers.md). */
     triggers: z.array(TriggerSchema).max(LIMITS.watchesMax).default([]),
@@ -84,6 +91,8 @@ export const ScenarioSchema = z
     responses: ResponsesSchema.prefault({}),
     /** What the operator demands of plans beside `mayChange`; it can only be stricter than docs/policy.md. */
     policy: PolicySchema.prefault({}),
+    /** Who decides where the harness does not: the queue that a playbook goes to. */
+    escalation: z.strictObject({ queue: Id }).default({ queue: "operators" }),
     /** Whom the operator believes, and what must be signed (docs/identity.md); absent: nothing has to be. */
     trust: TrustTermsSchema.optional(),
     /** Known harms are planted before the verdict is signed, and it holds unless each of them is seen (`--prove-sensitivity`). */

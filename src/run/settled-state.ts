@@ -12,6 +12,12 @@ export interface SettledState {
   readonly compared: BarrierComparison;
 }
 
+/** What is needed of a run. */
+type Settling = Pick<LoadContext, "pair" | "signal"> & {
+  readonly effects: Pick<LoadContext["effects"], "clock" | "state">;
+  readonly log: Pick<LoadContext["log"], "note">;
+};
+
 /** How long the background works on before each further look, in ms. */
 const WORKS_ON_MS: readonly number[] = [1000, 2000, 4000];
 
@@ -23,7 +29,7 @@ const WORKS_ON_MS: readonly number[] = [1000, 2000, 4000];
  * @throws signal.reason when aborted; CanaryError when the engine or a store does not answer
  */
 export async function settledState(
-  context: Pick<LoadContext, "pair" | "effects" | "log" | "signal">,
+  context: Settling,
   { first, compare }: { readonly first: Fingerprints; readonly compare: (now: Fingerprints) => BarrierComparison },
 ): Promise<SettledState> {
   const { pair, effects, log, signal } = context;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { LIMITS } from "../core/limits.ts";
 import type { HarmAlarm } from "../judge/harm-alarm.ts";
 import { REASON_CODES } from "../judge/verdict.ts";
+import type { CallsCompared } from "../replay/proof/call-counts.ts";
 import type { RestoreProof } from "../replay/proof/proofs.ts";
 import type { WriteProvenance } from "../replay/proof/write-provenance.ts";
 
@@ -50,6 +51,7 @@ const QuietSchema = z.strictObject({
       undeclared: z.array(DifferenceSchema),
       absent: z.array(z.string()),
       noOp: z.boolean(),
+      withoutEffect: z.enum(["quietly", "at-all"]).exactOptional(),
       dryRun: DryRunSchema.exactOptional(),
       derivedUndo: z.string().exactOptional(),
     }),
@@ -57,6 +59,7 @@ const QuietSchema = z.strictObject({
   residue: z.array(DifferenceSchema),
   noise: z.array(z.string()).exactOptional(),
   unseen: z.array(z.string()).exactOptional(),
+  unseenSince: z.array(z.string()).exactOptional(),
   failed: FailureSchema.extend({ during: z.enum(["dry-run", "act", "undo"]) }).exactOptional(),
   restored: RestoreSchema.exactOptional(),
 });
@@ -103,6 +106,8 @@ const TableSchema = z.strictObject({
   truncated: z.number(),
 });
 
+const RowsSchema = z.strictObject({ table: z.string(), rows: z.number(), examples: z.array(z.string()) });
+
 const WritesSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("unavailable"), why: z.string() }),
   z.strictObject({
@@ -115,10 +120,14 @@ const WritesSchema = z.discriminatedUnion("kind", [
         role: z.string(),
         rows: z.number(),
         tables: z.array(TableSchema),
-        outside: z.array(z.strictObject({ table: z.string(), rows: z.number(), examples: z.array(z.string()) })),
+        outside: z.array(RowsSchema),
       }),
     ),
     application: z.strictObject({ rows: z.number(), tables: z.array(TableSchema) }),
+    // Runs of before this was looked at have none.
+    unreturned: z
+      .array(RowsSchema.extend({ actionId: z.string(), differs: z.literal(true).exactOptional() }))
+      .default([]),
     doubts: z.array(z.string()),
   }),
 ]) satisfies z.ZodType<WriteProvenance>;
@@ -158,6 +167,13 @@ const AlarmSchema = z.strictObject({
   slo: z.string().exactOptional(),
 }) satisfies z.ZodType<HarmAlarm>;
 
+const ByRoleSchema = z.strictObject({ control: z.number(), shadow: z.number() });
+
+const CallsSchema = z.strictObject({
+  complete: z.boolean(),
+  families: z.array(z.strictObject({ path: z.string(), before: ByRoleSchema, inForce: ByRoleSchema })),
+}) satisfies z.ZodType<CallsCompared>;
+
 /** The parts of a report.json that a second judgement needs: what was witnessed and cannot be measured again. */
 export const StoredRunSchema = z.looseObject({
   schema: z.literal("canary.report/v1"),
@@ -181,6 +197,8 @@ export const StoredRunSchema = z.looseObject({
   snapshot: z.looseObject({ tookMs: z.number() }).exactOptional(),
   quiet: QuietSchema,
   rollback: RollbackSchema,
+  consequences: z.array(DifferenceSchema),
+  calls: CallsSchema.exactOptional(),
   alarm: AlarmSchema.exactOptional(),
   stoppedBy: z.string().max(LIMITS.textCharsMax).exactOptional(),
   timeline: z.array(z.looseObject({ kind: z.string() })),

@@ -41,7 +41,7 @@ test("who wrote what under load is signed, and so is that it could not be told",
     application: { rows: 8735, tables: [{ ...table, rows: 8735, updated: 8735 }] },
     doubts: [],
   } as const;
-  expect(verdictStatement({ ...VERDICT_INPUT, writes }).predicate.writes).toEqual({
+  expect(verdictStatement({ ...VERDICT_INPUT, writes: { ...writes, unreturned: [] } }).predicate.writes).toEqual({
     ...writes,
     actions: [{ ...action, outside: { total: 7, paths: ["db/db/shop/rows/audit", "db/db/shop/rows/audit/1"] } }],
   });

@@ -57,6 +57,14 @@ test("a run that ended, or a log without a run, leaves nothing to do", () => {
   expect(unfinishedRollback([act("a")])).toBeUndefined();
 });
 
+test("a run that begins or ends in a log takes nothing over from the one before it, its way out neither", () => {
+  const way: Intent = { kind: "recover", why: "abort", how: "steps", steps: [] };
+  expect(left(act("a"), RUN, act("b"))).toEqual(["b"]);
+  expect(left(act("a"), { kind: "end", outcome: "x" }, act("b"))).toEqual(["b"]);
+  for (const over of [RUN, { kind: "end", outcome: "x" } as const])
+    expect(unfinishedRollback([RUN, act("a"), way, over, act("b")])?.recover).toBeUndefined();
+});
+
 test("the last line of a log that was cut off in the middle was never durable", () => {
   const lines = [RUN, act("a"), undone("a")].map((intent) => JSON.stringify(intent));
   expect(parseIntents(`${lines[0]}\n${lines[1]}\n${lines[2]?.slice(0, 20)}`)).toHaveLength(2);

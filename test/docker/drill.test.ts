@@ -1,11 +1,13 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { pid } from "node:process";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { systemClock } from "../../src/cli/system.ts";
-import type { Intent } from "../../src/core/intent-log.ts";
 import { takingSnapshots } from "../../src/mirror/snapshots/take-snapshot.ts";
 import { stateAccess } from "../../src/mirror/state/state-access.ts";
 import { dockerRuntime } from "../../src/mirror/twins/docker-runtime.ts";
-import type { DrillReport } from "../../src/report/drill/drill-report.ts";
+import { DRILL_FILES, openDrillStore } from "../../src/run/drill/drill-store.ts";
 import { runDrill } from "../../src/run/drill/run-drill.ts";
 import type { RunJob } from "../../src/run/run-job.ts";
 import { ASKING } from "../support/shipped-policy.ts";
@@ -13,12 +15,26 @@ import { simulatedJob } from "../support/simulated-job.ts";
 import { leftOf, runIdOf } from "./fixtures/mini/engine-of-tests.ts";
 import { cache, db, echo, miniMirror } from "./fixtures/mini/mini-mirror.ts";
 
-/** Two actions: one whose undo forgets a row when a fault let it act only half, and none that does. */
+/** Two actions: a row that is renamed, and a service that is replaced, which the next harness must know how to do as well. */
 const PLAN = [
   {
     id: "rename",
-    step: { uses: "sql", with: { service: "db", statements: ["UPDATE item SET name = 'new' WHERE id = 7"] } },
-    rollback: { uses: "sql", with: { service: "db", statements: ["UPDATE item SET name = 'item 7' WHERE id = 7"] } },
+    step: {
+      uses: "sql",
+      with: { service: "db", transaction: true, statements: ["UPDATE item SET name = 'new' WHERE id = 7"] },
+    },
+    rollback: {
+      uses: "sql",
+      with: { service: "db", transaction: true, statements: ["UPDATE item SET name = 'item 7' WHERE id = 7"] },
+    },
+    requires: ["postgres:update@public.item"],
+    changes: ["db/db/mini/rows/item/7/name"],
+  },
+  {
+    id: "greet",
+    step: { uses: "update", with: { service: "echo", environment: { GREETING: "hi" } } },
+    rollback: { uses: "update", with: { service: "echo", environment: { GREETING: null } } },
+    changes: ["service/echo/env/GREETING"],
   },
 ];
 
@@ -35,19 +51,19 @@ const CALLER = {
 } as const;
 
 function miniJob(runId: string): RunJob {
-  const job = simulatedJob({ seed: 1, plan: "scale-one", faults: [] });
+  const job = simulatedJob({ seed: 1, plan: "change-settings", faults: [] });
   const [action] = job.plan.actions;
   if (action === undefined) throw new Error("the simulated plan has an action");
-  const actions = PLAN.map((one) => ({ ...action, ...one, changes: ["db/db/mini/rows/item/7/name"] }) as never);
+  const actions = PLAN.map((one) => ({ ...action, ...one }) as never);
   const link = { from: "echo", to: "cache" };
   return {
     ...job,
     runId,
     plan: { ...job.plan, actions },
-    spec: miniMirror({ services: [CALLER, db, cache], stubs: [], metrics: [] }),
+    spec: miniMirror({ services: [CALLER, db, cache], metrics: [] }),
     scenario: {
       ...job.scenario,
-      mayChange: ["db/db/mini/rows/item/**"],
+      mayChange: ["db/db/mini/rows/item/**", "service/echo/env/**"],
       drill: {
         faults: [
           { kind: "slow", ...link, latencyMs: 150, jitterMs: 0 },
@@ -66,8 +82,9 @@ function miniJob(runId: string): RunJob {
 test("faults land, are lifted and leave a real mirror as it was, whoever dies meanwhile", async () => {
   vi.stubEnv("TESTCONTAINERS_RYUK_DISABLED", "true");
   const runId = runIdOf("drill");
-  const intents: Intent[] = [];
-  const published: DrillReport[] = [];
+  const folder = mkdtempSync(path.join(tmpdir(), "canary-drill-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  await using store = await openDrillStore({ folder, planText: "{}", scenarioText: "{}", sign: () => "{}" });
   const report = await runDrill(
     miniJob(runId),
     {
@@ -75,14 +92,7 @@ test("faults land, are lifted and leave a real mirror as it was, whoever dies me
       runtime: dockerRuntime({ clock: systemClock, ownerPid: pid, readyTimeoutMs: 30_000 }),
       state: stateAccess(systemClock),
       snapshots: takingSnapshots(systemClock),
-      store: {
-        intent: { record: async (intent) => void intents.push(intent), read: async () => intents },
-        publish: async (one) => {
-          published.push(one);
-          return "/nowhere";
-        },
-        [Symbol.asyncDispose]: async () => undefined,
-      },
+      store,
       observe: () => undefined,
       parseSql: ASKING.parse,
       policy: ASKING.policy,
@@ -92,8 +102,16 @@ test("faults land, are lifted and leave a real mirror as it was, whoever dies me
   );
   const bad = report.cells.filter(({ result }) => result !== "clean");
   expect(bad.map(({ column, prefix, reason, notes }) => ({ column, prefix, reason, notes }))).toEqual([]);
-  expect(report.cells).toHaveLength(1 + 6 + 4 * 2);
-  expect(published).toEqual([report]);
+  expect(report.cells).toHaveLength(1 + 1 + 6 * 2 + 4 * 3);
+  expect(JSON.parse(readFileSync(path.join(folder, DRILL_FILES.json), "utf8"))).toEqual(report);
+  const died = report.cells.find(({ column, prefix }) => column === "harness-dies" && prefix === 2);
+  expect(died?.wayBack).toEqual({ why: "resumed", how: "undos" });
+  expect(died?.notes).toEqual(
+    expect.arrayContaining([
+      "after the second death the log named 2 of 2 actions to undo",
+      "the third harness undid greet, rename and found the state as before",
+    ]),
+  );
   const said = report.cells.flatMap(({ fault }) => (fault === undefined ? [] : [fault.landed.said]));
   expect(said).toEqual(
     expect.arrayContaining([
@@ -103,6 +121,8 @@ test("faults land, are lifted and leave a real mirror as it was, whoever dies me
       "its control group allows 0.1 cpu",
     ]),
   );
+  const [tried] = report.cells.filter(({ column }) => column === "dry-run");
+  expect(tried?.notes.filter((note) => note.includes("passed and nothing was changed by it"))).toHaveLength(2);
   expect(report.links.find(({ name }) => name === "echo>cache:6379")?.connections).toBeGreaterThan(0);
   expect(await leftOf(runId)).toEqual([]);
 });

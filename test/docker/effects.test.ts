@@ -4,11 +4,12 @@ import { systemClock } from "../../src/cli/system.ts";
 import { stateAccess } from "../../src/mirror/state/state-access.ts";
 import { fileDifferences } from "../../src/mirror/state/surroundings-difference.ts";
 import type { TwinPair } from "../../src/mirror/twin.ts";
-import type { FileListing } from "../../src/mirror/twin-surroundings.ts";
+import type { FileListing, ServiceProgram } from "../../src/mirror/twin-surroundings.ts";
 import { openEngine } from "../../src/mirror/twins/engine.ts";
 import { fileLooker } from "../../src/mirror/twins/files/look-at-files.ts";
 import { ownershipLabels } from "../../src/mirror/twins/labels.ts";
 import { readOwner } from "../../src/mirror/twins/owner.ts";
+import { programsOf } from "../../src/mirror/twins/programs.ts";
 import { raiseMini, runIdOf } from "./fixtures/mini/engine-of-tests.ts";
 import { cache, miniMirror, service } from "./fixtures/mini/mini-mirror.ts";
 
@@ -44,6 +45,7 @@ const spec = miniMirror({
   flags: [{ service: "files", path: "/etc/flags.json" }],
 });
 let pair: TwinPair;
+let throughEngineToo: () => Promise<readonly ServiceProgram[]>;
 let throughEngine: (signal: AbortSignal) => Promise<FileListing>;
 
 beforeAll(async () => {
@@ -51,6 +53,7 @@ beforeAll(async () => {
   const ownership = ownershipLabels({ runId, owner: await readOwner(pid) });
   const twin = { engine: await openEngine(), runId, role: "shadow", spec, clock: systemClock, ownership } as const;
   const look = fileLooker({ twin }, { throughEngine: true });
+  throughEngineToo = () => programsOf({ twin }, signal, { throughEngine: true });
   throughEngine = (stop) => look([], stop);
 });
 
@@ -98,6 +101,35 @@ describe("files of a twin", () => {
     expect(told(before[1], back[1])).toEqual(["removed file/files/etc/issue"]);
   });
 
+  test("of a Redis that are not its data are seen, and its dump is not", async () => {
+    const state = stateAccess(systemClock);
+    const look = () => state.surroundings(pair.shadow, spec.state, { signal });
+    const before = await look();
+    await pair.shadow.exec("cache", ["sh", "-c", "redis-cli SET k 1; redis-cli SAVE; echo user > users.acl"], signal);
+    const changed = fileDifferences(before, await look()).map(({ kind, path }) => `${kind} ${path}`);
+    await pair.shadow.exec("cache", ["sh", "-c", "redis-cli DEL k; rm users.acl dump.rdb"], signal);
+    expect(changed).toEqual([expect.stringMatching(/^added .*\/users\.acl$/)]);
+  });
+
+  test("that the engine writes are seen too, and say nothing of a container's own addresses", async () => {
+    const looks = async () => [await onHost(), await throughEngine(signal)] as const;
+    const before = await looks();
+    await run("echo 10.0.0.1 payments.example >> /etc/hosts");
+    const after = await looks();
+    await run("sed '/payments.example/d' /etc/hosts > /tmp/hosts; cat /tmp/hosts > /etc/hosts; rm /tmp/hosts");
+    const back = await looks();
+    for (const [index, { ofEngine = {} }] of before.entries()) {
+      expect(Object.keys(ofEngine).sort()).toEqual(
+        expect.arrayContaining(["file/cache/etc/hosts", "file/files/etc/resolv.conf"]),
+      );
+      expect(Object.keys(ofEngine).filter((path) => after[index]?.ofEngine?.[path] !== ofEngine[path])).toEqual([
+        "file/files/etc/hosts",
+      ]);
+      expect(back[index]?.ofEngine).toEqual(ofEngine);
+    }
+    expect(before[1].ofEngine).toEqual(before[0].ofEngine);
+  });
+
   test("can be seen while their service is frozen, all but a tmpfs through the engine", async () => {
     await pair.shadow.freeze(["files"], signal);
     const [host, engine] = [await onHost(), await throughEngine(signal)];
@@ -107,6 +139,24 @@ describe("files of a twin", () => {
     expect(host.unseen).toEqual([]);
     expect(engine.unseen).toEqual(["file/files/memory: a tmpfs, and it is frozen"]);
   });
+});
+
+test("a program that was left running is told, and none that only came to look", async () => {
+  const names = async (look: () => Promise<readonly ServiceProgram[]>) =>
+    [...new Set((await look()).map(({ service, name }) => `${service} ${name}`))].sort();
+  const ways = [() => pair.shadow.programs(signal), throughEngineToo] as const;
+  const before = await Promise.all(ways.map(names));
+  await run("(tail -f /dev/null &)");
+  const after = await Promise.all(ways.map(names));
+  await run(
+    'for one in /proc/[0-9]*; do if [ "$(cat $one/comm)" = tail ]; then kill ${one#/proc/}; fi; done 2>/dev/null; true',
+  );
+  expect(before).toEqual([
+    ["cache redis-server", "files sleep"],
+    ["cache redis-server", "files sleep"],
+  ]);
+  expect(after[0]).toEqual(["cache redis-server", "files sleep", "files tail"]);
+  expect(after[1]).toEqual(after[0]);
 });
 
 test("a flag that changes is one resource, and the file that holds it is none", async () => {

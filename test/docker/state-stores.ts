@@ -94,6 +94,7 @@ export async function startStores(role: Role, seed: string): Promise<StoreTwin> 
     askStub: refuse,
     exec: refuse,
     processes: async () => [],
+    programs: async () => [],
     files: async () => ({ files: {}, inImage: {}, sinceStart: [], unseen: [] }),
     flagFiles: async () => [],
     errorPatterns: async () => [],

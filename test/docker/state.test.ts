@@ -37,7 +37,7 @@ beforeAll(async () => {
     await redis(twin, "HSET", "basket:1", "a", "1", "b", "2");
     await redis(twin, "SADD", "tags", "x", "y", "z");
   }
-  baseline = await fingerprint(control);
+  baseline = await fingerprint(shadow);
 });
 
 afterAll(async () => {
@@ -219,12 +219,138 @@ describe("schema", () => {
     expect(found).toEqual(expected);
   });
 
+  test.each([
+    [
+      "a foreign key that only replicas enforce",
+      `DO $$ BEGIN EXECUTE (SELECT format('ALTER TABLE lines ENABLE REPLICA TRIGGER %I', tgname) FROM pg_trigger
+         WHERE tgrelid = 'lines'::regclass AND tgisinternal ORDER BY tgname LIMIT 1); END $$`,
+      "ALTER TABLE lines ENABLE TRIGGER ALL",
+      ["changed schema/lines/constraint/lines_order_id_fkey"],
+    ],
+    [
+      "a grant on one of the server's own tables",
+      "GRANT SELECT ON pg_authid TO PUBLIC",
+      "REVOKE SELECT ON pg_authid FROM PUBLIC",
+      ["added schema/system-grant/pg_catalog.pg_authid"],
+    ],
+    [
+      "a grant on one of its functions",
+      "GRANT EXECUTE ON FUNCTION pg_read_file(text) TO PUBLIC",
+      "REVOKE EXECUTE ON FUNCTION pg_read_file(text) FROM PUBLIC",
+      ["added schema/system-grant/pg_catalog.pg_read_file(pg_catalog.text)"],
+    ],
+    [
+      "a function among the server's own",
+      "CREATE FUNCTION pg_catalog.evil() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+      "DROP FUNCTION pg_catalog.evil()",
+      ["added schema/function/pg_catalog.evil()"],
+    ],
+    [
+      "what will be granted on tables to come",
+      "ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC",
+      "ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM PUBLIC",
+      ["added schema/default-grant/shop:r"],
+    ],
+    [
+      "a role that may pass its membership on",
+      "GRANT pg_monitor TO shop WITH ADMIN OPTION",
+      "REVOKE pg_monitor FROM shop",
+      ["changed schema/role/shop"],
+    ],
+    [
+      "who may set a parameter",
+      "GRANT SET ON PARAMETER log_min_messages TO pg_monitor",
+      "REVOKE SET ON PARAMETER log_min_messages FROM pg_monitor",
+      ["added schema/parameter-grant/log_min_messages"],
+    ],
+    [
+      "a table that others are read with",
+      "CREATE TABLE parent (line text); ALTER TABLE log INHERIT parent",
+      "ALTER TABLE log NO INHERIT parent; DROP TABLE parent",
+      [
+        "added rows/parent",
+        "changed schema/log",
+        "added schema/parent",
+        "added schema/parent/column/line",
+        "added schema/parent/grant/shop",
+      ],
+    ],
+    [
+      "a cast",
+      "CREATE CAST (text AS mood) WITH INOUT AS IMPLICIT",
+      "DROP CAST (text AS mood)",
+      ["added schema/cast/(pg_catalog.text AS public.mood)"],
+    ],
+    [
+      "a publication without its table",
+      "CREATE PUBLICATION changes FOR TABLE orders",
+      "DROP PUBLICATION changes",
+      ["added schema/publication/changes"],
+    ],
+    [
+      "a text search that finds other words",
+      "CREATE TEXT SEARCH CONFIGURATION words (COPY = english)",
+      "DROP TEXT SEARCH CONFIGURATION words",
+      ["added schema/text-search-configuration/public.words"],
+    ],
+    [
+      "how a column is sampled",
+      "ALTER TABLE orders ALTER COLUMN total SET STATISTICS 0",
+      "ALTER TABLE orders ALTER COLUMN total SET STATISTICS -1",
+      ["changed schema/orders/column/total"],
+    ],
+    [
+      "an index that the planner does not see any more",
+      "UPDATE pg_class SET relhasindex = false WHERE relname = 'orders'",
+      "UPDATE pg_class SET relhasindex = true WHERE relname = 'orders'",
+      ["changed schema/orders"],
+    ],
+    [
+      "an index that is not kept up any more",
+      "UPDATE pg_index SET indisready = false WHERE indexrelid = 'orders_customer_idx'::regclass",
+      "UPDATE pg_index SET indisready = true WHERE indexrelid = 'orders_customer_idx'::regclass",
+      ["changed schema/orders/index/orders_customer_idx"],
+    ],
+    [
+      "what a large object holds",
+      "SELECT lo_create(4711); SELECT lo_put(4711, 0, 'kept')",
+      "SELECT lo_unlink(4711)",
+      ["added schema/large-object/4711", "added schema/large-object/4711:grants"],
+    ],
+  ])("beside tables shows %s", async (_, act, undo, expected) => {
+    const found = paths(await seen(act, undo)).map((path) => path.replace("db/db/shop/", ""));
+    expect(found).toEqual(expected);
+  });
+
+  test("shows who may log in, by the files beside the data", async () => {
+    const hba = "current_setting('data_directory') || '/pg_hba.conf'";
+    await sql(
+      `SELECT lo_import(${hba}, 4712); COPY (SELECT 'host all all all trust') TO PROGRAM 'cat >> "$PGDATA/pg_hba.conf"'`,
+    );
+    const found = paths(await changes());
+    await sql(`SELECT lo_export(4712, ${hba}); SELECT lo_unlink(4712)`);
+    expect(found).toContain("changed db/db/shop/schema/server-file/pg_hba.conf");
+  });
+
+  test("shows that another database of the server was written to, and that nothing puts that back", async () => {
+    const elsewhere = (text: string) => shadow.sql({ service: "db", database: "postgres" }, text);
+    await elsewhere("CREATE TABLE accounts (id int)");
+    await shadow.disconnect({ service: "db" });
+    await expect.poll(async () => paths(await changes())).toEqual(["changed db/db/postgres/rows"]);
+    await elsewhere("DROP TABLE accounts");
+    await shadow.disconnect({ service: "db" });
+    await expect.poll(async () => paths(await changes())).toEqual(["changed db/db/postgres/rows"]);
+    baseline = await fingerprint(shadow);
+  });
+
   test("a number that a sequence handed out is not taken back, but one it would hand out again is told", async () => {
     await sql("SELECT nextval('orders_id_seq')");
     expect(await changes()).toEqual([]);
-    expect(paths(await seen("SELECT setval('orders_id_seq', 10)", "SELECT setval('orders_id_seq', 50001)"))).toEqual([
-      "changed db/db/shop/sequence/orders_id_seq",
-    ]);
+    for (const back of ["setval('orders_id_seq', 10)", "setval('orders_id_seq', 10, false)"]) {
+      expect(paths(await seen(`SELECT ${back}`, "SELECT setval('orders_id_seq', 50001)"))).toEqual([
+        "changed db/db/shop/sequence/orders_id_seq",
+      ]);
+    }
   });
 });
 
@@ -247,12 +373,53 @@ describe("keys", () => {
     ]);
   });
 
-  test("do not change with their time to live or the order of their members", async () => {
-    await redis(shadow, "EXPIRE", "stock:7", "1000");
+  test("do not change with the order of their members", async () => {
     await redis(shadow, "DEL", "basket:1");
     await redis(shadow, "HSET", "basket:1", "b", "2", "a", "1");
     expect(await changes()).toEqual([]);
+  });
+
+  test("change when they are to end, and when their end is moved", async () => {
+    await redis(shadow, "EXPIRE", "stock:7", "1000");
+    const ending = paths(await changes());
+    const soon = { ...(await fingerprint(shadow)) };
+    await redis(shadow, "EXPIRE", "stock:7", "10");
+    const moved = paths(await difference(soon, await fingerprint(shadow), { locate: async () => undefined }));
     await redis(shadow, "PERSIST", "stock:7");
+    expect([ending, moved]).toEqual([["changed redis/cache/stock:7"], ["changed redis/cache/stock:7"]]);
+  });
+
+  test("that are streams change with what their groups have delivered and not heard of again", async () => {
+    await redis(shadow, "XADD", "jobs", "1-1", "n", "1");
+    const before = await fingerprint(shadow);
+    const since = async () =>
+      paths(await difference(before, await fingerprint(shadow), { locate: async () => undefined }));
+    await redis(shadow, "XGROUP", "CREATE", "jobs", "workers", "0");
+    const grouped = await since();
+    await redis(shadow, "XREADGROUP", "GROUP", "workers", "one", "STREAMS", "jobs", ">");
+    const delivered = await fingerprint(shadow);
+    await redis(shadow, "XACK", "jobs", "workers", "1-1");
+    const heard = paths(await difference(delivered, await fingerprint(shadow), { locate: async () => undefined }));
+    await redis(shadow, "DEL", "jobs");
+    expect([grouped, heard]).toEqual([["changed redis/cache/jobs"], ["changed redis/cache/jobs"]]);
+  });
+
+  test("whose names are bytes are told apart", async () => {
+    const set = (byte: number, value: string) =>
+      shadow.redisBytes({ service: "cache" }, ["SET", Buffer.from([byte]), value]);
+    await Promise.all([set(0xfe, "1"), set(0xff, "1")]);
+    const before = await fingerprint(shadow);
+    await set(0xfe, "2");
+    const found = paths(await difference(before, await fingerprint(shadow), { locate: async () => undefined }));
+    await shadow.redisBytes({ service: "cache" }, ["DEL", Buffer.from([0xfe]), Buffer.from([0xff])]);
+    expect(found).toEqual(["changed redis/cache/%FE"]);
+  });
+
+  test("may be read by users whose rules are state", async () => {
+    await redis(shadow, "ACL", "SETUSER", "backdoor", "on", "nopass", "~*", "+@all");
+    const found = paths(await changes());
+    await redis(shadow, "ACL", "DELUSER", "backdoor");
+    expect(found).toEqual(["added redis/cache/setting/acl:backdoor"]);
   });
 
   test("of other databases and settings of the server are state too", async () => {

@@ -120,14 +120,27 @@ test("taking an approval away never newly admits", () => {
   });
 });
 
-test("taking the verdict away that a decision would rest on never newly admits", () => {
+test("without a verdict nothing is admitted", () => {
   neverNewlyAdmits((asked) => withEvidence(asked, { verdicts: [] }));
-  neverNewlyAdmits((asked) => {
-    const promotions = asked.evidence.verdicts.filter(
-      ({ statement: { predicate } }) => predicate.verdict === "promote",
-    );
-    return withEvidence(asked, { verdicts: asked.evidence.verdicts.filter((one) => one !== promotions[0]) });
-  });
+});
+
+test("a verdict changes nothing where there is a newer one", () => {
+  fc.assert(
+    fc.property(anyQuestion, (asked) => {
+      const { verdicts } = asked.evidence;
+      const about = ({ statement: { predicate } }: VerdictEvidence): readonly [string, number] => [
+        predicate.environment.id,
+        Date.parse(predicate.finishedAt),
+      ];
+      const isNewest = (one: VerdictEvidence): boolean => {
+        const [place, atMs] = about(one);
+        return verdicts.map(about).every(([other, otherMs]) => other !== place || otherMs <= atMs);
+      };
+      const newest = withEvidence(asked, { verdicts: verdicts.filter(isNewest) });
+      expect(isAdmitted(newest)).toBe(isAdmitted(asked));
+    }),
+    { numRuns: 500 },
+  );
 });
 
 test("a verdict that holds, whoever signed it, never newly admits by being added", () => {

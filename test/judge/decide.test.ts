@@ -48,6 +48,14 @@ test("promotes when everything promised was shown", () => {
   );
 });
 
+test("says what a declaration excused instead of claiming that it came back", () => {
+  const consequences = [difference("db/db/shop/rows/jobs/(some)/status"), difference("log/api/#")];
+  const verdict = check({ consequences }, "promote", "ALL_SHOWN");
+  expect(verdict.reasons[0].message).toContain(
+    "quietly and under load but for declared consequences in db/db/shop/rows/jobs/(some)/status; no lasting harm",
+  );
+});
+
 describe("rejects", () => {
   test("an SLO outside its range", () => check({ slos: FAILED }, "reject", "SLO_OUTSIDE_RANGE"));
   test("an undeclared effect, naming where", () => {
@@ -98,7 +106,42 @@ describe("rejects", () => {
     check({ against: [{ code: "WORK_SHRANK", message: "Route a: less." }] }, "reject", "WORK_SHRANK"));
 });
 
+describe("a restore in place of an undo that left something on the quiet twin", () => {
+  const restored = { tookMs: 1, survived: [], restarted: [], unrestored: [], losses: [], residue: [] };
+  const quiet = { actions: [ACTION], residue: [difference("db/db/shop/rows/orders/1")], restored };
+  const losses = [{ path: "db/db/shop/rows/orders", entries: 12_000 }];
+  const given = { quiet, restoreMayLose: { rows: 20_000, keys: 0 }, snapshotVerified: true };
+
+  test("counts only where it was run under load, whatever the undo did there", () => {
+    const verdict = check({ ...given, rollback: { ...UNDONE, wouldLose: losses } }, "reject", "UNDO_NOT_PROVEN");
+    expect(verdict.reasons[0].message).toContain("No restore of the snapshot was run under load");
+  });
+  test("is promoted with what it lost under load, within what the operator accepts", () => {
+    const rollback = { ...UNDONE, restored: { ...restored, losses } };
+    const verdict = check({ ...given, rollback }, "promote", "ALL_SHOWN", "ALL_SHOWN");
+    expect(verdict.reasons[1]?.message).toContain("it took back 12000 rows");
+    check({ ...given, rollback, restoreMayLose: { rows: 0, keys: 0 } }, "reject", "RESTORE_LOSES_WRITES");
+  });
+  test("excuses nothing where it failed under load", () => {
+    const rollback = { ...UNDONE, restored: { ...restored, failed: "no such database" } };
+    check({ ...given, rollback }, "reject", "UNDO_NOT_PROVEN");
+  });
+  test("is missing where the run never came to it", () =>
+    check({ ...given, rollback: { kind: "not-run", why: "the noise was too large" } }, "hold", "UNDO_NOT_PROVEN"));
+});
+
 describe("holds", () => {
+  test("a place that nobody could look at, unless the operator accepts it by name", () => {
+    const quiet = { actions: [ACTION], residue: [], unseen: ["file/api/run: a tmpfs, and it is frozen"] };
+    const verdict = check({ quiet }, "hold", "NO_DATA");
+    expect(verdict.reasons[0]).toMatchObject({ subject: "file/api/run" });
+    check({ quiet, acceptUnseen: ["file/db/**"] }, "hold", "NO_DATA");
+    check({ quiet, acceptUnseen: ["file/api/run"] }, "promote", "ALL_SHOWN");
+  });
+  test("a place that went out of sight once the plan had acted, whatever is accepted", () => {
+    const quiet = { actions: [ACTION], residue: [], unseenSince: ["file/api/run: a tmpfs, and it is frozen"] };
+    check({ quiet, acceptUnseen: ["**"] }, "hold", "NO_DATA");
+  });
   test("an SLO that is not settled", () => check({ slos: OPEN }, "hold", "UNDERPOWERED"));
   test("no SLO at all", () => check({ slos: [] }, "hold", "NO_DATA"));
   test("no quiet proof", () => check({ quiet: undefined }, "hold", "UNDO_NOT_PROVEN"));
@@ -113,6 +156,11 @@ describe("holds", () => {
   });
   test("an action that found nothing to do, whose effects are then not called absent", () =>
     check({ quiet: { actions: [{ ...ACTION, noOp: true, absent: ["x"] }], residue: [] } }, "hold", "NO_OP"));
+  test("an action that landed and of which nothing was seen", () => {
+    const unseen = { ...ACTION, effects: [], withoutEffect: "at-all" as const };
+    const verdict = check({ quiet: { actions: [unseen], residue: [] } }, "hold", "NO_OP");
+    expect(verdict.reasons[0].message).toContain("nothing of what it did was seen there");
+  });
   test("tier 3 without a verified snapshot, not with one", () => {
     check({ tier: 3 }, "hold", "SNAPSHOT_MISSING");
     check({ tier: 3, snapshotVerified: true }, "promote", "ALL_SHOWN", "ALL_SHOWN");

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { followHarm, type HarmAlarm, harmAlarm, harmReason } from "../../src/judge/harm-alarm.ts";
+import { harmBar } from "../../src/judge/harm-bars.ts";
 import { createBlockStore } from "../../src/measure/block-store.ts";
+import { ALL_ROUTES } from "../../src/measure/harm-blocks.ts";
 import { SloSchema } from "../../src/measure/slo.ts";
 import type { PairBatch } from "../../src/replay/recording.ts";
 import { type TrafficSettings, traffic } from "../support/judged-traffic.ts";
@@ -88,6 +90,16 @@ describe("the harm alarm", () => {
     const jobs = { name: "jobs", measure: { kind: "counter", service: "w", metric: "jobs" }, limit: { from: "-10%" } };
     expect(alarmOf({ slower: 1.5, slos: [jobs] })).toMatchObject({ kind: "latency" });
     expect(alarmOf({ slos: [jobs], changed: during(0, 40_000, fails) })).toMatchObject({ kind: "errors" });
+  });
+  test("lets all routes together move as far as the route that may move most, where limits are given to routes alone", () => {
+    const of = (route: string, to: string) =>
+      SloSchema.parse({ name: route, measure: { kind: "latency", route, quantile: 0.5 }, limit: { to } });
+    const routes = [of("browse", "+100%"), of("checkout", "+20%")];
+    expect(harmBar(ALL_ROUTES, routes).latency).toEqual({ scale: "ratio", limit: 1, slo: "browse" });
+    expect(harmBar("checkout", routes).latency).toMatchObject({ limit: 0.2, slo: "checkout" });
+    expect(harmBar("search", routes).latency).toEqual({ scale: "ratio", limit: 0.1 });
+    const all = SloSchema.parse({ ...P50, limit: { to: "+10%" } });
+    expect(harmBar(ALL_ROUTES, [...routes, all]).latency).toMatchObject({ limit: 0.1, slo: "p50" });
   });
   test("takes a limit in ms against the baseline's own median", () => {
     const limit = (to: string) => [{ ...P50, limit: { to } }];

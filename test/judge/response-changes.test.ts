@@ -3,7 +3,12 @@ import { describe, expect, test } from "vitest";
 import { seededRandom } from "../../src/core/random.ts";
 import { chanceOfMore } from "../../src/judge/odds-test.ts";
 import type { FieldState } from "../../src/judge/response-changes.ts";
-import { missingResponses, responseReasons } from "../../src/judge/response-reasons.ts";
+import {
+  answersNotShown,
+  lastingResponses,
+  missingResponses,
+  responseReasons,
+} from "../../src/judge/response-reasons.ts";
 import {
   always,
   drifting,
@@ -90,10 +95,43 @@ describe("a change of the plan's", () => {
     expect(statesOf({ seed: 1, timeline: USUAL, fields })["body/x"] ?? "unclear").toBe("unclear");
   });
 
-  test("that is still there after the undo is said to be unclear, with the reason", () => {
-    const fields = [{ path: "body/x", differs: (at: number) => at >= USUAL.before }];
-    const [field] = judgeSimulated({ seed: 1, timeline: USUAL, fields }).routes[0]?.fields ?? [];
-    expect(field).toMatchObject({ state: "unclear", because: expect.stringContaining("still differs after the undo") });
+  describe("that is still there after the undo", () => {
+    const outlives = { path: "body/x", differs: (at: number) => at >= USUAL.before };
+    test("holds, because neither the plan nor a race is shown", () => {
+      const judgement = judgeSimulated({ seed: 1, timeline: USUAL, fields: [outlives] });
+      expect(judgement.routes[0]?.fields[0]).toMatchObject({
+        state: "lasting",
+        because: expect.stringContaining("still differs after the undo"),
+      });
+      expect(responseReasons(judgement, [])).toEqual([]);
+      expect(lastingResponses(judgement)).toMatchObject([
+        { code: "RESPONSE_CHANGED", subject: "checkout", message: expect.stringMatching(/rehearse again/) },
+      ]);
+    });
+    test("holds nothing where plan and operator name it, or where it showed before the plan", () => {
+      const states = (field: SimulatedField, named: readonly string[]) =>
+        statesOf({ seed: 1, timeline: USUAL, fields: [field], declared: named, allowed: named })["body/x"];
+      expect(states(outlives, ["response/checkout/body/x"])).toBe("unclear");
+      expect(states({ ...outlives, differs: (at) => at >= USUAL.before - 20 }, [])).toBe("noise");
+    });
+    test("holds nothing where it begins late, as a race does", () => {
+      const late = { ...outlives, differs: (at: number) => at >= USUAL.before + USUAL.settling + 20 };
+      expect(statesOf({ seed: 1, timeline: USUAL, fields: [late] })["body/x"]).toBe("unclear");
+    });
+  });
+
+  test.each([0.03, 0.1])("of every answer is found in most runs where %d of them differed before", (share) => {
+    const noise = race(share);
+    const differs = whileInForce(USUAL, 1);
+    const field = {
+      path: "body/x",
+      differs: (at: number, random: () => number) => differs(at, random) || noise(at, random),
+    };
+    const states = Array.from(
+      { length: 30 },
+      (_, i) => statesOf({ seed: i + 1, timeline: USUAL, fields: [field] })["body/x"],
+    );
+    expect(states.filter((state) => state === "changed").length).toBeGreaterThanOrEqual(20);
   });
 
   test("that fills only a part of the time in force is unclear too", () => {
@@ -143,6 +181,23 @@ describe("reasons", () => {
     expect(responseReasons(judge([]), declared)).toMatchObject([{ code: "ABSENT_EFFECT", subject: declared[0] }]);
     const planted = [{ path: "body/price", differs: whileInForce(USUAL, 1) }];
     expect(responseReasons(judge(planted), declared.slice(1))).toHaveLength(1);
+  });
+
+  test("hold an action that only answers can show until they change as it declares, and come back", () => {
+    const action = { id: "reload", changes: ["response/checkout/body/price"] };
+    const judgedAs = (differs: SimulatedField["differs"]) =>
+      judgeSimulated({
+        seed: 1,
+        timeline: USUAL,
+        fields: [{ path: "body/price", differs }],
+        declared: action.changes,
+        allowed: ["response/**"],
+      });
+    expect(answersNotShown(judgedAs(whileInForce(USUAL, 1)), [action])).toEqual([]);
+    expect(answersNotShown(judgedAs(always), [action])).toMatchObject([{ code: "NO_OP", subject: "reload" }]);
+    expect(answersNotShown(undefined, [action])).toHaveLength(1);
+    const other = { ...action, changes: ["response/checkout/body/title"] };
+    expect(answersNotShown(judgedAs(whileInForce(USUAL, 1)), [other])).toHaveLength(1);
   });
 
   test("too few pairs hold only where the operator asks, or a declaration does", () => {

@@ -10,6 +10,7 @@ import {
   sameState,
   sequencesGoneBack,
 } from "../../src/mirror/state/difference.ts";
+import { livesChanged } from "../../src/mirror/state/key-lives.ts";
 import { hashTableSql, quoted, type TableShape, tableFingerprint } from "../../src/mirror/state/postgres-rows.ts";
 import { schemaResources } from "../../src/mirror/state/postgres-schema.ts";
 import {
@@ -18,6 +19,7 @@ import {
   uncomparedDifference,
   withinLimit,
 } from "../../src/mirror/state/row-differences.ts";
+import { writtenElsewhere } from "../../src/mirror/state/written-elsewhere.ts";
 import { anyState, fingerprintFrom } from "../support/fingerprint-builder.ts";
 
 const EMPTY: Fingerprint = { resources: {}, tables: {}, keys: {}, takenMs: 0 };
@@ -74,13 +76,59 @@ describe("the difference of two fingerprints", () => {
   test.each([
     ["7", "9", 0],
     ["9", "7", 1],
-    ["unused", "1", 0],
-    ["5", "unused", 1],
+    ["0", "1", 0],
+    ["5", "0", 1],
     ["-3", "-5", 0],
     ["-5", "-3", 1],
   ])("a sequence that goes from %s to %s has gone back %i times", (was, is, count) => {
     const at = (value: string): Fingerprint => ({ ...EMPTY, sequences: { s: value } });
     expect(sequencesGoneBack(at(was), at(is))).toHaveLength(count);
+  });
+});
+
+describe("databases that are not compared", () => {
+  const at = (shop: string, billing: string): Fingerprint => ({
+    ...EMPTY,
+    resources: { "db/db/shop/schema/orders": "" },
+    written: { "db/db/shop/rows": `${shop} inserted`, "db/db/billing/rows": `${billing} inserted` },
+  });
+
+  test.each([
+    ["the compared one alone was written to", at("5", "7"), at("9", "7"), 0],
+    ["another one was written to", at("5", "7"), at("5", "8"), 1],
+    ["another one began to count anew", at("5", "7"), at("6", "0"), 1],
+    ["the server crashed and counts anew in all of them", at("5", "7"), at("1", "0"), 0],
+    ["the compared one was replaced by a copy and another one written to", at("5", "0"), at("1", "1"), 1],
+  ])("show that %s", (_, before, after, count) => {
+    expect(writtenElsewhere(before, after)).toHaveLength(count);
+  });
+});
+
+test("a database that the server's own upkeep wrote to, without any client, was not written to by anybody", () => {
+  const at = (written: string): Fingerprint => ({ ...EMPTY, written: { "db/db/billing/rows": written } });
+  const before = at("5 inserted, 4 sessions");
+  expect(writtenElsewhere(before, at("9 inserted, 4 sessions"))).toEqual([]);
+  expect(writtenElsewhere(before, at("9 inserted, 5 sessions"))).toHaveLength(1);
+  // A client that only read.
+  expect(writtenElsewhere(before, at("5 inserted, 6 sessions"))).toEqual([]);
+});
+
+describe("the life of a key", () => {
+  const at = (storeEpochMs: number, endsEpochMs: number): Fingerprint => ({
+    ...EMPTY,
+    keys: { k: "string:1 ends" },
+    expiring: { k: endsEpochMs },
+    storeEpochMs,
+  });
+
+  test.each([
+    ["goes on", at(0, 60_000), at(30_000, 60_000), 0],
+    ["is renewed by whoever holds it", at(0, 60_000), at(30_000, 90_000), 0],
+    ["is renewed while the half was left", at(0, 60_000), at(10_000, 130_000), 0],
+    ["is cut short", at(0, 60_000), at(10_000, 12_000), 1],
+    ["is drawn out beyond every renewal", at(0, 60_000), at(10_000, 600_000), 1],
+  ])("that %s is told where nothing explains it", (_, before, after, count) => {
+    expect(livesChanged(before, after)).toHaveLength(count);
   });
 });
 
@@ -157,11 +205,13 @@ describe("rows", () => {
 
   test("of negative and huge hash sums add up to one fixed-width word", () => {
     const sum = "-98765432109876543210";
-    const { sha, rows, columns, buckets } = tableFingerprint(SHAPE, [
-      { bucket: 3, rows: "2", whole: sum, h0: "1", h1: sum, h2: null },
+    const { sha, rows, columns, held, buckets } = tableFingerprint(SHAPE, [
+      { bucket: 3, rows: "2", whole: sum, h0: "1", h1: sum, h2: null, f0: "2", f1: "1", f2: "0", s0: "-1", s2: null },
     ]);
     expect(sha).toMatch(/^[0-9a-f]{24}$/);
     expect([rows, columns["password"], buckets.length, buckets[3]]).toEqual([2, "0".repeat(24), 256, `2:${sum}`]);
+    expect(held?.["password"]).toEqual({ filled: 0, slots: 0 });
+    expect(Object.values(held ?? {})).toContainEqual({ filled: 2, slots: 64 });
   });
 });
 

@@ -1,12 +1,50 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { StateSpec } from "../../src/mirror/mirror-spec.ts";
+import { dataFolders } from "../../src/mirror/state/data-folders.ts";
 import { troubleIn } from "../../src/mirror/state/error-pattern.ts";
 import { flagResources } from "../../src/mirror/state/flag-state.ts";
 import { surroundingsOf } from "../../src/mirror/state/surroundings.ts";
 import { fileCollector } from "../../src/mirror/twins/files/file-collector.ts";
 import type { FileFact } from "../../src/mirror/twins/files/file-facts.ts";
+import { NEVER } from "../support/simulated-clock.ts";
 
 const FACT: FileFact = { kind: "file", mode: 0o644, uid: 0, gid: 0, size: 3, writtenMs: 0, sha256: "a".repeat(64) };
+
+describe("what a store writes itself", () => {
+  const source = (settings: readonly string[]) => ({
+    configuration: async () => [
+      {
+        service: "cache",
+        replicas: 1,
+        imageId: "i",
+        command: [],
+        environment: {},
+        mounts: ["volume:cache-data:/data:rw", "bind:conf:/conf:ro"],
+      },
+    ],
+    sql: async () => [{ folder: "/var/lib/postgresql/data" }],
+    redis: async () => settings,
+  });
+  const stores: readonly StateSpec[] = [
+    { kind: "redis", service: "cache", port: 6379 },
+    { kind: "postgres", service: "db", port: 5432, database: "shop", user: "u", password: "p" },
+  ];
+  const paths = async (settings: readonly string[]) =>
+    (await dataFolders(source(settings), stores, NEVER)).map(({ path }) => path);
+
+  test("is a folder of PostgreSQL and files of Redis, so that its users and settings stay files", async () => {
+    expect(await paths(["dir", "/data", "dbfilename", "dump.rdb", "aclfile", "/data/users.acl"])).toEqual([
+      "/data/dump.rdb",
+      "/data/temp-*",
+      "/var/lib/postgresql/data",
+    ]);
+  });
+
+  test("is unknown where it does not say: then its volumes are not compared as files, and those of others are", async () => {
+    expect(await paths([])).toEqual(["/var/lib/postgresql/data", "/data"]);
+  });
+});
 
 describe("flags", () => {
   const file = (content: unknown) =>

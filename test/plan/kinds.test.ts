@@ -18,6 +18,19 @@ test("every kind of step states its nature", () => {
   expect([...kinds].sort()).toEqual(ActionStepSchema.options.map((option) => option.shape.uses.value).sort());
 });
 
+test("docs/policy.md says the same of reversibility", () => {
+  const rows = readFileSync("docs/policy.md", "utf8").matchAll(
+    /^\| (idempotent|reversible|compensable) \|.*\| (.*) \|$/gm,
+  );
+  const said = [...rows].flatMap(([, word, row = ""]) =>
+    [...row.matchAll(/`([\w-]+)`/g)].map(([, kind]) => [kind, word]),
+  );
+  expect(said).not.toHaveLength(0);
+  expect(Object.fromEntries(said)).toEqual(
+    Object.fromEntries(said.map(([kind = ""]) => [kind, KINDS[kind as ActionKind].reversibility])),
+  );
+});
+
 describe("docs/actions.md", () => {
   test("shows an example of every kind, and each is one that a plan may hold", () => {
     expect(new Set(examples.map(({ uses }) => uses))).toEqual(new Set(kinds));

@@ -79,17 +79,37 @@ test("what acts on something that the mirror lacks is refused, its undo too", as
   expect(problems(refused)).toBe("action more-workers is about worker, which is no service of the mirror (api, db)");
 });
 
+/** The shipped policy, but tier 3 is tried first only where its target offers that. */
+const DRY_RUN_OFFERED = ((): typeof ASKING => {
+  const { data } = ASKING.policy;
+  const third = { ...data.tiers[3], guardrails: { ...data.tiers[3].guardrails, dryRun: "offered" as const } };
+  return { ...ASKING, policy: ASKING.policy.withData({ ...data, tiers: { ...data.tiers, 3: third } }) };
+})();
+
 test("whatever is of tier 3 must be tried first, unless the policy's data say otherwise and the scenario does not", async () => {
   const text = FLAGSHIP.replace(UNDONE_SCALE, "    uses: exec\n    with: { service: worker, argv: [drain] }\n");
   const plan = parsePlan(text, "plan.yaml");
   const strict = { mayChange: ["**"], policy: { namespaces: [], withoutDryRun: "refuse" as const } };
   const lax = { mayChange: ["**"] };
-  const { data } = ASKING.policy;
-  const third = { ...data.tiers[3], guardrails: { ...data.tiers[3].guardrails, dryRun: "offered" as const } };
-  const offered = { ...ASKING, policy: ASKING.policy.withData({ ...data, tiers: { ...data.tiers, 3: third } }) };
   expect(problems(await admit(plan, lax, ASKING))).toMatch(/tier 3 must be tried first, and this can not be: action/);
-  expect(problems(await admit(plan, lax, offered))).toBe("");
-  expect(problems(await admit(plan, strict, offered))).toMatch(/tier 3 must be tried first/);
+  expect(problems(await admit(plan, lax, DRY_RUN_OFFERED))).toBe("");
+  expect(problems(await admit(plan, strict, DRY_RUN_OFFERED))).toMatch(/tier 3 must be tried first/);
+});
+
+test("an operator may name the programs that exec may run, in actions and in what undoes them", async () => {
+  const text = FLAGSHIP.replace(UNDONE_SCALE, "    uses: exec\n    with: { service: worker, argv: [drain, now] }\n");
+  const naming = (exec: readonly (readonly string[])[]) => ({
+    mayChange: ["**"],
+    policy: { namespaces: [], withoutDryRun: "tell" as const, exec },
+  });
+  const said = async (exec: readonly (readonly string[])[], plan = text) =>
+    problems(await admit(parsePlan(plan, "plan.yaml"), naming(exec), DRY_RUN_OFFERED));
+  expect(await said([["drain", "*"]])).toBe("");
+  expect(await said([["drain"]])).toMatch(
+    /action more-workers runs drain now, which this scenario's operator does not allow/,
+  );
+  const undone = text.replace(ROLLBACK, "    rollback: { uses: exec, with: { service: worker, argv: [fill] } }\n");
+  expect(await said([["drain", "*"]], undone)).toMatch(/the rollback of action more-workers runs fill, which/);
 });
 
 test("a message can not be taken back, so no snapshot covers it", async () => {

@@ -12,7 +12,7 @@ function planWith(step: object, rollback: object) {
     what: "act",
     why: "because",
     ...step,
-    requires: ["all"],
+    requires: ["all", "postgres:roles@shop", "http:post@api/**"],
     changes: ["service/worker/replicas"],
     rollback,
   };
@@ -43,6 +43,23 @@ test.each([
   { rollback: { uses: "scale", with: { service: "worker", replicas: 0 } } },
 ])("what stands under rollback is classified like what stands under with: $rollback.uses", ({ rollback }) => {
   expect(admission(SCALE, rollback).tier.effective).toBe(3);
+});
+
+test.each([
+  [{ method: "GET", path: "/admin/state" }, 0],
+  [{ method: "GET", path: "/admin/flush?all=1" }, 3],
+  [{ method: "GET", path: "/admin/flush", body: { all: true } }, 3],
+  [{ method: "POST", path: "/admin/state" }, 3],
+])("a request that only asks brings no arguments: %j is of tier %i", (request, tier) => {
+  const step = { uses: "http", with: { service: "api", port: 80, ...request } };
+  expect(admission(step, { uses: "wait", with: { seconds: 1 } }).tier.effective).toBe(tier);
+});
+
+test("neither does a probe, which asks again and again", () => {
+  const probe = (path: string) => ({ uses: "probe", with: { service: "api", port: 80, path } });
+  const waiting = { uses: "wait", with: { seconds: 1 } };
+  expect(admission(probe("/healthz"), waiting).tier.effective).toBe(0);
+  expect(admission(probe("/admin/flush?all=1"), waiting).tier.effective).toBe(3);
 });
 
 test("a table that is dropped by an undo is lost, unless its own action made it", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { destroys, execRefusals } from "../../src/policy/exec-rules.ts";
+import { allowedProgram, destroys, execRefusals, redisOfCommand, sqlOfCommand } from "../../src/policy/exec-rules.ts";
 
 const why = (line: string) => execRefusals(line.split(" ")).join("; ");
 
@@ -22,6 +22,15 @@ describe("a program and its arguments may be run", () => {
     "ping -c 1 db",
     "python3 /opt/fix.py",
     "awk {print} /etc/hosts",
+    "awk $1>5||$2<3 /data/x",
+    "redis-cli -h cache --user app --pass x --raw SET flag on",
+    "timeout --signal KILL 10 psql -U shop -At -c SELECT",
+    "sed -i s/old/new/g /etc/app.conf",
+    "sed -n 1,5p /etc/hosts",
+    "node --import ./trace.mjs /opt/fix.js",
+    "python3 -m app.migrate",
+    "perl -MList::Util=sum /opt/fix.pl",
+    "tar -czf /tmp/x.tar.gz /data",
   ])("%s", (line) => expect(why(line)).toBe(""));
 });
 
@@ -50,6 +59,22 @@ describe("a line for a shell may not", () => {
     ["python3 -c print(1)", /code on its command line/],
     ["node -e 1", /code on its command line/],
     ["perl -pi.bak -e s/a/b/ f", /code on its command line/],
+    ["perl -Mwarnings;unlink(@ARGV) f", /code on its command line/],
+    ["python3 -m timeit code", /code on its command line/],
+    ["node --import data:text/javascript,1 x.js", /code on its command line/],
+    ["bun -e 1", /code on its command line/],
+    ["php -E 1;", /code on its command line/],
+    ['awk BEGIN{print"x"|"sh"}', /code on its command line/],
+    ["sed -n 1e id", /runs what it reads/],
+    ["sed -i s/x/id/ge /etc/app.conf", /runs what it reads/],
+    ["env -S sh", /env -S/],
+    ["env --split-string=sh", /env -S/],
+    ["psql -c SELECT -o |cmd", /psql -o/],
+    ["psql -Ato/tmp/x -c SELECT", /psql -o/],
+    ["tar -xf a.tar --checkpoint-action=exec=x", /starts another program/],
+    ["git -c alias.x=!id x", /can start another program/],
+    ["setsid -f /opt/daemon", /nobody waits for/],
+    ["redis-cli --eval /tmp/x.lua", /the option --eval, which no rule knows/],
   ])("%s", (line, reason) => expect(why(line)).toMatch(reason));
 
   test("not even as one word, or inside an argument", () => {
@@ -103,7 +128,43 @@ test.each([
   "env A=1 dropdb shop",
   "terraform destroy",
   "dd if=/dev/zero of=/dev/sda",
+  "timeout --signal KILL 10 rm -rf /data",
+  "env -u X rm -rf /data",
+  "flock /tmp/l rm -rf /data",
+  "stdbuf -o L rm -rf /data",
+  "toybox rm -rf /data",
+  "pg_restore --clean -d shop dump",
+  "mysql -e DROP",
+  "mongosh --eval db.dropDatabase()",
 ])("destroys: %s", (line) => expect(destroys(line.split(" "))).toMatch(/destroys what nothing else may hold/));
+
+test.each([
+  [["env", "-u", "X", "psql", "-c", "DROP TABLE orders"], ["DROP TABLE orders"]],
+  [
+    ["timeout", "-s", "KILL", "5", "psql", "-Atc", "SELECT 1", "--command=SELECT 2"],
+    ["SELECT 1", "SELECT 2"],
+  ],
+  [["chroot", "/", "redis-cli", "GET", "x"], []],
+])("reads the SQL of psql, whatever stands before it: %j", (argv, sql) => expect(sqlOfCommand(argv)).toEqual(sql));
+
+test.each([
+  [["redis-cli", "-d", "GET", "FLUSHALL"], ["FLUSHALL"]],
+  [["valkey-cli", "FLUSHALL"], ["FLUSHALL"]],
+  [
+    ["timeout", "5", "redis-cli", "-n", "3", "--no-auth-warning", "DEL", "a"],
+    ["DEL", "a"],
+  ],
+])("reads the command of Redis' client, whatever stands before it: %j", (argv, command) =>
+  expect(redisOfCommand(argv)).toEqual(command),
+);
+
+test.each([
+  [["redis-cli", "SET", "flag/a", "on"], [["redis-cli", "SET", "flag/*", "o*"]], true],
+  [["redis-cli", "SET", "flag", "on", "EX", "5"], [["redis-cli", "**"]], true],
+  [["redis-cli", "SET", "flag"], [["redis-cli", "SET", "flag", "*"]], false],
+  [["redis-cli", "DEL", "flag"], [["redis-cli", "SET", "*"]], false],
+  [["rm", "-rf", "/"], [], false],
+] as const)("%j is allowed by %j: %s", (argv, lines, allowed) => expect(allowedProgram(argv, lines)).toBe(allowed));
 
 test.each(["find /data -name x", "kubectl get pods", "git status", "docker ps"])("does not destroy: %s", (line) =>
   expect(destroys(line.split(" "))).toBeUndefined(),

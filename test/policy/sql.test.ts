@@ -101,7 +101,24 @@ const EFFECTS: readonly (readonly [SqlEffect, string])[] = [
   ["forbidden", "LOAD 'evil.so'"],
   ["forbidden", "CREATE FUNCTION f() RETURNS int LANGUAGE plpython3u AS 'return 1'"],
   ["forbidden", "CREATE FUNCTION f() RETURNS int LANGUAGE c AS 'evil.so', 'f'"],
+  ["forbidden", "SET LOCAL standard_conforming_strings = off"],
+  ["forbidden", "SET LOCAL Backslash_Quote = on"],
+  ["forbidden", "ALTER ROLE shop SET standard_conforming_strings = off"],
+  ["forbidden", "ALTER DATABASE shop SET standard_conforming_strings = off"],
+  ["forbidden", "ALTER SYSTEM SET client_encoding = 'sjis'"],
+  ["forbidden", "SELECT set_config('escape_string_warning', 'off', true)"],
+  ["forbidden", "SELECT set_config(lower('X'), 'off', true)"],
+  ["forbidden", "CREATE FUNCTION f() RETURNS int LANGUAGE sql SET standard_conforming_strings = off AS 'SELECT 1'"],
+  ["access", "ALTER ROLE shop SET work_mem = '1GB'"],
   ["forbidden", "CREATE EXTENSION dblink"],
+  ["forbidden", "CREATE EXTENSION plsh"],
+  ["forbidden", "CREATE EXTENSION IF NOT EXISTS pg_background"],
+  ["forbidden", "CREATE EXTENSION aws_s3 CASCADE"],
+  ["forbidden", "ALTER EXTENSION plv8 UPDATE"],
+  ["forbidden", "ALTER EXTENSION oracle_fdw ADD FUNCTION f()"],
+  ["schema", 'CREATE EXTENSION "uuid-ossp"'],
+  ["schema", "CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public"],
+  ["schema", "ALTER EXTENSION pgcrypto UPDATE"],
   ["forbidden", "SELECT * FROM dblink('host=evil', 'SELECT 1') AS t(a int)"],
   ["forbidden", "SELECT lo_export(1, '/tmp/x')"],
   ["forbidden", "SELECT pg_read_file('/etc/passwd')"],
@@ -124,6 +141,129 @@ test("says what it found, so that the author can tell why", () => {
   expect(read("SELECT 1; DELETE FROM shop.orders").gravest.because).toBe(
     "deletes every row of shop.orders: there is no WHERE",
   );
+});
+
+describe("a write may not depend on what only a rehearsal or only production has", () => {
+  test.each([
+    "UPDATE products SET price = 0 WHERE id > 0 AND session_user NOT LIKE 'canary%'",
+    "UPDATE products SET price = CASE WHEN current_user = 'shop' THEN 0 ELSE price END WHERE id > 0",
+    "DELETE FROM jobs WHERE id > 0 AND current_setting('application_name') !~ 'canary'",
+    "DELETE FROM jobs WHERE id > 0 AND EXISTS (SELECT FROM pg_stat_activity WHERE application_name ~ 'canary')",
+    "INSERT INTO jobs SELECT id FROM orders WHERE NOT pg_is_in_recovery()",
+    "WITH who AS (SELECT inet_server_addr() AS at) UPDATE jobs SET done = true FROM who WHERE jobs.at <> who.at",
+    "INSERT INTO notes (who) VALUES (current_role)",
+    "UPDATE pg_class SET relhasindex = false WHERE relname = 'orders'",
+    "DELETE FROM jobs WHERE kind IN (SELECT table_name FROM information_schema.tables)",
+    "SELECT setval('ids', 9) WHERE session_user = 'shop'",
+    "SELECT purge() WHERE version() LIKE 'PostgreSQL 16%'",
+    "CREATE TABLE copy AS SELECT * FROM orders WHERE session_user = 'shop'",
+    "CREATE RULE r AS ON INSERT TO orders DO ALSO DELETE FROM jobs WHERE id = 1 AND current_user = 'shop'",
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE session_user = 'shop'",
+    "SELECT pg_terminate_backend(pid), purge() FROM pg_stat_activity",
+    "UPDATE products SET price = 0 WHERE id > 0 AND now() > '2026-12-01'",
+    "UPDATE products SET price = 0 WHERE id > 0 AND extract(year FROM current_date) >= 2027",
+    "UPDATE products SET price = CASE date_part('month', now()) WHEN 12 THEN 0 ELSE price END WHERE id > 0",
+    "DELETE FROM jobs WHERE id > 0 AND clock_timestamp() NOT BETWEEN '2026-01-01' AND '2026-12-31'",
+    "DELETE FROM jobs WHERE id > 0 AND '[2027-01-01,)'::tstzrange @> now()",
+    "DELETE FROM jobs WHERE id > 0 AND 'now'::timestamptz > '2026-12-01'",
+    "DELETE FROM jobs WHERE id > 0 AND nullif(current_date, '2026-12-01') IS NULL",
+  ])("%s", (text) => expect(read(text).gravest).toMatchObject({ effect: "forbidden" }));
+
+  test.each([
+    ["read", "SELECT session_user, now() > '2026-12-01' FROM pg_stat_activity"],
+    ["rows", "DELETE FROM jobs WHERE created_at < now() - interval '1 day'"],
+    ["rows", "UPDATE jobs SET done_at = now(), until = current_date + 7 WHERE id = 1"],
+    ["rows", "INSERT INTO jobs (at) VALUES (date_trunc('day', now()) + interval '1 hour')"],
+    ["rows", "UPDATE jobs SET late = true WHERE created_at > '2026-01-01' AND now() - created_at > interval '1 hour'"],
+    ["rows", "DELETE FROM jobs WHERE at IN (SELECT at FROM orders WHERE at <= now())"],
+    ["schema", "CREATE VIEW mine AS SELECT * FROM orders WHERE owner = current_user"],
+    ["schema", "ALTER TABLE orders ADD COLUMN by text DEFAULT current_user"],
+    [
+      "access",
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'a' AND pid <> pg_backend_pid()",
+    ],
+    ["access", "CREATE POLICY own ON orders USING (owner = current_user)"],
+  ] as const)("%s: %s", (effect, text) => expect(read(text).gravest.effect).toBe(effect));
+});
+
+describe("a function's body is read: what a statement may not do, no body may", () => {
+  const plpgsql = (body: string, head = "f() RETURNS int") =>
+    `CREATE FUNCTION ${head} LANGUAGE plpgsql AS $$ ${body} $$`;
+  test.each([
+    ["loss", "CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$ DELETE FROM orders $$"],
+    ["forbidden", "CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$ SELECT 1; COPY (SELECT 1) TO PROGRAM 'x' $$"],
+    ["loss", plpgsql("BEGIN TRUNCATE orders CASCADE; RETURN 1; END")],
+    ["forbidden", plpgsql("BEGIN IF true THEN COPY (SELECT 1) TO PROGRAM 'touch /tmp/owned'; END IF; RETURN 1; END")],
+    ["loss", plpgsql("DECLARE c CURSOR FOR DELETE FROM orders RETURNING *; BEGIN RETURN 1; END")],
+    ["loss", plpgsql("DECLARE n int := lo_unlink(1); BEGIN RETURN n; END")],
+    ["loss", plpgsql("DECLARE n int; BEGIN n := lo_unlink(1); RETURN n; END")],
+    ["loss", plpgsql("DECLARE n int[]; BEGIN n[abs(-1)] = lo_unlink(1); RETURN 1; END")],
+    ["loss", plpgsql("BEGIN EXECUTE 'DROP TABLE orders'; RETURN 1; END")],
+    [
+      "loss",
+      plpgsql("DECLARE r record; BEGIN FOR r IN EXECUTE 'DELETE FROM orders RETURNING 1' LOOP END LOOP; RETURN 1; END"),
+    ],
+    ["loss", plpgsql("BEGIN RETURN 1; EXCEPTION WHEN others THEN DELETE FROM orders; END")],
+    ["forbidden", plpgsql("BEGIN EXECUTE format('DROP TABLE %I', 'orders'); RETURN 1; END")],
+    ["forbidden", plpgsql("DECLARE n int[]; BEGIN n -- = 1\n := lo_unlink(1); RETURN 1; END")],
+    ["forbidden", plpgsql("BEGIN COMMIT; END", "f()").replace("FUNCTION", "PROCEDURE")],
+    [
+      "forbidden",
+      plpgsql("BEGIN IF session_user <> 'canary' THEN DELETE FROM orders WHERE id > 0; END IF; RETURN 1; END"),
+    ],
+    [
+      "forbidden",
+      plpgsql("BEGIN IF now() > '2026-12-01' THEN UPDATE jobs SET id = 1 WHERE id = 2; END IF; RETURN 1; END"),
+    ],
+    [
+      "forbidden",
+      plpgsql("BEGIN CREATE FUNCTION g() RETURNS int LANGUAGE plpgsql AS 'BEGIN EXECUTE chr(1); END'; RETURN 1; END"),
+    ],
+    ["forbidden", plpgsql("BEGIN RETURN query_to_xml('DELETE FROM orders', true, false, ''); END")],
+    ["forbidden", plpgsql("this is no PL/pgSQL")],
+    [
+      "forbidden",
+      `${plpgsql("BEGIN RETURN 1; END", "a() RETURNS int")}; ${plpgsql("BEGIN EXECUTE chr(1); END", "b() RETURNS int")}`,
+    ],
+    ["forbidden", "CREATE OPERATOR ### (FUNCTION = pg_read_file, RIGHTARG = text)"],
+    ["loss", "CREATE CAST (oid AS int) WITH FUNCTION lo_unlink(oid)"],
+  ] as const)("%s: %s", (effect, text) => expect(read(text).gravest.effect).toBe(effect));
+
+  test.each([
+    "CREATE FUNCTION total(o orders) RETURNS int LANGUAGE sql STABLE AS $$ SELECT o.price * o.pieces $$",
+    plpgsql("BEGIN NEW.updated_at := now(); NEW.tags[1] = 'x'; RETURN NEW; END", "touch() RETURNS trigger"),
+    plpgsql(
+      "BEGIN INSERT INTO audit (who, at, was) VALUES (current_user, now(), OLD.id); IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END",
+      "audit() RETURNS trigger",
+    ),
+    plpgsql("BEGIN RETURN EXISTS (SELECT FROM members WHERE name = current_user); END", "member() RETURNS boolean"),
+    plpgsql(
+      "DECLARE n int; BEGIN INSERT INTO jobs DEFAULT VALUES RETURNING id INTO n; PERFORM pg_notify('jobs', n::text); RETURN n; END",
+    ),
+    plpgsql(
+      "DECLARE r orders%ROWTYPE; BEGIN FOR r IN SELECT * FROM orders LOOP UPDATE jobs SET n = n + 1 WHERE id = r.id; END LOOP; RETURN 1; END",
+    ),
+    plpgsql("BEGIN DELETE FROM sessions WHERE seen_at < now() - interval '1 day'; RETURN 1; END"),
+  ])("a body that does no worse is a change of schema: %s", (text) =>
+    expect(read(text)).toMatchObject({ gravest: { effect: "schema" }, refusals: [] }),
+  );
+
+  test("a function without a text of its own does not stop the grammar", () => {
+    const atomic = "CREATE FUNCTION a() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; END";
+    expect(read(atomic)).toMatchObject({ gravest: { effect: "schema" }, refusals: [] });
+    expect(read(`${atomic}; ${plpgsql("BEGIN RETURN 1; END")}`).refusals.join()).toMatch(
+      /can not be read here: it stands/,
+    );
+    expect(read("CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql").refusals.join()).toMatch(/can not be read here/);
+    expect(read("DO LANGUAGE plpgsql").gravest.effect).toBe("forbidden");
+    expect(read("SELECT 1").gravest.effect).toBe("read");
+  });
+
+  test("says of which function it speaks", () => {
+    expect(read(plpgsql("BEGIN TRUNCATE orders; RETURN 1; END", "tidy() RETURNS int")).gravest.because).toBe(
+      "defines the function tidy, whose body empties orders",
+    );
+  });
 });
 
 describe("what cannot be read is refused", () => {

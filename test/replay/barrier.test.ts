@@ -107,16 +107,38 @@ describe("at the barrier", () => {
     expect(residue({ shadow: shadow(100), noise })).not.toEqual([]);
   });
 
-  test("a request that only one twin answered explains a few rows, not many and not other values", () => {
-    const jobs = (count: number) => Array.from({ length: count }, (_, index) => String(index + 1));
-    const shadow = (rows: number): StateNote => ({
-      ...note,
-      tables: { ...note.tables, [JOBS]: { id: jobs(rows), status: jobs(rows), created_at: jobs(rows) } },
-    });
-    expect(residue({ shadow: shadow(3) })).not.toEqual([]);
-    expect(residue({ shadow: shadow(3), discordantRequests: 1 })).toEqual([]);
-    expect(residue({ shadow: shadow(30), discordantRequests: 1 })).not.toEqual([]);
-    expect(residue({ shadow: shadow(2), discordantRequests: 1 })).not.toEqual([]);
+  const jobsOf = (count: number, status: (index: number) => string = String): StateNote => {
+    const ids = Array.from({ length: count }, (_, index) => String(index + 1));
+    const rows = { id: ids, status: ids.map((_, index) => status(index)), created_at: ids };
+    return { ...note, tables: { ...note.tables, [JOBS]: rows } };
+  };
+
+  test("requests that one twin alone failed explain their share of what traffic made, and only where it is missing", () => {
+    const control = jobsOf(1001);
+    const failed = { unserved: { control: 0, shadow: 0.01 } };
+    expect(residue({ control, shadow: jobsOf(990) })).not.toEqual([]);
+    expect(residue({ control, shadow: jobsOf(990), ...failed })).toEqual([]);
+    expect(residue({ control, shadow: jobsOf(970), ...failed })).not.toEqual([]);
+    expect(residue({ control, shadow: jobsOf(1011), ...failed })).not.toEqual([]);
+    expect(residue({ control, shadow: jobsOf(1011), unserved: { control: 0.01, shadow: 0 } })).toEqual([]);
+    expect(residue({ control, shadow: jobsOf(1001, () => "lost"), ...failed })).not.toEqual([]);
+  });
+
+  test("failed requests explain nothing in a table that the plan wrote itself", () => {
+    const given = { control: jobsOf(1001), shadow: jobsOf(990), unserved: { control: 0, shadow: 0.01 } };
+    expect(residue({ ...given, directEffects: [`${JOBS}/7/status`] })).not.toEqual([]);
+    expect(residue({ ...given, directEffects: [`${ORDERS}/7/status`] })).toEqual([]);
+  });
+
+  test("a column whose values are noise may hold other values, not none and not all the same", () => {
+    const control = jobsOf(100);
+    const column = `${JOBS}/(some)/status`;
+    const noise: Noise = { ...QUIET, columns: [column] };
+    expect(residue({ control, shadow: jobsOf(100, (index) => `other ${index}`), noise })).toEqual([]);
+    expect(residue({ control, shadow: jobsOf(100, () => "x"), noise })).toEqual([`changed ${column}`]);
+    expect(residue({ control, shadow: jobsOf(100, (index) => (index < 50 ? "NULL" : String(index))), noise })).toEqual([
+      `changed ${column}`,
+    ]);
   });
 
   test("a table that traffic does not write must be exactly what it was", () => {
@@ -172,6 +194,47 @@ describe("at the barrier", () => {
     });
   });
 
+  const keyed = (count: number, value: (index: number) => string, prefix = "session:"): StateNote => ({
+    ...note,
+    keys: {
+      ...note.keys,
+      ...Object.fromEntries(
+        Array.from({ length: count }, (_, index) => [`redis/cache/${prefix}${index}`, value(index)] as const),
+      ),
+    },
+  });
+
+  test("noise in one key of a family is no licence to lose the whole family", () => {
+    const control = keyed(400, String);
+    const oneApart = keyed(400, (index) => (index === 7 ? "other" : String(index)));
+    const noise = learnNoise(fingerprintFrom(control), fingerprintFrom(oneApart));
+    expect(residue({ control, shadow: oneApart, noise })).toEqual([]);
+    expect(residue({ control, shadow: note, noise })).toHaveLength(400);
+    expect(residue({ control, shadow: keyed(400, () => "wiped"), noise })).toHaveLength(400);
+  });
+
+  test("noise in every key of a family stays noise however many there are by the end, but for those that are gone", () => {
+    const noise = learnNoise(fingerprintFrom(keyed(40, String)), fingerprintFrom(keyed(40, (index) => `at ${index}`)));
+    const control = keyed(4000, String);
+    const late = (count: number) => keyed(count, (index) => `at ${index}`);
+    expect(residue({ control, shadow: late(4000), noise })).toEqual([]);
+    expect(residue({ control, shadow: late(3998), noise })).toEqual([]);
+    expect(residue({ control, shadow: late(3000), noise })).toHaveLength(4000);
+    expect(residue({ control, shadow: late(3700), noise })).toHaveLength(4000);
+    expect(residue({ control, shadow: late(3700), noise, unserved: { control: 0, shadow: 0.01 } })).toEqual([]);
+  });
+
+  test("noise never covers a key that the plan wrote itself, unless traffic writes that very key as well", () => {
+    const key = "redis/cache/session:1";
+    const shadow = keyed(3, (index) => (index === 1 ? "x" : String(index)));
+    const given = { control: keyed(3, String), shadow, noise: { ...QUIET, keyPatterns: ["redis/cache/session:*"] } };
+    const directEffects = [key];
+    expect(residue({ ...given, directEffects })).toEqual([]);
+    const reference = fingerprintFrom({ ...before, keys: { ...before.keys, [key]: "1" } });
+    expect(residue({ ...given, reference, directEffects })).toEqual([`changed ${key}`]);
+    expect(residue({ ...given, reference, directEffects: [] })).toEqual([]);
+  });
+
   test("requests that overtook each other swap values within a family of keys, and that is noise; a new value is not", () => {
     const sessions = (...values: readonly string[]): StateNote => ({
       ...note,
@@ -218,6 +281,46 @@ describe("at the barrier", () => {
       noise: ["db/db/shop/sequence/jobs_id_seq"],
     });
     expect(compareAtBarrier({ ...states, shadow: at("4") }).residue).toHaveLength(1);
+  });
+
+  test("a sequence that ran further than rows and traffic explain was thrown forward, and nothing forgives that", () => {
+    const at = (value: string, rows: readonly string[] = ["1", "2"]): Fingerprint => ({
+      ...fingerprintFrom({ ...note, tables: { [JOBS]: { id: rows } } }),
+      sequences: { "db/db/shop/sequence/jobs_id_seq": value },
+      strides: { "db/db/shop/sequence/jobs_id_seq": 1 },
+    });
+    const states = { reference: at("5"), control: at("9"), noise: QUIET, consequences: ["**"] };
+    const found = (shadow: Fingerprint, more: Partial<BarrierStates> = {}) =>
+      compareAtBarrier({ ...states, shadow, ...more }).residue.map(({ path }) => path);
+    expect(found(at("2147483000"))).toEqual(["db/db/shop/sequence/jobs_id_seq"]);
+    expect(found(at("2147483000"), { drawn: { "db/db/shop/sequence/jobs_id_seq": 2_000_000_000 } })).toEqual([]);
+    const grown = Array.from({ length: 3_000 }, (_, row) => `${row}`);
+    expect(found(at("4000", grown))).not.toContain("db/db/shop/sequence/jobs_id_seq");
+  });
+
+  test("a program that only the shadow runs and an engine's file that changed there are left by the plan", () => {
+    const at = (more: Partial<Fingerprint>): Fingerprint => ({
+      ...fingerprintFrom(note),
+      programs: { "process/api/node": "1" },
+      ofEngine: { "file/api/etc/hosts": "a" },
+      ...more,
+    });
+    const states = { reference: at({}), control: at({}), noise: QUIET, consequences: ["**"] };
+    const left = at({ programs: { "process/api/node": "1", "process/api/nc": "1" } });
+    expect(compareAtBarrier({ ...states, shadow: left }).residue.map(({ path }) => path)).toEqual(["process/api/nc"]);
+    expect(compareAtBarrier({ ...states, shadow: left, control: left }).residue).toEqual([]);
+    const moved = at({ ofEngine: { "file/api/etc/hosts": "b" } });
+    expect(compareAtBarrier({ ...states, shadow: moved }).residue).toHaveLength(1);
+  });
+
+  test("a database that nobody compares must not be written to, but where traffic does so too", () => {
+    const at = (written: string): Fingerprint => ({
+      ...fingerprintFrom(note),
+      written: { "db/db/shop/rows": "5 inserted", "db/db/billing/rows": `${written} inserted` },
+    });
+    const states = { reference: at("5"), noise: QUIET, consequences: [] };
+    expect(compareAtBarrier({ ...states, control: at("5"), shadow: at("6") }).residue).toHaveLength(1);
+    expect(compareAtBarrier({ ...states, control: at("6"), shadow: at("7") }).residue).toEqual([]);
   });
 });
 
@@ -329,6 +432,9 @@ test.each([
   ["customer-profile-settings", "customer-profile-settings"],
   ["customerProfileSettingsCache", "customerProfileSettingsCache"],
   ["feedback", "feedback"],
+  ["feature-gate-A1b2-checkout9", "feature-gate-A*b*-checkout*"],
+  ["billing-2fa-v1-key9b", "billing-*fa-v*-key*b"],
+  ["session-9fA3kQ7zPw2LmX8d", "session-*"],
   ["stock:1:2", "stock:*:*"],
 ])("key %s belongs to the family %s", (key, pattern) => {
   expect(keyPattern(`redis/cache/${key}`)).toBe(`redis/cache/${pattern}`);

@@ -237,6 +237,35 @@ describe("sql", () => {
     expect(works).toEqual([{ as, statements: ["DELETE FROM jobs"], transaction: true, timeoutMs: 5000 }]);
   });
 
+  test("asks its landed query of a server that lets it write nothing, whatever it calls", async () => {
+    const asked: string[] = [];
+    const base = simulatedTwin("shadow", shopWorld());
+    const recording: Twin["sql"] = async (_, text) => {
+      asked.push(text);
+      return [{ yes: true }];
+    };
+    const given = sql({ statements: ["DELETE FROM jobs"], landed: "SELECT p.reprice IS NOT NULL FROM products p" });
+    const context = { clock: manualClock(), signal: never, timeoutMs: 5000, baseDir: FIXTURES, actionId: "act-1" };
+    const result = await executeStep(given, { ...base, sql: recording }, context);
+    expect(result.landed).toBe(true);
+    expect(await alreadyAtTarget(given, { ...base, sql: recording }, never)).toBe(true);
+    expect(asked).toHaveLength(2);
+    for (const text of asked)
+      expect(text).toMatch(/set_config\('transaction_read_only', 'on', true\);\nSELECT p\.reprice/);
+  });
+
+  test.each([
+    ["SELECT p.reprice IS NOT NULL FROM products p", ["SET TRANSACTION READ ONLY"], true],
+    ["SELECT nextval('orders_id_seq')", [], false],
+  ] as const)("is held to its words by the server where they only read: %s", async (statement, before, transaction) => {
+    const base = simulatedTwin("shadow", shopWorld());
+    const works: unknown[] = [];
+    const sqlAs: Twin["sqlAs"] = async (_, work) => void works.push(work);
+    const context = { clock: manualClock(), signal: never, timeoutMs: 5000, baseDir: FIXTURES, actionId: "act-1" };
+    await executeStep(sql({ statements: [statement], transaction: false }), { ...base, sqlAs }, context);
+    expect(works).toMatchObject([{ statements: [...before, statement], transaction }]);
+  });
+
   test("that is stopped hands the stop on to whoever runs the statement", async () => {
     const clock = manualClock();
     const base = simulatedTwin("shadow", shopWorld());

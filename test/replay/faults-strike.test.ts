@@ -64,6 +64,21 @@ test("a dependency that did not answer before the fault can not show it", async 
   expect(landed).toEqual({ holds: false, said: "db did not answer api before the fault (reset)" });
 });
 
+test("a toxic that spares some connections has landed only if it met one of the caller's own", async () => {
+  const toxic = { type: "latency", latencyMs: 200, toxicity: 0.3 } as const;
+  const fault: Fault = { kind: "toxic", from: "api", to: "db", toxic };
+  const { tools, board } = world();
+  const struck = await strikeFault(fault, tools, NEVER);
+  expect(await struck.met(NEVER)).toMatchObject({ holds: true });
+  board.spared = true;
+  // The probes met it, none of api's connections did.
+  expect(struck.landed).toMatchObject({ holds: true });
+  expect(await struck.met(NEVER)).toMatchObject({ holds: false, said: expect.stringContaining("met 0 of the") });
+  await struck.lift(NEVER);
+  const whole = await strikeFault({ ...fault, toxic: { ...toxic, toxicity: 1 } }, tools, NEVER);
+  expect(await whole.met(NEVER)).toEqual(whole.landed);
+});
+
 test("every fault has a name of its own and words for what it does", () => {
   expect(new Set(FAULTS.map(faultName)).size).toBe(FAULTS.length);
   expect(FAULTS.map(faultWhat).every((words) => words.length > 5)).toBe(true);

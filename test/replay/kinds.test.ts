@@ -252,7 +252,8 @@ describe("wait and probe", () => {
     const clock = simulatedClock();
     let asked = 0;
     const twin = twinWith(undefined, {
-      onSql: () => {
+      onSql: (statement) => {
+        if (statement !== "SELECT ready") return undefined;
         asked += 1;
         return [{ ready: asked === 3 }];
       },

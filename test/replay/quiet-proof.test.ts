@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CanaryError } from "../../src/core/errors.ts";
 import type { Intent } from "../../src/core/intent-log.ts";
-import type { Plan } from "../../src/plan/plan.ts";
+import type { Action, Plan } from "../../src/plan/plan.ts";
 import type { StepEvent, StepRecord } from "../../src/replay/proof/perform-action.ts";
 import type { QuietProof } from "../../src/replay/proof/proofs.ts";
 import { proveQuietly } from "../../src/replay/proof/quiet-proof.ts";
@@ -14,6 +14,7 @@ import { type SimulatedBehaviour, simulatedPair } from "../support/simulated-twi
 
 interface Proven {
   readonly proof: QuietProof;
+  readonly directEffects: readonly string[];
   readonly intents: readonly Intent[];
   readonly events: readonly StepEvent[];
   readonly records: readonly StepRecord[];
@@ -28,6 +29,7 @@ async function prove(
     readonly signal?: AbortSignal;
     readonly intents?: Intent[];
     readonly pair?: ReturnType<typeof simulatedPair>;
+    readonly traceless?: ReadonlySet<string>;
   } = {},
 ): Promise<Proven> {
   const pair =
@@ -40,12 +42,13 @@ async function prove(
   const intents = options.intents ?? [];
   const events: StepEvent[] = [];
   const records: StepRecord[] = [];
-  const proof = await proveQuietly({
+  const { directEffects, ...proof } = await proveQuietly({
     plan,
     pair,
     state: simulatedState,
     baseline: fingerprintOf(pair.shadow.world),
     allowedChanges: options.allowed ?? ["**"],
+    ...(options.traceless === undefined ? {} : { traceless: options.traceless }),
     intent: { record: async (intent) => void intents.push(intent) },
     clock: manualClock(),
     axisMs: () => -1,
@@ -54,7 +57,7 @@ async function prove(
     onStep: (event) => void events.push(event),
     onRecord: (record) => void records.push(record),
   });
-  return { proof, intents, events, records, pair };
+  return { proof, directEffects, intents, events, records, pair };
 }
 
 const paths = (proof: QuietProof, index = 0) =>
@@ -281,6 +284,55 @@ describe("an action that is at its target already", () => {
     );
     expect(proof.actions[0]).toMatchObject({ noOp: true, absent: [] });
   });
+});
+
+describe("an action of which nothing is seen", () => {
+  const missed = sqlAction(
+    "miss",
+    "UPDATE jobs SET status = 'done' WHERE id = '99'",
+    "UPDATE jobs SET status = 'done' WHERE id = '99'",
+  );
+
+  test("though it landed is told as such: a write that missed, or one where nobody looks", async () => {
+    const { proof } = await prove(planOf(missed));
+    expect(proof.actions).toEqual([
+      { id: "miss", effects: [], undeclared: [], absent: [], noOp: false, withoutEffect: "at-all" },
+    ]);
+  });
+
+  test("and that declares changed answers is left to the load, which alone can show them", async () => {
+    const { proof } = await prove(planOf({ ...missed, changes: [...missed.changes, "response/browse/body/price"] }));
+    expect(proof.actions[0]?.withoutEffect).toBe("quietly");
+  });
+
+  test("is what one of upkeep or restarting is for", async () => {
+    const upkeep = await prove(planOf(missed), { traceless: new Set(["miss"]) });
+    expect(upkeep.proof.actions[0]).not.toHaveProperty("withoutEffect");
+    const restart: Action = {
+      ...missed,
+      changes: [],
+      step: { uses: "restart", with: { service: "worker", maxUnavailable: 1 } },
+    };
+    expect((await prove(planOf(restart))).proof.actions[0]).not.toHaveProperty("withoutEffect");
+  });
+
+  test("and that declared an exact path is absent as before", async () => {
+    const { proof } = await prove(planOf({ ...missed, changes: ["db/db/shop/rows/jobs/99/status"] }));
+    expect(proof.actions[0]?.absent).toEqual(["db/db/shop/rows/jobs/99/status"]);
+  });
+});
+
+test("every path that an action changed is kept, however many the proof lists", async () => {
+  const world = shopWorld();
+  const jobs = world.databases.get("db")?.tables.get("jobs");
+  const row = jobs?.rows.get("1") ?? {};
+  for (let id = 1000; id < 1300; id++) jobs?.rows.set(String(id), { ...row, id: String(id) });
+  const pair = simulatedPair({ spec: shopSpec, world });
+  const all = sqlAction("all", "UPDATE jobs SET kind = 'import'", "UPDATE jobs SET kind = 'fulfil'");
+  const { proof, directEffects } = await prove(planOf(all), { pair });
+  expect(proof.actions[0]?.effects.length).toBeLessThan(300);
+  expect(directEffects.length).toBeGreaterThanOrEqual(300);
+  expect(directEffects.every((path) => path.endsWith("/kind"))).toBe(true);
 });
 
 describe("an abort", () => {

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { writeReasons, writtenSentence } from "../../src/judge/write-reasons.ts";
+import { untoldConsequences, writeReasons, writtenSentence } from "../../src/judge/write-reasons.ts";
 import type { Difference } from "../../src/mirror/fingerprint.ts";
 import { type ActorWrites, noWrites, type RowWrite, type WriteReading } from "../../src/mirror/write-log.ts";
+import type { Action } from "../../src/plan/plan.ts";
 import { writeProvenance } from "../../src/replay/proof/write-provenance.ts";
 import { tableReached } from "../../src/replay/proof/writes-outside.ts";
-import { planOf, sqlAction } from "../support/action-builder.ts";
+import { planOf, scale, sqlAction } from "../support/action-builder.ts";
 
 const FLAGS = "db/db/shop/rows/flags";
 const AUDIT = "db/db/shop/rows/audit";
@@ -38,6 +39,7 @@ function told(given: {
   readonly effects?: readonly Difference[];
   readonly quiet?: ReadonlyMap<string, WriteReading>;
   readonly load: ReadonlyMap<string, WriteReading>;
+  readonly undone?: boolean;
 }) {
   const { changes = [`${FLAGS}/dark/enabled`], effects = [], load } = given;
   const action = { ...sqlAction("set-flag", "UPDATE flags SET enabled = 'on'", "UPDATE flags"), changes: [...changes] };
@@ -47,6 +49,7 @@ function told(given: {
     proof,
     quiet: given.quiet ?? reading([actor([row(`${FLAGS}/dark`)])]),
     load,
+    undone: given.undone ?? false,
   });
 }
 
@@ -94,6 +97,19 @@ describe("what an action wrote under load", () => {
     expect(codes(told({ quiet, load }))).toEqual([]);
   });
 
+  test("is excused by a quiet write of its own kind and order only: an update of nothing is no leave to delete", () => {
+    const rows = (count: number, kind: RowWrite["kind"]) =>
+      Array.from({ length: count }, (_, index) => row(`${AUDIT}/${index}`, kind));
+    const quiet = reading([actor([row(`${FLAGS}/dark`), row(`${AUDIT}/1`)])]);
+    const underLoad = (written: readonly RowWrite[]) =>
+      codes(told({ quiet, load: reading([actor([row(`${FLAGS}/dark`), ...written])]) }));
+    expect(underLoad(rows(40, "updated"))).toEqual([]);
+    expect(underLoad(rows(1, "deleted"))).toEqual(["UNDECLARED_EFFECT"]);
+    expect(underLoad(rows(4000, "updated"))).toEqual(["UNDECLARED_EFFECT"]);
+    const twelve = actor([row(`${FLAGS}/dark`), ...rows(480, "updated")], { times: 12 });
+    expect(codes(told({ quiet, load: reading([twelve]) }))).toEqual([]);
+  });
+
   test("counts for its undo alike, by what either of them wrote quietly", () => {
     const undo = (rows: readonly RowWrite[]) => actor(rows, { phase: "undo" });
     const quiet = reading([actor([row(`${FLAGS}/dark`)]), undo([row(`${AUDIT}/1`, "deleted")])]);
@@ -114,6 +130,35 @@ describe("what an action wrote under load", () => {
     ],
   ])("declared as %s", (_, changes, written, expected) => {
     expect(codes(told({ changes, load: reading([actor([written])]) }))).toEqual(expected);
+  });
+});
+
+describe("data that differs at the last barrier as a plan declares", () => {
+  const jobs = { path: "db/db/shop/rows/jobs/(some)/status", kind: "changed" as const };
+  const changes = ["db/db/shop/rows/jobs/**"];
+  const purge: Action = {
+    ...scale("purge", { service: "worker", from: 1, to: 3 }),
+    changes,
+    step: { uses: "exec", with: { service: "api", argv: ["purge"], expectExitCode: 0 } },
+  };
+
+  test("is the consequence of a service that was scaled, and holds an action that writes without a log", () => {
+    expect(untoldConsequences([{ ...scale("more", { service: "worker", from: 1, to: 3 }), changes }], [jobs])).toEqual(
+      [],
+    );
+    expect(untoldConsequences([purge], [jobs])).toMatchObject([{ code: "WRITES_NOT_ATTRIBUTED", subject: "purge" }]);
+    const undoneByIt: Action = {
+      ...scale("more", { service: "worker", from: 1, to: 3 }),
+      changes,
+      rollback: purge.step,
+    };
+    expect(untoldConsequences([undoneByIt], [jobs])).toHaveLength(1);
+  });
+
+  test("holds nothing where that action did not declare it, or where it is a line of output", () => {
+    expect(untoldConsequences([{ ...purge, changes: ["service/api/**"] }], [jobs])).toEqual([]);
+    const line = { path: "log/api/slow #", kind: "added" as const };
+    expect(untoldConsequences([{ ...purge, changes: ["log/**"] }], [line])).toEqual([]);
   });
 });
 
@@ -170,4 +215,66 @@ test.each([
   ["db/db/shop/rows/orders/**", "not"],
 ])("the declaration %s reaches the table of flags %s", (pattern, expected) => {
   expect(tableReached([pattern], FLAGS)).toBe(expected);
+});
+
+describe("what an undo under load left as its action wrote it", () => {
+  const ORDER = row(`${ORDERS}/7`, "deleted");
+  const undo = (...rows: readonly RowWrite[]) => actor(rows, { phase: "undo" });
+  const act = (...rows: readonly RowWrite[]) => actor(rows);
+  const seen = (
+    load: readonly ActorWrites[],
+    quiet: readonly ActorWrites[] = [],
+    effects: readonly Difference[] = [],
+  ) => told({ changes: [`${ORDERS}/**`], quiet: reading(quiet), load: reading(load), effects, undone: true });
+
+  test("is residue although a pattern over the whole table was declared: recent orders that no quiet twin has", () => {
+    const [reason, ...more] = writeReasons(seen([act(ORDER, row(`${ORDERS}/8`, "deleted"))])).against;
+    expect(more).toEqual([]);
+    expect(reason).toEqual({
+      code: "UNDO_NOT_PROVEN",
+      subject: "set-flag",
+      message: `Under load action set-flag wrote 2 rows of ${ORDERS} (${ORDERS}/7, ${ORDERS}/8) that its undo did not touch again.`,
+    });
+  });
+
+  test("is nothing where every row was touched again, or where a table goes that the action made", () => {
+    expect(codes(seen([act(ORDER), undo(row(`${ORDERS}/7`, "inserted"))]))).toEqual([]);
+    const made = { path: ORDERS.replace("/rows/", "/schema/"), kind: "added" } as const;
+    const filled = row(`${ORDERS}/7`, "inserted");
+    expect(codes(seen([act(filled, row(`${ORDERS}/8`, "inserted"))], [act(filled)], [made]))).toEqual([]);
+  });
+
+  test("is held against a table that was altered as well, where it is of another kind than quietly", () => {
+    const altered = { path: `${ORDERS.replace("/rows/", "/schema/")}/column/words`, kind: "added" } as const;
+    const filled = row(`${ORDERS}/1`);
+    expect(codes(seen([act(filled, row(`${ORDERS}/99`))], [act(filled)], [altered]))).toEqual([]);
+    expect(codes(seen([act(filled, ORDER)], [act(filled)], [altered]))).toEqual(["UNDO_NOT_PROVEN"]);
+  });
+
+  test("is counted where the log names no rows or too many", () => {
+    const nameless = row(`${ORDERS}/(some)`, "deleted");
+    expect(codes(seen([act(nameless, nameless), undo(row(`${ORDERS}/(some)`, "inserted"))]))).toEqual([
+      "UNDO_NOT_PROVEN",
+    ]);
+    expect(codes(seen([act(nameless), undo(row(`${ORDERS}/(some)`, "inserted"))]))).toEqual([]);
+    const many = { ...noWrites(ORDERS), deleted: 9000 };
+    const partly = actor([ORDER], { tables: [many], rowsLeftOut: 8999 });
+    const back = (inserted: number) =>
+      actor([row(`${ORDERS}/7`, "inserted")], {
+        phase: "undo",
+        tables: [{ ...noWrites(ORDERS), inserted }],
+        rowsLeftOut: inserted - 1,
+      });
+    expect(codes(seen([partly, back(9000)]))).toEqual([]);
+    expect(codes(seen([partly, back(5000)]))).toEqual(["UNDO_NOT_PROVEN"]);
+  });
+
+  test("holds the verdict where the quiet twin's update looked the same and nobody can tell what it changed", () => {
+    expect(codes(seen([act(row(`${ORDERS}/1`))], [act(row(`${ORDERS}/1`))]))).toEqual(["WRITES_NOT_ATTRIBUTED"]);
+  });
+
+  test("is not asked for where nothing was undone, or a snapshot was brought back", () => {
+    const load = reading([act(ORDER)]);
+    expect(codes(told({ changes: [`${ORDERS}/**`], quiet: reading([]), load, undone: false }))).toEqual([]);
+  });
 });

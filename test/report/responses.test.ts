@@ -46,7 +46,7 @@ test("the explanation says what was asked of the answers", () => {
   const line = explain({ ...trace, responses: RESPONSES }).run.find(({ topic }) => topic === "answers");
   expect(line?.text).toContain("each at 0.002");
   expect(line?.text).toContain(
-    "Shown and not declared: 1; shown and declared: 1; seen but not shown: 1; noise before the plan: 1.",
+    "Shown and not declared: 1; shown and declared: 1; outlived the undo: 0; seen but not shown: 1; noise before the plan: 1.",
   );
   expect(line?.text).toContain("Too few pairs to show a change: import.");
   expect(explain(trace).run.map(({ topic }) => topic)).not.toContain("answers");

@@ -32,6 +32,7 @@ const TOLD: WriteProvenance = {
     },
     { actionId: "set-flag", phase: "undo", times: 3, role: AS, rows: 4, tables: [FLAGS], outside: [] },
   ],
+  unreturned: [],
   application: { rows: 8735, tables: [ORDERS] },
   doubts: ["a <statement> ended the transaction that it ran in"],
 };

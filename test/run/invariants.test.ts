@@ -12,6 +12,17 @@ test("an invariant that the database refuses to answer is broken", async () => {
   expect(await brokenInvariants(twin, INVARIANTS, asked)).toMatchObject([{ code: "INVARIANT_BROKEN" }]);
 });
 
+test("an invariant is asked of a server that lets it write nothing", async () => {
+  const queries: string[] = [];
+  const sql = async (_: unknown, text: string) => {
+    queries.push(text);
+    return [{ sound: true }];
+  };
+  const twin = { ...simulatedTwin("shadow", shopWorld()), sql };
+  expect(await brokenInvariants(twin, INVARIANTS, asked)).toEqual([]);
+  expect(queries).toEqual([expect.stringMatching(/transaction_read_only', 'on', true\);\nSELECT sound\n$/)]);
+});
+
 test("an engine that is gone breaks no invariant: that is an error and says nothing of the plan", async () => {
   const gone = new CanaryError({ code: "MIRROR_UNAVAILABLE", message: "gone", hint: "Start it." });
   const interrupt = (): void => {

@@ -23,7 +23,11 @@ const RUNBOOK_TEXT = JSON.stringify({
       id: "scale-out",
       what: "add workers",
       actions: [
-        { uses: "scale", with: { service: "worker", replicas: { between: [1, 5] } }, requires: ["simulated:all"] },
+        {
+          uses: "scale",
+          with: { service: "worker", replicas: { between: [1, 5] } },
+          requires: ["simulated:all", "postgres:ddl@shop"],
+        },
       ],
     },
   ],

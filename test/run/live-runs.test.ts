@@ -164,6 +164,27 @@ describe("a halted host", () => {
     expect(signalled).toEqual([process.pid]);
     expect(report).toMatchObject({ isAllUndone: false, runs: [{ outcome: "still-running" }] });
   });
+  test("tells of every run though what one of them left behind is damaged", async () => {
+    const { server, asked } = await served();
+    await using _server = server;
+    const registered = await registry.register(await liveRun({ url: server.url }));
+    await writeFile(path.join(folder, "abort.json"), "{ half of");
+    await writeFile(runFile("run-9.json"), "{}", { mode: 0o600 });
+    const halting = haltHost({ halt: HALT, waitMs: 5000, signal: FOREVER }, effects());
+    await expect.poll(() => asked.length).toBe(1);
+    await registered[Symbol.asyncDispose]();
+    const { runs, isAllUndone } = await halting;
+    expect(isAllUndone).toBe(false);
+    expect(Object.fromEntries(runs.map((run) => [run.runId, run.outcome]))).toEqual({
+      "run-1": "stopped",
+      "run-9": "unreachable",
+    });
+    expect(runs.find(({ runId }) => runId === "run-1")?.message).toMatch(/how it ended can not be told/);
+  });
+  test("is halted once though several say so at once", async () => {
+    await Promise.all(Array.from({ length: 8 }, () => registry.halt(HALT)));
+    expect(await registry.halted()).toEqual(HALT);
+  });
   test("says of a file that cannot be believed that its run cannot be reached", async () => {
     await writeFile(runFile("run-9.json"), "{}", { mode: 0o600 });
     const report = await haltHost({ halt: HALT, waitMs: 0, signal: FOREVER }, effects());

@@ -24,6 +24,7 @@ async function storedRun(name: string, reasons: readonly Reason[]): Promise<void
     slos: [],
     quiet: { actions: [{ id: "act", effects: [effect], undeclared: [], absent: [], noOp: false }], residue: [] },
     rollback: { kind: "run", undoMs: 1, withinMs: 2, residue: [], notRecovered: [] },
+    consequences: [],
     traffic: { phases: {} },
     timeline: [],
   };

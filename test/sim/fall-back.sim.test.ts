@@ -51,6 +51,20 @@ test(
   TIMEOUT_MS,
 );
 
+test(
+  "an undo that leaves something on the quiet twin is no undo under load either: the restore is run there, and its losses count",
+  async () => {
+    const faults: readonly Fault[] = [{ kind: "undo-leaves-residue", proof: "quiet" }];
+    const rollback = (rows: number) => ({ rollback: { restoreMayLose: { rows, keys: 100 } } });
+    const accepted = await reportOf({ faults, scenario: rollback(100_000) });
+    expect([accepted.verdict.kind, codes(accepted)[0]]).toEqual(["promote", "ALL_SHOWN"]);
+    expect(accepted.rollback).toMatchObject({ restored: { residue: [], losses: expect.any(Array) } });
+    const tooMuch = await reportOf({ faults, scenario: rollback(0) });
+    expect([tooMuch.verdict.kind, codes(tooMuch)]).toEqual(["reject", ["RESTORE_LOSES_WRITES"]]);
+  },
+  TIMEOUT_MS,
+);
+
 test("a restore that forgets something, or fails, excuses nothing", async () => {
   const scenario = { rollback: { restoreMayLose: { rows: 100_000, keys: 100 } } };
   const failing = await reportOf({ faults: BAD_UNDO, scenario, snapshots: { restore: "fails" } });

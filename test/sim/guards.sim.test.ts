@@ -4,6 +4,7 @@ import type { RunReport } from "../../src/report/run-report.ts";
 import type { Fault } from "../support/simulated-faults.ts";
 import { INVARIANT_QUERY } from "../support/simulated-job.ts";
 import { type SimulatedRun, simulateRun } from "../support/simulated-run.ts";
+import { HARMS, reactionOf } from "../support/trigger-harms.ts";
 import { endOf, expectSoundRun } from "./sound-run.ts";
 
 const ORDERS = { sql: { service: "db", query: INVARIANT_QUERY } };
@@ -37,52 +38,16 @@ function phases(run: SimulatedRun): readonly Phase[] {
   return run.events.flatMap((event) => (event.kind === "phase" ? [event.phase] : []));
 }
 
-/** Virtual ms between the breach and the rollback, as the timeline has them. */
-function reactionMs(run: SimulatedRun): number {
-  const { timeline } = reportOf(run);
-  const breach = timeline.find((entry) => entry.kind === "breach");
-  const rollback = timeline.find((entry) => entry.kind === "phase" && entry.label === "rollback");
-  return (rollback?.atMs ?? Number.NaN) - (breach?.atMs ?? Number.NaN);
-}
-
-const BREACHES: readonly { readonly what: string; readonly trigger: object; readonly fault: Fault }[] = [
-  {
-    what: "errors above a level",
-    trigger: { metric: { kind: "errors" }, overSeconds: 4, above: "10%" },
-    fault: { kind: "plan-breaks", share: 0.3 },
-  },
-  {
-    what: "a median beyond the control's",
-    trigger: { metric: { kind: "latency", quantile: 0.5 }, overSeconds: 4, againstControl: { to: "+30%" } },
-    fault: { kind: "plan-slows", share: 0.5 },
-  },
-  {
-    what: "requests that nobody answers",
-    trigger: { metric: { kind: "latency", quantile: 0.9 }, overSeconds: 5, above: 900 },
-    fault: { kind: "plan-stalls" },
-  },
-  {
-    what: "an error budget that burns",
-    trigger: { burn: { objective: 0.99, windows: [{ shortSeconds: 2, longSeconds: 5, rate: 10 }] } },
-    fault: { kind: "plan-breaks", share: 0.3 },
-  },
-  {
-    what: "a probe that says no",
-    trigger: { probe: ORDERS, mode: "during" },
-    fault: { kind: "plan-breaks-invariant" },
-  },
-];
-
 describe("a breach", () => {
-  test.each(BREACHES)("$what: stops the plan, starts the rollback within 2 s and rejects", async (one) => {
+  test.each(HARMS)("$what: stops the plan, starts the rollback within 2 s and rejects", async (one) => {
     const run = await guarded({ triggers: [{ name: "watchdog", ...one.trigger }] }, [one.fault]);
     expect(endOf(run)).toBe("reject");
     expect(reasonsOf(run)).toContain("TRIGGER_BREACHED watchdog");
-    expect(reactionMs(run)).toBeLessThan(ROLLBACK_WITHIN_MS);
+    expect(reactionOf(reportOf(run)).rollbackMs).toBeLessThan(ROLLBACK_WITHIN_MS);
     expect(reportOf(run)).toMatchObject({ stoppedBy: "watchdog", rollback: { kind: "run", residue: [] } });
     expect(run.events.filter((event) => event.kind === "breach")).toHaveLength(1);
   });
-  test.each(BREACHES)("$what: is none where the plan does no harm", async ({ trigger }) => {
+  test.each(HARMS)("$what: is none where the plan does no harm", async ({ trigger }) => {
     const run = await guarded({ triggers: [{ name: "watchdog", ...trigger }] });
     expect(run.events.filter((event) => event.kind === "breach")).toEqual([]);
     const watchdog = reportOf(run).triggers?.find(({ name }) => name === "watchdog");
@@ -181,7 +146,7 @@ describe("safeguards", () => {
     expect(reasonsOf(run)).toContain("SAFEGUARD_BROKEN orders");
     expect(reportOf(run).stoppedBy).toBe("orders");
     expect(phases(run)).not.toContain("observe");
-    expect(reactionMs(run)).toBeLessThan(ROLLBACK_WITHIN_MS);
+    expect(reactionOf(reportOf(run)).rollbackMs).toBeLessThan(ROLLBACK_WITHIN_MS);
   });
   test("that must become true do not, within their time", async () => {
     const run = await guarded(named({ mode: "converge", withinSeconds: 5 }), breaks);

@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { sha256Hex } from "../../src/core/sha256.ts";
-import type { Fingerprint, TableFingerprint } from "../../src/mirror/fingerprint.ts";
+import {
+  COLUMN_SLOTS,
+  type ColumnHeld,
+  type Fingerprint,
+  type TableFingerprint,
+} from "../../src/mirror/fingerprint.ts";
 
 /** A table in notes: column to its values, row by row. */
 export type TableNote = Readonly<Record<string, readonly string[]>>;
@@ -61,6 +66,14 @@ function tableFrom(note: TableNote): TableFingerprint {
     rows: rows.length,
     sha: orderFree(rows),
     columns: Object.fromEntries(columns.map(([name, values]) => [name, orderFree(values)])),
+    held: Object.fromEntries(columns.map(([name, values]) => [name, heldBy(values)])),
     buckets: [`${rows.length}:${orderFree(rows)}`],
   };
+}
+
+/** What a column holds; `NULL` is no value. */
+function heldBy(values: readonly string[]): ColumnHeld {
+  const filled = values.filter((value) => value !== "NULL");
+  const slots = new Set(filled.map((value) => Number.parseInt(sha256Hex(value).slice(0, 4), 16) % COLUMN_SLOTS));
+  return { filled: filled.length, slots: slots.size };
 }

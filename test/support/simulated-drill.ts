@@ -1,4 +1,6 @@
 import { CanaryError } from "../../src/core/errors.ts";
+import { unfinishedRollback } from "../../src/core/intent-log.ts";
+import type { Twin } from "../../src/mirror/twin.ts";
 import type { DrillEvent, DrillReport } from "../../src/report/drill/drill-report.ts";
 import type { DrillEffects } from "../../src/run/drill/drill-effects.ts";
 import { runDrill } from "../../src/run/drill/run-drill.ts";
@@ -16,8 +18,7 @@ import { simulatedRuntime } from "./simulated-runtime.ts";
 import { type SimulatedStage, simulatedStage } from "./simulated-stage.ts";
 import { simulatedState } from "./simulated-state.ts";
 import type { SimulatedTwin } from "./simulated-twin.ts";
-
-/** Loaded before any world begins: its time must not depend on how fast a module is read. */
+import type { SimulatedWorld } from "./simulated-world.ts";
 
 /** How one simulated drill went, and what it left. */
 export interface SimulatedDrill {
@@ -25,6 +26,10 @@ export interface SimulatedDrill {
   readonly board: SimulatedSwitchboard;
   readonly events: readonly DrillEvent[];
   readonly published: readonly DrillReport[];
+  /** The folder that the twins were taken hold of from again, once for each death of the harness. */
+  readonly deaths: readonly string[];
+  /** Services whose stores were brought back, once for each restore. */
+  readonly restored: readonly (readonly string[] | "all")[];
   readonly end:
     | { readonly kind: "report"; readonly report: DrillReport }
     | { readonly kind: "error"; readonly error: unknown };
@@ -53,17 +58,23 @@ export async function simulateDrill(options: {
   readonly seed: number;
   readonly plan?: SimulatedPlanName;
   readonly faults?: readonly Fault[];
+  /** Laid over the plan: its ways out. */
+  readonly laidOverPlan?: object;
   /** Restoring says that it worked and brings nothing back. */
   readonly snapshotsFail?: true;
+  /** A transaction that is rolled back leaves a key. */
+  readonly trialsLeave?: true;
   readonly prepare?: (board: SimulatedSwitchboard) => void;
   readonly onEvent?: (event: DrillEvent, board: SimulatedSwitchboard, abort: () => void) => void;
 }): Promise<SimulatedDrill> {
-  const { seed, plan = "change-data", faults = [] } = options;
+  const { seed, plan = "change-data", faults = [], laidOverPlan = {} } = options;
   const stage = simulatedStage(seed, faults);
   const runtime = simulatedRuntime(stage);
   const board = simulatedSwitchboard();
   const events: DrillEvent[] = [];
   const published: DrillReport[] = [];
+  const deaths: string[] = [];
+  const restored: (readonly string[] | "all")[] = [];
   const stop = new AbortController();
   const abort = (): void =>
     stop.abort(new CanaryError({ code: "ABORTED_BY_HUMAN", message: "stopped (simulated)", hint: "Run again." }));
@@ -71,7 +82,7 @@ export async function simulateDrill(options: {
   const effects: DrillEffects = {
     clock: stage.clock,
     state: simulatedState,
-    snapshots: simulatedSnapshots(options.snapshotsFail === true),
+    snapshots: simulatedSnapshots(options.snapshotsFail === true, restored),
     parseSql: ASKING.parse,
     policy: ASKING.policy,
     harnessVersion: "0.0.0-simulated",
@@ -86,14 +97,23 @@ export async function simulateDrill(options: {
         const links = asked.proxied ?? [];
         return {
           ...pair,
-          shadow: feeling(pair.shadow, board, nap),
+          shadow: feeling(options.trialsLeave === true ? leavingOfTrials(pair.shadow) : pair.shadow, board, nap),
           faults: simulatedFaultSwitches(board, links),
+          reattach: async () => void deaths.push(asked.folder ?? ""),
           [Symbol.asyncDispose]: () => pair[Symbol.asyncDispose](),
         };
       },
     },
     store: {
-      intent: { record: (entry) => stage.store.intent.record(entry), read: async () => stage.store.intents },
+      folder: "/simulated",
+      intent: stage.store.intent,
+      keepForResume: stage.store.keepForResume,
+      nextHarness: async () => {
+        const unfinished = unfinishedRollback(stage.store.intents);
+        const kept = stage.store.kept.at(-1);
+        if (unfinished === undefined || kept === undefined) return undefined;
+        return { folder: "/simulated", unfinished, kept, intent: stage.store.intent };
+      },
       publish: async (report) => {
         published.push(report);
         return "/simulated";
@@ -105,17 +125,38 @@ export async function simulateDrill(options: {
       options.onEvent?.(event, board, abort);
     },
   };
-  const end = await runDrill(drillJob(seed, plan, faults), effects, stop.signal).then(
+  const end = await runDrill(drillJob({ seed, plan, faults, laidOverPlan }), effects, stop.signal).then(
     (report) => ({ kind: "report" as const, report }),
     (error: unknown) => ({ kind: "error" as const, error }),
   );
   await new Promise((resolve) => setImmediate(resolve));
   stage.clock.stop();
-  return { stage, board, events, published, end, tornDown: runtime.tornDown(), sleeping: stage.clock.sleeping };
+  return {
+    stage,
+    board,
+    events,
+    published,
+    deaths,
+    restored,
+    end,
+    tornDown: runtime.tornDown(),
+    sleeping: stage.clock.sleeping,
+  };
+}
+
+function leavingOfTrials(twin: Twin): Twin {
+  const { world } = twin as SimulatedTwin;
+  return {
+    ...twin,
+    sql: async (database, text, params) => {
+      if (text.startsWith("BEGIN")) world.keys.get("cache")?.set("left-by-trial", "over");
+      return await twin.sql(database, text, params);
+    },
+  };
 }
 
 /** A snapshot of a simulated twin is a copy of its world. */
-function simulatedSnapshots(fail: boolean): DrillEffects["snapshots"] {
+function simulatedSnapshots(fail: boolean, restored: (readonly string[] | "all")[]): DrillEffects["snapshots"] {
   return {
     take: async ({ twin }) => {
       const { world } = twin as SimulatedTwin;
@@ -123,8 +164,9 @@ function simulatedSnapshots(fail: boolean): DrillEffects["snapshots"] {
       return {
         role: twin.role,
         facts: { stores: [], tookMs: 0, restarted: [] },
-        restore: async () => {
-          if (!fail) Object.assign(world, structuredClone(kept));
+        restore: async (_signal, only) => {
+          restored.push(only === undefined ? "all" : [...only]);
+          if (!fail) bringBack(world, kept, only);
           return { tookMs: 1, survived: [], restarted: [], unrestored: [] };
         },
         losses: async () => [],
@@ -133,8 +175,15 @@ function simulatedSnapshots(fail: boolean): DrillEffects["snapshots"] {
   };
 }
 
-function drillJob(seed: number, plan: SimulatedPlanName, faults: readonly Fault[]): RunJob {
-  const job = simulatedJob({ seed, plan, faults });
+function bringBack(world: SimulatedWorld, kept: SimulatedWorld, only: ReadonlySet<string> | undefined): void {
+  const { databases, keys } = world;
+  Object.assign(world, structuredClone(kept));
+  for (const [service, database] of databases) if (only?.has(service) === false) world.databases.set(service, database);
+  for (const [service, entries] of keys) if (only?.has(service) === false) world.keys.set(service, entries);
+}
+
+function drillJob(options: Parameters<typeof simulatedJob>[0]): RunJob {
+  const job = simulatedJob(options);
   const dependsOn = (service: string) => ({ service, condition: "service_started", required: true }) as const;
   const healthcheck = { test: ["CMD", "true"], intervalMs: 1, timeoutMs: 1, retries: 1, startPeriodMs: 0 };
   return {

@@ -23,6 +23,8 @@ export interface SimulatedSwitchboard {
   dead: boolean;
   /** Nobody ever connects through a proxy. */
   unused: boolean;
+  /** The caller's connections are all spared by a toxicity below 1. */
+  spared: boolean;
 }
 
 /** All switches as they should be. */
@@ -36,6 +38,7 @@ export function simulatedSwitchboard(): SimulatedSwitchboard {
     unwell: new Set(),
     dead: false,
     unused: false,
+    spared: false,
   };
 }
 
@@ -66,7 +69,11 @@ export function simulatedFaultSwitches(board: SimulatedSwitchboard, links: reado
     setToxics: async (link, toxics) => {
       if (!board.dead) board.toxics.set(linkName(link), toxics);
     },
-    traffic: async () => ({ connections: board.unused ? 0 : 3, open: 2, bytesUp: 100, bytesDown: 100 }),
+    traffic: async (link) => {
+      const [toxic] = board.toxics.get(linkName(link)) ?? [];
+      const met = toxic === undefined || (board.spared && (toxic.toxicity ?? 1) < 1) ? 0 : 2;
+      return { connections: board.unused ? 0 : 3, open: 2, met, bytesUp: 100, bytesDown: 100 };
+    },
     probe: async (link, _hello, { waitMs }) => answer(link, waitMs),
     echo: async (_link, { bytes }) => ({ sentBytes: bytes, returnedBytes: bytes, pieces: 1, tookMs: 1, closeMs: 1 }),
     turn: async (service, to) => {

@@ -57,6 +57,8 @@ export type Fault =
   | { readonly kind: "plan-breaks-invariant" }
   /** The plan asks something of a third party, which only a stub hears. */
   | { readonly kind: "plan-calls-stub" }
+  /** With the plan in force the application calls a third party twice where it called once. */
+  | { readonly kind: "plan-charges-twice" }
   /** Its SQL reaches a row of the traffic's that it does not declare, in this proof only; its undo puts the row back. */
   | { readonly kind: "sql-writes-more"; readonly proof: ProofName }
   /** The database keeps no log of who wrote what. */

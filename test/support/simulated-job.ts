@@ -165,7 +165,7 @@ function planTextOf(name: SimulatedPlanName, faults: readonly Fault[], declared:
     what: `do ${id}`,
     why: "the simulation asks for it",
     ...step,
-    requires: ["simulated:all"],
+    requires: ["simulated:all", "postgres:ddl@shop"],
     changes: index === 0 ? [...changes, ...extra] : changes,
     rollback,
     timeoutSeconds: 20,

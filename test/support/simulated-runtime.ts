@@ -1,5 +1,5 @@
 import { CanaryError } from "../../src/core/errors.ts";
-import { type ContainerRuntime, ROLES, type Role, type Twin } from "../../src/mirror/twin.ts";
+import { type ContainerRuntime, ROLES, type Role, type StubCall, type Twin } from "../../src/mirror/twin.ts";
 import type { ActorWork } from "../../src/mirror/write-log.ts";
 import { NEVER } from "./simulated-clock.ts";
 import { INVARIANT_QUERY, simulatedShop } from "./simulated-job.ts";
@@ -77,8 +77,10 @@ function stagedTwin(stage: SimulatedStage, role: Role, template: SimulatedWorld)
     if (stage.engineGone) throw engineGone();
   };
   const silent = (): boolean => stage.fault("telemetry-silent")?.role === role && clock.monotonicMs() > SILENT_FROM_MS;
+  const charges = chargesOf(stage, role, template);
   const twin = simulatedTwin(role, template, {
     interrupt: async () => {
+      charges.made(twin.world);
       await answer();
       worker.work(twin);
       orders.write(twin.world);
@@ -95,7 +97,7 @@ function stagedTwin(stage: SimulatedStage, role: Role, template: SimulatedWorld)
     stubCalls: () => {
       const acted = stage.store.intents.some((intent) => intent.kind === "act");
       const called = role === "shadow" && acted && stage.fault("plan-calls-stub") !== undefined;
-      return called ? [CHARGE] : [];
+      return [...(called ? [CHARGE] : []), ...charges.made(twin.world)];
     },
   });
   const change = async (options: Change): Promise<void> => {
@@ -137,8 +139,33 @@ function statementsOf(stage: SimulatedStage, { statements, as }: ActorWork): rea
 
 const CHARGE = { host: "payments.example", method: "POST", path: "/v1/charges", status: 200, atMonotonicMs: 1 };
 
+const CHARGE_EVERY_MS = 200;
+
+/** Calls of the application under load, in a world where a plan may double them; none in any other. */
+function chargesOf(stage: SimulatedStage, role: Role, template: SimulatedWorld) {
+  const calls: StubCall[] = [];
+  let nextMs = 0;
+  return {
+    /** All of them so far; those since the last time were made in the world as it was until now. */
+    made: (world: SimulatedWorld): readonly StubCall[] => {
+      if (stage.fault("plan-charges-twice") === undefined || stage.proof !== "load") return calls;
+      const twice = role === "shadow" && isScaled(world, template);
+      const nowMs = stage.clock.monotonicMs();
+      for (nextMs = Math.max(nextMs, nowMs - 600_000); nextMs < nowMs; nextMs += CHARGE_EVERY_MS) {
+        const call = { ...CHARGE, atMonotonicMs: nextMs };
+        calls.push(call, ...(twice ? [call] : []));
+      }
+      return calls;
+    },
+  };
+}
+
+function isScaled(world: SimulatedWorld, template: SimulatedWorld): boolean {
+  return world.services.get("worker")?.replicas !== template.services.get("worker")?.replicas;
+}
+
 function breaksInvariant(stage: SimulatedStage, world: SimulatedWorld, template: SimulatedWorld): boolean {
-  const inForce = world.services.get("worker")?.replicas !== template.services.get("worker")?.replicas;
+  const inForce = isScaled(world, template);
   return (
     stage.fault("invariant-breaks") !== undefined || (inForce && stage.fault("plan-breaks-invariant") !== undefined)
   );

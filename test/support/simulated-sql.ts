@@ -1,5 +1,9 @@
 import type { SqlRow } from "../../src/mirror/twin.ts";
+import { loadSqlParser } from "../../src/policy/sql/parse-sql.ts";
 import type { SimulatedDatabase, SimulatedTable } from "./simulated-world.ts";
+
+// As in a run, which has read the plan's SQL by then: simulated time does not wait for a module to load.
+await loadSqlParser();
 
 /** Answers a statement the simulation does not know; `undefined` makes it a syntax error. */
 export type SqlHandler = (statement: string, database: SimulatedDatabase) => readonly SqlRow[] | undefined;
@@ -80,6 +84,7 @@ const STATEMENTS: readonly Statement[] = [
   },
   { form: /^(?:SET|RESET) /i, run: () => [] },
   { form: /^SELECT set_config\(/i, run: () => [] },
+  { form: /^SET TRANSACTION READ ONLY$/i, run: () => [] },
   { form: /^EXPLAIN /, run: () => [{ "QUERY PLAN": [{ Plan: { "Node Type": "Simulated", "Total Cost": 1 } }] }] },
   { form: /^(?:BEGIN|ROLLBACK)$/, run: () => [] },
 ];

@@ -114,10 +114,14 @@ export function simulatedTwin(role: Role, template: SimulatedWorld, behaviour: S
       const database = world.databases.get(name) ?? missing(`database service ${name}`);
       return runSimulatedSql(database, text, behaviour.onSql ?? (() => undefined));
     },
-    sqlAs: async ({ service: name }, { as, statements, transaction }, signal) => {
+    sqlAs: async ({ service: name }, { as, statements, transaction, onSent }, signal) => {
+      // Of what a role was granted only this is simulated: whoever was granted nothing may do nothing.
+      if (typeof as.rights === "object" && as.rights.tables.length === 0) throw new Error("permission denied");
       const database = world.databases.get(name) ?? missing(`database service ${name}`);
       for (const text of transaction ? [statements.join(";\n")] : statements) {
-        await enter(`sql ${name}`, signal);
+        const entered = enter(`sql ${name}`, signal);
+        onSent?.();
+        await entered;
         const before = structuredClone(database);
         runSimulatedSql(database, text, behaviour.onSql ?? (() => undefined));
         const { actionId, phase } = as;
@@ -162,6 +166,7 @@ export function simulatedTwin(role: Role, template: SimulatedWorld, behaviour: S
         .map(([name, one]) => configurationOf(name, one))
         .sort((a, b) => (a.service < b.service ? -1 : 1));
     },
+    programs: async () => [],
     processes: async (signal) => {
       await enter("processes", signal);
       return [...world.services].flatMap(([name, one]) =>

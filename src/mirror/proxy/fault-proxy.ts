@@ -27,6 +27,8 @@ interface Connection {
   readonly server: Socket;
   /** Drawn once: a toxic meets the connection when its toxicity is above it. */
   readonly luck: number;
+  /** A caller made it, not a probe. */
+  readonly own: boolean;
 }
 
 interface LinkState {
@@ -36,6 +38,8 @@ interface LinkState {
   version: number;
   readonly open: Set<Connection>;
   readonly traffic: { connections: number; bytesUp: number; bytesDown: number };
+  /** Connections of the caller that one of the present toxics meets or has met. */
+  met: number;
   /** Loopback ports of the link alone: to the dependency, and to an echo. */
   readonly own: { real: number; echo: number };
 }
@@ -66,11 +70,14 @@ export async function startFaultProxy(options: {
       version: 0,
       open: new Set(),
       traffic: { connections: 0, bytesUp: 0, bytesDown: 0 },
+      met: 0,
       own: { real: 0, echo: 0 },
     };
     const echo = { host: "127.0.0.1", port: echoPort };
-    state.own.real = await listen({ host: "127.0.0.1", port: 0 }, (client) => carry(state, client, link.target, tools));
-    state.own.echo = await listen({ host: "127.0.0.1", port: 0 }, (client) => carry(state, client, echo, tools));
+    const probed = (target: CarriedLink["target"]) => (client: Socket) =>
+      carry(state, { client, target, own: false }, tools);
+    state.own.real = await listen({ host: "127.0.0.1", port: 0 }, probed(link.target));
+    state.own.echo = await listen({ host: "127.0.0.1", port: 0 }, probed(echo));
     states.set(link.id, state);
   }
   for (const port of new Set(links.map((link) => link.port))) {
@@ -80,7 +87,7 @@ export async function startFaultProxy(options: {
       // Nobody else is told this address, so nobody else has business here.
       if (state === undefined) return void client.resetAndDestroy();
       state.traffic.connections += 1;
-      carry(state, client, state.link.target, tools);
+      carry(state, { client, target: state.link.target, own: true }, tools);
     });
   }
   const stateOf = (id: string): LinkState => {
@@ -91,7 +98,7 @@ export async function startFaultProxy(options: {
   return {
     know: (address, service) => void serviceOf.set(address, service),
     setToxics: (id, toxics) => change(stateOf(id), toxics, tools),
-    traffic: (id) => ({ ...stateOf(id).traffic, open: stateOf(id).open.size }),
+    traffic: (id) => ({ ...stateOf(id).traffic, open: stateOf(id).open.size, met: stateOf(id).met }),
     probe: (id, hello, waitMs) => probeConnection({ port: stateOf(id).own.real, hello, waitMs, tools }),
     echo: (id, bytes, waitMs) => probeEcho({ port: stateOf(id).own.echo, bytes, waitMs, tools }),
     close: () => {
@@ -103,13 +110,13 @@ export async function startFaultProxy(options: {
 
 function carry(
   state: LinkState,
-  client: Socket,
-  target: { readonly host: string; readonly port: number },
+  { client, target, own }: { readonly client: Socket; readonly target: CarriedLink["target"]; readonly own: boolean },
   tools: ProxyTools,
 ): void {
   const server = connect({ ...target, allowHalfOpen: true, noDelay: true });
-  const connection: Connection = { client, server, luck: tools.random() };
+  const connection: Connection = { client, server, luck: tools.random(), own };
   state.open.add(connection);
+  count(state, connection);
   const both = [
     { source: client, sink: server, stream: "upstream" as const },
     { source: server, sink: client, stream: "downstream" as const },
@@ -140,6 +147,11 @@ function carry(
   strike(state, connection, tools);
 }
 
+/** Counts a connection of the caller that is under one of the present toxics, once for each change of them. */
+function count(state: LinkState, { own, luck }: Connection): void {
+  if (own && state.toxics.some(({ toxicity }) => luck < (toxicity ?? 1))) state.met += 1;
+}
+
 function meeting(state: LinkState, connection: Connection, stream: ToxicStream): readonly Toxic[] {
   if (state.toxics.length === 0) return state.toxics;
   return state.toxics.filter(
@@ -151,7 +163,9 @@ function change(state: LinkState, toxics: readonly Toxic[], tools: ProxyTools): 
   const before = state.toxics;
   state.toxics = toxics;
   state.version += 1;
+  state.met = 0;
   for (const connection of state.open) {
+    count(state, connection);
     // What was swallowed meanwhile will never arrive: the connection is worthless.
     if (find(before, "timeout") !== undefined) reset(connection);
     else strike(state, connection, tools);

@@ -113,6 +113,8 @@ function comparable(state: StoreState, store: PostgresSpec, database: string): F
   const others = Object.entries(state.resources).filter(([path]) => !path.startsWith(prefix));
   return {
     ...state,
+    // Counted by database, and a copy has another history.
+    written: {},
     resources: { ...Object.fromEntries(others), ...(own === undefined ? {} : { [`${prefix}${store.database}`]: own }) },
     takenMs: 0,
   };

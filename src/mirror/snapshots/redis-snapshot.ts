@@ -5,7 +5,9 @@ import { resourcePath } from "../../plan/resource-pattern.ts";
 import type { Difference, Fingerprint, ResourcePath } from "../fingerprint.ts";
 import type { StateSpec } from "../mirror-spec.ts";
 import { hasExpired, valuesDiffering } from "../state/difference.ts";
-import { DIGEST_LUA, databasesIn, pairsOf, readRedis } from "../state/redis-state.ts";
+import { DIGEST_LUA, keyPath, keyValue } from "../state/redis-keys.ts";
+import { pairsOf } from "../state/redis-server.ts";
+import { databasesIn, readRedis } from "../state/redis-state.ts";
 import type { StoreState } from "../state/store-state.ts";
 import type { Twin } from "../twin.ts";
 import type { StoreSnapshot } from "./snapshot.ts";
@@ -156,8 +158,8 @@ async function verify(twin: Twin, store: RedisSpec, made: Made, signal: AbortSig
     const payloads = batch.map(({ payload }) => payload);
     const answer = await twin.redisBytes(store, ["EVAL", SCRATCH_SCRIPT, "1", SCRATCH_KEY, ...payloads]);
     const digests: readonly unknown[] = Array.isArray(answer) ? answer : [];
-    batch.forEach(({ database, key }, index) => {
-      restored[keyPath(store, database, key)] = String(digests[index]);
+    batch.forEach(({ database, key, ttlMs }, index) => {
+      restored[keyPath(store, database, key)] = keyValue(String(digests[index]), { ends: ttlMs > 0 });
     });
   }
   // A key that ends by itself may have ended between the two readings.
@@ -201,14 +203,6 @@ function batches(keys: readonly DumpedKey[]): readonly (readonly DumpedKey[])[] 
     }
   }
   return all;
-}
-
-/** As the fingerprint names it. */
-function keyPath(store: RedisSpec, database: string, key: Buffer): string {
-  const name = key.toString("utf8");
-  return database === "0"
-    ? resourcePath("redis", store.service, name)
-    : resourcePath("redis", store.service, `db${database}`, name);
 }
 
 function tooLarge(store: RedisSpec): CanaryError {

@@ -57,9 +57,10 @@ export interface Snapshot {
    * Connections of the applications to PostgreSQL are cut; Redis keeps its own. May be called again and again; after a
    * crash in the middle of it, too. The caller compares fingerprints: what is not in a snapshot is then found.
    * Measured on mirrors/shop: bench/rollback/README.md.
+   * @param only - services whose stores are brought back, where the caller knows that the others hold what they held
    * @throws CanaryError MIRROR_UNAVAILABLE when a store or a service does not come back; signal.reason when aborted
    */
-  restore(signal: AbortSignal): Promise<Restored>;
+  restore(signal: AbortSignal, only?: ReadonlySet<string>): Promise<Restored>;
   /** What a restore now would take back; the caller sees to it that nothing writes. The plan's own writes are in it. */
   losses(signal: AbortSignal): Promise<readonly Loss[]>;
 }

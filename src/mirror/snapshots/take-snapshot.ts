@@ -28,7 +28,10 @@ async function take(clock: Clock, options: TakeOptions): Promise<Snapshot> {
   return {
     role: twin.role,
     facts: { stores: taken.map(({ facts }) => facts), tookMs: clock.monotonicMs() - startMs, restarted },
-    restore: (restoreSignal) => restore({ clock, twin, stores, configuration, files, taken }, restoreSignal),
+    restore: (restoreSignal, only) => {
+      const chosen = taken.filter(({ facts }) => only === undefined || only.has(facts.service));
+      return restore({ clock, twin, stores, configuration, files, taken: chosen }, restoreSignal);
+    },
     losses: async (lossSignal) => {
       const found = [];
       for (const store of taken) found.push(...(await store.losses(lossSignal)));

@@ -1,8 +1,12 @@
 import type { Difference, Fingerprint, ResourcePath, TableFingerprint } from "../fingerprint.ts";
+import { changedInside } from "./inside-containers.ts";
+import { hasExpired, livesChanged } from "./key-lives.ts";
+import { sequencesGoneBack } from "./sequence-differences.ts";
 import { fileDifferences } from "./surroundings-difference.ts";
 import { unionOfKeys, valuesDiffering } from "./values-differing.ts";
+import { writtenElsewhere } from "./written-elsewhere.ts";
 
-export { unionOfKeys, valuesDiffering };
+export { hasExpired, sequencesGoneBack, unionOfKeys, valuesDiffering };
 
 /**
  * Finds the rows behind a table that changed. `before`/`after` are absent where the table did not or does not exist.
@@ -16,8 +20,9 @@ export type LocateRows = (changed: {
 }) => Promise<readonly Difference[] | undefined>;
 
 /**
- * Everything that is different in `after`, sorted by path: resources, keys, sequences that went backwards, files, and rows
- * down to the column as far as `locate` finds them.
+ * Everything that is different in a twin some time later, sorted by path: resources, keys and their lives, sequences that went
+ * backwards, files, programs that run, databases that nobody compares but somebody wrote to, and rows down to the column as far
+ * as `locate` finds them.
  */
 export async function difference(
   before: Fingerprint,
@@ -28,10 +33,19 @@ export async function difference(
   for (const changed of changedTables(before, after)) {
     rows.push(...((await options.locate(changed)) ?? wholeTable(changed)));
   }
-  return sorted([...valueDifferences(before, after), ...rows]);
+  return sorted([
+    ...valueDifferences(before, after),
+    ...livesChanged(before, after),
+    ...writtenElsewhere(before, after),
+    ...changedInside(before, after),
+    ...rows,
+  ]);
 }
 
-/** The same from the two fingerprints alone: tables are reported as a whole. */
+/**
+ * The same of two states that may be those of different twins, from the fingerprints alone: tables are reported as a whole, and
+ * nothing is said of what only one twin's own past can tell.
+ */
 export function coarseDifference(before: Fingerprint, after: Fingerprint): readonly Difference[] {
   return sorted([...valueDifferences(before, after), ...changedTables(before, after).flatMap(wholeTable)]);
 }
@@ -70,22 +84,6 @@ export function wholeTable(changed: Parameters<LocateRows>[0]): readonly Differe
   return [{ path: table, kind: "changed", before: shown(before), after: shown(after) }];
 }
 
-/** Sequences of `after` that hand out numbers again which `before` had handed out already. */
-export function sequencesGoneBack(before: Fingerprint, after: Fingerprint): readonly Difference[] {
-  return valuesDiffering(before.sequences ?? {}, after.sequences ?? {}).filter(
-    ({ kind, before: was, after: is }) => kind === "changed" && isBehind(is, was),
-  );
-}
-
-/** Twins set the same expiry some milliseconds apart, and stores are not read at one instant. */
-const EXPIRY_TOLERANCE_MS = 1000;
-
-/** Whether a key that is missing in `later` had simply reached the end of its life by then. */
-export function hasExpired(path: ResourcePath, earlier: Fingerprint, later: Fingerprint): boolean {
-  const endsEpochMs = earlier.expiring?.[path];
-  return endsEpochMs !== undefined && endsEpochMs <= (later.storeEpochMs ?? 0) + EXPIRY_TOLERANCE_MS;
-}
-
 /** By path, in code unit order: one order on every machine. */
 export function sorted(differences: readonly Difference[]): readonly Difference[] {
   return [...differences].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
@@ -101,12 +99,4 @@ function valueDifferences(before: Fingerprint, after: Fingerprint): readonly Dif
     ...sequencesGoneBack(before, after),
     ...fileDifferences(before, after),
   ];
-}
-
-/** Descending sequences exist, but are rarer than mistakes: any step towards zero counts as back. */
-function isBehind(is: string | undefined, was: string | undefined): boolean {
-  if (is === "unused") return was !== "unused";
-  if (is === undefined || was === undefined || was === "unused") return false;
-  const magnitude = (text: string): bigint => (BigInt(text) < 0n ? -BigInt(text) : BigInt(text));
-  return magnitude(is) < magnitude(was);
 }

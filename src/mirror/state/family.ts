@@ -4,10 +4,22 @@
  */
 export function familyOf(name: string): string {
   return name
-    .replace(/[\w-]{16,}/g, (run) => (looksRandom(run) ? "*" : run))
+    .replace(/[\w-]{16,}/g, (run) => (isOfWords(run) ? run.replace(LONG_PART, starred) : starred(run)))
     .replace(/(?<![a-z0-9])(?=[a-f-]{0,40}\d)[0-9a-f]{8,}(?:-[0-9a-f]{4,})*(?![a-z0-9])/gi, "*")
     .replace(/\d+/g, "*")
     .replace(/\*(?:[-.]?\*)+/g, "*");
+}
+
+/** A part between dashes that is long enough to be a token by itself. */
+const LONG_PART = /[^-_]{16,}/g;
+
+/** `feature-gate-A1b2-checkout9` is a name with a number in it, however often it jumps: a random token spells no word. */
+function isOfWords(run: string): boolean {
+  return run.split(/[-_]/).some((part) => /^[a-z]{4,}$/.test(part));
+}
+
+function starred(run: string): string {
+  return looksRandom(run) ? "*" : run;
 }
 
 /**

@@ -35,8 +35,11 @@ export async function fingerprint(
     keys: merged(states.map((state) => state.keys)),
     sequences: merged(states.map((state) => state.sequences)),
     expiring: merged(states.map((state) => state.expiring)),
+    strides: merged(states.map((state) => state.strides ?? {})),
+    written: merged(states.map((state) => state.written ?? {})),
     ...(storeEpochMs > 0 ? { storeEpochMs } : {}),
     ...around,
+    unseen: [...(around.unseen ?? []), ...states.flatMap((state) => state.unseen ?? [])].sort(),
     takenMs: options.clock.monotonicMs() - startedMs,
   };
 }

@@ -1,4 +1,4 @@
-import type { TableFingerprint } from "../fingerprint.ts";
+import { COLUMN_SLOTS, type TableFingerprint } from "../fingerprint.ts";
 import type { SqlRow } from "../twin.ts";
 
 // Hashing is done by PostgreSQL in one pass per table: every value's text is hashed once, a row is the hash of its values'
@@ -41,11 +41,16 @@ export function tableShape(row: SqlRow): TableShape {
 }
 
 /**
- * A query that hashes a table: one row per non-empty bucket with `bucket`, `rows`, `whole` and `h0..hn` (per column), as text.
+ * A query that hashes a table: one row per non-empty bucket with `bucket`, `rows`, `whole` and, per column, `h0..hn` (hash),
+ * `f0..fn` (rows in which it is not NULL) and `s0..sn` (a bit for each slot that a value falls into), as text.
  * Values are read as text under fixed settings of this one statement, so that no time zone or locale changes a hash.
  */
 export function hashTableSql(shape: TableShape): string {
-  const sums = shape.columns.map((_, index) => `sum(h${index})::text AS h${index}`);
+  const sums = shape.columns.map(
+    (_, index) =>
+      `sum(h${index})::text AS h${index}, count(h${index})::text AS f${index}, ` +
+      `bit_or(1::bigint << (h${index} & ${COLUMN_SLOTS - 1})::int)::text AS s${index}`,
+  );
   const whole =
     shape.columns.length === 0
       ? "0"
@@ -98,6 +103,15 @@ export function tableFingerprint(shape: TableShape, rows: readonly SqlRow[]): Ta
     rows: Number(rows.reduce((sum, row) => sum + bigint(row["rows"]), 0n)),
     sha: total("whole"),
     columns: Object.fromEntries(shape.columns.map((column, index) => [column, total(`h${index}`)])),
+    held: Object.fromEntries(
+      shape.columns.map((column, index) => [
+        column,
+        {
+          filled: Number(rows.reduce((sum, row) => sum + bigint(row[`f${index}`]), 0n)),
+          slots: bitsOf(rows.reduce((bits, row) => bits | BigInt.asUintN(COLUMN_SLOTS, bigint(row[`s${index}`])), 0n)),
+        },
+      ]),
+    ),
     buckets,
   };
 }
@@ -105,6 +119,10 @@ export function tableFingerprint(shape: TableShape, rows: readonly SqlRow[]): Ta
 /** "C" so that a collation that calls different texts equal cannot hide a change. */
 function hashOf(column: string): string {
   return `hashtextextended(t.${quoted(column)}::text COLLATE "C", 0)`;
+}
+
+function bitsOf(word: bigint): number {
+  return [...word.toString(2)].filter((bit) => bit === "1").length;
 }
 
 function bigint(value: unknown): bigint {

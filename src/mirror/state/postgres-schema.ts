@@ -2,12 +2,23 @@ import { maskedValue } from "../../core/redact.ts";
 import { resourcePath } from "../../plan/resource-pattern.ts";
 import type { ResourcePath } from "../fingerprint.ts";
 import type { SqlRow } from "../twin.ts";
+import { CATALOGUE_QUERIES_15, catalogueQueries } from "./postgres-catalogue-queries.ts";
 import { ORDINARY_USER_QUERIES, SCHEMA_QUERIES, SUPERUSER_QUERIES } from "./postgres-schema-queries.ts";
 
 /** Where a database stands in the resource grammar. */
 export interface DatabaseName {
   readonly service: string;
   readonly database: string;
+}
+
+/** What a server's catalogue depends on. */
+export interface ServerFacts {
+  /** Whether the mirror's user may read everything. */
+  readonly superuser: boolean;
+  /** As `server_version_num`: 150004 is 15.4. */
+  readonly version: number;
+  /** Names of catalogues, see `CATALOGUES_IN_USE_SQL`. */
+  readonly inUse: ReadonlySet<string>;
 }
 
 /** Kinds that belong to a table, a view or a materialised view: `schema/<table>/<kind>/<name>`. */
@@ -23,11 +34,18 @@ const OF_A_TABLE: ReadonlySet<string> = new Set([
 
 /**
  * One query for the definition of everything in a database: rows of (kind, namespace, parent, name, definition), all text.
- * Names inside definitions are always qualified, so that a changed search_path does not change every one of them.
+ * Names inside definitions are always qualified, so that a changed search_path does not change every one of them. Compiling so
+ * long a query, as PostgreSQL would from some 500 tables on, takes longer than running it.
  */
-export function schemaSql(options: { readonly superuser: boolean }): string {
-  const queries = [...SCHEMA_QUERIES, ...(options.superuser ? SUPERUSER_QUERIES : ORDINARY_USER_QUERIES)];
+export function schemaSql({ superuser, version, inUse }: ServerFacts): string {
+  const queries = [
+    ...SCHEMA_QUERIES,
+    ...catalogueQueries(inUse),
+    ...(version >= 150_000 ? CATALOGUE_QUERIES_15 : []),
+    ...(superuser ? SUPERUSER_QUERIES : ORDINARY_USER_QUERIES),
+  ];
   return `
+  SET LOCAL jit = off;
   SELECT kind, namespace, parent, name, definition
     FROM (${queries.map((query) => `(${query})`).join("\n UNION ALL ")}) AS everything (kind, namespace, parent, name, definition)
    WHERE (SELECT set_config('search_path', 'pg_catalog', true)) IS NOT NULL`;

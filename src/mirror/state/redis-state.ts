@@ -1,9 +1,9 @@
 import { CanaryError } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
-import { maskedValue } from "../../core/redact.ts";
-import { resourcePath } from "../../plan/resource-pattern.ts";
 import type { ResourcePath } from "../fingerprint.ts";
 import type { StateSpec } from "../mirror-spec.ts";
+import { DIGEST_LUA, keyPath, keyValue } from "./redis-keys.ts";
+import { redisServer } from "./redis-server.ts";
 import type { StateSource, StoreState } from "./store-state.ts";
 
 type RedisSpec = Extract<StateSpec, { kind: "redis" }>;
@@ -12,51 +12,23 @@ type RedisSpec = Extract<StateSpec, { kind: "redis" }>;
 const SCAN_COUNT = 500;
 
 /**
- * Lua: `digestOf(key)` is `type:sha1` of a value, or false where there is none, so that values never leave Redis.
- * Unordered types are hashed member by member and the digests sorted: two encodings of one set are the same set.
+ * Digests one page of keys inside Redis: [now, cursor, [key, type:sha1, ttl ms, ...]]. A key is `=` and itself, or `x` and its
+ * bytes in hexadecimal where it is not plain ASCII, because a client reads answers as text.
  */
-export const DIGEST_LUA = `
-local function flat(value)
-  if type(value) ~= 'table' then return #tostring(value) .. ':' .. tostring(value) end
-  local parts = {}
-  for i, part in ipairs(value) do parts[i] = flat(part) end
-  return '[' .. table.concat(parts) .. ']'
-end
-local function unordered(members, width)
-  local digests = {}
-  for i = 1, #members, width do
-    local member = flat(members[i])
-    if width == 2 then member = member .. flat(members[i + 1]) end
-    digests[#digests + 1] = redis.sha1hex(member)
-  end
-  table.sort(digests)
-  return table.concat(digests)
-end
-local function digestOf(key)
-  local kind = redis.call('TYPE', key)['ok']
-  local content
-  if kind == 'string' then content = redis.call('GET', key)
-  elseif kind == 'hash' then content = unordered(redis.call('HGETALL', key), 2)
-  elseif kind == 'set' then content = unordered(redis.call('SMEMBERS', key), 1)
-  elseif kind == 'list' then content = flat(redis.call('LRANGE', key, 0, -1))
-  elseif kind == 'zset' then content = flat(redis.call('ZRANGE', key, 0, -1, 'WITHSCORES'))
-  elseif kind == 'stream' then content = flat(redis.call('XRANGE', key, '-', '+'))
-  else content = redis.call('DUMP', key) end
-  return content and (kind .. ':' .. redis.sha1hex(content))
-end
-`;
-
-/** Digests one page of keys inside Redis: [now, cursor, [key, type:sha1, ttl ms, ...]]. */
 const SCAN_SCRIPT = `
 redis.call('SELECT', ARGV[1])
 local time = redis.call('TIME')
 local page = redis.call('SCAN', ARGV[2], 'COUNT', ARGV[3])
 ${DIGEST_LUA}
+local function shown(key)
+  if not string.find(key, '[\\128-\\255]') then return '=' .. key end
+  return 'x' .. string.gsub(key, '.', function(byte) return string.format('%02x', string.byte(byte)) end)
+end
 local answer = {}
 for _, key in ipairs(page[2]) do
   local digest = digestOf(key)
   if digest then
-    answer[#answer + 1] = key
+    answer[#answer + 1] = shown(key)
     answer[#answer + 1] = digest
     answer[#answer + 1] = tostring(redis.call('PTTL', key))
   end
@@ -64,7 +36,7 @@ end
 return { time[1] .. string.format('%03d', math.floor(tonumber(time[2]) / 1000)), page[1], answer }`;
 
 /**
- * Every key of every database of a Redis (type and digest of the value; no TTL), and its settings.
+ * Every key of every database of a Redis (type and digest of the value, whether it ends), its settings, users and programs.
  * @throws CanaryError MIRROR_UNAVAILABLE when it cannot be read or holds more than LIMITS.redisKeysMax keys
  */
 export async function readRedis(source: StateSource, store: RedisSpec, signal: AbortSignal): Promise<StoreState> {
@@ -81,7 +53,7 @@ export async function readRedis(source: StateSource, store: RedisSpec, signal: A
       storeEpochMs = page.nowEpochMs;
       for (const { key, digest, ttlMs } of page.entries) {
         const path = keyPath(store, database, key);
-        keys[path] = digest;
+        keys[path] = keyValue(digest, { ends: ttlMs >= 0 });
         if (ttlMs >= 0) expiring[path] = page.nowEpochMs + ttlMs;
       }
       count += page.entries.length;
@@ -89,29 +61,7 @@ export async function readRedis(source: StateSource, store: RedisSpec, signal: A
       cursor = page.cursor === "0" ? undefined : page.cursor;
     }
   }
-  return { resources: await settings(source, store), tables: {}, keys, sequences: {}, expiring, storeEpochMs };
-}
-
-/** `redis/<service>/<key>`; keys of a database other than 0 stand under `redis/<service>/db<n>/`. */
-function keyPath(store: RedisSpec, database: string, key: string): ResourcePath {
-  return database === "0"
-    ? resourcePath("redis", store.service, key)
-    : resourcePath("redis", store.service, `db${database}`, key);
-}
-
-async function settings(source: StateSource, store: RedisSpec): Promise<Readonly<Record<ResourcePath, string>>> {
-  const path = (name: string): ResourcePath => resourcePath("redis", store.service, "setting", name);
-  const reply = await source.redis(store, ["CONFIG", "GET", "*"]);
-  return Object.fromEntries(pairsOf(reply).map(([name, value]) => [path(name), maskedValue(name, value)]));
-}
-
-/** RESP2 answers maps as flat lists, RESP3 as objects or Maps. */
-export function pairsOf(reply: unknown): readonly (readonly [string, string])[] {
-  if (Array.isArray(reply)) {
-    return reply.flatMap((name, index) => (index % 2 === 0 ? [[String(name), String(reply[index + 1])] as const] : []));
-  }
-  const entries: Iterable<readonly [unknown, unknown]> = reply instanceof Map ? reply : Object.entries(reply ?? {});
-  return [...entries].map(([name, value]) => [String(name), String(value)] as const);
+  return { ...(await redisServer(source, store)), tables: {}, keys, sequences: {}, expiring, storeEpochMs };
 }
 
 /** Numbers of the databases that hold keys, from `INFO keyspace`. */
@@ -122,7 +72,7 @@ export function databasesIn(keyspace: string): readonly string[] {
 function parsePage(reply: unknown): {
   readonly nowEpochMs: number;
   readonly cursor: string;
-  readonly entries: readonly { readonly key: string; readonly digest: string; readonly ttlMs: number }[];
+  readonly entries: readonly { readonly key: Buffer; readonly digest: string; readonly ttlMs: number }[];
 } {
   const [now, cursor, flat] = Array.isArray(reply) ? reply : [];
   if (!Array.isArray(flat)) {
@@ -133,9 +83,15 @@ function parsePage(reply: unknown): {
     });
   }
   const entries = flat.flatMap((key, index) =>
-    index % 3 === 0 ? [{ key: String(key), digest: String(flat[index + 1]), ttlMs: Number(flat[index + 2]) }] : [],
+    index % 3 === 0
+      ? [{ key: keyBytes(String(key)), digest: String(flat[index + 1]), ttlMs: Number(flat[index + 2]) }]
+      : [],
   );
   return { nowEpochMs: Number(now), cursor: String(cursor), entries };
+}
+
+function keyBytes(shown: string): Buffer {
+  return shown.startsWith("x") ? Buffer.from(shown.slice(1), "hex") : Buffer.from(shown.slice(1), "utf8");
 }
 
 function tooManyKeys(store: RedisSpec): CanaryError {

@@ -2,7 +2,7 @@ import { resourcePath } from "../../plan/resource-pattern.ts";
 import type { ResourcePath, Surroundings } from "../fingerprint.ts";
 import type { StateSpec } from "../mirror-spec.ts";
 import type { ServiceProcess } from "../twin.ts";
-import type { ErrorPattern, FileListing, FlagFile } from "../twin-surroundings.ts";
+import type { ErrorPattern, FileListing, FlagFile, ServiceProgram } from "../twin-surroundings.ts";
 import { withoutContent } from "../twins/files/file-facts.ts";
 import { dataFolders } from "./data-folders.ts";
 import { flagResources, isReadFlagByFlag } from "./flag-state.ts";
@@ -18,15 +18,15 @@ export async function readSurroundings(
   stores: readonly StateSpec[],
   signal: AbortSignal,
 ): Promise<{ readonly around: Surroundings; readonly flags: Readonly<Record<ResourcePath, string>> }> {
-  const except = await dataFolders(source, stores, signal);
-  const [listing, flagFiles, patterns, processes] = await Promise.all([
-    source.files(except, signal),
+  const [listing, flagFiles, patterns, processes, programs] = await Promise.all([
+    dataFolders(source, stores, signal).then((except) => source.files(except, signal)),
     source.flagFiles(signal),
     source.errorPatterns(signal),
     source.processes(signal),
+    source.programs(signal),
   ]);
   return {
-    around: surroundingsOf(listing, flagFiles, patterns, processes),
+    around: surroundingsOf(listing, flagFiles, patterns, processes, programs),
     flags: Object.assign({}, ...flagFiles.map(flagResources)),
   };
 }
@@ -37,8 +37,14 @@ export function surroundingsOf(
   flagFiles: readonly FlagFile[],
   patterns: readonly ErrorPattern[],
   processes: readonly ServiceProcess[],
+  programs: readonly ServiceProgram[] = [],
 ): Surroundings {
-  return { ...filesOf(listing, flagFiles), errors: errorsOf(patterns), processes: processesByService(processes) };
+  return {
+    ...filesOf(listing, flagFiles),
+    errors: errorsOf(patterns),
+    processes: processesByService(processes),
+    programs: programsByName(programs),
+  };
 }
 
 /** Of a file that is compared flag by flag only owner and permissions count. */
@@ -69,4 +75,15 @@ function processesByService(processes: readonly ServiceProcess[]): Readonly<Reco
   const byService = new Map<string, string[]>();
   for (const { service, id } of processes) byService.set(service, [...(byService.get(service) ?? []), id]);
   return Object.fromEntries([...byService].map(([service, ids]) => [service, ids.sort().join("\n")]));
+}
+
+/** Processes that run their parent's program are as many as there is work; the others are counted, in the replica with most. */
+function programsByName(programs: readonly ServiceProgram[]): Readonly<Record<ResourcePath, string>> {
+  const counts = new Map<ResourcePath, Map<string, number>>();
+  for (const { service, replica, name, forked } of programs) {
+    const path = resourcePath("process", service, name);
+    const byReplica = counts.get(path) ?? new Map<string, number>();
+    counts.set(path, byReplica.set(replica, (byReplica.get(replica) ?? 0) + (forked ? 0 : 1)));
+  }
+  return Object.fromEntries([...counts].map(([path, byReplica]) => [path, String(Math.max(...byReplica.values()))]));
 }

@@ -2,7 +2,9 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { CanaryError, messageOf } from "../../core/errors.ts";
+import { sha256Hex } from "../../core/sha256.ts";
 import type { MirrorSpec } from "../mirror-spec.ts";
+import { readPrivateText } from "../private-file.ts";
 import type { Role } from "../twin.ts";
 import type { ResolvedImage } from "./container-options.ts";
 import { KEPT_FILES } from "./kept-runs.ts";
@@ -37,8 +39,13 @@ const AttachmentSchema = z.strictObject({
   ports: perRole(Ports),
   stubs: perRole(Listener).exactOptional(),
   images: z.record(z.string(), Image),
+  /** SHA-256 of the modules that answer for third parties, by path: they are code, which the next process runs. */
+  handlers: z.record(z.string(), Text),
 });
 export type Attachment = z.infer<typeof AttachmentSchema>;
+
+/** All of it but what is read from files when it is saved. */
+type UnsavedAttachment = Omit<Attachment, "handlers">;
 
 /** What another process needs to take hold of these twins. */
 export function attachmentOf(
@@ -50,7 +57,7 @@ export function attachmentOf(
     readonly networks: Attachment["networks"];
     readonly ports: Readonly<Record<Role, readonly number[]>>;
   },
-): Attachment {
+): UnsavedAttachment {
   const { images, twins, cores, networks, ports } = raised;
   const [control, shadow] = twins.map(({ stubs }) => stubs && { host: stubs.host, port: stubs.port });
   return {
@@ -71,16 +78,32 @@ function plainImage(image: ResolvedImage): Attachment["images"][string] {
 }
 
 /** Writes it into a run's folder, whole or not at all; it holds the stores' passwords, so only its owner may read it. */
-export async function saveAttachment(folder: string, attachment: Attachment): Promise<void> {
+export async function saveAttachment(folder: string, attachment: UnsavedAttachment): Promise<void> {
   const file = path.join(folder, KEPT_FILES.twins);
-  await writeFile(`${file}.partial`, `${JSON.stringify(attachment)}\n`, { mode: 0o600 });
+  const whole: Attachment = { ...attachment, handlers: await handlersOf(attachment.spec) };
+  await writeFile(`${file}.partial`, `${JSON.stringify(whole)}\n`, { mode: 0o600 });
   await rename(`${file}.partial`, file);
 }
 
-/** @throws CanaryError MIRROR_UNAVAILABLE when the file is missing or damaged */
+async function handlersOf({ stubs }: Pick<MirrorSpec, "stubs">): Promise<Attachment["handlers"]> {
+  const digests = stubs.map(async ({ handlersPath }) => [
+    handlersPath,
+    sha256Hex(await readFile(handlersPath, "utf8")),
+  ]);
+  return Object.fromEntries(await Promise.all(digests));
+}
+
+/**
+ * @throws CanaryError MIRROR_UNAVAILABLE when the file is missing, damaged or not this user's alone, or when the code of a stub is
+ * not the one that the run was raised with
+ */
 export async function loadAttachment(folder: string): Promise<Attachment> {
   try {
-    return AttachmentSchema.parse(JSON.parse(await readFile(path.join(folder, KEPT_FILES.twins), "utf8")));
+    const { text } = await readPrivateText(path.join(folder, KEPT_FILES.twins));
+    const attachment = AttachmentSchema.parse(JSON.parse(text));
+    for (const [file, digest] of Object.entries(await handlersOf(attachment.spec)))
+      if (attachment.handlers[file] !== digest) throw new Error(`${file} is not what the run was raised with`);
+    return attachment;
   } catch (cause) {
     throw new CanaryError({
       code: "MIRROR_UNAVAILABLE",

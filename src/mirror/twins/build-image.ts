@@ -30,14 +30,16 @@ export async function buildImage(
   const known = await findImage(run, tag, signal);
   if (known !== undefined) return known;
   wanted.onProgress(`building ${service}`);
-  await run.engine.change(`building ${service}`, signal, (docker) =>
-    build(docker, { source, context, tag, digest, builtFor: builtFor(run, source), signal }),
-  );
+  const options = { source, context, tag, digest, builtFor: builtFor(run, source), signal };
+  await run.engine.change(`building ${service}`, signal, (docker) => build(docker, options), BUILD_MS_MAX);
   await pruneImages(run, { [LABEL.builtFor]: builtFor(run, source) }, signal);
   const built = await findImage(run, tag, signal);
   if (built !== undefined) return built;
   throw engineError(new Error("the builder ended without an image"), `building ${service}`);
 }
+
+/** A build compiles and installs; beyond this its engine hangs. */
+const BUILD_MS_MAX = 30 * 60_000;
 
 /** Older images of the same section of the same mirror are superseded, whichever service asked for them. */
 function builtFor(run: RunContext, source: BuildSource): string {

@@ -1,41 +1,64 @@
 import { relative } from "node:path";
+import { CanaryError } from "../../core/errors.ts";
 import { invariant } from "../../core/invariant.ts";
 import type { ServiceConfiguration } from "../twin.ts";
 import { containerOptions, plainVolumeName } from "./container-options.ts";
 import type { ContainerDetails } from "./engine.ts";
 import { environmentOf } from "./find-image.ts";
+import { inspectListed } from "./inspect-listed.ts";
 import { listReplicas, type RaisedTwin, type Replica, wantedService } from "./replicas.ts";
 import { addedSettings, commandWithout } from "./server-settings.ts";
 import { isOneShot } from "./service-order.ts";
 
-/** Configuration of every service as the engine reports its replicas; from the wanted one where there is none. */
+/** A change replaces a few containers one after the other; who is never seen standing still is replaced for ever. */
+const LOOKS_MAX = 10;
+const LOOK_AGAIN_MS = 100;
+
+/**
+ * Configuration of every service as the engine reports its replicas; from the wanted one where there is none. A replica that
+ * was removed between being listed and being asked makes it look again: half of a change is no configuration.
+ * @throws CanaryError MIRROR_UNAVAILABLE when the engine does not answer, or containers do not stop being replaced
+ */
 export async function configurationOf(
   raised: RaisedTwin,
   signal: AbortSignal,
 ): Promise<readonly ServiceConfiguration[]> {
-  const replicas = await listReplicas(raised, signal);
   const names = [...raised.services.keys()].sort();
-  return await Promise.all(names.map((service) => serviceConfiguration(raised, { service, replicas }, signal)));
+  for (let look = 0; look < LOOKS_MAX; look++) {
+    if (look > 0) await raised.twin.clock.sleep(LOOK_AGAIN_MS, signal);
+    const replicas = await listReplicas(raised, signal);
+    const seen = await Promise.all(names.map((service) => serviceConfiguration(raised, { service, replicas }, signal)));
+    const whole = seen.filter((one) => one !== undefined);
+    if (whole.length === seen.length) return whole;
+  }
+  throw new CanaryError({
+    code: "MIRROR_UNAVAILABLE",
+    message: `containers of the ${raised.twin.role} twin were gone whenever they were looked at, ${LOOKS_MAX} times in a row`,
+    hint: "Something keeps replacing them; the services' logs may say what.",
+  });
 }
 
+/** `undefined` when a replica was removed since it was listed. */
 async function serviceConfiguration(
   raised: RaisedTwin,
   of: { readonly service: string; readonly replicas: readonly Replica[] },
   signal: AbortSignal,
-): Promise<ServiceConfiguration> {
+): Promise<ServiceConfiguration | undefined> {
   const oneShot = isOneShot(of.service, raised.twin.spec.services);
   const living = of.replicas.filter(
     (replica) => replica.service === of.service && (replica.state !== "ended" || oneShot),
   );
   const reported = await Promise.all(
     living.map(async ({ containerId }) => {
-      const details = await raised.twin.engine.read(`inspecting ${of.service}`, signal, (docker) =>
-        docker.getContainer(containerId).inspect(),
-      );
+      const asked = { containerId, doing: `inspecting ${of.service}` };
+      const details = await inspectListed(raised.twin.engine, asked, signal);
+      if (details === undefined) return undefined;
       return reportedConfiguration(raised, { service: of.service, replicas: living.length, details });
     }),
   );
-  return reported.length === 0 ? wantedConfiguration(raised, of.service) : mixed(reported);
+  const found = reported.filter((one) => one !== undefined);
+  if (found.length < living.length) return undefined;
+  return found.length === 0 ? wantedConfiguration(raised, of.service) : mixed(found);
 }
 
 /**
@@ -90,12 +113,25 @@ function pidsOf(limit: number | null | undefined): Pick<ServiceConfiguration, "p
   return limit ? { pidsMax: limit } : {};
 }
 
-/** The engine adds the container's own id and host name, which are no names of the service. */
-function networksOf({ twin }: RaisedTwin, details: ContainerDetails): readonly string[] {
+const SHORT_ID_LENGTH = 12;
+
+/**
+ * The engine adds the container's own short id and host name, which are no names of the service. A service may be called `db` and
+ * its container's id begin so.
+ */
+export function networksOf(
+  { twin }: { readonly twin: Pick<RaisedTwin["twin"], "network"> },
+  details: Pick<ContainerDetails, "Id"> & {
+    readonly Config: Pick<ContainerDetails["Config"], "Hostname">;
+    readonly NetworkSettings: {
+      readonly Networks: Readonly<Record<string, { readonly Aliases?: readonly string[] | null }>>;
+    };
+  },
+): readonly string[] {
   return Object.entries(details.NetworkSettings.Networks)
     .map(([name, { Aliases }]) => {
-      const own = (alias: string): boolean => details.Id.startsWith(alias) || alias === details.Config.Hostname;
-      const aliases = (Aliases ?? []).filter((alias: string) => !own(alias));
+      const own = [details.Id.slice(0, SHORT_ID_LENGTH), details.Config.Hostname];
+      const aliases = (Aliases ?? []).filter((alias) => !own.includes(alias));
       return networkWords(name === twin.network ? "twin" : name, aliases);
     })
     .sort();

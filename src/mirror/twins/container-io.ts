@@ -1,6 +1,6 @@
 import { LIMITS } from "../../core/limits.ts";
 import type { ExecResult } from "../twin.ts";
-import type { Engine } from "./engine.ts";
+import type { Docker, Engine } from "./engine.ts";
 
 /** Bytes of one container's output, told apart by stream. */
 export interface StreamedOutput {
@@ -34,7 +34,7 @@ export async function execInContainer(
   signal: AbortSignal,
   as: { readonly user?: string; readonly environment?: Readonly<Record<string, string>> } = {},
 ): Promise<ExecResult> {
-  return await engine.read(`running ${argv[0] ?? "nothing"} in a container`, signal, async (docker) => {
+  const run = async (docker: Docker): Promise<ExecResult> => {
     const container = docker.getContainer(containerId);
     const user = as.user === undefined ? {} : { User: as.user };
     const Env = Object.entries(as.environment ?? {}).map(([name, value]) => `${name}=${value}`);
@@ -46,7 +46,9 @@ export async function execInContainer(
     const { ExitCode } = await exec.inspect();
     const { stdout, stderr } = splitStreams(bytes);
     return { exitCode: ExitCode ?? -1, stdout: stdout.toString("utf8"), stderr: stderr.toString("utf8") };
-  });
+  };
+  // How long a program may take is the caller's to say, by the signal.
+  return await engine.read(`running ${argv[0] ?? "nothing"} in a container`, signal, run, Number.POSITIVE_INFINITY);
 }
 
 async function collect(stream: AsyncIterable<string | Buffer>): Promise<Buffer> {

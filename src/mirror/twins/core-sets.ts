@@ -1,4 +1,4 @@
-import type { TwinFacts } from "../twin.ts";
+import type { TwinFacts } from "../twin-facts.ts";
 
 /** Half of the cores for each twin, an odd one left to the harness; one core cannot be divided. */
 export function coreSets(cpus: number): TwinFacts["cores"] {

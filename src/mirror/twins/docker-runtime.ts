@@ -2,15 +2,17 @@ import { randomInt } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
 import { PROXY_IMAGE } from "../proxy/raise-proxies.ts";
-import { type ContainerRuntime, ROLES, type Role, type Twin, type TwinFacts, type TwinPair } from "../twin.ts";
+import { type ContainerRuntime, ROLES, type Role, type TwinPair } from "../twin.ts";
+import type { TwinFacts } from "../twin-facts.ts";
 import { attachmentOf, saveAttachment } from "./attachment.ts";
 import { configurationOf } from "./configuration.ts";
 import { coreSets } from "./core-sets.ts";
 import { type Engine, openEngine } from "./engine.ts";
 import { engineError, isEngineGone } from "./engine-errors.ts";
 import { requireEqual } from "./equality.ts";
-import { faultSwitches } from "./fault-switches.ts";
 import { freeLoopbackPorts } from "./free-ports.ts";
+import { pairOf } from "./held-pair.ts";
+import { type Holding, heldTwin } from "./holding.ts";
 import { imageByReference, type ResolvedImages, resolveImages } from "./images.ts";
 import { INGRESS_IMAGE, portsNeeded } from "./ingress.ts";
 import { ownershipLabels } from "./labels.ts";
@@ -21,11 +23,8 @@ import { type Reaper, startReaper } from "./reaper.ts";
 import { engineThings, removeRun } from "./remove-things.ts";
 import type { RunContext, TwinContext } from "./run-context.ts";
 import { addedSettings } from "./server-settings.ts";
-import { stateClients } from "./state-clients.ts";
 import { addressBook } from "./subnets.ts";
-import { swapCores } from "./swap-cores.ts";
 import { sweep } from "./sweep.ts";
-import { twinHandle } from "./twin-handle.ts";
 
 /** What the runtime is given instead of reaching for it. */
 export interface RuntimeDependencies {
@@ -72,7 +71,7 @@ async function tearDown(engine: Engine, runId: string, reaper: Reaper): Promise<
 }
 
 async function raisePair(dependencies: RuntimeDependencies, options: RaiseOptions): Promise<TwinPair> {
-  const { signal, spec, runId } = options;
+  const { signal, runId } = options;
   const { clock, ownerPid, dockerHost } = dependencies;
   signal.throwIfAborted();
   const engine = await openEngine(dockerHost === undefined ? {} : { dockerHost });
@@ -82,8 +81,9 @@ async function raisePair(dependencies: RuntimeDependencies, options: RaiseOption
   await using opened = new AsyncDisposableStack();
   const reaper = startReaper({ runId, owner, ...folderOf(options) });
   opened.defer(() => tearDown(engine, runId, reaper));
+  const holding = opened.use(new AsyncDisposableStack());
   await sweepQuietly(run, options);
-  const { images, twins, cores, networks, ports } = await raiseBoth(run, opened, options);
+  const { images, twins, cores, networks, ports } = await raiseBoth(run, holding, options);
   const [control, shadow] = twins;
   requireEqual(await configurationOf(control.raised, signal), await configurationOf(shadow.raised, signal));
   if (options.folder !== undefined)
@@ -97,17 +97,9 @@ async function raisePair(dependencies: RuntimeDependencies, options: RaiseOption
     prepared: images.prepared,
     ...settingsAdded(run, images),
   };
-  const [controlTwin, shadowTwin] = [handleOf(control, opened), handleOf(shadow, opened)];
-  const kept = opened.move();
-  return {
-    spec,
-    control: controlTwin,
-    shadow: shadowTwin,
-    facts,
-    ...(options.proxied === undefined ? {} : { faults: faultSwitches(shadow) }),
-    swapCores: (swapSignal) => swapCores([control.raised, shadow.raised], swapSignal),
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
-  };
+  const held = { control: heldTwin(control, holding), shadow: heldTwin(shadow, holding) };
+  const first: Holding = { ...held, [Symbol.asyncDispose]: () => holding.disposeAsync() };
+  return pairOf({ dependencies, options, facts, first, opened: opened.move() });
 }
 
 function folderOf({ folder }: Pick<RaiseOptions, "folder">): { readonly folder?: string } {
@@ -151,7 +143,7 @@ interface RaisedBoth {
 }
 
 /** Images and networks, then both twins in parallel. The first failure stops everything else before it is thrown. */
-async function raiseBoth(run: RunContext, opened: AsyncDisposableStack, options: RaiseOptions): Promise<RaisedBoth> {
+async function raiseBoth(run: RunContext, holding: AsyncDisposableStack, options: RaiseOptions): Promise<RaisedBoth> {
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const together = firstFailureOf(stop);
@@ -174,7 +166,7 @@ async function raiseBoth(run: RunContext, opened: AsyncDisposableStack, options:
     ...(proxyImage === undefined ? {} : { proxied: { imageId: proxyImage.imageId, links } }),
   };
   const raise = async (role: Role): Promise<RaisedWithStubs> =>
-    opened.use(await raiseTwin(twinContext(run, role, networks, cores), parts, signal));
+    holding.use(await raiseTwin(twinContext(run, role, networks, cores), parts, signal));
   const twins = await Promise.all([together(raise("control")), together(raise("shadow"))]);
   return { images, cores, twins, networks, ports: parts.ports };
 }
@@ -218,12 +210,4 @@ function settingsAdded({ spec }: RunContext, images: ResolvedImages): Pick<TwinF
     return settings.length === 0 ? [] : [[service.name, settings] as const];
   });
   return added.length === 0 ? {} : { addedSettings: Object.fromEntries(added) };
-}
-
-function handleOf({ raised, stubs }: RaisedWithStubs, opened: AsyncDisposableStack): Twin {
-  const { twin, ingress } = raised;
-  const clients = opened.use(
-    stateClients(twin.spec, { role: twin.role, addressOf: (state) => ingress.address(state) }),
-  );
-  return twinHandle(raised, { clients, ...(stubs === undefined ? {} : { stubs }) });
 }

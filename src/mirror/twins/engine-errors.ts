@@ -11,6 +11,11 @@ const ENGINE_GONE = "the container engine does not answer";
 /** What engines say, in the words of people who have to do something about it; first match wins. */
 const KNOWN_TROUBLES: readonly KnownTrouble[] = [
   {
+    pattern: /^no answer within/,
+    what: "the container engine hangs",
+    hint: "Restart it; `canary doctor --fix` then removes what this run could not.",
+  },
+  {
     pattern: /no space left on device/i,
     what: "the engine's disk is full",
     hint: "Free space (`docker system df` shows what holds it), then run again.",
@@ -68,6 +73,11 @@ export function engineError(cause: unknown, doing: string): CanaryError {
 /** True for an `engineError` that says that there is no engine to talk to any more. */
 export function isEngineGone(failure: CanaryError): boolean {
   return failure.message.includes(ENGINE_GONE);
+}
+
+/** True when an engine call was given up on because no answer came. */
+export function isHang(cause: unknown): boolean {
+  return /no answer within/.test(messageOf(cause));
 }
 
 /** True when the engine says that the thing is already gone or already being removed. */

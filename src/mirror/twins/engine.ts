@@ -17,17 +17,18 @@ export interface Engine {
   readonly cpus: number;
   /**
    * Runs a call that changes nothing. An abort rejects at once with the signal's reason.
+   * @param answerMsMax - an engine that hangs says nothing for ever; default 2 min
    * @throws CanaryError MIRROR_UNAVAILABLE saying what was being done; signal.reason when aborted
    */
-  read<T>(doing: string, signal: AbortSignal, work: (docker: Docker) => Promise<T>): Promise<T>;
+  read<T>(doing: string, signal: AbortSignal, work: (docker: Docker) => Promise<T>, answerMsMax?: number): Promise<T>;
   /**
    * Like `read` for a call that changes something. It runs on in the background after an abort, where `settled` knows
    * of it: the engine might otherwise finish a dropped `create` after everything was removed.
    */
-  change<T>(doing: string, signal: AbortSignal, work: (docker: Docker) => Promise<T>): Promise<T>;
+  change<T>(doing: string, signal: AbortSignal, work: (docker: Docker) => Promise<T>, answerMsMax?: number): Promise<T>;
   /** Resolves with the exit code when the container has ended; an abort closes the request. */
   wait(containerId: string, signal: AbortSignal): Promise<{ readonly StatusCode: number }>;
-  /** Resolves when no change is under way any more. */
+  /** Resolves when no change is under way any more, or an engine that hangs has been waited for long enough. */
   settled(): Promise<void>;
   /** The same engine with changes counted apart as well, for one twin. */
   scoped(): Engine;
@@ -62,7 +63,11 @@ function refuseOtherEngine(docker: Docker, dockerHost: string | undefined): void
   throw new Error(`ECONNREFUSED: DOCKER_HOST is ${dockerHost}, but only ${used} answers`);
 }
 
-function engineOver(client: ContainerRuntimeClient, version: string, parent?: Engine): Engine {
+/** A call that has not been answered by then never will be: removing a container takes an engine seconds at worst. */
+const ANSWER_MS_MAX = 120_000;
+
+/** The engine behind a client; with a parent, one whose changes the parent counts too. */
+export function engineOver(client: ContainerRuntimeClient, version: string, parent?: Engine): Engine {
   const docker = client.container.dockerode;
   const underWay = new Set<Promise<unknown>>();
   const engine: Engine = {
@@ -70,14 +75,20 @@ function engineOver(client: ContainerRuntimeClient, version: string, parent?: En
     client,
     version,
     cpus: client.info.containerRuntime.cpus,
-    async read(doing, signal, work) {
+    async read(doing, signal, work, answerMsMax = ANSWER_MS_MAX) {
       signal.throwIfAborted();
-      return await abortable(named(work(docker), doing), signal);
+      return await abortable(named(answered(work(docker), answerMsMax), doing), signal);
     },
-    async change(doing, signal, work) {
+    async change<T>(
+      doing: string,
+      signal: AbortSignal,
+      work: (docker: Docker) => Promise<T>,
+      answerMsMax = ANSWER_MS_MAX,
+    ) {
       signal.throwIfAborted();
-      if (parent !== undefined) return await parent.change(doing, signal, () => remember(work(docker), underWay));
-      return await abortable(named(remember(work(docker), underWay), doing), signal);
+      const watched = (): Promise<T> => remember(answered(work(docker), answerMsMax), underWay);
+      if (parent !== undefined) return await parent.change(doing, signal, watched, answerMsMax);
+      return await abortable(named(watched(), doing), signal);
     },
     async wait(containerId, signal) {
       signal.throwIfAborted();
@@ -90,6 +101,19 @@ function engineOver(client: ContainerRuntimeClient, version: string, parent?: En
     scoped: () => engineOver(client, version, engine),
   };
   return engine;
+}
+
+/**
+ * What an engine answers, or an error when it hangs. Infinity waits for as long as it takes.
+ * @throws Error `no answer within …`, which `engineError` knows
+ */
+export async function answered<T>(running: Promise<T>, answerMsMax = ANSWER_MS_MAX): Promise<T> {
+  if (answerMsMax === Number.POSITIVE_INFINITY) return await running;
+  const late = AbortSignal.timeout(answerMsMax);
+  return await abortable(running, late).catch((cause: unknown) => {
+    if (cause !== late.reason || !late.aborted) throw cause;
+    throw new Error(`no answer within ${answerMsMax / 1000} s`, { cause });
+  });
 }
 
 async function named<T>(running: Promise<T>, doing: string): Promise<T> {

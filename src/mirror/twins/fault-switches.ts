@@ -6,7 +6,8 @@ import type { ContainerSwitch, FaultSwitches, ServiceCondition } from "../twin-f
 import { execInContainer, healthOutput } from "./container-io.ts";
 import { healthArgv } from "./container-options.ts";
 import type { Docker } from "./engine.ts";
-import type { RaisedWithStubs } from "./raise-twin.ts";
+import type { HeldTwin } from "./holding.ts";
+import { inspectListed } from "./inspect-listed.ts";
 import { listReplicas, type RaisedTwin, type Replica, wantedService } from "./replicas.ts";
 import type { StubListener } from "./stubs.ts";
 import { updateService } from "./update-service.ts";
@@ -18,7 +19,7 @@ const STUB_TIMEOUT_MS = 2_000;
 const PROBE_PATH = "/canary-drill-probe";
 
 /** The switches of a raised twin. They do not wait for what the twin itself is doing: a fault strikes in the middle. */
-export function faultSwitches({ raised, stubs }: RaisedWithStubs): FaultSwitches {
+export function faultSwitches({ raised, stubs }: Pick<HeldTwin, "raised" | "stubs">): FaultSwitches {
   const { proxies } = raised;
   return {
     ...linkSwitches(proxies),
@@ -147,11 +148,12 @@ async function turned(
 async function conditionOf(raised: RaisedTwin, service: string, signal: AbortSignal): Promise<ServiceCondition> {
   const { twin } = raised;
   const replicas = await listReplicas(raised, signal, service);
-  const seen = await Promise.all(
+  const looked = await Promise.all(
     replicas.map(({ containerId }) =>
-      twin.engine.read(`inspecting ${service}`, signal, (docker) => docker.getContainer(containerId).inspect()),
+      inspectListed(twin.engine, { containerId, doing: `inspecting ${service}` }, signal),
     ),
   );
+  const seen = looked.filter((details) => details !== undefined);
   const living = seen.filter(({ State }) => State.Running);
   return {
     running: living.filter(({ State }) => !State.Paused).length,

@@ -1,6 +1,7 @@
-import { access, readFile, stat } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import path from "node:path";
 import { type Intent, type UnfinishedRollback, unfinishedRollback } from "../../core/intent-log.ts";
+import { readPrivateText } from "../private-file.ts";
 
 /** Files of a run's folder that another process needs to finish its rollback. */
 export const KEPT_FILES = { intent: "intent.jsonl", twins: "twins.json" } as const;
@@ -17,15 +18,19 @@ export interface KeptRun {
   readonly untilEpochMs: number;
 }
 
-/** Looks into a run's folder for an unfinished rollback; `undefined` where there is none, or nothing to finish it with. */
+/**
+ * Looks into a run's folder for an unfinished rollback; `undefined` where there is none, or nothing to finish it with. The folder
+ * is named by a label that whoever may use the engine can write, so only this user's own private files are believed.
+ */
 export async function keptRun(folder: string): Promise<KeptRun | undefined> {
   const log = path.join(folder, KEPT_FILES.intent);
   try {
     await access(path.join(folder, KEPT_FILES.twins));
-    const intents = parseIntents(await readFile(log, "utf8"));
+    const { text, writtenEpochMs } = await readPrivateText(log);
+    const intents = parseIntents(text);
     const unfinished = unfinishedRollback(intents);
     if (unfinished === undefined) return undefined;
-    return { folder, unfinished, intents, untilEpochMs: (await stat(log)).mtimeMs + KEPT_MS };
+    return { folder, unfinished, intents, untilEpochMs: writtenEpochMs + KEPT_MS };
   } catch {
     // No folder, or not ours to read: nobody can finish it from here.
     return undefined;

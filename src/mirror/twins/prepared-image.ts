@@ -92,9 +92,9 @@ async function seedAndCommit(
     );
   }
   const [repo, tag] = target.tag.split(":");
-  await run.engine.change(`keeping the prepared ${service.name}`, signal, () =>
-    container.commit({ repo, tag, comment: "seeded by canary-harness", changes: committedLabels(run, wanted, target) }),
-  );
+  const changes = committedLabels(run, wanted, target);
+  const commit = () => container.commit({ repo, tag, comment: "seeded by canary-harness", changes });
+  await run.engine.change(`keeping the prepared ${service.name}`, signal, commit, COMMIT_MS_MAX);
   await run.engine.change(`preparing ${service.name}`, signal, () => container.remove({ force: true, v: true }));
 }
 
@@ -157,6 +157,9 @@ async function waitUntilSeeded(run: RunContext, wanted: Wanted, id: string, sign
     onTimeout: () => failed("did not become ready"),
   });
 }
+
+/** Gigabytes of data are copied and hashed. */
+const COMMIT_MS_MAX = 10 * 60_000;
 
 /** Ownership labels are emptied: a committed image belongs to no run, and nothing made from it may look as if it did. */
 function committedLabels(

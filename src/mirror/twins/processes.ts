@@ -1,6 +1,5 @@
 import type { ServiceProcess } from "../twin.ts";
-import type { ContainerDetails } from "./engine.ts";
-import { isGone } from "./engine-errors.ts";
+import { inspectListed } from "./inspect-listed.ts";
 import { listReplicas, type RaisedTwin } from "./replicas.ts";
 
 /** The main process of every container that runs or is paused; a restarted container is another one. */
@@ -12,25 +11,11 @@ export async function processesOf(
   const living = replicas.filter(({ state }) => state === "running" || state === "paused");
   const found = await Promise.all(
     living.map(async ({ service, containerId }): Promise<readonly ServiceProcess[]> => {
-      const state = await stateOf(raised, containerId, signal);
-      return state === undefined ? [] : [{ service, id: `${containerId} ${state.StartedAt} ${state.Pid}` }];
+      const asked = { containerId, doing: "looking for restarted processes" };
+      const details = await inspectListed(raised.twin.engine, asked, signal);
+      if (details === undefined) return [];
+      return [{ service, id: `${containerId} ${details.State.StartedAt} ${details.State.Pid}` }];
     }),
   );
   return found.flat();
-}
-
-/** `undefined` for a container that was removed after it was listed. */
-async function stateOf(
-  { twin }: Pick<RaisedTwin, "twin">,
-  containerId: string,
-  signal: AbortSignal,
-): Promise<ContainerDetails["State"] | undefined> {
-  return await twin.engine.read("looking for restarted processes", signal, async (docker) => {
-    try {
-      return (await docker.getContainer(containerId).inspect()).State;
-    } catch (cause) {
-      if (isGone(cause)) return undefined;
-      throw cause;
-    }
-  });
 }

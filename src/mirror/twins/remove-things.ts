@@ -1,6 +1,6 @@
 import { messageOf } from "../../core/errors.ts";
-import type { Docker, Engine } from "./engine.ts";
-import { isGone } from "./engine-errors.ts";
+import { answered, type Docker, type Engine } from "./engine.ts";
+import { isGone, isHang } from "./engine-errors.ts";
 import { LABEL, type Labels, ownerOfLabels } from "./labels.ts";
 
 export type ThingKind = "container" | "network" | "volume";
@@ -48,7 +48,12 @@ export async function removeThings(
       const batch = things.filter((thing) => kinds.includes(thing.kind));
       const outcomes = await Promise.allSettled(batch.map((thing) => store.remove(thing)));
       removed.push(...batch.filter((_, index) => outcomes[index]?.status === "fulfilled"));
-      lastFailure = outcomes.find((outcome) => outcome.status === "rejected")?.reason ?? lastFailure;
+      const failures = outcomes.flatMap((outcome) =>
+        outcome.status === "rejected" ? [outcome.reason as unknown] : [],
+      );
+      lastFailure = failures[0] ?? lastFailure;
+      // An engine that hangs would have to be waited for again in every pass.
+      if (failures.some(isHang)) throw lastFailure;
     }
   }
   if (lastFailure !== undefined) throw lastFailure;
@@ -86,11 +91,13 @@ export function engineThings(docker: Docker): ThingStore {
   return {
     async list(runId) {
       const filters = { label: [runId === undefined ? LABEL.run : `${LABEL.run}=${runId}`] };
-      const [containers, networks, volumes] = await Promise.all([
-        docker.listContainers({ all: true, filters }),
-        docker.listNetworks({ filters }),
-        docker.listVolumes({ filters }),
-      ]);
+      const [containers, networks, volumes] = await answered(
+        Promise.all([
+          docker.listContainers({ all: true, filters }),
+          docker.listNetworks({ filters }),
+          docker.listVolumes({ filters }),
+        ]),
+      );
       return [
         ...containers.map((it): Thing => ({ kind: "container", id: it.Id, labels: it.Labels })),
         ...networks.map((it): Thing => ({ kind: "network", id: it.Id, labels: it.Labels ?? {} })),
@@ -98,7 +105,7 @@ export function engineThings(docker: Docker): ThingStore {
       ];
     },
     async remove(thing) {
-      await removal(docker, thing).catch((cause: unknown) => {
+      await answered(removal(docker, thing)).catch((cause: unknown) => {
         if (!isGone(cause)) throw new Error(`${thing.kind} ${thing.id} stays: ${messageOf(cause)}`, { cause });
       });
     },

@@ -1,6 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { MirrorSpec } from "../mirror-spec.ts";
-import type { Role, TwinFacts } from "../twin.ts";
+import type { Role } from "../twin.ts";
+import type { TwinFacts } from "../twin-facts.ts";
 import type { Engine } from "./engine.ts";
 import type { Labels } from "./labels.ts";
 import type { AddressBook, Subnet } from "./subnets.ts";

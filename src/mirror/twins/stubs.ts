@@ -21,9 +21,6 @@ export interface StubListener extends AsyncDisposable {
   answerWith(host: string, answer: StubAnswer | undefined): void;
 }
 
-/** Calls kept per twin; later ones are answered but not recorded. */
-const CALLS_MAX = 200_000;
-
 /**
  * Answers HTTP calls to the stubs' hosts with the handlers of their modules, on one address only.
  * Each twin loads the modules anew, so that a stub that remembers something does not mix the twins.
@@ -57,7 +54,7 @@ export async function listenForStubs(options: {
       .catch((cause: unknown) => new Response(`the stub failed: ${messageOf(cause)}`, { status: 500 }))
       .then(async (reply) => {
         const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
-        if (calls.length < CALLS_MAX)
+        if (calls.length < LIMITS.stubCallsKeptMax)
           calls.push({
             host,
             method: request.method ?? "GET",

@@ -44,7 +44,10 @@ export function subnetAt(index: number): Subnet {
   return { cidr: `${prefix}0/24`, gateway: `${prefix}1`, ingress: `${prefix}2`, prefix };
 }
 
-/** Hands out container addresses of one subnet; an address is reused only after it was given back. */
+/**
+ * Hands out container addresses of one subnet, one after the other; an address is reused only after it was given back, and
+ * after all others: an engine may still hold it for a while when its container is gone.
+ */
 export interface AddressBook {
   take(): string;
   /** Marks an address as taken that another process took. */
@@ -52,13 +55,17 @@ export interface AddressBook {
   giveBack(address: string): void;
 }
 
+const FIRST_HOST = 10;
+const HOSTS = 241;
+
 /** @throws CanaryError MIRROR_UNAVAILABLE when all 241 addresses are in use */
 export function addressBook(subnet: Subnet): AddressBook {
   const inUse = new Set<string>();
+  let taken = 0;
   return {
     take() {
-      for (let host = 10; host <= 250; host++) {
-        const address = `${subnet.prefix}${host}`;
+      for (let tried = 0; tried < HOSTS; tried++) {
+        const address = `${subnet.prefix}${FIRST_HOST + (taken++ % HOSTS)}`;
         if (inUse.has(address)) continue;
         inUse.add(address);
         return address;

@@ -15,6 +15,7 @@ import { freezeServices, thawServices } from "./freeze-services.ts";
 import { REPLICA_HEADER } from "./haproxy-config.ts";
 import { imageByReference } from "./images.ts";
 import { processesOf } from "./processes.ts";
+import { programsOf } from "./programs.ts";
 import { listReplicas, type RaisedTwin, wantedService } from "./replicas.ts";
 import { restartService } from "./restart-service.ts";
 import { reviveServices } from "./revive-services.ts";
@@ -58,6 +59,7 @@ export function twinHandle(
     revive: (signal) => exclusive(signal, () => reviveServices(raised, signal)),
     configuration: (signal) => configurationOf(raised, signal),
     processes: (signal) => processesOf(raised, signal),
+    programs: (signal) => programsOf(raised, signal),
     usage: (signal) => raised.usage.read(signal),
     scrape: (port, signal) => scrapeReplicas(raised, port, signal),
     logs: (service, lines, signal) => logsOf(raised, service, lines, signal),

@@ -14,6 +14,8 @@ export interface TransactionNotes {
 /** What may end a transaction by itself, or end another's, so that no number of ours covers it. */
 const ENDS_TRANSACTIONS = /^(?:CALL|DO|COMMIT|END|ROLLBACK|ABORT|BEGIN|START|PREPARE\s+TRANSACTION)\b/i;
 const REFUSES_TRANSACTIONS = "25001";
+const MAY_REFUSE_TRANSACTIONS =
+  /\bCONCURRENTLY\b|\b(?:VACUUM|CLUSTER|REINDEX|SYSTEM|DATABASE|TABLESPACE|SUBSCRIPTION)\b/i;
 
 /**
  * Runs statements so that the number of every transaction they write in is known before they write.
@@ -22,29 +24,41 @@ const REFUSES_TRANSACTIONS = "25001";
  */
 export async function runNumbered(
   client: Client,
-  work: Pick<ActorWork, "statements" | "transaction">,
+  work: Pick<ActorWork, "statements" | "transaction" | "onSent">,
   notes: TransactionNotes,
   signal: AbortSignal,
 ): Promise<void> {
-  if (work.transaction) return await inTransaction(client, work.statements, notes);
+  const bare = async (statement: string): Promise<void> => {
+    const asked = client.query(statement);
+    work.onSent?.();
+    await asked;
+  };
+  if (work.transaction) return await inTransaction(client, work.statements, { ...notes, onSent: work.onSent });
   for (const statement of work.statements) {
     signal.throwIfAborted();
     if (ENDS_TRANSACTIONS.test(withoutComments(statement))) {
       notes.onMixed(`${firstWord(statement)} may end transactions by itself, so their numbers are not known`);
-      await client.query(statement);
+      await bare(statement);
       continue;
     }
     try {
-      await inTransaction(client, [statement], notes);
+      // Of what will be refused, the attempt is not yet the statement.
+      const onSent = MAY_REFUSE_TRANSACTIONS.test(statement) ? undefined : work.onSent;
+      await inTransaction(client, [statement], { ...notes, onSent });
     } catch (cause) {
       if (sqlState(cause) !== REFUSES_TRANSACTIONS) throw cause;
-      await client.query(statement);
+      signal.throwIfAborted();
+      await bare(statement);
     }
   }
 }
 
 /** Two questions to the server: the number first, while nothing is locked yet, then everything else at once. */
-async function inTransaction(client: Client, statements: readonly string[], notes: TransactionNotes): Promise<void> {
+async function inTransaction(
+  client: Client,
+  statements: readonly string[],
+  notes: TransactionNotes & { readonly onSent: ActorWork["onSent"] },
+): Promise<void> {
   const [begun] = lastRows(await client.query("BEGIN; SELECT txid_current()::text AS id"));
   const id = begun?.["id"];
   if (typeof id !== "string") throw new InvariantViolation("the server gave the transaction no number");
@@ -52,7 +66,9 @@ async function inTransaction(client: Client, statements: readonly string[], note
   const check = "SELECT coalesce(txid_current_if_assigned()::text, '') AS id";
   try {
     // A line break before each semicolon, because a statement may end in a comment.
-    const results: unknown = await client.query([...statements, check, "COMMIT"].map((one) => `${one}\n;`).join("\n"));
+    const asked = client.query([...statements, check, "COMMIT"].map((one) => `${one}\n;`).join("\n"));
+    notes.onSent?.();
+    const results: unknown = await asked;
     const checked = Array.isArray(results) ? lastRows(results.at(-2))[0]?.["id"] : undefined;
     if (checked !== id) notes.onMixed(ENDED);
   } catch (cause) {

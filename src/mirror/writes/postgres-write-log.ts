@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { Client } from "pg";
 import { messageOf } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
@@ -14,8 +15,6 @@ const OPEN_TIMEOUT_MS = 10_000;
 const READ_TIMEOUT_MS = 120_000;
 /** Changes decoded at once: a batch lies on the server's disk, not in memory, and its counts are a few rows. */
 const BATCH_CHANGES = 50_000;
-const MARKER = "canary end of reading";
-
 /** Keys are read from text, which depends on these. */
 const TEXT_FORMS = [
   "SET TimeZone = 'UTC'",
@@ -91,13 +90,14 @@ async function readSlot(reading: Reading): Promise<WriteReading> {
   const { access, client, slot, signal } = reading;
   const shapes = (await access.ask(TABLE_SHAPES_SQL)).map(tableShape);
   const tally = createTally(access.state, shapes, reading.performed);
-  // Logged within a transaction, so that its commit brings everything before it to the server's disk.
-  await client.query("SELECT pg_logical_emit_message(true, 'canary', $1)", [MARKER]);
+  // Nobody else can know it, so nobody else can have written it. Logged within a transaction, so that its commit brings everything before it to the server's disk.
+  const marker = `end of reading ${randomBytes(16).toString("hex")}`;
+  await client.query("SELECT pg_logical_emit_message(true, 'canary', $1)", [marker]);
   const end = lastRows(await client.query("SELECT pg_current_wal_flush_lsn()::text AS lsn"))[0]?.["lsn"];
   for (let changes = 1, sawEnd = false; changes > 0; ) {
     signal.throwIfAborted();
     const rows = lastRows(
-      await client.query(BATCH_SQL, [slot, end, BATCH_CHANGES, tally.numbers, tally.room(), MARKER]),
+      await client.query(BATCH_SQL, [slot, end, BATCH_CHANGES, tally.numbers, tally.room(), marker]),
     );
     const sum = rows.find((row) => row["kind"] === "batch");
     changes = Number(sum?.["n"] ?? 0);

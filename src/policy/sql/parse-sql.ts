@@ -3,9 +3,19 @@ import { messageOf } from "../../core/errors.ts";
 
 /** A text as PostgreSQL's own grammar reads it: its statements, or where it stops making sense. */
 export type ParsedSql =
-  | { readonly kind: "parsed"; readonly statements: readonly Node[] }
+  | {
+      readonly kind: "parsed";
+      readonly statements: readonly Node[];
+      /** The bodies in PL/pgSQL that are defined by a text of their own, in the order of their statements. */
+      readonly blocks: readonly ParsedBlock[];
+    }
   /** Line and column count from 1, in characters. */
   | { readonly kind: "unreadable"; readonly message: string; readonly line: number; readonly column: number };
+
+/** A body as PL/pgSQL's own grammar reads it (`PLpgSQL_function`), or why it does not. */
+export type ParsedBlock =
+  | { readonly kind: "parsed"; readonly tree: unknown }
+  | { readonly kind: "unreadable"; readonly message: string };
 
 /** Reads a text of any number of statements. */
 export type SqlParser = (text: string) => ParsedSql;
@@ -17,19 +27,57 @@ export type SqlParser = (text: string) => ParsedSql;
 export async function loadSqlParser(): Promise<SqlParser> {
   const grammar = await import("libpg-query");
   await grammar.loadModule();
+  let aborted: string | undefined;
   return (text) => {
+    if (aborted !== undefined) return { kind: "unreadable", message: aborted, line: 1, column: 1 };
     // The grammar is C: it would read no further than a zero byte, and what follows would go unseen.
     const zeroAt = text.indexOf("\0");
     if (zeroAt >= 0) return { kind: "unreadable", message: "a zero byte", ...placeOf(text, zeroAt) };
-    if (text.trim() === "") return { kind: "parsed", statements: [] };
+    if (text.trim() === "") return { kind: "parsed", statements: [], blocks: [] };
     try {
       const { stmts = [] } = grammar.parseSync(text);
-      return { kind: "parsed", statements: stmts.flatMap(({ stmt }) => stmt ?? []) };
+      const statements = stmts.flatMap(({ stmt }) => stmt ?? []);
+      return { kind: "parsed", statements, blocks: blocksOf(text, statements, grammar.parsePlPgSQLSync) };
     } catch (thrown) {
+      if (isAbort(thrown)) aborted = `the grammar stopped at an earlier text: ${messageOf(thrown)}`;
       const at = grammar.hasSqlDetails(thrown) ? (thrown.sqlDetails?.cursorPosition ?? 0) : 0;
       return { kind: "unreadable", message: messageOf(thrown), ...placeOf(text, at) };
     }
   };
+}
+
+/** The grammar answers one tree for each function of the text; one without an action is of another language. */
+function blocksOf(text: string, statements: readonly Node[], parse: (text: string) => unknown): readonly ParsedBlock[] {
+  if (!statements.some((one) => "CreateFunctionStmt" in one)) return [];
+  const unreadable = (message: string): readonly ParsedBlock[] =>
+    statements.map(() => ({ kind: "unreadable", message }));
+  // The grammar of PL/pgSQL takes every function and every DO of the text for one with a body in text, and aborts at others.
+  if (!statements.every(hasBodyInText))
+    return unreadable("it stands beside a function that has no text of its own, or DO");
+  try {
+    const answer = parse(text);
+    const trees =
+      typeof answer === "object" && answer !== null && "plpgsql_funcs" in answer ? answer.plpgsql_funcs : [];
+    return (Array.isArray(trees) ? trees : [])
+      .filter((tree) => "action" in (tree?.PLpgSQL_function ?? {}))
+      .map((tree: unknown) => ({ kind: "parsed", tree }));
+  } catch (thrown) {
+    if (isAbort(thrown)) throw thrown;
+    // One message for all of them: the grammar does not say which it was.
+    return unreadable(messageOf(thrown));
+  }
+}
+
+function hasBodyInText(statement: Node): boolean {
+  if ("DoStmt" in statement) return false;
+  if (!("CreateFunctionStmt" in statement)) return true;
+  const { options = [] } = statement.CreateFunctionStmt;
+  return options.some((option) => "DefElem" in option && option.DefElem.defname === "as");
+}
+
+/** The module itself stopped (an assertion, its memory): nothing that it answers afterwards can be believed. */
+function isAbort(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === "RuntimeError";
 }
 
 /** Line and column of the n-th character; the grammar counts code points, not UTF-16 units. */

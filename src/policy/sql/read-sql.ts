@@ -1,4 +1,6 @@
 import type { Node } from "libpg-query";
+import { circumstanceFindings } from "./circumstance-rules.ts";
+import { bodyFindings } from "./function-bodies.ts";
 import type { SqlParser } from "./parse-sql.ts";
 import { partFindings } from "./row-rules.ts";
 import { found, gravest, type SqlFinding } from "./sql-finding.ts";
@@ -45,7 +47,7 @@ export function readSql(texts: SqlTexts, parse: SqlParser, undoOf: readonly stri
   for (const [index, text] of texts.statements.entries()) {
     // What earlier entries made is new to those that follow.
     const fresh = read.flatMap(({ made }) => made);
-    read.push(readEntry({ text, entry: index + 1 }, parse, { undoOf, fresh }));
+    read.push(readEntry({ text, entry: index + 1 }, parse, { undoOf, fresh, inBody: false }));
   }
   const statements = read.flatMap((entry) => entry.statements);
   return {
@@ -87,10 +89,11 @@ function readEntry(
   }
   if (parsed.statements.length === 0)
     return { statements: [], refusals: [`has an entry ${entry} without a statement`], made: [], unread: [] };
+  const bodies = bodyFindings(parsed, { parse, judge: (inner) => findingsOf(inner, IN_A_BODY) });
   return {
     statements: parsed.statements.map((tree) => ({
       entry,
-      findings: findingsOf(tree, known),
+      findings: [...findingsOf(tree, known), ...(bodies.get(tree) ?? [])],
       // Values of a new column are part of the column, not effects of their own (docs/resources.md).
       targets: fillsNewColumns(tree, known.fresh) ? [] : targetsOf(tree),
       aloneOnly: runsAlone(tree),
@@ -106,14 +109,20 @@ interface KnownThings {
   readonly undoOf: readonly string[];
   /** Made by earlier entries of the same step. */
   readonly fresh: readonly string[];
+  /** It stands in a function that the text defines. */
+  readonly inBody: boolean;
 }
 
+/** What is in a body may run at any time. */
+const IN_A_BODY: KnownThings = { undoOf: [], fresh: [], inBody: true };
+
 /** What its own action made is not lost when its undo drops it again: it was not there before. */
-function findingsOf(tree: Node, { undoOf, fresh }: KnownThings): readonly SqlFinding[] {
+function findingsOf(tree: Node, { undoOf, fresh, inBody }: KnownThings): readonly SqlFinding[] {
   const dropped = droppedBy(tree);
   if (dropped.length > 0 && dropped.every((thing) => undoOf.includes(thing)))
     return [found("schema", `drops the ${dropped.join(", the ")} again, which its own action made`)];
-  const findings = [...kindFindings(tree), ...partFindings(tree)];
+  const does = [...kindFindings(tree), ...partFindings(tree)];
+  const findings = [...does, ...circumstanceFindings(tree, does, inBody)];
   if (!fillsNewColumns(tree, fresh)) return findings;
   const filled = found("rows", "fills columns that the same step adds");
   return findings.map((one) => (one.because.startsWith("changes every row of") ? filled : one));
@@ -148,7 +157,7 @@ function landedRefusals(text: string, parse: SqlParser): readonly string[] {
     ];
   const [statement, ...more] = parsed.statements;
   if (statement === undefined || more.length > 0) return ["has a landed query that is not one statement"];
-  const { effect, because } = gravest(findingsOf(statement, { undoOf: [], fresh: [] }));
+  const { effect, because } = gravest(findingsOf(statement, { undoOf: [], fresh: [], inBody: false }));
   return effect === "read" && "SelectStmt" in statement ? [] : [`has a landed query that ${because}: it may only read`];
 }
 

@@ -14,8 +14,10 @@ export function partFindings(statement: Node): readonly SqlFinding[] {
     ...nodesOf(statement, "DeleteStmt").map((remove) => boundedOrLoss(remove, "deletes")),
     ...nodesOf(statement, "MergeStmt").map(mergeFinding),
     ...nodesOf(statement, "FuncCall").flatMap(({ funcname }) => functionFinding(wordsOf(funcname)) ?? []),
+    ...namedFunctions(statement).flatMap((name) => behindName(name)),
     ...nodesOf(statement, "A_Expr").flatMap(({ name }) => operatorFinding(wordsOf(name))),
     ...[...membersOf(statement)].flatMap(([name, value]) => memberFinding(name, value)),
+    ...settingFindings(statement),
   ];
 }
 
@@ -50,6 +52,39 @@ function mergeFinding({ relation, joinCondition, mergeWhenClauses = [] }: SqlBod
   return deletes && unbounded
     ? found("loss", `deletes rows of ${table} that nothing bounds`)
     : found("rows", `writes rows of ${table}`);
+}
+
+/** Settings by which a server reads a text otherwise than the grammar here does. */
+const READ_OTHERWISE = /^(standard_conforming_strings|backslash_quote|escape_string_warning|client_encoding)$/i;
+
+/** SET in all its places (LOCAL, of a role, a database, the server or a function), and the function that does the same. */
+function settingFindings(statement: Node): readonly SqlFinding[] {
+  const statements = [...membersOf({ statement })].flatMap(([, value]) =>
+    typeof value === "object" && value !== null && "kind" in value && String(value.kind).startsWith("VAR_SET")
+      ? [String("name" in value ? value.name : "")]
+      : [],
+  );
+  const calls = nodesOf(statement, "FuncCall")
+    .filter(({ funcname }) => wordsOf(funcname).at(-1) === "set_config")
+    .map(({ args: [name] = [] }) => (name !== undefined && "A_Const" in name ? (name.A_Const.sval?.sval ?? "") : ""));
+  return [...statements, ...calls].flatMap((name) => {
+    if (READ_OTHERWISE.test(name))
+      return [found("forbidden", `sets ${name}, by which later texts would be read otherwise than here`)];
+    return name === "" ? [found("forbidden", "sets what can not be read here")] : [];
+  });
+}
+
+/** Functions that stand behind a new operator, aggregate, cast or trigger, which then call them by another name. */
+function namedFunctions(statement: Node): readonly (readonly string[])[] {
+  if ("CreateCastStmt" in statement) return [wordsOf(statement.CreateCastStmt.func?.objname)];
+  if ("CreateTrigStmt" in statement) return [wordsOf(statement.CreateTrigStmt.funcname)];
+  return "DefineStmt" in statement ? nodesOf(statement, "TypeName").map(({ names }) => wordsOf(names)) : [];
+}
+
+/** To name a function of one's own is a change of schema, which the statement is already. */
+function behindName(name: readonly string[]): readonly SqlFinding[] {
+  const finding = functionFinding(name);
+  return finding !== undefined && ["forbidden", "loss", "access"].includes(finding.effect) ? [finding] : [];
 }
 
 /** An operator of another schema is a function of its owner's. */

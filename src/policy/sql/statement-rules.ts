@@ -59,6 +59,8 @@ const CHANGING: Rules = {
       : [found("schema", `renames a value of ${wordsOf(typeName).join(".")}`)],
   CreateFunctionStmt: functionDefinitionFindings,
   CreateExtensionStmt: extensionFindings,
+  AlterExtensionStmt: extensionFindings,
+  AlterExtensionContentsStmt: extensionFindings,
   RefreshMatViewStmt: ({ relation }) => [found("rebuild", `computes ${tableName(relation)} anew`)],
   ...Object.fromEntries(
     (
@@ -81,8 +83,6 @@ const CHANGING: Rules = {
         "AlterOperatorStmt",
         "AlterTypeStmt",
         "AlterCollationStmt",
-        "AlterExtensionStmt",
-        "AlterExtensionContentsStmt",
         "AlterTSDictionaryStmt",
         "AlterTSConfigurationStmt",
         "AlterTableMoveAllStmt",

@@ -35,7 +35,9 @@ export async function executeGrpc(step: GrpcStep, twin: Twin, context: StepConte
   const metadata = new grpc.Metadata();
   for (const [name, value] of Object.entries(actionIdentity(context).headers)) metadata.set(name, value);
   try {
-    const answer = await unary(client, rpc, { message, metadata, signal: context.signal });
+    const answering = unary(client, rpc, { message, metadata, signal: context.signal });
+    context.onSent?.();
+    const answer = await answering;
     if (answer.kind === "ok")
       return { landed: true, output: JSON.stringify(answer.value), message: `${rpcService}/${method} answered OK` };
     const status = grpc.status[answer.error.code] ?? String(answer.error.code);

@@ -1,5 +1,5 @@
 import { messageOf } from "../../core/errors.ts";
-import { redactPersonalData } from "../../core/redact.ts";
+import { redactForPeople } from "../../core/redact.ts";
 import type { MetricsSpec } from "../../mirror/mirror-spec.ts";
 import type { Twin } from "../../mirror/twin.ts";
 import type { StepOf } from "../../plan/action.ts";
@@ -9,7 +9,9 @@ import { notLanded, type StepContext, type StepOutcome } from "./step-result.ts"
 
 /** Lets the seconds pass. */
 export async function executeWait(step: StepOf<"wait">, context: StepContext): Promise<StepOutcome> {
-  await context.clock.sleep(step.with.seconds * 1000, context.signal);
+  const slept = context.clock.sleep(step.with.seconds * 1000, context.signal);
+  context.onSent?.();
+  await slept;
   return { landed: true, output: "", message: `waited ${step.with.seconds} s` };
 }
 
@@ -28,7 +30,7 @@ async function probeOnce(step: StepOf<"probe">, twin: Twin, context: StepContext
   const { with: asked } = step;
   try {
     if ("sql" in asked) {
-      const landed = await holds(asked.sql, asked.service, twin);
+      const landed = await holds({ query: asked.sql, service: asked.service, timeoutMs: context.timeoutMs }, twin);
       return {
         landed,
         output: "",
@@ -61,7 +63,7 @@ export async function executeQueryMetrics(
       .filter((line) => isSeries(line, metric, labels))
       .map((line) => (texts.length === 1 ? line : `replica ${replica + 1}: ${line}`)),
   );
-  const output = redactPersonalData(series.join("\n"));
+  const output = redactForPeople(series.join("\n"));
   const message = `${series.length} series of ${metric} in ${texts.length} ${texts.length === 1 ? "replica" : "replicas"} of ${service}`;
   return series.length > 0 ? { landed: true, output, message } : notLanded(message);
 }
@@ -92,5 +94,5 @@ export async function executeQueryLogs(
     .split("\n")
     .filter((line) => line !== "" && (wanted === undefined || line.toLowerCase().includes(wanted)));
   const message = `${kept.length} ${kept.length === 1 ? "line" : "lines"} of ${service}${matching === undefined ? "" : " match"}`;
-  return { landed: true, output: redactPersonalData(kept.join("\n")), message };
+  return { landed: true, output: redactForPeople(kept.join("\n")), message };
 }

@@ -31,8 +31,22 @@ export function trackCalls(clock: Clock): InFlight {
   };
 }
 
-/** Calls by which an action changes something; the others only look. */
-const ACTING = new Set(["scale", "update", "restart", "exec", "sql", "redis", "writeFile", "remove"]);
+/**
+ * Calls that are what a kind of action does; the others only prepare it. SQL, requests and waiting tell by themselves when
+ * they are on their way (`StepContext.onSent`): stopped at the call, a statement would never reach its server.
+ */
+const ACTING: ReadonlySet<string | symbol> = new Set<keyof Twin>([
+  "scale",
+  "update",
+  "restart",
+  "exec",
+  "sql",
+  "redis",
+  "writeFile",
+  "askStub",
+  "scrape",
+  "logs",
+]);
 
 /**
  * The same twin, of which every call ends when `signal` aborts, also those that know no signal (a statement that a paused
@@ -50,7 +64,7 @@ export function guardTwin(
         const answer: unknown = Reflect.apply(member, target, args);
         if (!(answer instanceof Promise)) return answer;
         guard.inFlight.add(answer);
-        if (ACTING.has(String(name))) guard.onAct?.();
+        if (ACTING.has(name)) guard.onAct?.();
         return untilAborted(answer, guard.signal);
       };
     },

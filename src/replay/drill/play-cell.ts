@@ -1,13 +1,13 @@
 import { messageOf } from "../../core/errors.ts";
 import { InvariantViolation } from "../../core/invariant.ts";
 import type { Difference } from "../../mirror/fingerprint.ts";
-import { difference } from "../../mirror/state/difference.ts";
 import { boundDifferences } from "../proof/bound-differences.ts";
 import type { DrillCell } from "./drill-columns.ts";
-import type { CellOutcome, DrillStage } from "./drill-stage.ts";
+import type { CellOutcome, DrillStage, WayBack } from "./drill-stage.ts";
 import { type HealthAnswer, waitUntilWell } from "./health.ts";
 import { type Play, settle, startPlay } from "./play.ts";
 import { type FaultSeen, playColumn } from "./play-column.ts";
+import { whatChanged } from "./what-changed.ts";
 
 /**
  * Plays one cell on a shadow whose state is the reference, and looks what is left. A cell checks state and health; no
@@ -20,7 +20,7 @@ export async function playCell(stage: DrillStage, cell: DrillCell, signal: Abort
     const fault = await playColumn(play, cell, signal);
     await settle(play, signal);
     const well = await waitUntilWell(healthTools(stage), signal);
-    const differences = await leftOf(stage, signal);
+    const differences = await whatChanged(stage, stage.reference, { rows: "located", signal });
     return outcomeOf(play, { fault, differences, health: well.answers, recoverMs: well.tookMs });
   } catch (thrown) {
     signal.throwIfAborted();
@@ -36,21 +36,6 @@ export function healthTools({ pair, faults, spec, clock }: DrillStage): Paramete
   return { shadow: pair.shadow, faults, mirror: pair.spec, spec, clock };
 }
 
-async function leftOf(stage: DrillStage, signal: AbortSignal): Promise<readonly Difference[]> {
-  const { pair, state, reference } = stage;
-  const after = await state.fingerprint(pair.shadow, pair.spec.state, { signal });
-  return await difference(reference, after, {
-    locate: ({ table }) =>
-      state.rowDifferences({
-        table,
-        stores: pair.spec.state,
-        reference: pair.control,
-        changed: pair.shadow,
-        signal,
-      }),
-  });
-}
-
 interface Seen {
   readonly fault: FaultSeen | undefined;
   readonly differences: readonly Difference[];
@@ -61,8 +46,10 @@ interface Seen {
 /** In order of weight: a cell whose fault was none is an error even if all is well; what is left outweighs the rest. */
 function outcomeOf(play: Play, seen: Seen): CellOutcome {
   const { fault, differences, health } = seen;
+  const { wayBack, broken } = play;
   const shared = {
     ...timesOf(play),
+    ...(wayBack === undefined ? {} : { wayBack }),
     recoverMs: seen.recoverMs,
     notes: play.notes,
     differences: boundDifferences(differences),
@@ -71,11 +58,14 @@ function outcomeOf(play: Play, seen: Seen): CellOutcome {
   };
   if (fault !== undefined && !fault.landed.holds)
     return { ...shared, result: "error", reason: `the fault did not land: ${fault.landed.said}` };
-  if (differences.length > 0) return { ...shared, result: "not-restored", reason: leftWords(differences) };
+  if (differences.length > 0) return { ...shared, result: "not-restored", reason: leftWords(differences, wayBack) };
+  if (broken !== undefined) return { ...shared, result: "error", reason: broken };
   if (fault !== undefined && !fault.lifted.holds)
     return { ...shared, result: "error", reason: `the fault could not be lifted: ${fault.lifted.said}` };
   const [finding] = play.findings;
   if (finding !== undefined) return { ...shared, result: "finding", reason: finding };
+  if (health.length === 0)
+    return { ...shared, result: "finding", reason: "state restored, but nothing was asked whether it is well" };
   const unwell = health.filter(({ healthy }) => !healthy);
   if (unwell.length > 0) {
     const who = unwell.map(({ name, said }) => `${name} (${said})`).join(", ");
@@ -85,17 +75,24 @@ function outcomeOf(play: Play, seen: Seen): CellOutcome {
   return {
     ...shared,
     result: "clean",
-    reason: failed === undefined ? "restored exactly, everything well" : `restored exactly, though ${failed}`,
+    reason: `restored exactly${byWords(wayBack)}, ${failed === undefined ? "everything well" : `though ${failed}`}`,
   };
 }
 
-function leftWords(differences: readonly Difference[]): string {
+/** Whose way back restored it, where that was not the undo of each action. */
+function byWords(wayBack: WayBack | undefined): string {
+  return wayBack?.how === "steps" ? ` by the plan's own ${wayBack.why === "failure" ? "onFailure" : "onAbort"}` : "";
+}
+
+function leftWords(differences: readonly Difference[], wayBack: WayBack | undefined): string {
   const shown = differences.slice(0, 2).map(({ kind, path, before, after }) => {
     const short = kind === "changed" && `${before}${after}`.length <= 40;
     return `${kind} ${path}${short ? ` (${before} to ${after})` : ""}`;
   });
   const more = differences.length - shown.length;
-  return `left behind: ${shown.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+  const left =
+    wayBack?.how === "stop" ? "left as it stood, because the plan says stop" : `left behind${byWords(wayBack)}`;
+  return `${left}: ${shown.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 function timesOf(play: Play): Pick<CellOutcome, "actMs" | "undoMs"> {

@@ -1,10 +1,12 @@
 import { messageOf } from "../../core/errors.ts";
 import type { Twin } from "../../mirror/twin.ts";
 import type { Action } from "../../plan/plan.ts";
+import { alreadyAtTarget } from "../actions/execute-step.ts";
 import type { StepResult } from "../actions/step-result.ts";
 import { type Performance, performAction } from "../proof/perform-action.ts";
-import { undoPlan } from "../proof/undo-plan.ts";
-import type { DrillStage } from "./drill-stage.ts";
+import { type RollbackOrder, rollBack } from "../proof/roll-back.ts";
+import { type UndoOutcome, undoPlan } from "../proof/undo-plan.ts";
+import type { DrillStage, WayBack } from "./drill-stage.ts";
 import { guardTwin, type InFlight, trackCalls } from "./guard-twin.ts";
 
 /** A cell that is being played: what was begun, what happened, how long it took. */
@@ -15,12 +17,15 @@ export interface Play {
   readonly notes: string[];
   /** What is wrong though the state may be restored. */
   readonly findings: string[];
+  /** Why nothing is known: an action that nothing disturbed did not land, or one was over before it could be stopped. */
+  broken?: string;
+  wayBack?: WayBack;
   actMs: number;
   undoMs: number;
 }
 
-/** Shorter actions are stopped as soon as they have begun: half of their time can not be met. */
-const HALF_MS_MIN = 100;
+/** Shorter actions are stopped as soon as they are on their way: half of their time may be over before it is met. */
+const HALF_MS_MIN = 500;
 /** A statement that was given up ends within this when its server is well again. */
 const SETTLE_MS = 10_000;
 
@@ -32,7 +37,8 @@ export function startPlay(stage: DrillStage): Play {
 
 /** Where a play performs: on the shadow, whose calls all end with `signal`. */
 export function performanceOf(play: Play, signal: AbortSignal, onAct?: () => void): Performance {
-  const { pair, intent, clock, baseDir, onStep } = play.stage;
+  const { plan, pair, intent, clock, baseDir, mint, onStep } = play.stage;
+  const { tries } = plan.rollback;
   const guard = { signal, inFlight: play.inFlight, ...(onAct === undefined ? {} : { onAct }) };
   const shadow: Twin = guardTwin(pair.shadow, guard);
   return {
@@ -42,22 +48,34 @@ export function performanceOf(play: Play, signal: AbortSignal, onAct?: () => voi
     clock,
     axisMs: () => clock.monotonicMs(),
     baseDir,
+    ...(mint === undefined ? {} : { mint }),
     metrics: pair.spec.metrics,
+    ...(tries === undefined ? {} : { undoTries: tries }),
+    ...(onAct === undefined ? {} : { onSent: onAct }),
     onStep,
     onRecord: () => undefined,
   };
 }
 
-/** Performs actions that nothing disturbs. @throws Error when one does not land: then there is no prefix to drill */
+/** Performs actions that nothing disturbs. @throws PrefixFailed when one does not land: then there is no prefix to drill */
 export async function act(play: Play, actions: readonly Action[], signal: AbortSignal): Promise<void> {
   for (const action of actions) {
     const begin = (begun: Action): void => void play.begun.push(begun);
-    const { landed, message, durationMs } = await performAction(action, performanceOf(play, signal), signal, begin);
+    const to = performanceOf(play, signal);
+    if (await needless(play, action, to, signal)) continue;
+    const { landed, message, durationMs } = await performAction(action, to, signal, begin);
     play.actMs += durationMs;
     if (!landed) throw new PrefixFailed(`${action.id} does not land even undisturbed: ${message}`);
     const { learnedMs } = play.stage;
     learnedMs.set(action.id, Math.min(durationMs, learnedMs.get(action.id) ?? durationMs));
   }
+}
+
+/** A run does not perform what is at its target already, and so does not undo it. */
+async function needless(play: Play, action: Action, to: Performance, signal: AbortSignal): Promise<boolean> {
+  if (!(await alreadyAtTarget(action.step, to.shadow, signal))) return false;
+  play.notes.push(`${action.id} was at its target already and was not performed`);
+  return true;
 }
 
 /** An action failed that nothing disturbed. */
@@ -67,16 +85,31 @@ export class PrefixFailed extends Error {
 
 /** How a disturbed action went. */
 export type Disturbed =
+  | { readonly kind: "needless" }
   | { readonly kind: "ended"; readonly result: StepResult }
   | { readonly kind: "stopped"; readonly afterMs: number };
 
-/** Performs an action and stops it in its middle. */
+/** Performs an action and stops it in its middle; one that is over before, to everybody's surprise, is undone and done again. */
 export async function interrupt(play: Play, action: Action, signal: AbortSignal): Promise<Disturbed> {
   const wholeMs = play.stage.learnedMs.get(action.id) ?? 0;
   const stop = new AbortController();
-  const stopNow = (): void => stop.abort(new Error("stopped in the middle"));
-  if (wholeMs < HALF_MS_MIN) return await disturbed(play, action, { stop, signal, onAct: stopNow });
-  return await disturbed(play, action, { stop, signal, afterMs: wholeMs / 2 });
+  if (wholeMs >= HALF_MS_MIN) {
+    const went = await disturbed(play, action, { stop: new AbortController(), signal, afterMs: wholeMs / 2 });
+    if (went.kind !== "ended" || !went.result.landed || !(await takenBack(play, signal))) return went;
+    play.notes.push(
+      `${action.id} was over within half of its time, so it was undone and stopped as soon as it was on its way`,
+    );
+  }
+  return await disturbed(play, action, { stop, signal, onAct: () => stop.abort(new Error("stopped in the middle")) });
+}
+
+/** Whether the last action that was begun is undone, so that it can be begun again. */
+async function takenBack(play: Play, signal: AbortSignal): Promise<boolean> {
+  const last = play.begun.at(-1);
+  if (last === undefined) return false;
+  const { failed } = await undoPlan([last], performanceOf(play, signal), signal);
+  if (failed === undefined) play.begun.pop();
+  return failed === undefined;
 }
 
 /** Performs an action that is given up after `afterMs` or when `onAct` says so. */
@@ -108,8 +141,9 @@ export async function disturbed(
   // What is read before, for the undo, is not yet the action.
   const onAct = (): void => void (begun && by.onAct?.());
   try {
-    const result = await performAction(action, performanceOf(play, either, onAct), either, begin);
-    return { kind: "ended", result };
+    const to = performanceOf(play, either, onAct);
+    if (await needless(play, action, to, either)) return { kind: "needless" };
+    return { kind: "ended", result: await performAction(action, to, either, begin) };
   } catch (thrown) {
     by.signal.throwIfAborted();
     if (!by.stop.signal.aborted) throw thrown;
@@ -128,18 +162,28 @@ export async function settle(play: Play, signal: AbortSignal): Promise<void> {
     play.notes.push(`${left} of ${count} calls that were given up had not ended ${SETTLE_MS / 1000} s later`);
 }
 
-/** Undoes actions, last one first. What did not land is noted: whether anything is left, the state says. */
-export async function undo(play: Play, begun: readonly Action[], signal: AbortSignal): Promise<void> {
+/**
+ * Takes back what was begun on the way that a run would go for the same reason. What did not land is noted: whether anything
+ * is left, the state says.
+ */
+export async function goBack(play: Play, why: RollbackOrder["why"], signal: AbortSignal): Promise<void> {
   await settle(play, signal);
-  const { undoMs, failed } = await undoPlan(begun, performanceOf(play, signal), signal);
-  play.undoMs += undoMs;
+  const { failed } = await wayBack(play, why, signal);
   if (failed !== undefined) play.notes.push(`the undo of ${failed.actionId} did not land: ${failed.message}`);
 }
 
-/** Tries to undo while a fault is in force, for so long; answers whether every undo landed. */
-export async function undoWithin(
+/** Takes back what nothing disturbed, in the acting or now: an undo that does not land then is wrong, whatever the state says. */
+export async function goBackUndisturbed(play: Play, why: RollbackOrder["why"], signal: AbortSignal): Promise<void> {
+  await settle(play, signal);
+  const { failed } = await wayBack(play, why, signal);
+  if (failed === undefined) return;
+  play.findings.push(`the undo of ${failed.actionId} did not land though nothing disturbed it: ${failed.message}`);
+}
+
+/** Tries the same while a fault is in force, for so long; answers whether all of it landed. */
+export async function goBackWithin(
   play: Play,
-  begun: readonly Action[],
+  why: RollbackOrder["why"],
   by: { readonly withinMs: number; readonly signal: AbortSignal },
 ): Promise<boolean> {
   const { clock } = play.stage;
@@ -149,11 +193,8 @@ export async function undoWithin(
     () => late.abort(new Error("given up")),
     () => undefined,
   );
-  const either = AbortSignal.any([by.signal, late.signal]);
   try {
-    const { undoMs, failed } = await undoPlan(begun, performanceOf(play, either), either);
-    play.undoMs += undoMs;
-    return failed === undefined;
+    return (await wayBack(play, why, AbortSignal.any([by.signal, late.signal]))).failed === undefined;
   } catch (thrown) {
     by.signal.throwIfAborted();
     if (!late.signal.aborted) play.notes.push(`undoing under the fault ended with: ${messageOf(thrown)}`);
@@ -161,4 +202,12 @@ export async function undoWithin(
   } finally {
     over.abort();
   }
+}
+
+async function wayBack(play: Play, why: RollbackOrder["why"], signal: AbortSignal): Promise<UndoOutcome> {
+  const { begun, stage } = play;
+  const outcome = await rollBack({ plan: stage.plan, acted: begun, why }, performanceOf(play, signal), signal);
+  play.undoMs += outcome.undoMs;
+  if (begun.length > 0) play.wayBack = { why, how: outcome.how ?? "undos" };
+  return outcome;
 }

@@ -9,6 +9,8 @@ import { measurePlain, measureToxic } from "./measure-link.ts";
 /** A fault in force. It is lifted by whoever struck it, whatever happened meanwhile. */
 export interface StruckFault {
   readonly landed: Measured;
+  /** The same, asked again before it is lifted: one that meets only some connections must have met one of the caller's. */
+  met(signal: AbortSignal): Promise<Measured>;
   /** Takes the fault away and measures that it is gone; called once. */
   lift(signal: AbortSignal): Promise<Measured>;
 }
@@ -48,6 +50,12 @@ async function strikeLink(
         : acts;
   return {
     landed,
+    met: async (asking) => {
+      if (!landed.holds || (toxic.toxicity ?? 1) >= 1) return landed;
+      const { met } = await tools.faults.traffic(link, asking);
+      const said = `${landed.said}; it met ${met} of the connections of ${fault.from}`;
+      return { holds: met > 0, said };
+    },
     lift: async (lifting) => {
       await tools.faults.setToxics(link, [], lifting);
       return await eventually(tools, LIFT_MS_MAX, lifting, () => measurePlain(tools, { link, plainMs }, lifting));
@@ -70,8 +78,10 @@ async function strikeStub(
   const before = await isBroken(signal);
   faults.answerStub(host, answer === "garbage" ? { kind: "garbage" } : { kind: "status", status: answer });
   const after = await isBroken(signal);
+  const landed = before.holds ? { holds: false, said: `${host} answered so before the fault` } : after;
   return {
-    landed: before.holds ? { holds: false, said: `${host} answered so before the fault` } : after,
+    landed,
+    met: async () => landed,
     lift: async (lifting) => {
       faults.answerStub(host, undefined);
       const { holds, said } = await isBroken(lifting);
@@ -97,6 +107,7 @@ async function strikeService(fault: ServiceFault, tools: FaultTools, signal: Abo
       : { holds: false, said: refused };
   return {
     landed,
+    met: async () => landed,
     lift: async (lifting) => {
       if (fault.kind === "cpu" || fault.kind === "memory") await faults.unlimit(fault.service, lifting);
       else await faults.turn(fault.service, OPPOSITE[fault.kind], lifting);

@@ -1,6 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
 import { redact } from "../../core/redact.ts";
+import { askReadOnly, isOneTrue } from "../../mirror/ask-read-only.ts";
 import type { Twin } from "../../mirror/twin.ts";
 import type { HealthProbe } from "../../plan/health-probe.ts";
 import { grpcHealth } from "./grpc-health.ts";
@@ -75,13 +76,9 @@ async function askSql(
   twin: Pick<Twin, "sql">,
   { timeoutMs }: Boxed,
 ): Promise<ProbeAnswer> {
-  const guard =
-    `SELECT set_config('statement_timeout', '${Math.ceil(timeoutMs)}', true), ` +
-    "set_config('transaction_read_only', 'on', true)";
-  // A line break before the semicolon, because a query may end in a comment.
-  const rows = await twin.sql({ service }, `${guard};\n${query}\n`);
+  const rows = await askReadOnly(twin, { service, query, timeoutMs });
+  if (isOneTrue(rows)) return { kind: "yes", message: "true" };
   const [value] = Object.values(rows[0] ?? {});
-  if (rows.length === 1 && value === true) return { kind: "yes", message: "true" };
   return { kind: "no", message: rows.length === 1 ? `answered ${String(value)}` : `answered ${rows.length} rows` };
 }
 

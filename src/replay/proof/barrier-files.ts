@@ -1,5 +1,6 @@
 import type { Difference, Fingerprint, ResourcePath, Surroundings } from "../../mirror/fingerprint.ts";
 import { familyOf } from "../../mirror/state/family.ts";
+import { changedInside, isProgram } from "../../mirror/state/inside-containers.ts";
 import { fileDifferences, newErrorPatterns, restartedServices } from "../../mirror/state/surroundings-difference.ts";
 import { anyMatches, isExact } from "../../plan/resource-pattern.ts";
 import type { BarrierStates } from "./barrier.ts";
@@ -29,6 +30,16 @@ export function filesAtBarrier(states: BarrierStates): readonly Finding[] {
     kind,
     difference: kind === "noise" ? { ...difference, path: familyOf(difference.path) } : difference,
   }));
+}
+
+/** The engine's files and programs that run, against the shadow's past; what the control runs by now is the service's own. */
+export function insideAtBarrier({ reference, control, shadow }: BarrierStates): readonly Finding[] {
+  return changedInside(reference, shadow).flatMap((difference): readonly Finding[] => {
+    if (!isProgram(difference.path)) return [{ kind: "residue", difference }];
+    if (reference.programs?.[difference.path] !== undefined || control.programs?.[difference.path] !== undefined)
+      return [];
+    return [{ kind: "residue", difference, inHand: true }];
+  });
 }
 
 /** Trouble that the shadow alone tells of since the plan: nobody can undo a line of output, but somebody should read it. */

@@ -1,4 +1,5 @@
 import type {
+  ColumnHeld,
   Difference,
   Fingerprint,
   ResourcePath,
@@ -19,14 +20,36 @@ export interface Noise {
   readonly rowsApart: Readonly<Record<ResourcePath, number>>;
   /** `db/.../rows/<table>/(some)/<column>`: columns that held other values. */
   readonly columns: readonly ResourcePath[];
+  /** How far each of `columns`, and those of `tables`, were apart in how much they held. */
+  readonly heldApart?: Readonly<Record<ResourcePath, ColumnHeld>>;
   /** Redis keys with what counts or is drawn at random replaced by `*`. */
   readonly keyPatterns: readonly string[];
+  /** How many keys of each family were apart. */
+  readonly keysApart?: Readonly<Record<string, KeysApart>>;
   /** Sequences that had handed out another number. */
   readonly sequences: readonly ResourcePath[];
   /** Families of files that traffic left different, or on one of the twins only. */
   readonly filePatterns?: readonly ResourcePath[];
   /** Trouble that either twin had told of by then. */
   readonly errors?: readonly ResourcePath[];
+}
+
+/** How far two twins are apart in one family of keys. */
+export interface KeysApart {
+  /** Keys that only one of them has, or that hold something else. */
+  readonly apart: number;
+  /** How many more one of them has. */
+  readonly more: number;
+  /** Keys of the family on either. */
+  readonly of: number;
+}
+
+/**
+ * What a race seen before the plan may have grown to by the end: it had the baseline to show itself, and a few times as long
+ * since. More than that is no race any more.
+ */
+export function grownApart(before: number): number {
+  return 5 * before + 5;
 }
 
 /**
@@ -40,6 +63,7 @@ export function learnNoise(
 ): Noise {
   const tables = unionOfKeys(control.tables, shadow.tables);
   const { differing } = differingKeys(control, shadow);
+  const families = keysApart(differing, control, shadow);
   const apart = tables.filter((path) => control.tables[path]?.rows !== shadow.tables[path]?.rows);
   return {
     tables: apart,
@@ -48,7 +72,9 @@ export function learnNoise(
       const [a, b] = [control.tables[path], shadow.tables[path]];
       return a !== undefined && b !== undefined && a.rows === b.rows ? differingColumns(path, a, b) : [];
     }),
-    keyPatterns: [...new Set(differing.map(({ path }) => keyPattern(path)))].sort(),
+    heldApart: Object.fromEntries(tables.flatMap((path) => tableHeldApart(path, control, shadow))),
+    keyPatterns: [...families.keys()].sort(),
+    keysApart: Object.fromEntries(families),
     sequences: valuesDiffering(control.sequences ?? {}, shadow.sequences ?? {}).map(({ path }) => path),
     filePatterns: noisyFiles({ control, shadow }, reference),
     errors: unionOfKeys(control.errors ?? {}, shadow.errors ?? {}),
@@ -82,6 +108,39 @@ export function rowsApart(path: ResourcePath, a: Fingerprint, b: Fingerprint): n
   return Math.abs((a.tables[path]?.rows ?? 0) - (b.tables[path]?.rows ?? 0));
 }
 
+/** How far two tables are apart in how much each column holds; columns that hold equally much are left out. */
+export function tableHeldApart(
+  table: ResourcePath,
+  a: Fingerprint,
+  b: Fingerprint,
+): readonly (readonly [ResourcePath, ColumnHeld])[] {
+  const [was, is] = [a.tables[table]?.held ?? {}, b.tables[table]?.held ?? {}];
+  return Object.entries(was).flatMap(([column, one]) => {
+    const other = is[column];
+    if (other === undefined) return [];
+    const held = { filled: Math.abs(one.filled - other.filled), slots: Math.abs(one.slots - other.slots) };
+    return held.filled + held.slots === 0 ? [] : [[columnPath(table, column), held] as const];
+  });
+}
+
+/** Counts what differs by family of keys. */
+export function keysApart(
+  differing: readonly Difference[],
+  a: Fingerprint,
+  b: Fingerprint,
+): ReadonlyMap<string, KeysApart> {
+  const sizes = new Map<string, number>();
+  for (const path of unionOfKeys(a.keys, b.keys)) sizes.set(keyPattern(path), (sizes.get(keyPattern(path)) ?? 0) + 1);
+  const byFamily = Map.groupBy(differing, ({ path }) => keyPattern(path));
+  return new Map(
+    [...byFamily].map(([family, found]): readonly [string, KeysApart] => {
+      const count = (kind: Difference["kind"]): number => found.filter((one) => one.kind === kind).length;
+      const more = Math.abs(count("added") - count("removed"));
+      return [family, { apart: found.length, more, of: sizes.get(family) ?? found.length }];
+    }),
+  );
+}
+
 /** Paths of the columns, of those both tables have, whose values are not the same as a multiset. */
 export function differingColumns(
   table: ResourcePath,
@@ -91,7 +150,11 @@ export function differingColumns(
   return Object.keys(a.columns)
     .filter((column) => b.columns[column] !== undefined && a.columns[column] !== b.columns[column])
     .sort()
-    .map((column) => `${table}/(some)/${encodeSegment(column)}`);
+    .map((column) => columnPath(table, column));
+}
+
+function columnPath(table: ResourcePath, column: string): ResourcePath {
+  return `${table}/(some)/${encodeSegment(column)}`;
 }
 
 /** Keys of two states that served the same traffic. */

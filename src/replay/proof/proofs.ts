@@ -21,6 +21,11 @@ export interface QuietProof {
     readonly absent: readonly string[];
     /** Already at its target before it acted, so it was not run: nothing is proven of it. */
     readonly noOp: boolean;
+    /**
+     * It landed, and nothing that it did was seen. `quietly`: it declares changed answers, which only traffic can show;
+     * `at-all`: nothing will show it. Absent where an effect was seen or the action has nothing to show.
+     */
+    readonly withoutEffect?: "quietly" | "at-all";
     /** The undo that was read from the state before it acted, for people; absent where the plan gave one or none is needed. */
     readonly derivedUndo?: string;
     /** How it went when it was tried first; absent where there was nothing to try. */
@@ -30,8 +35,12 @@ export interface QuietProof {
   readonly residue: readonly Difference[];
   /** Files and trouble in the output that were left out, because they change without the plan too. */
   readonly noise?: readonly string[];
+  /** How many numbers of each sequence the actions' rows drew: they stay drawn when the rows are gone. Absent where none were. */
+  readonly drawn?: Readonly<Record<string, number>>;
   /** Places that could not be looked at, with the reason: nothing is known of effects there. */
   readonly unseen?: readonly string[];
+  /** Those that could be looked at before the plan acted. */
+  readonly unseenSince?: readonly string[];
   readonly failed?: {
     readonly actionId: string;
     readonly during: "dry-run" | "act" | "undo";

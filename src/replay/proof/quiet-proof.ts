@@ -1,3 +1,4 @@
+import type { MintToken } from "../../core/action-token.ts";
 import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { IntentLog } from "../../core/intent-log.ts";
@@ -7,10 +8,10 @@ import type { Snapshot } from "../../mirror/snapshots/snapshot.ts";
 import type { StateAccess } from "../../mirror/state/state-access.ts";
 import type { TwinPair } from "../../mirror/twin.ts";
 import type { Action, Plan } from "../../plan/plan.ts";
-import { matchEffects } from "../../plan/resource-pattern.ts";
 import type { DryRunOffer } from "../../policy/step-reading.ts";
 import { undoWords } from "../actions/derive-undo.ts";
 import { alreadyAtTarget } from "../actions/execute-step.ts";
+import { actionProof, isState } from "./action-proof.ts";
 import { attributeRows } from "./attribute-rows.ts";
 import { boundDifferences } from "./bound-differences.ts";
 import { bringBack } from "./bring-back.ts";
@@ -36,6 +37,7 @@ export interface QuietProofOptions {
   readonly clock: Clock;
   readonly axisMs: () => number;
   readonly baseDir: string;
+  readonly mint?: MintToken;
   readonly signal: AbortSignal;
   /** Brought back where the undo fails or leaves something. */
   readonly snapshot?: Snapshot;
@@ -45,6 +47,8 @@ export interface QuietProofOptions {
   readonly onRecord: (record: StepRecord) => void;
   /** How each action can be tried first, by its id, as policy read it. */
   readonly dryRuns?: ReadonlyMap<string, DryRunOffer>;
+  /** Ids of actions that have nothing to show in the state, as policy read them (`leavesNoTrace`). */
+  readonly traceless?: ReadonlySet<string>;
   /** Called when everything was performed and nothing is undone yet. */
   readonly onActed?: () => Promise<void>;
   /** Told, when the signal aborted, how what was done has been undone. */
@@ -63,6 +67,9 @@ export interface QuietStop {
   readonly recovery: { readonly kind: "not-measured"; readonly why: string };
 }
 
+/** The proof, and every path that an action was seen to change: the proof lists only so many. */
+export type QuietResult = QuietProof & { readonly directEffects: readonly ResourcePath[] };
+
 type ActionProof = QuietProof["actions"][number];
 
 /**
@@ -70,7 +77,7 @@ type ActionProof = QuietProof["actions"][number];
  * undoes everything and looks for what is left.
  * @throws signal.reason when aborted, after what was done has been undone; CanaryError on the harness's own trouble
  */
-export async function proveQuietly(options: QuietProofOptions): Promise<QuietProof> {
+export async function proveQuietly(options: QuietProofOptions): Promise<QuietResult> {
   const { signal, pair } = options;
   const to: Performance = { ...options, proof: "quiet", shadow: pair.shadow, metrics: pair.spec.metrics };
   const toUndo: Action[] = [];
@@ -85,7 +92,7 @@ export async function proveQuietly(options: QuietProofOptions): Promise<QuietPro
       locate: ({ table }) => rowsSinceBaseline(options, table),
       signal,
     });
-    const { unseen = [] } = after;
+    const unseen = seen.unseen();
     const failed =
       performed.failed ?? (undone.failed === undefined ? undefined : { ...undone.failed, during: "undo" as const });
     const { snapshot } = options;
@@ -93,12 +100,15 @@ export async function proveQuietly(options: QuietProofOptions): Promise<QuietPro
     const restored =
       snapshot === undefined || !undoFailed || undone.how === "stop"
         ? undefined
-        : await bringBack({ ...bringingBack(options), snapshot }, signal);
+        : await bringBack({ ...bringingBack(options, seen), snapshot }, signal);
     return {
       actions: performed.actions,
       residue: boundDifferences(residue),
+      directEffects: seen.touched(),
       ...(seen.noise().length === 0 ? {} : { noise: seen.noise().slice(0, LIMITS.differencesListedMax) }),
-      ...(unseen.length === 0 ? {} : { unseen }),
+      ...(Object.keys(seen.drawn()).length === 0 ? {} : { drawn: seen.drawn() }),
+      ...(unseen.before.length === 0 ? {} : { unseen: unseen.before }),
+      ...(unseen.since.length === 0 ? {} : { unseenSince: unseen.since }),
       ...(failed === undefined ? {} : { failed }),
       ...(restored === undefined ? {} : { restored }),
     };
@@ -153,8 +163,9 @@ async function stateAfterStop(
   }
 }
 
-function bringingBack({ pair, state, baseline, intent }: QuietProofOptions) {
-  return { twin: pair.shadow, stores: pair.spec.state, state, reference: baseline, intent };
+function bringingBack({ pair, state, baseline, controlBaseline, intent }: QuietProofOptions, seen: QuietEffects) {
+  const touched = new Set(seen.touched());
+  return { pair, state, reference: baseline, controlReference: controlBaseline ?? baseline, touched, intent };
 }
 
 async function performAll(
@@ -184,8 +195,10 @@ async function performAll(
       toUndo.push(begun);
     });
     const after = await options.state.fingerprint(pair.shadow, pair.spec.state, { signal });
-    const effects = await seen.ofAction(before, after, locate);
-    const proof = actionProof(action, effects, { landed: result.landed, allowed: options.allowedChanges });
+    const effects = await seen.ofAction(before, after, { locate, step: action.step });
+    const { allowedChanges: allowed, traceless } = options;
+    const held = { landed: result.landed, allowed, ...(traceless === undefined ? {} : { traceless }) };
+    const proof = actionProof(action, effects, held);
     actions.push({ ...proof, ...tried, ...derivedUndo(action, acting) });
     if (!result.landed) {
       // Nothing came of it, so there is nothing to undo, and an undo of nothing would fail for no good reason.
@@ -203,30 +216,6 @@ async function performAll(
 function derivedUndo(action: Action, acting: Action | undefined): Pick<ActionProof, "derivedUndo"> {
   if (action.rollback !== undefined || acting?.rollback === undefined) return {};
   return { derivedUndo: undoWords(acting.rollback) };
-}
-
-function actionProof(
-  action: Action,
-  effects: readonly Difference[],
-  seen: { readonly landed: boolean; readonly allowed: readonly string[] },
-): ActionProof {
-  // A step that failed is told as such; that a service wrote a line about it is no news.
-  const matched = seen.landed ? effects : effects.filter(isState);
-  const { undeclared, absent } = matchEffects({ changes: action.changes, allowed: seen.allowed, effects: matched });
-  // An update that landed and changed nothing had nothing to change: images are named, so only now it shows.
-  const noOp = seen.landed && !effects.some(isState) && action.step.uses === "update";
-  return {
-    id: action.id,
-    effects: boundDifferences(effects),
-    undeclared: boundDifferences(undeclared),
-    absent: noOp || !seen.landed ? [] : absent,
-    noOp,
-  };
-}
-
-/** Lines of output and calls to stubs tell of something, but there is nothing of them to put back. */
-function isState({ path }: Difference): boolean {
-  return !/^(?:log|stub)\//.test(path);
 }
 
 function rowsSinceBaseline(

@@ -1,5 +1,5 @@
 import type { Action, Plan } from "../../plan/plan.ts";
-import type { Recovery, RecoveryStep } from "../../plan/recovery.ts";
+import { type RecoveryStep, wayOutOf } from "../../plan/recovery.ts";
 import type { Performance } from "./perform-action.ts";
 import { type UndoOutcome, undoPlan } from "./undo-plan.ts";
 
@@ -18,32 +18,29 @@ export interface RollbackOrder {
  * @throws signal.reason when aborted; CanaryError on the harness's own trouble
  */
 export async function rollBack(order: RollbackOrder, to: Performance, signal: AbortSignal): Promise<UndoOutcome> {
-  const way = wayOut(order);
-  if (way === "rollback" || order.acted.length === 0 || order.why === "planned")
-    return await undoPlan(order.acted, to, signal);
+  const { plan, acted, why } = order;
+  if (why === "planned" || acted.length === 0) return await undoPlan(acted, to, signal);
+  const way = wayOutOf(plan, why);
+  if (way === "rollback") return await undoPlan(acted, to, signal);
   if (way === "stop") {
-    await to.intent.record({ kind: "recover", why: order.why, how: "stop", steps: null });
+    await to.intent.record({ kind: "recover", why, how: "stop", steps: null });
     return { undoMs: 0, how: "stop" };
   }
-  return await goSteps(way, order.why, to, signal);
-}
-
-function wayOut({ plan, why }: RollbackOrder): Recovery {
-  if (why === "planned") return "rollback";
-  return (why === "failure" ? plan.onFailure : plan.onAbort) ?? "rollback";
+  return await goSteps(way, { acted, why }, to, signal);
 }
 
 /** The plan's own steps, in their order; the first that does not land ends it, for the next ones build on it. */
 async function goSteps(
   steps: readonly RecoveryStep[],
-  why: "failure" | "abort",
+  { why, acted }: Pick<RollbackOrder, "acted"> & { readonly why: "failure" | "abort" },
   to: Performance,
   signal: AbortSignal,
 ): Promise<UndoOutcome> {
-  await to.intent.record({ kind: "recover", why, how: "steps", steps });
+  const requires = [...new Set(acted.flatMap((action) => action.requires))];
+  await to.intent.record({ kind: "recover", why, how: "steps", steps, requires });
   const startedMs = to.clock.monotonicMs();
   for (const step of steps) {
-    const undone = await undoPlan([actionOf(step)], to, signal);
+    const undone = await undoPlan([actionOf(step, requires)], to, signal);
     if (undone.failed === undefined) continue;
     await to.intent.record({ kind: "recovered", ok: false });
     return { undoMs: to.clock.monotonicMs() - startedMs, how: "steps", failed: undone.failed };
@@ -52,13 +49,13 @@ async function goSteps(
   return { undoMs: to.clock.monotonicMs() - startedMs, how: "steps" };
 }
 
-/** A step of the way out, performed like the undo of an action. */
-export function actionOf({ id, step, timeoutSeconds }: RecoveryStep): Action {
+/** A step of the way out, performed like the undo of an action. @param requires - scopes of what it gets out of */
+export function actionOf({ id, step, timeoutSeconds }: RecoveryStep, requires: readonly string[]): Action {
   return {
     id,
     what: `the plan's step ${id}`,
     why: "the plan says so",
-    requires: [],
+    requires: [...requires],
     changes: [],
     step,
     rollback: step,

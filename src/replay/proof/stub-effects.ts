@@ -10,13 +10,17 @@ export function stubCallsSoFar(pair: Pick<TwinPair, Role>): StubCallCounts {
   return { control: pair.control.stubCalls().length, shadow: pair.shadow.stubCalls().length };
 }
 
-/** Calls that the shadow made of third parties since then; what the control asked as well is the application's own habit. */
+/**
+ * Calls that the shadow made of third parties since then, beyond the application's own habit: what the control asked as well,
+ * as often again and once more, because what calls by itself from time to time may have had its time on one twin only.
+ */
 export function shadowCalls(pair: Pick<TwinPair, Role>, since: StubCallCounts): readonly StubCall[] {
-  const own = new Set(pair.control.stubCalls().slice(since.control).map(stubPath));
-  return pair.shadow
-    .stubCalls()
-    .slice(since.shadow)
-    .filter((call) => !own.has(stubPath(call)));
+  const own = Map.groupBy(pair.control.stubCalls().slice(since.control), stubPath);
+  const asked = Map.groupBy(pair.shadow.stubCalls().slice(since.shadow), stubPath);
+  return [...asked].flatMap(([path, calls]) => {
+    const habit = own.get(path)?.length ?? 0;
+    return habit > 0 && calls.length <= 2 * habit + 1 ? [] : calls.slice(habit);
+  });
 }
 
 /** The same as effects: `stub/<host>/<METHOD>/<path>` with how often it was asked. */
@@ -30,6 +34,7 @@ export function stubEffects(pair: Pick<TwinPair, Role>, since: StubCallCounts): 
   }));
 }
 
-function stubPath({ host, method, path }: StubCall): string {
+/** `stub/<host>/<METHOD>/<path>` */
+export function stubPath({ host, method, path }: StubCall): string {
   return resourcePath("stub", host, method, ...path.split("/").filter((segment) => segment !== ""));
 }

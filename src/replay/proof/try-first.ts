@@ -14,9 +14,15 @@ export type DryRunRecord =
   /** Nothing offered one. */
   | { readonly result: "none"; readonly message: string };
 
+/** Whether there is something to try. */
+export function canBeTried(offer: DryRunOffer | undefined): boolean {
+  return offer !== undefined && offer.kind !== "needless" && offer.kind !== "none";
+}
+
 /**
  * Tries an action before it acts, on the quiet twin. A request that a plan declares for it must change nothing, and that is
- * looked at; the other ways can not change anything by how they are made.
+ * looked at; the other ways can not change anything by how they are made, which a drill does not take for granted.
+ * @param options.believe - `harness`: look only after what is the plan's own; `nobody`: look after every trial
  * @throws signal.reason when aborted; CanaryError on the harness's own trouble
  */
 export async function tryFirst(
@@ -27,17 +33,18 @@ export async function tryFirst(
     readonly pair: TwinPair;
     readonly state: StateAccess;
     readonly before: Fingerprint;
+    readonly believe?: "harness" | "nobody";
     readonly signal: AbortSignal;
   },
 ): Promise<DryRunRecord | undefined> {
-  const { to, pair, state, before, signal } = options;
+  const { to, pair, state, before, believe = "harness", signal } = options;
   if (offer === undefined || offer.kind === "needless") return undefined;
   if (offer.kind === "none") return { result: "none", message: offer.why };
   const trial = await tryStep(action.step, offer, pair.shadow, contextOf(action, to, { signal }));
   if (trial === undefined) return undefined;
   const told = trial.output === "" || offer.kind === "request" ? trial.message : `${trial.message}; ${trial.output}`;
   if (!trial.landed) return { result: "failed", kind: offer.kind, message: told };
-  if (offer.kind !== "request") return { result: "passed", kind: offer.kind, message: told };
+  if (offer.kind !== "request" && believe === "harness") return { result: "passed", kind: offer.kind, message: told };
   const changed = coarseDifference(before, await state.fingerprint(pair.shadow, pair.spec.state, { signal }));
   return changed.length === 0
     ? { result: "passed", kind: offer.kind, message: told }

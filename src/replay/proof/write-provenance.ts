@@ -3,6 +3,7 @@ import { type ActorWrites, rowsOf, type TableWrites, type WriteReading } from ".
 import type { Action, Plan } from "../../plan/plan.ts";
 import type { QuietProof } from "./proofs.ts";
 import { rowsOutside, tableReached } from "./writes-outside.ts";
+import { unreturnedWrites } from "./writes-unreturned.ts";
 
 /** Rows of one table, with their sum. */
 export interface TableCount extends TableWrites {
@@ -38,6 +39,12 @@ export type WriteProvenance =
       readonly kind: "told";
       readonly actions: readonly ActionWrites[];
       readonly application: { readonly rows: number; readonly tables: readonly TableCount[] };
+      /** What the undo under load left as an action wrote it; none where nothing was undone, or a snapshot was brought back. */
+      readonly unreturned: readonly (OutsideWrites & {
+        readonly actionId: string;
+        /** The undo wrote them too, and they are not what they are on the control. */
+        readonly differs?: true;
+      })[];
       /** What the log does not tell, in sentences; with any of them who wrote what is not shown. */
       readonly doubts: readonly string[];
     };
@@ -55,8 +62,10 @@ export function writeProvenance(options: {
   readonly proof: QuietProof;
   readonly quiet: StoreReadings;
   readonly load: StoreReadings;
+  /** Whether every action was undone by its own undo under load. */
+  readonly undone: boolean;
 }): WriteProvenance {
-  const { plan, proof, quiet, load } = options;
+  const { plan, proof, quiet, load, undone } = options;
   const unavailable = whyUnavailable(quiet, "on the quiet twin") ?? whyUnavailable(load, "under load");
   if (unavailable !== undefined) return { kind: "unavailable", why: unavailable };
   const [before, now] = [readsOf(quiet), readsOf(load)];
@@ -65,7 +74,9 @@ export function writeProvenance(options: {
     reading.actors.map((actor) => actionWrites(actor, { plan, quietActors })),
   );
   const tables = now.flatMap(({ reading }) => reading.application.map(counted));
+  const returned = undone ? plan.actions.map((action) => returnOf(action, { proof, before, now })) : [];
   const doubts = [
+    ...returned.flatMap((one) => one.doubts),
     ...[...before, ...now].flatMap(({ reading }) => reading.actors.flatMap(mixedWords)),
     ...before.flatMap((store) => blindSpots(store, { plan, proof })),
     ...now.flatMap(({ reading }) => reading.actors.flatMap((actor) => unlisted(actor, plan))),
@@ -74,6 +85,7 @@ export function writeProvenance(options: {
     kind: "told",
     actions,
     application: { rows: sum(tables), tables },
+    unreturned: returned.flatMap((one) => one.left),
     doubts: [...new Set(doubts)],
   };
 }
@@ -105,6 +117,45 @@ function actionWrites(
   return { actionId, phase, times, role, rows: sum(tables), tables, outside };
 }
 
+/** Whether what one action wrote under load was put back by its undo. */
+function returnOf(
+  { id, step, rollback }: Action,
+  {
+    proof,
+    before,
+    now,
+  }: { readonly proof: QuietProof; readonly before: readonly Read[]; readonly now: readonly Read[] },
+) {
+  const nothing = { left: [], doubts: [] };
+  if (step.uses !== "sql") return nothing;
+  const performed = (reads: readonly Read[]) => ({ act: actorOf(reads, id, "act"), undo: actorOf(reads, id, "undo") });
+  const load = performed(now);
+  if ((load.act?.tables ?? []).length === 0) return nothing;
+  if (rollback !== undefined && "uses" in rollback && rollback.uses !== "sql") {
+    return { left: [], doubts: [`the undo of ${id} is no SQL, so that nobody can tell which rows it put back`] };
+  }
+  const effects = proof.actions.find((action) => action.id === id)?.effects ?? [];
+  const { left, untold } = unreturnedWrites({
+    load,
+    quiet: performed(before),
+    redefined: (table) => changesDefinition(effects, table),
+  });
+  return {
+    left: left.map((one) => ({ ...one, actionId: id })),
+    doubts: untold.map((table) => `action ${id} updated rows of ${table} that its undo did not touch again`),
+  };
+}
+
+function actorOf(reads: readonly Read[], id: string, phase: ActorWrites["phase"]): ActorWrites | undefined {
+  return reads.flatMap(({ reading }) => reading.actors).find((actor) => actor.actionId === id && actor.phase === phase);
+}
+
+/** Whether the table itself was changed, which may write it anew as a whole or take it away with its rows. */
+function changesDefinition(effects: QuietProof["actions"][number]["effects"], table: ResourcePath): boolean {
+  const definition = table.replace("/rows/", "/schema/");
+  return effects.some(({ path }) => path === definition || path.startsWith(`${definition}/`));
+}
+
 function mixedWords({ actionId, phase, mixedWith }: ActorWrites): readonly string[] {
   if (mixedWith === undefined) return [];
   return [`what ${named(actionId, phase)} wrote is mixed with the application's writes: ${mixedWith}`];
@@ -123,9 +174,7 @@ function blindSpots(
     return [...changed].flatMap((table): readonly string[] => {
       if (logged.some((actor) => actor.tables.some((one) => one.table === table))) return [];
       const kind = reading.unlogged.find((one) => one.table === table)?.kind;
-      // A change of the table itself may write it anew as a whole, which is no write of rows.
-      const definition = table.replace("/rows/", "/schema/");
-      const rewritten = effects.some(({ path }) => path === definition || path.startsWith(`${definition}/`));
+      const rewritten = changesDefinition(effects, table);
       if (kind === "materialised view" || rewritten) return [];
       const why = kind === undefined ? "its rows do not stand in the server's log" : "the server keeps no log of it";
       return [`action ${id} changed ${table} on the quiet twin, but ${why}`];

@@ -1,5 +1,5 @@
 import type { ResourcePath } from "../../mirror/fingerprint.ts";
-import { type ActorWrites, type RowWrite, rowsOf } from "../../mirror/write-log.ts";
+import type { ActorWrites, RowWrite } from "../../mirror/write-log.ts";
 import { anyMatches, matches } from "../../plan/resource-pattern.ts";
 import type { OutsideWrites } from "./write-provenance.ts";
 
@@ -25,14 +25,54 @@ export function rowsOutside(options: {
     const seen = quiet.filter(({ tables }) => tables.some((one) => one.table === table));
     const inTable = actor.rows.filter(({ path }) => path.startsWith(`${table}/`));
     const reached = tableReached(changes, table);
-    if (reached === "wholly" || (reached === "not" && seen.length > 0)) return [];
-    if (reached === "not") return [outside(table, rowsOf(writes), inTable)];
+    if (reached === "wholly") return [];
+    if (reached === "not") {
+      const beyond = kindsBeyond({ table, actor, quiet });
+      const rows = beyond.reduce((sum, kind) => sum + writes[kind], 0);
+      return rows === 0
+        ? []
+        : [
+            outside(
+              table,
+              rows,
+              inTable.filter(({ kind }) => beyond.includes(kind)),
+            ),
+          ];
+    }
     // What the quiet twin's list leaves out cannot be told from what was not written there.
     if (seen.some(({ rowsLeftOut }) => rowsLeftOut > 0)) return [];
     const beyond = inTable.filter((row) => !isDeclared(row, changes) && !writtenQuietly.has(row.path));
     return beyond.length === 0 ? [] : [outside(table, beyond.length, beyond)];
   });
 }
+
+/** Traffic has added rows since, which are written alike; beyond so many times as often it is no longer the same write. */
+const MORE_UNDER_LOAD = 10;
+/** And so many rows, for a table that was nearly empty on the quiet twin. */
+const MORE_ROWS = 100;
+
+/**
+ * Ways of writing an undeclared table that the quiet twin does not excuse: there it was not written this way, or by far not
+ * as much. A write that changed nothing is seen in no effect, so it can only stand for writes of its own kind.
+ */
+function kindsBeyond(options: {
+  readonly table: ResourcePath;
+  readonly actor: ActorWrites;
+  readonly quiet: readonly ActorWrites[];
+}): readonly RowWrite["kind"][] {
+  const { table, actor, quiet } = options;
+  const performed = (actors: readonly ActorWrites[], kind: RowWrite["kind"]): number =>
+    actors.reduce((sum, { tables, times }) => {
+      const count = tables.find((one) => one.table === table)?.[kind] ?? 0;
+      return sum + count / Math.max(1, times);
+    }, 0);
+  return ROW_WRITES.filter((kind) => {
+    const [now, before] = [performed([actor], kind), performed(quiet, kind)];
+    return now > 0 && (before === 0 || now > MORE_UNDER_LOAD * before + MORE_ROWS);
+  });
+}
+
+const ROW_WRITES = ["inserted", "updated", "deleted", "truncated"] as const satisfies readonly RowWrite["kind"][];
 
 /** How far declarations reach into a table: to any of its rows, to some, or to none. */
 export function tableReached(changes: readonly string[], table: ResourcePath): "wholly" | "in part" | "not" {

@@ -1,32 +1,10 @@
 import { describeDuration } from "../amounts.ts";
 import { withPlainText } from "../plain-text.ts";
-import type { Paint, Tone } from "../terminal/paint.ts";
+import type { Paint } from "../terminal/paint.ts";
 import { fitTo, padTo, wrapWords } from "../terminal/text-width.ts";
 import type { DrillReport, DrillReportCell } from "./drill-report.ts";
-import {
-  cellAt,
-  LEGEND,
-  OUTCOME_WORDS,
-  placeWords,
-  prefixesOf,
-  prefixWords,
-  RESULT_WORDS,
-  resetWords,
-  troubles,
-} from "./drill-words.ts";
+import { drillMatrix, LEGEND, OUTCOME_WORDS, placeWords, RESULT_WORDS, resetWords, troubles } from "./drill-words.ts";
 
-/** Tones of the terminal for results. */
-const TONES: Readonly<Record<DrillReportCell["result"], Tone>> = {
-  clean: "good",
-  "not-restored": "bad",
-  finding: "unsure",
-  error: "unsure",
-};
-const OUTCOME_TONES: Readonly<Record<DrillReport["outcome"], Tone>> = {
-  clean: "good",
-  "not-restored": "bad",
-  findings: "unsure",
-};
 const TITLE_COLUMNS_MAX = 26;
 /** Troubles told one by one on a terminal; all of them are in the page. */
 const TROUBLES_MAX = 12;
@@ -38,10 +16,10 @@ export function drillBlock(
 ): readonly string[] {
   const report = withPlainText(written);
   const { paint, columns } = options;
-  const { title, meaning } = OUTCOME_WORDS[report.outcome];
+  const { title, meaning, tone } = OUTCOME_WORDS[report.outcome];
   const count = `${report.cells.length} cells in ${describeDuration(report.tookMs)}`;
   return [
-    `${paint(OUTCOME_TONES[report.outcome], title)}  ${paint("strong", report.plan.name)}  ${count}`,
+    `${paint(tone, title)}  ${paint("strong", report.plan.name)}  ${count}`,
     ...wrapWords(meaning, columns),
     "",
     ...matrixLines(report, { columns, paint }),
@@ -62,27 +40,27 @@ interface Sized {
 
 /** One line per way of stopping or disturbing, one column per prefix. */
 function matrixLines(report: DrillReport, { columns, paint }: Sized): readonly string[] {
-  const prefixes = prefixesOf(report);
+  const { heads, rows } = drillMatrix(report);
   const titleWidth = Math.min(TITLE_COLUMNS_MAX, Math.max(...report.columns.map(({ title }) => title.length))) + 2;
-  const width = Math.max(6, Math.min(16, Math.floor((columns - titleWidth) / prefixes.length)));
-  const head = prefixes.map((prefix) => fitTo(prefixWords(report, prefix).count, width));
-  const last = prefixes.map((prefix) => fitTo(prefixWords(report, prefix).last, width - 1).padEnd(width));
+  const width = Math.max(6, Math.min(16, Math.floor((columns - titleWidth) / heads.length)));
+  const counts = heads.map(({ count }) => fitTo(count, width));
+  const lasts = heads.map(({ last }) => fitTo(last, width - 1).padEnd(width));
   return [
-    paint("quiet", `${"actions done".padEnd(titleWidth)}${head.join("")}`.trimEnd()),
-    paint("quiet", `${" ".repeat(titleWidth)}${last.join("")}`.trimEnd()),
-    ...report.columns.map(({ id, title }) => {
-      const cells = prefixes.map((prefix) => padTo(cellText(cellAt(report, id, prefix), width, paint), width));
-      return `${fitTo(title, titleWidth - 1)} ${cells.join("")}`.trimEnd();
+    paint("quiet", `${"actions done".padEnd(titleWidth)}${counts.join("")}`.trimEnd()),
+    paint("quiet", `${" ".repeat(titleWidth)}${lasts.join("")}`.trimEnd()),
+    ...rows.map(({ way, cells }) => {
+      const texts = cells.map((cell) => padTo(cellText(cell, width, paint), width));
+      return `${fitTo(way.title, titleWidth - 1)} ${texts.join("")}`.trimEnd();
     }),
   ];
 }
 
 function cellText(cell: DrillReportCell | undefined, width: number, paint: Paint): string {
   if (cell === undefined) return paint("quiet", "-");
-  const { word } = RESULT_WORDS[cell.result];
+  const { word, tone } = RESULT_WORDS[cell.result];
   const time = describeDuration(cell.tookMs);
   const fits = word.length + 1 + time.length < width;
-  return `${paint(TONES[cell.result], word)}${fits ? ` ${paint("quiet", time)}` : ""}`;
+  return `${paint(tone, word)}${fits ? ` ${paint("quiet", time)}` : ""}`;
 }
 
 function troubleLines(report: DrillReport, { columns, paint }: Sized): readonly string[] {
@@ -94,8 +72,8 @@ function troubleLines(report: DrillReport, { columns, paint }: Sized): readonly 
     paint("strong", "What is wrong"),
     ...all.slice(0, TROUBLES_MAX).flatMap((cell) => {
       const [first = "", ...rest] = wrapWords(`${placeWords(report, cell)}: ${cell.reason}`, columns - 8);
-      const word = padTo(paint(TONES[cell.result], RESULT_WORDS[cell.result].word), 5);
-      return [`  ${word} ${first}`, ...rest.map((line) => `        ${line}`)];
+      const { word, tone } = RESULT_WORDS[cell.result];
+      return [`  ${padTo(paint(tone, word), 5)} ${first}`, ...rest.map((line) => `        ${line}`)];
     }),
     ...(more > 0 ? [`        and ${more} more on the page`] : []),
   ];

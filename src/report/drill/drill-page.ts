@@ -7,14 +7,13 @@ import { withPlainText } from "../plain-text.ts";
 import { DRILL_STYLE } from "./drill-page-style.ts";
 import type { DrillReport, DrillReportCell } from "./drill-report.ts";
 import {
-  cellAt,
+  drillMatrix,
   OUTCOME_WORDS,
   placeWords,
-  prefixesOf,
-  prefixWords,
   RESULT_WORDS,
   resetWords,
   troubles,
+  wayBackWords,
 } from "./drill-words.ts";
 
 /** A drill as one self-contained HTML file: outcome, matrix, what is wrong, every cell; equal reports give equal bytes. */
@@ -45,27 +44,24 @@ ${joinHtml([matrixSection(report), ...troubleSection(report), cellsSection(repor
 }
 
 function answer(report: DrillReport): SafeHtml {
-  const { title, meaning, tone } = OUTCOME_WORDS[report.outcome];
+  const { title, meaning, badge } = OUTCOME_WORDS[report.outcome];
   const clean = report.cells.filter(({ result }) => result === "clean").length;
   return html`<header>
 <p class="kicker">canary drill · ${report.environment} · ${utc(report.startedEpochMs)}</p>
 <h1>${report.plan.name}</h1>
 <p class="lead">${report.plan.intent}</p>
-<div class="answer ${tone}"><span class="badge">${title}</span>
+<div class="answer ${badge}"><span class="badge">${title}</span>
 <p class="meaning">${meaning}</p>
 <p>${clean} of ${report.cells.length} cells are clean. The drill took ${describeDuration(report.tookMs)}.</p></div>
 </header>`;
 }
 
 function matrixSection(report: DrillReport): SafeHtml {
-  const prefixes = prefixesOf(report);
-  const head = prefixes.map((prefix) => {
-    const { count, last } = prefixWords(report, prefix);
-    return html`<th scope="col">${count}<small>${last}</small></th>`;
-  });
-  const rows = report.columns.map(
-    ({ id, title, what }) =>
-      html`<tr><th scope="row"><a href="#${anchor(id)}">${title}</a><small>${what}</small></th>${prefixes.map((prefix) => tile(report, id, prefix))}</tr>`,
+  const matrix = drillMatrix(report);
+  const head = matrix.heads.map(({ count, last }) => html`<th scope="col">${count}<small>${last}</small></th>`);
+  const rows = matrix.rows.map(
+    ({ way, cells }) =>
+      html`<tr><th scope="row"><a href="#${anchor(way.id)}">${way.title}</a><small>${way.what}</small></th>${cells.map(tile)}</tr>`,
   );
   return section("matrix", "Stopped here, disturbed so: is everything as before?", [
     html`<p class="muted">Columns are the actions that were begun; each cell was played on a quiet twin, undone, and held against the state before, row by row. A fault is in force while the last action acts and its undo is tried; then it is lifted, and everything is undone.</p>
@@ -78,10 +74,14 @@ function mark(result: DrillReportCell["result"]): SafeHtml {
   return html`<span class="tile ${result}">${RESULT_WORDS[result].word}</span>`;
 }
 
-function tile(report: DrillReport, column: string, prefix: number): SafeHtml {
-  const cell = cellAt(report, column, prefix);
+function resultChip({ result }: DrillReportCell): SafeHtml {
+  const { chip: kind, word } = RESULT_WORDS[result];
+  return chip(kind, word);
+}
+
+function tile(cell: DrillReportCell | undefined): SafeHtml {
   if (cell === undefined) return html`<td class="void">–</td>`;
-  return html`<td><a class="tile ${cell.result}" href="#${anchor(column)}" title="${cell.reason}">${RESULT_WORDS[cell.result].word}<small>${describeDuration(cell.tookMs)}</small></a></td>`;
+  return html`<td><a class="tile ${cell.result}" href="#${anchor(cell.column)}" title="${cell.reason}">${RESULT_WORDS[cell.result].word}<small>${describeDuration(cell.tookMs)}</small></a></td>`;
 }
 
 function troubleSection(report: DrillReport): readonly SafeHtml[] {
@@ -89,10 +89,7 @@ function troubleSection(report: DrillReport): readonly SafeHtml[] {
   if (all.length === 0) return [];
   const items = all
     .slice(0, 100)
-    .map(
-      (cell) =>
-        html`${chip(RESULT_WORDS[cell.result].chip, RESULT_WORDS[cell.result].word)} <strong>${placeWords(report, cell)}</strong>: ${cell.reason}`,
-    );
+    .map((cell) => html`${resultChip(cell)} <strong>${placeWords(report, cell)}</strong>: ${cell.reason}`);
   return [section("wrong", "What is wrong", [html`<div class="troubles">${list(items)}</div>`])];
 }
 
@@ -104,7 +101,7 @@ function cellsSection(report: DrillReport): SafeHtml {
     report.columns.map(({ id, title, what }) => {
       const cells = report.cells.filter((cell) => cell.column === id);
       const bad = cells.some(({ result }) => result !== "clean");
-      return html`<details id="${anchor(id)}"${trustedMarkup(bad ? " open" : "")}><summary><strong>${title}</strong> ${what} ${cells.map(({ result }) => chip(RESULT_WORDS[result].chip, RESULT_WORDS[result].word))}</summary>
+      return html`<details id="${anchor(id)}"${trustedMarkup(bad ? " open" : "")}><summary><strong>${title}</strong> ${what} ${cells.map(resultChip)}</summary>
 ${cells.map((cell) => cellDetail(report, cell))}</details>`;
     }),
   );
@@ -112,10 +109,12 @@ ${cells.map((cell) => cellDetail(report, cell))}</details>`;
 
 function cellDetail(report: DrillReport, cell: DrillReportCell): SafeHtml {
   const { fault, reset } = cell;
+  const way = wayBackWords(cell);
   const said = [
     ...(fault === undefined ? [] : [`${fault.landed.holds ? "Landed" : "Did not land"}: ${fault.landed.said}.`]),
     ...cell.notes.map((note) => `${note}.`),
     ...(fault === undefined ? [] : [`${fault.lifted.holds ? "Lifted" : "Not lifted"}: ${fault.lifted.said}.`]),
+    ...(way === undefined ? [] : [`${way}.`]),
     ...(reset.restarted.length === 0 ? [] : [`Restarted for the next cell: ${reset.restarted.join(", ")}.`]),
   ];
   const times = [
@@ -124,7 +123,7 @@ function cellDetail(report: DrillReport, cell: DrillReportCell): SafeHtml {
     `well again after ${describeDuration(cell.recoverMs)}`,
     `reset (${reset.way}) ${describeDuration(reset.tookMs)}`,
   ].join(" · ");
-  return html`<article class="cell"><h3>${placeWords(report, cell)} ${chip(RESULT_WORDS[cell.result].chip, RESULT_WORDS[cell.result].word)}</h3>
+  return html`<article class="cell"><h3>${placeWords(report, cell)} ${resultChip(cell)}</h3>
 <p>${cell.reason}</p>${said.length === 0 ? undefined : list(said)}<p class="muted">${times}</p>
 ${cell.differences.length === 0 ? undefined : differences(cell)}</article>`;
 }

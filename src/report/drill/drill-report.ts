@@ -33,6 +33,15 @@ const CellSchema = z.strictObject({
   differences: z.array(DifferenceSchema),
   /** Measured by traffic or from inside the container. */
   fault: z.strictObject({ landed: MeasuredSchema, lifted: MeasuredSchema }).optional(),
+  /** Which way back was taken, and so proven or not; absent where nothing was begun, or the cell could not be played. */
+  wayBack: z
+    .strictObject({
+      /** `planned`, `failure` or `abort`, as a run would have it; `resumed`: finished for a harness that died. */
+      why: z.enum(["planned", "failure", "abort", "resumed"]),
+      /** `undos` of the actions, last one first; `steps` of the plan's own `onFailure` or `onAbort`; `stop`: left as it stood. */
+      how: z.enum(["undos", "steps", "stop"]),
+    })
+    .optional(),
   health: z.array(z.strictObject({ name: z.string(), service: z.string(), healthy: z.boolean(), said: z.string() })),
   actMs: Ms,
   undoMs: Ms,

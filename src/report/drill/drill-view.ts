@@ -38,8 +38,7 @@ export function createDrillView(options: {
 }
 
 function cellLine({ cell, title, number, of }: Extract<DrillEvent, { kind: "cell" }>, paint: Paint): string {
-  const { word } = RESULT_WORDS[cell.result];
-  const tone = cell.result === "clean" ? "good" : cell.result === "not-restored" ? "bad" : "unsure";
+  const { word, tone } = RESULT_WORDS[cell.result];
   const reset = cell.reset.way === "none" ? "" : `, reset ${cell.reset.way} in ${describeDuration(cell.reset.tookMs)}`;
   const why = cell.result === "clean" ? "" : `: ${cell.reason}`;
   const place = `${title}, prefix ${cell.prefix}`;

@@ -119,8 +119,8 @@ function effectOutcome(id: string, quiet: QuietProof): Outcome {
       proof.absent.join("\n"),
     );
   }
-  if (!proof.noOp) return PASSED;
-  const message = "already at its target before it acted";
+  if (!proof.noOp && proof.withoutEffect !== "at-all") return PASSED;
+  const message = proof.noOp ? "already at its target before it acted" : "landed, and nothing of what it did was seen";
   return { kind: "skipped", type: "NO_OP", message, details: message };
 }
 

@@ -3,7 +3,7 @@ import type { RunReport } from "../run-report.ts";
 import { codeSpan, escapeMarkdown, markdownTable } from "./markdown.ts";
 
 const ROWS_MAX = 60;
-const MARK = { changed: "❌ ", declared: "✅ ", unclear: "⏸️ ", noise: "" } as const;
+const MARK = { changed: "❌ ", declared: "✅ ", lasting: "⏸️ ", unclear: "⏸️ ", noise: "" } as const;
 
 /** Answers compared: the summary, and every place that is more than noise; noise folds away. */
 export function responsesMarkdown({ responses }: RunReport): string {

@@ -1,11 +1,13 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { CanaryError, messageOf } from "../../core/errors.ts";
-import { type Intent, type IntentLog, inBoth } from "../../core/intent-log.ts";
+import { type IntentLog, inBoth } from "../../core/intent-log.ts";
+import { keptRun, parseIntents } from "../../mirror/twins/kept-runs.ts";
 import { drillPage } from "../../report/drill/drill-page.ts";
 import type { DrillReport } from "../../report/drill/drill-report.ts";
 import { stableJson } from "../../report/files/report-json.ts";
-import { openIntentLog, RUN_FILES } from "../file-run-store.ts";
+import { onDisk, openIntentLog, writeWhole } from "../durable-folder.ts";
+import { RUN_FILES } from "../file-run-store.ts";
+import { leftBehind } from "../left-behind.ts";
 import type { DrillStore } from "./drill-effects.ts";
 
 /** Names of the files that a drill leaves in its folder, beside the plan, the scenario and the log of intents. */
@@ -24,21 +26,28 @@ export async function openDrillStore(options: {
   readonly ledgerIntents?: IntentLog;
   readonly sign: (report: DrillReport, drillJson: string) => string;
 }): Promise<DrillStore> {
-  const { folder } = options;
+  const folder = path.resolve(options.folder);
   const at = (name: string): string => path.join(folder, name);
   return await onDisk(folder, async () => {
     await mkdir(folder, { recursive: true });
     await writeFile(at(RUN_FILES.plan), options.planText);
     await writeFile(at(RUN_FILES.scenario), options.scenarioText);
-    const intent = await openIntentLog(at(RUN_FILES.intent));
+    let log = await openIntentLog(at(RUN_FILES.intent));
+    const journal: IntentLog = { record: (entry) => onDisk(folder, () => log.record(entry)) };
+    const intent = inBoth(options.ledgerIntents, journal);
     return {
-      intent: {
-        ...inBoth(options.ledgerIntents, { record: (entry) => onDisk(folder, () => intent.record(entry)) }),
-        read: async () => {
-          const lines = (await readFile(at(RUN_FILES.intent), "utf8")).split("\n").filter((line) => line !== "");
-          return lines.map((line) => JSON.parse(line) as Intent);
-        },
-      },
+      folder,
+      intent,
+      keepForResume: (state) =>
+        onDisk(folder, () => writeWhole(at(RUN_FILES.reference), `${JSON.stringify(state)}\n`, 0o600)),
+      nextHarness: () =>
+        onDisk(folder, async () => {
+          await log[Symbol.asyncDispose]();
+          const durable = parseIntents(await readFile(at(RUN_FILES.intent), "utf8"));
+          log = await openIntentLog(at(RUN_FILES.intent), durable.length);
+          const run = await keptRun(folder);
+          return run === undefined ? undefined : await leftBehind(run, intent);
+        }),
       publish: (report) =>
         onDisk(folder, async () => {
           const json = stableJson(report);
@@ -47,26 +56,7 @@ export async function openDrillStore(options: {
           await writeWhole(at(DRILL_FILES.bundle), options.sign(report, json));
           return folder;
         }),
-      [Symbol.asyncDispose]: () => intent[Symbol.asyncDispose](),
+      [Symbol.asyncDispose]: () => log[Symbol.asyncDispose](),
     };
   });
-}
-
-async function writeWhole(file: string, text: string): Promise<void> {
-  await writeFile(`${file}.part`, text);
-  await rename(`${file}.part`, file);
-}
-
-async function onDisk<T>(folder: string, write: () => Promise<T>): Promise<T> {
-  try {
-    return await write();
-  } catch (cause) {
-    if (!(cause instanceof Error && "syscall" in cause)) throw cause;
-    throw new CanaryError({
-      code: "REPLAY_FAILED",
-      message: `cannot write into ${folder}: ${messageOf(cause)}`,
-      hint: "Make room on the disk, or give a folder that can be written with --out, and run again.",
-      cause,
-    });
-  }
 }

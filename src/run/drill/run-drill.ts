@@ -1,5 +1,6 @@
 import { CanaryError } from "../../core/errors.ts";
 import { dependenciesOf } from "../../mirror/proxy/proxy-layout.ts";
+import type { DryRunOffer } from "../../policy/step-reading.ts";
 import {
   columnTitle,
   type DrillCell,
@@ -24,14 +25,15 @@ import { type DrillGround, openDrillGround } from "./drill-ground.ts";
 export async function runDrill(job: RunJob, effects: DrillEffects, signal: AbortSignal): Promise<DrillReport> {
   const startedMs = effects.clock.monotonicMs();
   const startedEpochMs = effects.clock.epochMs();
-  await admitJob(job, effects);
-  const columns = columnsOrThrow(job);
+  const admission = await admitJob(job, effects);
+  const dryRuns = new Map(admission.actions.map(({ id, step }) => [id, step.dryRun]));
+  const columns = columnsOrThrow(job, dryRuns);
   const planned = drillCells(columns, job.plan.actions.length);
   effects.observe({
     kind: "phase",
     message: `raising the twins with a proxy in every dependency; ${planned.length} cells`,
   });
-  await using ground = await openDrillGround(job, effects, signal);
+  await using ground = await openDrillGround({ job, dryRuns }, effects, signal);
   const cells: DrillReportCell[] = [];
   for (const cell of planned) {
     signal.throwIfAborted();
@@ -65,15 +67,20 @@ async function playAndReset(
   const outcome = await playCell(ground.stage(), cell, signal);
   const tookMs = effects.clock.monotonicMs() - startedMs;
   const reset = await ground.reset(outcome, signal);
+  // What an undo left is gone with the reset: nobody has to finish it.
+  await effects.store.intent.record({ kind: "end", outcome: outcome.result });
   return reportedCell(cell, outcome, { tookMs, reset });
 }
 
 /** The faults of the scenario, else those of the mirror; what can not be broken is told before anything is raised. */
-function columnsOrThrow({ scenario, spec }: RunJob): readonly DrillColumn[] {
+function columnsOrThrow(
+  { scenario, spec, plan }: RunJob,
+  dryRuns: ReadonlyMap<string, DryRunOffer>,
+): readonly DrillColumn[] {
   const links = dependenciesOf(spec);
   const faults = scenario.drill?.faults ?? defaultFaults(spec, links);
   const problems = faultProblems(faults, spec, links);
-  if (problems.length === 0) return drillColumns(faults);
+  if (problems.length === 0) return drillColumns(faults, { ways: plan, dryRuns: dryRuns.values() });
   throw new CanaryError({
     code: "SCENARIO_INVALID",
     message: `the drill of ${scenario.name} breaks what its mirror does not have`,

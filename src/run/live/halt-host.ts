@@ -58,12 +58,21 @@ export async function haltHost(
   );
   const runs = await Promise.all(
     found.map(async (one) => {
-      const halted = await stopOne(one, options, effects);
+      const halted = await stopOne(one, options, effects).catch((error: unknown) => {
+        options.signal.throwIfAborted();
+        // What one run left behind says nothing of the others, of which people must hear.
+        return unknownEnd(one, error);
+      });
       options.onRun?.(halted);
       return halted;
     }),
   );
   return { runs, isAllUndone: runs.every(({ outcome }) => outcome === "undone") };
+}
+
+function unknownEnd(found: FoundRun, error: unknown): HaltedRun {
+  const { runId, plan } = found.kind === "alive" ? found.run : { runId: path.basename(found.file, ".json"), plan: "" };
+  return { runId, plan, outcome: "stopped", message: `how it ended can not be told: ${messageOf(error)}` };
 }
 
 async function stopOne(

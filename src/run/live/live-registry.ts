@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { chmod, lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
@@ -124,16 +125,17 @@ async function refuseShared(folder: string, userId: number | undefined): Promise
 
 /** Written beside and renamed, readable by this user from the first byte on. */
 async function writePrivately(file: string, document: unknown): Promise<void> {
-  const partial = `${file}.partial`;
-  await rm(partial, { force: true });
+  // Of this process and this call alone: two halts at once must not take each other's file away.
+  const partial = `${file}.${randomUUID()}.partial`;
   const handle = await open(partial, "wx", 0o600);
   try {
     await handle.writeFile(`${JSON.stringify(document, null, 2)}\n`);
     await handle.sync();
+    await rename(partial, file);
   } finally {
     await handle.close();
+    await rm(partial, { force: true });
   }
-  await rename(partial, file);
 }
 
 /** Undefined where there is no such file. @throws what makes it unbelievable: a link, another owner, other readers, other words */

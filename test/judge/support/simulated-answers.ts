@@ -1,10 +1,6 @@
 import { seededRandom } from "../../../src/core/random.ts";
-import {
-  judgeResponses,
-  type ResponseJudgement,
-  type ResponseTerms,
-  type ResponseWindows,
-} from "../../../src/judge/response-changes.ts";
+import { judgeResponses, type ResponseJudgement, type ResponseTerms } from "../../../src/judge/response-changes.ts";
+import type { ResponseWindows } from "../../../src/judge/response-places.ts";
 import type { DifferenceKind } from "../../../src/measure/response-difference.ts";
 import { type ResponseLog, responseLog } from "../../../src/measure/response-log.ts";
 

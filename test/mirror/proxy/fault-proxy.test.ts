@@ -122,6 +122,25 @@ test("a toxicity meets only its share of the connections", async () => {
   expect((await proxy.probe(LINK, HELLO, 1000)).outcome).toBe("reset");
 });
 
+test("of the connections that a toxic meets only the caller's own are counted, open ones and new ones", async () => {
+  const met = (): number => proxy.traffic(LINK).met;
+  const open = connect({ host: "127.0.0.1", port });
+  open.write("x");
+  await once(open, "data");
+  expect(met()).toBe(0);
+  proxy.setToxics(LINK, [{ type: "latency", latencyMs: 1, toxicity: 0.51 }]);
+  expect(met()).toBe(1);
+  await proxy.probe(LINK, HELLO, 1000);
+  expect(met()).toBe(1);
+  await talk(HELLO);
+  expect(met()).toBe(2);
+  // Every connection draws 0.5 here.
+  proxy.setToxics(LINK, [{ type: "latency", latencyMs: 1, toxicity: 0.5 }]);
+  await talk(HELLO);
+  expect(met()).toBe(0);
+  open.destroy();
+});
+
 test("a toxic meets one way or the other, and one on each way meets both", async () => {
   const latency = { type: "latency", latencyMs: 40 } as const;
   proxy.setToxics(LINK, [{ ...latency, stream: "upstream" }]);

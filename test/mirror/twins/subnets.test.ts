@@ -57,3 +57,11 @@ test("an address is handed out once until it is given back", () => {
   expect(book.take()).toBe("10.213.7.77");
   expect(all).not.toContain(subnetAt(7).ingress);
 });
+
+test("an address that was just given back is the last to be handed out again", () => {
+  const book = addressBook(subnetAt(7));
+  const first = book.take();
+  book.giveBack(first);
+  const next = Array.from({ length: 241 }, () => book.take());
+  expect(next.indexOf(first)).toBe(240);
+});

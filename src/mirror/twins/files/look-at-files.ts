@@ -3,6 +3,7 @@ import { resourcePath } from "../../../plan/resource-pattern.ts";
 import type { Twin } from "../../twin.ts";
 import type { FileListing } from "../../twin-surroundings.ts";
 import { folderByEngine, layerByEngine } from "./archive-files.ts";
+import { engineFiles } from "./engine-files.ts";
 import { type FileCollector, fileCollector } from "./file-collector.ts";
 import { type HostReading, layerOnHost, plainFolder, type Skip, walkTree } from "./host-files.ts";
 import { type LookedAt, type LookOptions, livingReplicas, startedMs, type TwinWithFiles } from "./looked-at.ts";
@@ -10,7 +11,7 @@ import { type MountPlace, mountPlaces } from "./mount-places.ts";
 import { pristineContainers } from "./pristine-containers.ts";
 import { tmpfsByProgram } from "./tmpfs-by-program.ts";
 
-/** What the engine itself puts into every container, or mounts there. */
+/** What the engine itself puts into every container, or mounts there: some of it is read by `engineFiles`. */
 const OF_THE_ENGINE = ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/.dockerenv", "/dev", "/proc", "/sys"];
 
 /** Looks at all files of a twin, each time anew; only digests of unchanged contents are remembered. */
@@ -24,13 +25,15 @@ export function fileLooker(raised: TwinWithFiles, options: LookOptions = {}): Tw
     const ignored = (service: string): readonly string[] =>
       except.filter((one) => one.service === service).map((one) => one.path);
     const places = mountPlaces(raised.twin, replicas, ignored);
-    await Promise.all([
+    const [ofEngine] = await Promise.all([
+      engineFiles(raised, replicas, signal),
       ...replicas.map((at) =>
         layerOf(raised, at, { collector, reading, pristine, ignored: ignored(at.replica.service) }),
       ),
       ...places.map((place) => mountOf(raised, place, collector, reading)),
     ]);
-    return collector.listing();
+    for (const place of ofEngine.unseen) collector.unseen(place);
+    return { ...collector.listing(), ofEngine: ofEngine.files };
   };
 }
 
@@ -83,8 +86,11 @@ async function mountOf(
   });
 }
 
-/** True for these paths and everything below them. */
+/** True for these paths and everything below them; a `*` at the end of one is any rest of a name. */
 function below(folders: readonly string[]): Skip {
   const trimmed = folders.map((folder) => posix.normalize(folder).replace(/(?<=.)\/+$/, ""));
-  return (path) => trimmed.some((folder) => path === folder || path.startsWith(folder === "/" ? "/" : `${folder}/`));
+  const begins = trimmed.filter((folder) => folder.endsWith("*")).map((folder) => folder.slice(0, -1));
+  return (path) =>
+    trimmed.some((folder) => path === folder || path.startsWith(folder === "/" ? "/" : `${folder}/`)) ||
+    begins.some((beginning) => path.startsWith(beginning));
 }

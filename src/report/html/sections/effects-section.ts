@@ -33,10 +33,10 @@ export function effectsSection(report: RunReport): SafeHtml {
 }
 
 /** What the quiet proof says nothing about, and why. */
-function leftOut({ noise = [], unseen = [] }: RunReport["quiet"]): readonly SafeHtml[] {
+function leftOut({ noise = [], unseen = [], unseenSince = [] }: RunReport["quiet"]): readonly SafeHtml[] {
   const parts: readonly (readonly [string, readonly string[]])[] = [
     ["Left out, because it changes without the plan too:", noise],
-    ["Could not be looked at, so effects there are unknown:", unseen],
+    ["Could not be looked at, so effects there are unknown:", [...unseen, ...unseenSince]],
   ];
   return parts
     .filter(([, items]) => items.length > 0)
@@ -60,12 +60,13 @@ function effectRows(action: Action, quiet: RunReport["quiet"]): readonly (readon
     chip("fail", "declared, absent"),
   ]);
   if (observed.length + absent.length > 0) return [...observed, ...absent];
+  const isOpen = proof.noOp || proof.withoutEffect === "at-all";
   return [
     [
       action.id,
       "",
       proof.noOp ? "already at its target" : "no effect",
-      chip(proof.noOp ? "open" : "plain", proof.noOp ? "no-op" : "nothing"),
+      chip(isOpen ? "open" : "plain", isOpen ? "no-op" : "nothing"),
     ],
   ];
 }

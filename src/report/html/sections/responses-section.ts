@@ -7,6 +7,7 @@ import { html, joinHtml, type SafeHtml } from "../safe-html.ts";
 const TONE: Readonly<Record<FieldState, Parameters<typeof chip>[0]>> = {
   changed: "fail",
   declared: "pass",
+  lasting: "open",
   unclear: "open",
   noise: "plain",
 };
@@ -45,6 +46,7 @@ ${
 const STATE_CHIP: Readonly<Record<FieldState, string>> = {
   changed: "not declared",
   declared: "declared",
+  lasting: "outlived the undo",
   unclear: "not shown",
   noise: "noise",
 };
