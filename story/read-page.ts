@@ -24,6 +24,8 @@ export interface Chapter {
 
 const FENCE = "```";
 const REHEARSAL = "rehearsal";
+/** Commands that are shown and not run. */
+const SHOWN = "console";
 const EXIT = /^exit (\d{1,3})$/;
 
 /**
@@ -62,6 +64,7 @@ function readScenes(blocks: readonly Block[]): Pick<Chapter, "scenes" | "ending"
   let words: readonly string[] = [];
   for (const { kind, lines } of blocks) {
     const [language, mark] = (kind ?? "").split(" ");
+    if (kind === SHOWN) continue;
     if (kind === undefined) words = [...words, ...paragraphsOf(lines)];
     else if (language === "sh") {
       const isRehearsal = mark === REHEARSAL;

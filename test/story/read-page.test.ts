@@ -42,6 +42,10 @@ test("what stands below commands is what the last of them answers, and its exit 
   expect(second).toMatchObject({ words: [], shows: [], exitCode: 0, isRehearsal: true });
 });
 
+test("what is only shown is not run", () => {
+  expect(scenesOf(block("sh", "a"), block("console", "cosign"), "Words.\n")).toHaveLength(1);
+});
+
 test.each([
   ["an answer to nothing", block("text", "yes")],
   ["an answer that words part from its command", `${block("sh", "a")}\nWords.\n\n${block("text", "yes")}`],

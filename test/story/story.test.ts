@@ -31,6 +31,12 @@ test("everything goes as docs/story.md tells it, and nothing is left behind", as
   expect(told.stdout).toMatch(/✓ The end: \d+ answers/);
 });
 
+test("other programs verify what we sign, as docs/interop.md tells it", async () => {
+  using it = scratch();
+  const told = await tellPage(it.folder, readFileSync("docs/interop.md", "utf8"));
+  expect({ ...told, stdout: told.stdout.slice(-2000) }).toMatchObject({ exitCode: 0, stderr: "", left: [] });
+});
+
 const CHAPTER = (...blocks: readonly string[]): string => `# A page\n\n## Chapter\n\n${blocks.join("\n\n")}\n`;
 const sh = (...lines: readonly string[]): string => ["```sh", ...lines, "```"].join("\n");
 const text = (...lines: readonly string[]): string => ["```text", ...lines, "```"].join("\n");
