@@ -7,6 +7,8 @@ import { admissionRequest } from "../gate/kubernetes/admission-builder.ts";
 import { writeEarnedRun } from "./earned-run.ts";
 import { type Told, tell } from "./tell.ts";
 
+/** Some forty processes one after the other: half a minute, and many times that where everything else runs as well. */
+const WHOLE_STORY_MS = 900_000;
 const PAGE = readFileSync("docs/story.md", "utf8");
 
 /** A folder for a test, which is also where the story makes its own: what it leaves is seen there. */
@@ -24,14 +26,14 @@ async function tellPage(folder: string, page: string): Promise<Told & { readonly
   return { ...told, left: readdirSync(folder).filter((name) => name.startsWith("canary-story-")) };
 }
 
-test("everything goes as docs/story.md tells it, and nothing is left behind", async () => {
+test("everything goes as docs/story.md tells it, and nothing is left behind", { timeout: WHOLE_STORY_MS }, async () => {
   using it = scratch();
   const told = await tellPage(it.folder, PAGE);
   expect({ ...told, stdout: told.stdout.slice(-2000) }).toMatchObject({ exitCode: 0, stderr: "", left: [] });
   expect(told.stdout).toMatch(/✓ The end: \d+ answers/);
 });
 
-test("other programs verify what we sign, as docs/interop.md tells it", async () => {
+test("other programs verify what we sign, as docs/interop.md tells it", { timeout: WHOLE_STORY_MS }, async () => {
   using it = scratch();
   const told = await tellPage(it.folder, readFileSync("docs/interop.md", "utf8"));
   expect({ ...told, stdout: told.stdout.slice(-2000) }).toMatchObject({ exitCode: 0, stderr: "", left: [] });
