@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { Notifier } from "../core/notifier.ts";
-import { playbookOf } from "../report/playbook.ts";
+import { playbookOf, queueOf } from "../report/playbook.ts";
 import type { RunReport } from "../report/run-report.ts";
 import { fileEscalationQueue } from "../run/file-escalation-queue.ts";
 import type { Scenario } from "../run/scenario.ts";
@@ -10,7 +10,7 @@ import { systemClock } from "./system.ts";
 export const QUEUE_FOLDER = path.join(".canary", "queue");
 
 /**
- * Hands a run that holds to people: its playbook goes into the queue that the scenario names, and who is to be told is told. A run that
+ * Hands a run that holds to people: its playbook goes into the queue of those who decide, and who is to be told is told. A run that
  * promotes or rejects is decided.
  * @returns what a person should read; `undefined` where nothing was escalated
  */
@@ -19,7 +19,7 @@ export async function escalate(
   by: { readonly scenario: Scenario; readonly runDir: string; readonly notifier: Notifier },
 ): Promise<string | undefined> {
   if (report.verdict.kind !== "hold") return undefined;
-  const { queue } = by.scenario.escalation;
+  const queue = queueOf(report, by.scenario.escalation?.queue);
   const at = new Date(systemClock.epochMs()).toISOString();
   const playbook = playbookOf(report, { id: report.runId, queue, at, folder: path.resolve(by.runDir) });
   const folder = path.join(QUEUE_FOLDER, queue);

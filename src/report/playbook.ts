@@ -10,6 +10,17 @@ function sloSentence(slo: RunReport["slos"][number]): string {
   return `${name}: ${stateWord}; ${measured} (${interval}), accepted ${accepted}`;
 }
 
+/** Where nobody says who decides. */
+const QUEUE = "operators";
+
+/**
+ * The queue of those who decide about a run: the one that its scenario names, else the one in which its policy asks for a human.
+ * @param named - `escalation.queue` of the scenario
+ */
+export function queueOf({ policyDecision }: Pick<RunReport, "policyDecision">, named: string | undefined): string {
+  return named ?? policyDecision?.obligations.escalations[0]?.queue ?? QUEUE;
+}
+
 /**
  * The playbook of a run that a person has to decide: what, why, the way back, the evidence and what was seen. Made of the report, so
  * that nothing is in it that the report does not show.

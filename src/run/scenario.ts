@@ -91,8 +91,8 @@ export const ScenarioSchema = z
     responses: ResponsesSchema.prefault({}),
     /** What the operator demands of plans beside `mayChange`; it can only be stricter than docs/policy.md. */
     policy: PolicySchema.prefault({}),
-    /** Who decides where the harness does not: the queue that a playbook goes to. */
-    escalation: z.strictObject({ queue: Id }).default({ queue: "operators" }),
+    /** Who decides where the harness does not: the queue that a playbook goes to; absent: the one that policy names. */
+    escalation: z.strictObject({ queue: Id }).optional(),
     /** Whom the operator believes, and what must be signed (docs/identity.md); absent: nothing has to be. */
     trust: TrustTermsSchema.optional(),
     /** Known harms are planted before the verdict is signed, and it holds unless each of them is seen (`--prove-sensitivity`). */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Playbook } from "../../src/core/escalation-queue.ts";
-import { playbookOf } from "../../src/report/playbook.ts";
+import { playbookOf, queueOf } from "../../src/report/playbook.ts";
 import type { RunReport } from "../../src/report/run-report.ts";
 import { fileEscalationQueue } from "../../src/run/file-escalation-queue.ts";
 import { simulateRun } from "../support/simulated-run.ts";
@@ -35,6 +35,13 @@ test("a plan of low confidence becomes a playbook that says what, why, the way b
   expect(actions[0]?.rollback).toMatch(/given by the plan|scale/);
   expect(diagnostics.some((line) => /^errors: holds;/.test(line))).toBe(true);
   expect(remedies.length).toBeGreaterThan(0);
+});
+
+test("its scenario says who decides, else its policy where that asks for a human, else nobody in particular", async () => {
+  const report = await heldReport();
+  expect(queueOf(report, "sre-oncall")).toBe("sre-oncall");
+  expect(queueOf(report, undefined)).toBe("on-call");
+  expect(queueOf({}, undefined)).toBe("operators");
 });
 
 test("what was put is listed oldest first, and resolved once", async () => {
