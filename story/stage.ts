@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { chmod, copyFile, cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -42,6 +42,8 @@ export async function setStage(options: {
   await mkdir(folder);
   for (const name of SHOWN) await cp(path.join(options.root, name), path.join(folder, name), { recursive: true });
   await copyFile(path.join(options.root, "story", "admission-review.json"), path.join(folder, "review.json"));
+  // Stubs of the mirror are modules that import packages of this project.
+  await symlink(path.join(options.root, "node_modules"), path.join(home, "node_modules"));
   if (options.earned !== undefined) await bring(options.earned, folder);
   const programs = path.join(home, "bin");
   await mkdir(programs);
