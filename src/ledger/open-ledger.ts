@@ -177,7 +177,11 @@ function requestOf(batch: readonly NewEntry[], options: AppendOptions | undefine
   return { batch: structuredClone(batch), documents: documents.map((bytes) => Uint8Array.from(bytes)) };
 }
 
+/** What is read is what was recorded, as far as one row shows: whoever changed both of its columns is found by `verifyLog`. */
 function entryOf(row: EntryRow): Entry {
+  if (!leafHash(row.bytes).equals(row.leaf)) {
+    throw tampered(`entry ${row.index} was changed: its hash is not the one recorded beside it`);
+  }
   const parsed = parseEntry(row.bytes);
   if (parsed.kind === "problem") throw tampered(`entry ${row.index} ${parsed.message}`);
   if (parsed.entry.index !== row.index)

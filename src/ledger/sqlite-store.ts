@@ -89,12 +89,19 @@ function sqliteStore(open: {
   };
 }
 
+/** Two gates that start at one moment make the file together: who comes second waits for the first as an append would. */
 function prepareToAppend(database: DatabaseSync): void {
+  database.exec(`PRAGMA busy_timeout = ${LIMITS.ledgerAnswerMsMax}`);
   database.exec("PRAGMA journal_mode = WAL");
   // FULL: the log is flushed at each commit, not only when it is moved into the file.
   database.exec("PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON");
-  if (database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'head'").get() !== undefined) return;
-  inTransaction(database, () => database.exec(`PRAGMA application_id = ${SQLITE_APPLICATION_ID};\n${SQLITE_SCHEMA}`));
+  const isNew = (): boolean => database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'head'").get() === undefined;
+  if (isNew()) {
+    inTransaction(database, () => {
+      if (isNew()) database.exec(`PRAGMA application_id = ${SQLITE_APPLICATION_ID};\n${SQLITE_SCHEMA}`);
+    });
+  }
+  database.exec(`PRAGMA busy_timeout = ${RETRY_MS}`);
 }
 
 /** IMMEDIATE: the log is ours before it is read, so that nothing can come between reading and writing. */

@@ -1,0 +1,70 @@
+import { rm } from "node:fs/promises";
+import { expect, test } from "vitest";
+import { ledgerIn, newSigner, sqlitePlace } from "../support/ledger-place.ts";
+import { gateWorld } from "./gate-world.ts";
+
+// A gate that listens, while somebody who owns its machine changes the ledger below it.
+
+const CHANGE = { kind: "resources", resources: [{ path: "service/worker/replicas", to: 3 }] };
+
+/** A gate that has admitted plan 1 and knows plan 2, and the file that it records in. */
+async function admittedOnce() {
+  await using opening = new AsyncDisposableStack();
+  const place = opening.use(await sqlitePlace());
+  const ledger = opening.use(await ledgerIn(place, newSigner()));
+  const world = opening.use(await gateWorld({ ledger }));
+  const gate = opening.use(await world.serve());
+  const plans = [world.plan(1), world.plan(2)] as const;
+  for (const plan of plans) await gate.ask("/v1/verdicts", { body: world.submission(plan), as: "ci" });
+  const promote = (plan: { readonly sha256: string }, key: string) => {
+    const body = { plan: plan.sha256, environment: "production/eu-west", change: CHANGE };
+    return gate.ask("/v1/promotions", { body, as: "deployer", headers: { "idempotency-key": key } });
+  };
+  expect((await promote(plans[0], "first")).status).toBe(200);
+  const owned = opening.move();
+  return { place, world, gate, plans, promote, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+const FIRST = '(SELECT min(idx) FROM entries WHERE CAST(entry AS TEXT) LIKE \'%"answer":"admit"%\')';
+
+test("an admission that was turned into a refusal, so that its verdict could be used again, ends all admissions", async () => {
+  await using it = await admittedOnce();
+  const turned = `CAST(replace(CAST(entry AS TEXT), '"answer":"admit"', '"answer":"refuse"') AS BLOB)`;
+  await it.place.tamper(`UPDATE entries SET entry = ${turned} WHERE idx = ${FIRST}`);
+  await it.place.tamper("DELETE FROM claims WHERE claim LIKE 'promotion:%'");
+  const answer = await it.promote(it.plans[0], "second");
+  expect(answer).toMatchObject({
+    status: 503,
+    json: { decision: "refuse", reasons: [{ code: "EVIDENCE_UNAVAILABLE" }] },
+  });
+  expect(answer.json.reasons[0].message).toMatch(/was changed/);
+});
+
+test.each([
+  ["has a head that nobody signed", "UPDATE head SET note = replace(note, 'canary.test', 'canary.fake')"],
+  ["has another size than was signed", "UPDATE head SET size = size - 1"],
+  ["is shorter than it was", "DELETE FROM entries WHERE idx = (SELECT max(idx) FROM entries)"],
+])("a ledger that %s admits nothing more", async (_, statement) => {
+  await using it = await admittedOnce();
+  await it.place.tamper(statement);
+  expect(await it.promote(it.plans[1], "a")).toMatchObject({ status: 503, json: { decision: "refuse", token: null } });
+  expect((await it.gate.ask("/readyz")).status).toBe(503);
+});
+
+test("documents that were exchanged for others are not read by a gate that has not read them before", async () => {
+  await using it = await admittedOnce();
+  await it.place.tamper("UPDATE documents SET bytes = x'7b7d'");
+  await using world = await gateWorld({ ledger: it.world.ledger });
+  world.keyring = it.world.keyring;
+  await using fresh = await world.serve();
+  const body = { plan: it.plans[1].sha256, environment: "production/eu-west", change: CHANGE };
+  const { status, json } = await fresh.ask("/v1/promotions/check", { body, as: "ci" });
+  expect({ status, code: json.reasons[0].code }).toEqual({ status: 503, code: "EVIDENCE_UNAVAILABLE" });
+  expect(json.reasons[0].message).toMatch(/document .* was changed/);
+});
+
+test("a database that is taken away while the gate listens admits nothing", async () => {
+  await using it = await admittedOnce();
+  await rm(it.place.file);
+  expect(await it.promote(it.plans[1], "a")).toMatchObject({ status: 503, json: { decision: "refuse", token: null } });
+});
