@@ -1,11 +1,14 @@
 import { z } from "zod";
 import type { Approval } from "../attest/approval-statement.ts";
-import { authorsOf, countApprovals } from "../attest/count-approvals.ts";
+import { type ApprovedThing, authorsOf, countApprovals } from "../attest/count-approvals.ts";
 import { type Keyring, sameIdentity } from "../attest/keyring.ts";
+import { verifyWitnessedApproval } from "../attest/witnessed-approval.ts";
 import type { Entry } from "../ledger/ledger.ts";
 import type { Passkey } from "./approvals-page/passkeys.ts";
 import type { ApprovalEvidence, PlanEvidence, VerdictEvidence } from "./evidence.ts";
 import type { GateDocuments } from "./gate-documents.ts";
+import { isStillTheirs } from "./single-sign-on/person-of.ts";
+import { isStrong, type SignOnTrust } from "./single-sign-on/sign-on-terms.ts";
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const Text = z.string().max(1000);
@@ -32,6 +35,14 @@ export const HeldApprovalRecord = z.strictObject({
   nonce: z.string().regex(/^[0-9a-f]{32}$/),
 });
 
+/** An approval that a person gave at the gate's page by single sign-on, as the gate that saw it signed it. */
+export const WitnessedApprovalRecord = z.strictObject({
+  schema: z.literal("canary.gate-witnessed-approval/v1"),
+  /** Of the document that holds the bundle. */
+  bundle: Sha256,
+  plan: Sha256,
+});
+
 /** What approvals are counted for, and from. */
 export interface ApprovalQuestion {
   readonly plan: PlanEvidence;
@@ -42,18 +53,23 @@ export interface ApprovalQuestion {
   readonly entries: readonly Entry[];
 }
 
+/** What approvals are believed by. */
+export interface ApprovalTrust {
+  readonly documents: GateDocuments;
+  readonly keyring: Keyring;
+  readonly passkeys: readonly Passkey[];
+  /** Absent where nobody approves by single sign-on. */
+  readonly signOn?: SignOnTrust;
+  readonly atEpochMs: number;
+}
+
 /**
  * The people who approve a plan now, counted by the rules of `countApprovals`.
  * @throws what the ledger throws, or a record that cannot be read
  */
 export async function planApprovals(
   { plan, verdict, environment, entries }: ApprovalQuestion,
-  known: {
-    readonly documents: GateDocuments;
-    readonly keyring: Keyring;
-    readonly passkeys: readonly Passkey[];
-    readonly atEpochMs: number;
-  },
+  known: ApprovalTrust,
 ): Promise<ApprovalEvidence> {
   if (plan.kind === "unknown") return { people: [], refused: [] };
   const { documents, keyring, passkeys, atEpochMs } = known;
@@ -61,25 +77,71 @@ export async function planApprovals(
     entries.filter((entry) => entry.kind === kind && entry.body["schema"] === "canary.gate-approval/v1");
   const texts = (all: readonly Entry[]): Promise<readonly string[]> =>
     Promise.all(all.map(({ body }) => documents.text(SignedApprovalRecord.parse(body).bundle)));
-  const [approvals, revocations] = await Promise.all([texts(signed("approval")), texts(signed("approval-revoked"))]);
+  const [approvals, revocations, witnessed] = await Promise.all([
+    texts(signed("approval")),
+    texts(signed("approval-revoked")),
+    witnessedApprovals(entries, known),
+  ]);
   // A passkey that was taken out, or is somebody else's now, approves nothing any more.
   const isKnown = ({ keyId, person }: Approval): boolean =>
     passkeys.some(({ id, identity }) => id === keyId && sameIdentity(identity, person));
-  const held = entries
+  const byPasskey = entries
     .filter(({ body }) => body["schema"] === "canary.gate-held-approval/v1")
     .map(heldApproval)
     .filter(isKnown);
-  const thing = {
+  const isWeak = (approval: Approval): boolean =>
+    witnessed.seen.some((one) => one.approval === approval && !one.strong);
+  // Of several by one person the first counts, so that those go first that are worth more.
+  const seen = witnessed.seen.map(({ approval }) => approval);
+  const held = [...byPasskey, ...seen.filter((one) => !isWeak(one)), ...seen.filter(isWeak)];
+  const thing = approvedThing({ plan, verdict, environment }, keyring);
+  const { counted, refused } = countApprovals(thing, { approvals, revocations, held }, keyring, atEpochMs);
+  return {
+    // A key of one's own and a passkey with a verified user are strong; a sign-on is where the operator says what shows it.
+    people: counted.map((approval) => ({ name: approval.person, strong: !isWeak(approval), approval })),
+    refused: [
+      ...refused.map(({ person, message }) => (person === undefined ? message : `${person}: ${message}`)),
+      ...witnessed.refused.map((message) => `single sign-on: ${message}`),
+    ],
+  };
+}
+
+/** The plan in question as approvals are held against it. */
+export function approvedThing(
+  { plan, verdict, environment }: Pick<ApprovalQuestion, "verdict" | "environment"> & { readonly plan: KnownPlan },
+  keyring: Keyring,
+): ApprovedThing {
+  return {
     planSha256: plan.plan.sha256,
     environment,
     ...(verdict === undefined ? {} : { verdictSha256: verdict.digest }),
     authors: authorsOf(plan.plan, { keyring, ...(plan.signedBy === undefined ? {} : { planSigner: plan.signedBy }) }),
   };
-  const { counted, refused } = countApprovals(thing, { approvals, revocations, held }, keyring, atEpochMs);
+}
+
+type KnownPlan = Extract<PlanEvidence, { readonly kind: "plan" }>;
+
+/** Approvals that a trusted gate saw, of people who are still listed. */
+async function witnessedApprovals(
+  entries: readonly Entry[],
+  { documents, keyring, signOn, atEpochMs }: ApprovalTrust,
+): Promise<{
+  readonly seen: readonly { readonly approval: Approval; readonly strong: boolean }[];
+  readonly refused: readonly string[];
+}> {
+  const records = entries.filter(({ body }) => body["schema"] === "canary.gate-witnessed-approval/v1");
+  const read = await Promise.all(
+    records.map(async ({ body }) =>
+      verifyWitnessedApproval(await documents.text(WitnessedApprovalRecord.parse(body).bundle), keyring, atEpochMs),
+    ),
+  );
   return {
-    // A key of one's own and a passkey with a verified user are both strong; a session of single sign-on would not be.
-    people: counted.map(({ person, shownBy }) => ({ name: person, strong: shownBy !== "single-sign-on" })),
-    refused: refused.map(({ person, message }) => (person === undefined ? message : `${person}: ${message}`)),
+    seen: read.flatMap((one) =>
+      one.kind === "approval" && signOn !== undefined && isStillTheirs(one.signOn, one.approval.person, signOn)
+        ? [{ approval: one.approval, strong: isStrong(one.signOn, signOn) }]
+        : [],
+    ),
+    refused: read.flatMap((one) => (one.kind === "refused" ? [one.message] : [])),
   };
 }
 

@@ -113,8 +113,9 @@ test("the page shows plan, verdict and what is missing, as text, and allows noth
     "Scale worker from 1 to 3",
     "PROMOTE",
     "ALL_SHOWN",
-    "APPROVALS_MISSING",
-    "Approved by: ada",
+    "WAITS FOR APPROVAL",
+    "1 of 2: ada",
+    "1 more person has to approve, strongly authenticated.",
   ]) {
     expect(text).toContain(words);
   }

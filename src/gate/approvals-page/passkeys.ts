@@ -31,9 +31,6 @@ export type SignedAbout =
 /** The same as it goes into one challenge. */
 export type ChallengeWords = SignedAbout & { readonly nonce: string; readonly untilEpochMs: number };
 
-/** A person reads for a while; the answer to a challenge that was kept longer is none. */
-export const CHALLENGE_MS_MAX = 10 * 60_000;
-
 /**
  * The challenge of these words. It needs no memory: whoever answers brings the words along, and no gate but those that share
  * the secret can have made it. So one signature is about exactly this plan, this verdict and this environment.

@@ -13,6 +13,9 @@ export const Text = z.string().max(LIMITS.textCharsMax);
 /** The text of a document that was signed as it is. */
 export const Document = z.string().min(1).max(LIMITS.documentBytesMax);
 
+/** What a person approves at the page. */
+export const Approved = z.strictObject({ plan: Digest, verdict: Digest, environment: Environment });
+
 /** `sha256:<hex>` or hex in a path; undefined for anything else. */
 export function digestOf(text: string | undefined): string | undefined {
   const read = Digest.safeParse(text);

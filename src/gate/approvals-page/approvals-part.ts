@@ -1,0 +1,70 @@
+import { chip, list, section } from "../../report/html/page-parts.ts";
+import { html, type SafeHtml } from "../../report/html/safe-html.ts";
+import type { ApprovalEvidence } from "../evidence.ts";
+import { text, when } from "./page-words.ts";
+import type { Standing } from "./standing.ts";
+
+/** How people showed who they are. */
+const SHOWN_BY = { key: "with a key", passkey: "with a passkey", "single-sign-on": "by single sign-on" } as const;
+
+/** What a person approves here, and by what they can. */
+export interface Approvable {
+  readonly plan: string;
+  readonly verdict: string;
+  readonly environment: string;
+  readonly ways: { readonly passkey: boolean; readonly signOn: boolean };
+}
+
+/** Who has approved, who is missing, who cannot; and the buttons. */
+export function approvalsPart(shown: {
+  readonly approvals: ApprovalEvidence;
+  readonly standing: Standing;
+  readonly authors: readonly string[];
+  /** Absent where there is nothing to approve. */
+  readonly approvable?: Approvable;
+  readonly atEpochMs: number;
+}): SafeHtml {
+  const { approvals, standing, authors, approvable, atEpochMs } = shown;
+  const { people, refused } = approvals;
+  return section("approvals", "Who has approved", [
+    people.length === 0
+      ? html`<p>Nobody yet.</p>`
+      : html`<ul class="people">${people.map((person) => personRow(person, atEpochMs))}</ul>`,
+    html`<p class="missing">${missingWords(standing)}</p>`,
+    html`${refused.length === 0 ? undefined : html`<h3>Does not count</h3>${list(refused.slice(0, 20).map(text))}`}`,
+    html`<p class="muted">Cannot approve it, having had a hand in it: ${text(authors.join(", "))}.</p>`,
+    html`${approvable === undefined ? undefined : approvePart(approvable)}`,
+  ]);
+}
+
+function personRow({ name, strong, approval }: ApprovalEvidence["people"][number], atEpochMs: number): SafeHtml {
+  const how = approval === undefined ? "" : SHOWN_BY[approval.shownBy];
+  const at = approval === undefined ? "" : when(approval.approvedAtEpochMs, atEpochMs);
+  return html`<li id="${approval === undefined ? "" : `by-${approval.nonce}`}"><strong>${text(name)}</strong> ${chip(strong ? "pass" : "open", strong ? "strong" : "not strong")}
+<span class="muted">${how}, ${at}</span></li>`;
+}
+
+/** What is missing, as a sentence. */
+export function missingWords({ kind, needed, missing }: Standing): string {
+  if (kind === "nothing-to-approve") return "There is no verdict about this plan, so there is nothing to approve.";
+  if (missing.people === 0) return needed.k === 0 ? "It needs nobody's approval." : "Nobody is missing.";
+  const strongly =
+    missing.strong === 0
+      ? ""
+      : missing.strong === missing.people
+        ? ", strongly authenticated"
+        : `, ${missing.strong} of them strongly authenticated`;
+  const who = missing.people === 1 ? "1 more person has" : `${missing.people} more people have`;
+  return `${who} to approve${strongly}.`;
+}
+
+function approvePart({ plan, verdict, environment, ways }: Approvable): SafeHtml {
+  const button = (id: string, label: string): SafeHtml =>
+    html`<button id="${id}" type="button" aria-describedby="what" data-plan="${plan}" data-verdict="${verdict}" data-environment="${environment}">${label}</button>`;
+  return html`<h3>Approve</h3>
+<p id="what">You agree to exactly this plan, on this verdict, in ${text(environment)}, for a day.</p>
+<p class="buttons">${ways.passkey ? button("approve", "Approve with a passkey") : undefined}
+${ways.signOn ? button("sign-on", "Approve by single sign-on") : undefined}</p>
+<p id="said" role="status"></p>
+<noscript><p>The buttons need JavaScript. Without it: <code>canary approve sha256:${plan} --environment ${text(environment)}</code></p></noscript>`;
+}
