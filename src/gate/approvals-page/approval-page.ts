@@ -2,10 +2,9 @@ import type { Plan } from "../../plan/plan.ts";
 import { countOf } from "../../report/amounts.ts";
 import { list, section } from "../../report/html/page-parts.ts";
 import { html, type SafeHtml } from "../../report/html/safe-html.ts";
-import { VERDICT_WORDS } from "../../report/verdict-words.ts";
 import type { ApprovalEvidence, VerdictEvidence } from "../evidence.ts";
 import { type Approvable, approvalsPart, missingWords } from "./approvals-part.ts";
-import { measuredPart, undoWords } from "./measured-part.ts";
+import { measuredPart, measuredWords } from "./measured-part.ts";
 import { pageFrame } from "./page-frame.ts";
 import { text } from "./page-words.ts";
 import { planPart, recordPart } from "./plan-part.ts";
@@ -31,7 +30,9 @@ export function approvalPage(shown: ShownApproval): string {
   const { plan, verdict, standing, approvals, authors, ways, atEpochMs } = shown;
   const { environment } = plan.target;
   const approvable =
-    verdict === undefined ? {} : { approvable: { plan: plan.sha256, verdict: verdict.digest, environment, ways } };
+    verdict === undefined || standing.isFinal
+      ? {}
+      : { approvable: { plan: plan.sha256, verdict: verdict.digest, environment, ways } };
   return pageFrame(`Approve ${text(plan.name)}`, [
     html`<header><p class="kicker">canary gate · ${text(environment)} · tier ${verdict?.statement.predicate.trustTier.effective ?? plan.tier}</p>
 <h1>${text(plan.name)}</h1><p class="lead">${text(plan.intent)}</p></header><main>`,
@@ -39,7 +40,7 @@ export function approvalPage(shown: ShownApproval): string {
     html`${
       standing.blockers.length === 0
         ? undefined
-        : section("blockers", "What no approval helps against", [
+        : section("blockers", "Blocked by", [
             list(
               standing.blockers.map(
                 ({ code, message, remedy }) =>
@@ -68,31 +69,21 @@ const HEADLINES: Readonly<
 function standingPart({ plan, verdict, standing, approvals }: ShownApproval): SafeHtml {
   const { tone, words } = HEADLINES[standing.kind];
   const { needed, blockers } = standing;
+  const more = blockers.length > 1 ? `, and ${countOf(blockers.length - 1, "other reason")}` : "";
   const names = approvals.people.map(({ name }) => name).join(", ");
   const pairs: readonly (readonly [string, string])[] = [
     ["Will change", changeWords(plan)],
     ["Measured", measuredWords(verdict)],
+    ...standing.blockers.slice(0, 1).map(({ message }) => ["Blocked by", `${message}${more}`] as const),
     ["Approved", `${approvals.people.length} of ${needed.k}${names === "" ? "" : `: ${names}`}`],
-    [
-      "Missing",
-      blockers.length === 0
-        ? missingWords(standing)
-        : `${missingWords(standing)} ${countOf(blockers.length, "other reason")} below.`,
-    ],
+    ["Missing", missingWords(standing)],
   ];
   return html`<section class="answer ${tone}" aria-labelledby="standing"><h2 id="standing"><span class="badge">${words}</span></h2>
 <dl class="glance">${pairs.map(([term, said]) => html`<div><dt>${term}</dt><dd>${text(said)}</dd></div>`)}</dl>
-${standing.kind === "nothing-to-approve" ? undefined : html`<p><a href="#approvals">Read on, or go to the approval</a></p>`}</section>`;
+${standing.kind === "nothing-to-approve" ? undefined : html`<p><a href="#approvals">Go to the approvals</a></p>`}</section>`;
 }
 
 function changeWords({ actions }: Plan): string {
   const [first, ...others] = actions.map(({ what }) => what);
   return others.length === 0 ? (first ?? "nothing") : `${first}, and ${countOf(others.length, "further action")}`;
-}
-
-function measuredWords(verdict: VerdictEvidence | undefined): string {
-  if (verdict === undefined) return "Nothing: no verdict was published.";
-  const { predicate } = verdict.statement;
-  const held = predicate.slos.filter(({ state }) => state === "pass").length;
-  return `${VERDICT_WORDS[predicate.verdict].title}: ${held} of ${countOf(predicate.slos.length, "objective")} held, undo ${undoWords(predicate)}`;
 }

@@ -40,13 +40,14 @@ export function approvalsPart(shown: {
 function personRow({ name, strong, approval }: ApprovalEvidence["people"][number], atEpochMs: number): SafeHtml {
   const how = approval === undefined ? "" : SHOWN_BY[approval.shownBy];
   const at = approval === undefined ? "" : when(approval.approvedAtEpochMs, atEpochMs);
-  return html`<li id="${approval === undefined ? "" : `by-${approval.nonce}`}"><strong>${text(name)}</strong> ${chip(strong ? "pass" : "open", strong ? "strong" : "not strong")}
+  return html`<li id="${approval === undefined ? "" : `by-${approval.nonce}`}"><strong>${text(name)}</strong> ${chip(strong ? "pass" : "open", strong ? "strongly authenticated" : "not strongly authenticated")}
 <span class="muted">${how}, ${at}</span></li>`;
 }
 
 /** What is missing, as a sentence. */
-export function missingWords({ kind, needed, missing }: Standing): string {
+export function missingWords({ kind, isFinal, needed, missing }: Standing): string {
   if (kind === "nothing-to-approve") return "There is no verdict about this plan, so there is nothing to approve.";
+  if (isFinal) return "Nobody can approve it: an approval names its verdict, and this one will not be admitted.";
   if (missing.people === 0) return needed.k === 0 ? "It needs nobody's approval." : "Nobody is missing.";
   const strongly =
     missing.strong === 0

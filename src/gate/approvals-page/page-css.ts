@@ -13,6 +13,9 @@ h2 .badge { font-size: 1.3rem; }
 .steps dd code { display: inline-block; margin: 0 4px 4px 0; }
 .people { list-style: none; margin: 0 0 12px; padding: 0; } .people li { padding: 8px 10px; border-left: 4px solid var(--pass); margin: 6px 0; overflow-wrap: anywhere; }
 .people li:target { background: var(--band); }
+.slos { list-style: none; margin: 0 0 14px; padding: 0; } .slos li { padding: 8px 0; border-top: 1px solid var(--line); overflow-wrap: anywhere; }
+.slos .number { font-size: 1.25rem; font-weight: 650; font-variant-numeric: tabular-nums; margin: 0 6px; }
+.slos .muted { display: block; }
 .missing { font-weight: 600; }
 .buttons { display: flex; flex-wrap: wrap; gap: 12px; }
 button, .button { display: inline-block; min-height: 48px; padding: 10px 20px; font: inherit; font-weight: 650; color: var(--card); background: var(--ink); border: 2px solid var(--ink); border-radius: 8px; cursor: pointer; text-decoration: none; }

@@ -15,7 +15,7 @@ const when = (id, work) => $(id)?.addEventListener("click", async () => {
   tell("Waiting for you…", false);
   try { await work($(id).dataset); } catch (error) {
     const said = error.name === "NotAllowedError" ? "you did not confirm it, or took too long; or there is no passkey for this gate here" : error.message;
-    tell("Not approved: " + said + ".", true);
+    tell((id === "enrol" ? "No passkey was made: " : "Not approved: ") + said + ".", true);
     for (const button of buttons) button.disabled = false;
     $(id).focus();
   }

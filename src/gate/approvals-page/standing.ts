@@ -9,10 +9,22 @@ export interface Standing {
   readonly kind: "nothing-to-approve" | "blocked" | "waiting" | "ready";
   /** What stays in the way however many people approve. */
   readonly blockers: readonly GateReason[];
+  /** Whether one of them will last: an approval names its verdict, and this one will never be admitted. */
+  readonly isFinal: boolean;
   readonly needed: { readonly k: number; readonly strong: number };
   /** People who are missing still, and how many of these have to be strongly authenticated. */
   readonly missing: { readonly people: number; readonly strong: number };
 }
+
+const FINAL: ReadonlySet<GateReason["code"]> = new Set([
+  "VERDICT_NOT_PROMOTE",
+  "VERDICT_EXPIRED",
+  "VERDICT_USED",
+  "REVOKED",
+  "TIER_FOR_HUMANS_ONLY",
+  "ROLLBACK_NOT_PROVEN",
+  "SNAPSHOT_NOT_VERIFIED",
+]);
 
 /** As many people as any policy asks for, each strongly authenticated: to ask what would be in the way beside approvals. */
 export const EVERYBODY: ApprovalEvidence = {
@@ -46,5 +58,5 @@ export function standingOf(
         : missing.people > 0
           ? "waiting"
           : "ready";
-  return { kind, blockers, needed, missing };
+  return { kind, blockers, isFinal: blockers.some(({ code }) => FINAL.has(code)), needed, missing };
 }
