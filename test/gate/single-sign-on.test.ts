@@ -214,6 +214,12 @@ test("an answer counts only in the browser that asked, for what it asked, and in
   };
   await refused(second, without("state"));
   await refused(second, without("code"));
+  const withState = new URL(callback);
+  withState.searchParams.set(
+    "state",
+    new URL((await it.begin(newBrowser())).json.location).searchParams.get("state") ?? "",
+  );
+  await refused(second, withState);
   await refused(second, new URL(`${callback}&state=another`));
   await refused(second, new URL(`${PAGE}${callback.pathname}`));
   setTime(it.world, it.world.clock.nowEpochMs + 600_000);

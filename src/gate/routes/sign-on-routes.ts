@@ -93,7 +93,8 @@ async function finish({ query, headers }: Exchange, service: GateService, signOn
   } catch (error) {
     const reply = replyToError(error);
     if (reply === undefined) throw error;
-    return reply;
+    const message = `the gate cannot record it now (${messageOf(error)}); try again`;
+    return pageReply(reply.status, answerPage({ title: "Not approved", message, plan: words.plan }));
   }
 }
 
