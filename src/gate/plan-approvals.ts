@@ -43,6 +43,15 @@ export const WitnessedApprovalRecord = z.strictObject({
   plan: Sha256,
 });
 
+/** That a person takes back what they have approved at the page before. */
+export const TakenBackRecord = z.strictObject({
+  schema: z.literal("canary.gate-approval-taken-back/v1"),
+  person: Text,
+  shownBy: z.enum(["passkey", "single-sign-on"]),
+  plan: Sha256,
+  nonce: z.string().regex(/^[0-9a-f]{32}$/),
+});
+
 /** What approvals are counted for, and from. */
 export interface ApprovalQuestion {
   readonly plan: PlanEvidence;
@@ -82,23 +91,24 @@ export async function planApprovals(
     texts(signed("approval-revoked")),
     witnessedApprovals(entries, known),
   ]);
-  // A passkey that was taken out, or is somebody else's now, approves nothing any more.
-  const isKnown = ({ keyId, person }: Approval): boolean =>
-    passkeys.some(({ id, identity }) => id === keyId && sameIdentity(identity, person));
-  const byPasskey = entries
-    .filter(({ body }) => body["schema"] === "canary.gate-held-approval/v1")
-    .map(heldApproval)
-    .filter(isKnown);
-  const isWeak = (approval: Approval): boolean =>
-    witnessed.seen.some((one) => one.approval === approval && !one.strong);
+  const takenBack = entries
+    .filter(({ body }) => body["schema"] === "canary.gate-approval-taken-back/v1")
+    .map(({ index, body }) => ({ index, person: TakenBackRecord.parse(body).person }));
+  const isTakenBack = ({ entry, approval }: PageApproval): boolean =>
+    takenBack.some(({ index, person }) => entry < index && sameIdentity(person, approval.person));
+  const given = [...passkeyApprovals(entries, passkeys), ...witnessed.given].filter((one) => !isTakenBack(one));
   // Of several by one person the first counts, so that those go first that are worth more.
-  const seen = witnessed.seen.map(({ approval }) => approval);
-  const held = [...byPasskey, ...seen.filter((one) => !isWeak(one)), ...seen.filter(isWeak)];
+  const held = [...given.filter(({ strong }) => strong), ...given.filter(({ strong }) => !strong)];
+  const weak = new Set(given.filter(({ strong }) => !strong).map(({ approval }) => approval));
   const thing = approvedThing({ plan, verdict, environment }, keyring);
-  const { counted, refused } = countApprovals(thing, { approvals, revocations, held }, keyring, atEpochMs);
+  const { counted, refused } = countApprovals(
+    thing,
+    { approvals, revocations, held: held.map(({ approval }) => approval) },
+    keyring,
+    atEpochMs,
+  );
   return {
-    // A key of one's own and a passkey with a verified user are strong; a sign-on is where the operator says what shows it.
-    people: counted.map((approval) => ({ name: approval.person, strong: !isWeak(approval), approval })),
+    people: counted.map((approval) => ({ name: approval.person, strong: !weak.has(approval), approval })),
     refused: [
       ...refused.map(({ person, message }) => (person === undefined ? message : `${person}: ${message}`)),
       ...witnessed.refused.map((message) => `single sign-on: ${message}`),
@@ -121,27 +131,44 @@ export function approvedThing(
 
 type KnownPlan = Extract<PlanEvidence, { readonly kind: "plan" }>;
 
+/** An approval that was given at the page. */
+interface PageApproval {
+  readonly approval: Approval;
+  /** Where it stands in the ledger. */
+  readonly entry: number;
+  /** A passkey with a verified user is strong; a sign-on is where the operator says what shows it. */
+  readonly strong: boolean;
+}
+
+/** Approvals by passkeys that are listed still: one that was taken out, or is somebody else's now, approves nothing any more. */
+function passkeyApprovals(entries: readonly Entry[], passkeys: readonly Passkey[]): readonly PageApproval[] {
+  return entries
+    .filter(({ body }) => body["schema"] === "canary.gate-held-approval/v1")
+    .map((entry) => ({ approval: heldApproval(entry), entry: entry.index, strong: true }))
+    .filter(({ approval: { keyId, person } }) =>
+      passkeys.some(({ id, identity }) => id === keyId && sameIdentity(identity, person)),
+    );
+}
+
 /** Approvals that a trusted gate saw, of people who are still listed. */
 async function witnessedApprovals(
   entries: readonly Entry[],
   { documents, keyring, signOn, atEpochMs }: ApprovalTrust,
-): Promise<{
-  readonly seen: readonly { readonly approval: Approval; readonly strong: boolean }[];
-  readonly refused: readonly string[];
-}> {
+): Promise<{ readonly given: readonly PageApproval[]; readonly refused: readonly string[] }> {
   const records = entries.filter(({ body }) => body["schema"] === "canary.gate-witnessed-approval/v1");
   const read = await Promise.all(
-    records.map(async ({ body }) =>
-      verifyWitnessedApproval(await documents.text(WitnessedApprovalRecord.parse(body).bundle), keyring, atEpochMs),
-    ),
+    records.map(async ({ body, index }) => {
+      const text = await documents.text(WitnessedApprovalRecord.parse(body).bundle);
+      return { entry: index, seen: verifyWitnessedApproval(text, keyring, atEpochMs) };
+    }),
   );
   return {
-    seen: read.flatMap((one) =>
-      one.kind === "approval" && signOn !== undefined && isStillTheirs(one.signOn, one.approval.person, signOn)
-        ? [{ approval: one.approval, strong: isStrong(one.signOn, signOn) }]
+    given: read.flatMap(({ entry, seen }) =>
+      seen.kind === "approval" && signOn !== undefined && isStillTheirs(seen.signOn, seen.approval.person, signOn)
+        ? [{ approval: seen.approval, entry, strong: isStrong(seen.signOn, signOn) }]
         : [],
     ),
-    refused: read.flatMap((one) => (one.kind === "refused" ? [one.message] : [])),
+    refused: read.flatMap(({ seen }) => (seen.kind === "refused" ? [seen.message] : [])),
   };
 }
 

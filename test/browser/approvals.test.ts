@@ -94,6 +94,20 @@ test("a person whom the authenticator does not recognise is told so, and can try
   await ada.page.getByText("1 of 2: ada@example.com").waitFor();
 });
 
+test("a person takes back what they approved, and the page counts anew", async () => {
+  await using it = await approvalsWorld();
+  const plan = await it.publish();
+  await using ada = await personAt(browser);
+  await enrol(ada, "ada@example.com", it);
+  await ada.page.goto(it.pageOf(plan));
+  await button(ada, "passkey").click();
+  await ada.page.getByText("1 of 2: ada@example.com").waitFor();
+  await ada.page.getByText("Take an approval back").click();
+  await ada.page.getByRole("button", { name: "Take mine back with a passkey" }).click();
+  await region(ada, "Who has approved").getByText("Nobody yet.").waitFor();
+  expect(await region(ada, "WAITS FOR APPROVAL").getByText("0 of 2").isVisible()).toBe(true);
+});
+
 test("a person signs on at the provider and comes back to a page that shows their approval", async () => {
   await using it = await approvalsWorld();
   const plan = await it.publish();
@@ -208,6 +222,7 @@ test("every page has contrast in light and in dark, fits every width, and can be
       await using person = await personAt(browser, { width, scheme });
       for (const url of pages) {
         await person.page.goto(url);
+        await person.page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true");
         expect(await paleTexts(person.page), `${url} ${scheme}`).toEqual([]);
         expect((await auditPage(person.page)).overflowPx, `${url} ${width}`).toBeLessThanOrEqual(0);
         const sizes = await person.page.evaluate<readonly number[]>(
@@ -229,7 +244,7 @@ test("every page has one heading of the first level, headings in order, and a na
     for (const [i, level] of levels.entries()) expect(level).toBeLessThanOrEqual((levels[i - 1] ?? 0) + 1);
     expect(bareTables).toBe(0);
     const nameless = await person.page.evaluate<number>(
-      "[...document.querySelectorAll('button, a, input')].filter((one) => (one.innerText || one.labels?.[0]?.innerText || '').trim() === '').length + [...document.querySelectorAll('section')].filter((one) => !one.hasAttribute('aria-labelledby') && !one.hasAttribute('role')).length",
+      "[...document.querySelectorAll('button, a, input')].filter((one) => (one.textContent || one.labels?.[0]?.textContent || '').trim() === '').length + [...document.querySelectorAll('section')].filter((one) => !one.hasAttribute('aria-labelledby') && !one.hasAttribute('role')).length",
     );
     expect(nameless, url).toBe(0);
     const ids = await person.page.evaluate<readonly string[]>(

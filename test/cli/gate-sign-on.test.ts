@@ -60,7 +60,7 @@ test("a gate that is configured for single sign-on sends people to its provider,
   const response = await fetch(`${gate.url}/v1/sign-on/start`, {
     method: "POST",
     headers: { "content-type": "application/json", origin: ORIGIN },
-    body: JSON.stringify({ plan: DIGEST, verdict: DIGEST, environment: "production" }),
+    body: JSON.stringify({ purpose: "approve", plan: DIGEST, verdict: DIGEST, environment: "production" }),
   });
   expect(response.status).toBe(200);
   const { location } = (await response.json()) as { readonly location: string };

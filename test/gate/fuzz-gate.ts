@@ -108,9 +108,9 @@ function templatesFor(world: GateWorld, plan: string, submission: object): reado
     metadata: { plan: `sha256:${plan}` },
   };
   const key = tokenOf("any");
-  const about = { plan, verdict: "0".repeat(64), environment: "production/eu-west" };
+  const about = { purpose: "approve", plan, verdict: "0".repeat(64), environment: "production/eu-west" };
   const untilEpochMs = world.clock.nowEpochMs + 60_000;
-  const words = { purpose: "approve", ...about, nonce: "0".repeat(32), untilEpochMs };
+  const words = { ...about, nonce: "0".repeat(32), untilEpochMs };
   return [
     { method: "POST", path: "/v1/promotions", body: promotion },
     { method: "POST", path: "/v1/promotions/check", body: promotion },
@@ -137,7 +137,7 @@ function templatesFor(world: GateWorld, plan: string, submission: object): reado
     { method: "GET", path: `/approvals/plans/${plan}` },
     { method: "POST", path: "/v1/sign-on/start", body: about },
     { method: "GET", path: "/approvals/sign-on/callback?code=abc&state=def" },
-    { method: "POST", path: "/v1/passkeys/challenge", body: { purpose: "approve", ...about } },
+    { method: "POST", path: "/v1/passkeys/challenge", body: about },
     // Right in everything but the challenge, which this gate has never made.
     { method: "POST", path: "/v1/passkeys/approve", body: { words, assertion: AUTHENTICATOR.answer("AAAA") } },
   ];

@@ -33,14 +33,18 @@ export interface SignOnWorld extends AsyncDisposable {
   /** Put between the gate and its provider. */
   between: (url: string, answer: () => Promise<Response>) => Promise<Response>;
   /** What the gate answers to the wish to sign on. */
-  readonly begin: (browser: TestBrowser, origin?: string) => Promise<Answer>;
+  readonly begin: (
+    browser: TestBrowser,
+    changes?: { readonly origin?: string; readonly purpose?: "approve" | "take-back" },
+  ) => Promise<Answer>;
   /** Goes to the provider and comes back with the address of the callback. */
   readonly visitProvider: (browser: TestBrowser, location: string) => Promise<URL>;
   /** Brings the answer to the gate. */
   readonly finish: (browser: TestBrowser, callback: URL) => Promise<Answer>;
   /** All of it, by somebody with a fresh browser. */
   readonly approve: (account?: TestProvider["account"]) => Promise<Answer>;
-  readonly approveByPasskey: (who: "ada" | "grace") => Promise<number>;
+  readonly takeBack: () => Promise<Answer>;
+  readonly byPasskey: (who: "ada" | "grace", purpose?: "approve" | "take-back") => Promise<Answer>;
   /** Whether the gate would admit the plan now. */
   readonly isAdmitted: () => Promise<boolean>;
   /** Number of approvals in the ledger. */
@@ -103,7 +107,7 @@ export async function signOnWorld(
   const plan = world.plan(1);
   const { json } = await gate.ask("/v1/verdicts", { body: world.submission(plan, 3), as: "ci" });
   await gate.ask("/v1/drills", { body: { bundle: world.drill() }, as: "ci" });
-  const about = { plan: plan.sha256, verdict: json.digest, environment: ENVIRONMENT.id };
+  const about = { purpose: "approve", plan: plan.sha256, verdict: json.digest, environment: ENVIRONMENT.id };
   const ask = async (browser: TestBrowser, path: string, options: Parameters<ServedGate["ask"]>[1] = {}) => {
     const cookie = cookieHeader(browser, PAGE);
     const headers = { ...options.headers, ...(cookie === "" ? {} : { cookie }) };
@@ -111,9 +115,15 @@ export async function signOnWorld(
     keepCookies(browser, PAGE, answer.headers);
     return answer;
   };
-  const begin: SignOnWorld["begin"] = (browser, origin = PAGE) =>
-    ask(browser, "/v1/sign-on/start", { body: about, headers: { origin } });
+  const begin: SignOnWorld["begin"] = (browser, { origin = PAGE, purpose = "approve" } = {}) =>
+    ask(browser, "/v1/sign-on/start", { body: { ...about, purpose }, headers: { origin } });
   const finish: SignOnWorld["finish"] = (browser, { pathname, search }) => ask(browser, `${pathname}${search}`);
+  const signOn = async (purpose: "approve" | "take-back"): Promise<Answer> => {
+    const browser = newBrowser();
+    const started = await begin(browser, { purpose });
+    if (started.status !== 200) return started;
+    return await finish(browser, await visitProvider(browser, started.json.location));
+  };
   const owned = opening.move();
   return {
     world,
@@ -140,15 +150,13 @@ export async function signOnWorld(
     finish,
     approve: async (account) => {
       if (account !== undefined) provider.account = account;
-      const browser = newBrowser();
-      const started = await begin(browser);
-      if (started.status !== 200) return started;
-      return await finish(browser, await visitProvider(browser, started.json.location));
+      return await signOn("approve");
     },
-    approveByPasskey: async (who) => {
-      const asked = await gate.ask("/v1/passkeys/challenge", { body: { purpose: "approve", ...about } });
+    takeBack: () => signOn("take-back"),
+    byPasskey: async (who, purpose = "approve") => {
+      const asked = await gate.ask("/v1/passkeys/challenge", { body: { ...about, purpose } });
       const assertion = passkeys[who].answer(asked.json.challenge);
-      return (await gate.ask("/v1/passkeys/approve", { body: { words: asked.json.words, assertion } })).status;
+      return await gate.ask("/v1/passkeys/approve", { body: { words: asked.json.words, assertion } });
     },
     isAdmitted: async () => {
       const change = { kind: "resources", resources: [{ path: "service/worker/replicas", to: 3 }] };

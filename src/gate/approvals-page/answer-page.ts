@@ -1,3 +1,4 @@
+import { section } from "../../report/html/page-parts.ts";
 import { html } from "../../report/html/safe-html.ts";
 import { pageFrame } from "./page-frame.ts";
 import { text } from "./page-words.ts";
@@ -17,11 +18,11 @@ export function answerPage(said: {
   return pageFrame(title, [
     html`<header><p class="kicker">canary gate</p><h1>${title}</h1></header><main>
 <section class="answer reject" role="alert"><p class="meaning">${text(message)}.</p><p>Nothing was recorded.</p></section>`,
-    html`${
-      line === undefined
-        ? undefined
-        : html`<section><h2>If you should be able to approve</h2><p>Give this line to the operator of the gate; it belongs into its file of people.</p><pre>${line}</pre></section>`
-    }`,
+    line === undefined
+      ? html``
+      : section("operator", "If you should be able to approve", [
+          html`<p>Give this line to the operator of the gate; it belongs into its file of people.</p><pre>${line}</pre>`,
+        ]),
     html`${plan === undefined ? undefined : html`<p><a class="button" href="/approvals/plans/${plan}">Back to the plan</a></p>`}</main>`,
   ]);
 }

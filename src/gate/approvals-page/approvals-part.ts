@@ -33,7 +33,7 @@ export function approvalsPart(shown: {
     html`<p class="missing">${missingWords(standing)}</p>`,
     html`${refused.length === 0 ? undefined : html`<h3>Does not count</h3>${list(refused.slice(0, 20).map(text))}`}`,
     html`<p class="muted">Cannot approve it, having had a hand in it: ${text(authors.join(", "))}.</p>`,
-    html`${approvable === undefined ? undefined : approvePart(approvable)}`,
+    html`${approvable === undefined ? undefined : approvePart({ approvable, canTakeBack: people.length > 0 })}`,
   ]);
 }
 
@@ -59,13 +59,33 @@ export function missingWords({ kind, isFinal, needed, missing }: Standing): stri
   return `${who} to approve${strongly}.`;
 }
 
-function approvePart({ plan, verdict, environment, ways }: Approvable): SafeHtml {
-  const button = (id: string, label: string): SafeHtml =>
-    html`<button id="${id}" type="button" aria-describedby="what" data-plan="${plan}" data-verdict="${verdict}" data-environment="${environment}">${label}</button>`;
+function approvePart({
+  approvable,
+  canTakeBack,
+}: {
+  readonly approvable: Approvable;
+  readonly canTakeBack: boolean;
+}): SafeHtml {
+  const { plan, environment } = approvable;
   return html`<h3>Approve</h3>
 <p id="what">You agree to exactly this plan, on this verdict, in ${text(environment)}, for a day.</p>
-<p class="buttons">${ways.passkey ? button("approve", "Approve with a passkey") : undefined}
-${ways.signOn ? button("sign-on", "Approve by single sign-on") : undefined}</p>
+${buttons(approvable, { purpose: "approve", verb: "Approve", describedBy: "what" })}
 <p id="said" role="status"></p>
+${canTakeBack ? takeBackPart(approvable) : undefined}
 <noscript><p>The buttons need JavaScript. Without it: <code>canary approve sha256:${plan} --environment ${text(environment)}</code></p></noscript>`;
+}
+
+function takeBackPart(approvable: Approvable): SafeHtml {
+  return html`<details><summary>Take an approval back</summary><p id="back">What you approved here no longer counts; you can approve anew.</p>
+${buttons(approvable, { purpose: "take-back", verb: "Take mine back", describedBy: "back" })}</details>`;
+}
+
+function buttons(
+  { plan, verdict, environment, ways }: Approvable,
+  { purpose, verb, describedBy }: { readonly purpose: string; readonly verb: string; readonly describedBy: string },
+): SafeHtml {
+  const button = (way: "passkey" | "sign-on", how: string): SafeHtml =>
+    html`<button type="button" aria-describedby="${describedBy}" data-way="${way}" data-purpose="${purpose}" data-plan="${plan}" data-verdict="${verdict}" data-environment="${environment}">${verb} ${how}</button>`;
+  return html`<p class="buttons">${ways.passkey ? button("passkey", "with a passkey") : undefined}
+${ways.signOn ? button("sign-on", "by single sign-on") : undefined}</p>`;
 }

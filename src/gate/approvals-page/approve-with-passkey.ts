@@ -5,8 +5,9 @@ import {
   isLate,
   objectionToApproving,
   PAGE_APPROVAL_MS,
-  type PageApproval,
+  type PageAnswer,
   recordPageApproval,
+  takeBack,
 } from "./record-approval.ts";
 
 const Base64Url = z.string().regex(/^[A-Za-z0-9_-]{1,4000}$/, "base64url");
@@ -25,7 +26,7 @@ export const AssertionSchema = z.looseObject({
 });
 
 /**
- * Records the approval of whoever holds a passkey. The authenticator must have verified its user; the signature must be over
+ * Records the approval of whoever holds a passkey, or that they take it back. The authenticator must have verified its user; the signature must be over
  * the challenge of exactly these words, and comes once.
  * @throws what the ledger throws
  */
@@ -33,11 +34,11 @@ export async function approveWithPasskey(
   given: { readonly words: ChallengeWords; readonly assertion: z.infer<typeof AssertionSchema> },
   terms: PasskeyTerms,
   sources: EvidenceSources,
-): Promise<PageApproval> {
+): Promise<PageAnswer> {
   const { words, assertion } = given;
   const atEpochMs = sources.clock.epochMs();
-  const refused = (message: string): PageApproval => ({ kind: "refused", message });
-  if (words.purpose !== "approve") return refused("the challenge is for something else");
+  const refused = (message: string): PageAnswer => ({ kind: "refused", message });
+  if (words.purpose === "enrol") return refused("the challenge is for something else");
   if (isLate(words, atEpochMs)) return refused("the page was open for too long; load it again");
   const passkey = terms.passkeys().find(({ id }) => id === assertion.id);
   if (passkey === undefined) return refused("the gate does not know this passkey");
@@ -45,6 +46,7 @@ export async function approveWithPasskey(
     return refused("the passkey's answer does not fit this page and this plan");
   }
   const { identity: person, id: credential } = passkey;
+  if (words.purpose === "take-back") return await takeBack({ words, person, shownBy: "passkey", atEpochMs }, sources);
   const objection = await objectionToApproving(words, { person, shownBy: "passkey" }, sources, atEpochMs);
   if (objection !== undefined) return refused(objection);
   const body = {

@@ -7,6 +7,7 @@ h2 .badge { font-size: 1.3rem; }
 .glance > div { display: grid; grid-template-columns: 8.5rem minmax(0, 1fr); gap: 2px 14px; }
 .glance dt { color: var(--muted); }
 .glance dd { margin: 0; font-weight: 600; overflow-wrap: anywhere; }
+.glance dd::first-letter, .answer .meaning::first-letter { text-transform: uppercase; }
 .verdict { font-weight: 700; padding: 0 8px; border-radius: 4px; border: 2px solid currentColor; margin-right: 6px; }
 .verdict.promote { color: var(--pass); } .verdict.hold { color: var(--open); } .verdict.reject { color: var(--fail); }
 .steps { margin: 0; padding-left: 1.4rem; } .steps > li { margin: 0 0 18px; } .steps h3 { margin: 0 0 2px; font-size: 1.1rem; }
@@ -19,8 +20,8 @@ h2 .badge { font-size: 1.3rem; }
 .missing { font-weight: 600; }
 .buttons { display: flex; flex-wrap: wrap; gap: 12px; }
 button, .button { display: inline-block; min-height: 48px; padding: 10px 20px; font: inherit; font-weight: 650; color: var(--card); background: var(--ink); border: 2px solid var(--ink); border-radius: 8px; cursor: pointer; text-decoration: none; }
-button + button { color: var(--ink); background: var(--card); }
-button:disabled { cursor: default; color: var(--muted); background: var(--card); border-color: var(--line); }
+button + button, details button { color: var(--ink); background: var(--card); }
+button:disabled, details button:disabled { cursor: default; color: var(--muted); background: var(--card); border-color: var(--line); }
 label { display: block; font-weight: 600; margin-bottom: 4px; }
 input { width: min(100%, 26rem); min-height: 44px; padding: 8px 12px; font: inherit; color: var(--ink); background: var(--card); border: 2px solid var(--muted); border-radius: 8px; }
 a { color: var(--control); }

@@ -9,35 +9,39 @@ const post = async (path, body) => {
 };
 const tell = (text, isRefused) => { $("said").textContent = text; $("said").className = isRefused ? "refused" : ""; };
 const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
-const when = (id, work) => $(id)?.addEventListener("click", async () => {
+const failure = { approve: "Not approved: ", "take-back": "Not taken back: " };
+const onPress = (button, work) => button.addEventListener("click", async () => {
   const buttons = [...document.querySelectorAll("button")];
-  for (const button of buttons) button.disabled = true;
+  for (const one of buttons) one.disabled = true;
   tell("Waiting for you…", false);
-  try { await work($(id).dataset); } catch (error) {
+  try { await work(button.dataset); } catch (error) {
     const said = error.name === "NotAllowedError" ? "you did not confirm it, or took too long; or there is no passkey for this gate here" : error.message;
-    tell((id === "enrol" ? "No passkey was made: " : "Not approved: ") + said + ".", true);
-    for (const button of buttons) button.disabled = false;
-    $(id).focus();
+    tell((failure[button.dataset.purpose] ?? "No passkey was made: ") + said + ".", true);
+    for (const one of buttons) one.disabled = false;
+    button.focus();
   }
 });
 
-when("approve", async ({ plan, verdict, environment }) => {
-  const asked = await post("/v1/passkeys/challenge", { purpose: "approve", plan, verdict, environment });
+const byPasskey = async ({ purpose, plan, verdict, environment }) => {
+  const asked = await post("/v1/passkeys/challenge", { purpose, plan, verdict, environment });
   const credential = await navigator.credentials.get({ publicKey: {
     challenge: bytes(asked.challenge), rpId: location.hostname, userVerification: "required", timeout: 300000,
   } });
-  const answer = await post("/v1/passkeys/approve", { words: asked.words, assertion: credential.toJSON() });
-  tell("Approved by " + answer.person + ".", false);
-  location.hash = "by-" + asked.words.nonce;
+  await post("/v1/passkeys/approve", { words: asked.words, assertion: credential.toJSON() });
+  location.hash = purpose === "approve" ? "by-" + asked.words.nonce : "approvals";
   location.reload();
-});
+};
 
-when("sign-on", async ({ plan, verdict, environment }) => {
-  const { location: provider } = await post("/v1/sign-on/start", { plan, verdict, environment });
+const bySignOn = async ({ purpose, plan, verdict, environment }) => {
+  const { location: provider } = await post("/v1/sign-on/start", { purpose, plan, verdict, environment });
   location.assign(provider);
-});
+};
 
-when("enrol", async () => {
+for (const button of document.querySelectorAll("button[data-way]")) {
+  onPress(button, button.dataset.way === "passkey" ? byPasskey : bySignOn);
+}
+
+if ($("enrol")) onPress($("enrol"), async () => {
   const identity = $("identity").value.trim();
   if (identity === "") throw new Error("say who you are first");
   const asked = await post("/v1/passkeys/challenge", { purpose: "enrol", identity });

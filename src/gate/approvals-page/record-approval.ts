@@ -1,5 +1,6 @@
 import type { Approval } from "../../attest/approval-statement.ts";
 import { countApprovals } from "../../attest/count-approvals.ts";
+import { sameIdentity } from "../../attest/keyring.ts";
 import { CanaryError } from "../../core/errors.ts";
 import type { JsonObject } from "../../ledger/ledger.ts";
 import { approvedThing } from "../plan-approvals.ts";
@@ -14,12 +15,17 @@ export const PAGE_APPROVAL_MS = 24 * 3_600_000;
 /** A person reads for a while; the answer to what was asked longer ago is none. */
 export const CHALLENGE_MS_MAX = 10 * 60_000;
 
-export type PageApproval =
+export type PageAnswer =
   | { readonly kind: "approved"; readonly person: string; readonly entry: number; readonly expiresAt: string }
+  | { readonly kind: "taken-back"; readonly person: string; readonly entry: number }
   | { readonly kind: "refused"; readonly message: string };
 
-/** What a person was shown, and what they agree to. */
+/** What a person can do at the page. */
+export const PURPOSES = ["approve", "take-back"] as const;
+
+/** What a person was shown, and what they do about it. */
 export interface ShownWords {
+  readonly purpose: (typeof PURPOSES)[number];
   readonly plan: string;
   readonly verdict: string;
   readonly environment: string;
@@ -76,38 +82,70 @@ export async function objectionToApproving(
   return refused[0]?.message;
 }
 
+/** What was done at the page, by whom, and what is written of it. */
+export interface PageRecord {
+  readonly words: ShownWords;
+  readonly person: string;
+  readonly shownBy: "passkey" | "single-sign-on";
+  readonly atEpochMs: number;
+}
+
 /**
  * Writes an approval into the ledger; each answer comes once.
  * @throws what the ledger throws, but for an answer that came before
  */
 export async function recordPageApproval(
-  given: {
-    readonly words: ShownWords;
-    readonly person: string;
-    readonly shownBy: "passkey" | "single-sign-on";
+  given: PageRecord & { readonly body: JsonObject; readonly documents?: readonly string[] },
+  { ledger }: Pick<EvidenceSources, "ledger">,
+): Promise<PageAnswer> {
+  const entry = await recorded({ kind: "approval", ...given }, ledger);
+  if (entry === undefined) return { kind: "refused", message: "this answer came before" };
+  const expiresAt = new Date(given.atEpochMs + PAGE_APPROVAL_MS).toISOString();
+  return { kind: "approved", person: given.person, entry, expiresAt };
+}
+
+/**
+ * Writes down that a person takes back what they approved at the page. It only makes decisions more careful, so that it needs no
+ * signature beside the log's.
+ * @throws what the stores throw, but for an answer that came before
+ */
+export async function takeBack(given: PageRecord, sources: EvidenceSources): Promise<PageAnswer> {
+  const { words, person, shownBy, atEpochMs } = given;
+  const { approvals } = await readEvidence(pageRequest(words.plan, words.environment), sources, atEpochMs);
+  const theirs = approvals.people.find(({ name }) => sameIdentity(name, person));
+  if (theirs === undefined) return { kind: "refused", message: `${person} has not approved it` };
+  if (theirs.approval?.shownBy === "key")
+    return { kind: "refused", message: "it was signed with a key: take it back with `canary approve revoke`" };
+  const { plan, nonce } = words;
+  const body = { schema: "canary.gate-approval-taken-back/v1", person, shownBy, plan, nonce };
+  const entry = await recorded({ kind: "approval-revoked", ...given, body }, sources.ledger);
+  return entry === undefined
+    ? { kind: "refused", message: "this answer came before" }
+    : { kind: "taken-back", person, entry };
+}
+
+/** Number of the entry; undefined where the answer came before. */
+async function recorded(
+  given: PageRecord & {
+    readonly kind: "approval" | "approval-revoked";
     readonly body: JsonObject;
     readonly documents?: readonly string[];
-    readonly atEpochMs: number;
   },
-  { ledger }: Pick<EvidenceSources, "ledger">,
-): Promise<PageApproval> {
-  const { words, person, body, atEpochMs } = given;
+  ledger: EvidenceSources["ledger"],
+): Promise<number | undefined> {
+  const { kind, words, shownBy, body, documents = [], atEpochMs } = given;
   const entry = {
-    kind: "approval",
+    kind,
     at: new Date(atEpochMs).toISOString(),
     body,
     about: [...new Set([words.plan, words.verdict])],
-    claim: claim.delivery(given.shownBy, words.nonce),
-  } as const;
+    claim: claim.delivery(shownBy, words.nonce),
+  };
   try {
-    const documents = (given.documents ?? []).map((text) => Buffer.from(text));
-    const [receipt] = await ledger.append([entry], { documents });
-    if (receipt === undefined) return { kind: "refused", message: "the ledger gave no receipt" };
-    const expiresAt = new Date(atEpochMs + PAGE_APPROVAL_MS).toISOString();
-    return { kind: "approved", person, entry: receipt.index, expiresAt };
+    const [receipt] = await ledger.append([entry], { documents: documents.map((text) => Buffer.from(text)) });
+    return receipt?.index;
   } catch (error) {
-    if (error instanceof CanaryError && error.code === "LEDGER_CLAIMED")
-      return { kind: "refused", message: "this answer came before" };
+    if (error instanceof CanaryError && error.code === "LEDGER_CLAIMED") return undefined;
     throw error;
   }
 }

@@ -9,17 +9,16 @@ import { type GateService, replyToError } from "../gate-service.ts";
 import { type Exchange, problem, type Reply } from "../http/exchange.ts";
 import type { Route } from "../http/route.ts";
 import { readRequest } from "../http/strict-request.ts";
-import { Approved, COMMON_REPLIES, ProblemSchema } from "./words.ts";
+import { COMMON_REPLIES, DoneAtPage, ProblemSchema } from "./words.ts";
 
 const BODY_BYTES_MAX = 64 * 1024;
-const Approving = Approved.extend({ purpose: z.literal("approve") });
 const Enrolling = z.strictObject({ purpose: z.literal("enrol"), identity: z.string().min(1).max(200) });
-const AboutSchema = z.discriminatedUnion("purpose", [Approving, Enrolling]);
+const AboutSchema = z.discriminatedUnion("purpose", [DoneAtPage, Enrolling]);
 const CHALLENGED = {
   nonce: z.string().regex(/^[0-9a-f]{32}$/),
   untilEpochMs: z.number().int().positive(),
 };
-const WordsSchema = z.discriminatedUnion("purpose", [Approving.extend(CHALLENGED), Enrolling.extend(CHALLENGED)]);
+const WordsSchema = z.discriminatedUnion("purpose", [DoneAtPage.extend(CHALLENGED), Enrolling.extend(CHALLENGED)]);
 const ApproveSchema = z.strictObject({ words: WordsSchema, assertion: AssertionSchema });
 const Base64Url = z.string().regex(/^[A-Za-z0-9_-]{1,16000}$/, "base64url");
 const EnrolSchema = z.strictObject({
@@ -57,14 +56,14 @@ export function passkeyRoutes(service: GateService, terms: PasskeyTerms): readon
     {
       ...api,
       path: "/v1/passkeys/challenge",
-      summary: "What a passkey is to sign: one plan, verdict and environment, or an enrolment.",
+      summary: "What a passkey is to sign: what to do about one plan, verdict and environment, or an enrolment.",
       request: AboutSchema,
       handle: (exchange) => challenge(exchange, service),
     },
     {
       ...api,
       path: "/v1/passkeys/approve",
-      summary: "Approve with a passkey's signature over such a challenge.",
+      summary: "Approve, or take it back, with a passkey's signature over such a challenge.",
       request: ApproveSchema,
       handle: (exchange) => approve(exchange, service, terms),
     },
@@ -92,7 +91,8 @@ async function approve({ body }: Exchange, { sources }: GateService, terms: Pass
   try {
     const answer = await approveWithPasskey(read.value, terms, sources);
     if (answer.kind === "refused") return problem(422, "PASSKEY_REFUSED", "It does not count", answer.message);
-    return { status: 200, body: { person: answer.person, entry: String(answer.entry), expiresAt: answer.expiresAt } };
+    const { kind: _, entry, ...rest } = answer;
+    return { status: 200, body: { ...rest, entry: String(entry) } };
   } catch (error) {
     const reply = replyToError(error);
     if (reply === undefined) throw error;

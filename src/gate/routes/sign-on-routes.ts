@@ -12,7 +12,7 @@ import { approveWithSignOn, type SignOnApproval } from "../single-sign-on/approv
 import type { IdentityProvider } from "../single-sign-on/identity-provider.ts";
 import type { SignOnTerms } from "../single-sign-on/sign-on-terms.ts";
 import { openWords, type SignOnWords, sealWords, secretsOf } from "../single-sign-on/sign-on-words.ts";
-import { Approved, COMMON_REPLIES, ProblemSchema } from "./words.ts";
+import { COMMON_REPLIES, DoneAtPage, ProblemSchema } from "./words.ts";
 
 const BODY_BYTES_MAX = 16 * 1024;
 
@@ -28,10 +28,10 @@ export function signOnRoutes(service: GateService, signOn: SignOn): readonly Rou
     {
       method: "POST",
       path: "/v1/sign-on/start",
-      summary: "Where to sign on, to approve one plan, verdict and environment.",
+      summary: "Where to sign on, to approve one plan, verdict and environment or take that back.",
       access: "signed",
       bodyBytesMax: BODY_BYTES_MAX,
-      request: Approved,
+      request: DoneAtPage,
       replies: {
         ...COMMON_REPLIES,
         200: {
@@ -45,12 +45,12 @@ export function signOnRoutes(service: GateService, signOn: SignOn): readonly Rou
     {
       method: "GET",
       path: "/approvals/sign-on/callback",
-      summary: "Where the identity provider sends people back to; records their approval.",
+      summary: "Where the identity provider sends people back to; records what they came for.",
       access: "signed",
       bodyBytesMax: 0,
       replies: {
         ...COMMON_REPLIES,
-        303: { description: "Approved; the plan's page shows it." },
+        303: { description: "Recorded; the plan's page shows it." },
         422: { description: "It does not count; the page says why." },
       },
       handle: (exchange) => finish(exchange, service, signOn),
@@ -64,7 +64,7 @@ async function start({ body, headers }: Exchange, service: GateService, signOn: 
   if (headers["origin"] !== signOn.terms.origin) {
     return problem(403, "NOT_PERMITTED", "You may not ask this", "start at the gate's own page");
   }
-  const read = readRequest(body, Approved);
+  const read = readRequest(body, DoneAtPage);
   if (read.kind === "refused") return read.reply;
   const untilEpochMs = sources.clock.epochMs() + CHALLENGE_MS_MAX;
   const words: SignOnWords = { ...read.value, nonce: randomBytes(16).toString("hex"), untilEpochMs };
@@ -98,19 +98,19 @@ async function finish({ query, headers }: Exchange, service: GateService, signOn
   }
 }
 
-function replyOf(answer: SignOnApproval, { plan, nonce }: SignOnWords): Reply {
+function replyOf(answer: SignOnApproval, { purpose, plan, nonce }: SignOnWords): Reply {
+  const title = purpose === "approve" ? "Not approved" : "Not taken back";
   switch (answer.kind) {
     case "approved":
       return { status: 303, body: "", headers: { location: `/approvals/plans/${plan}#by-${nonce}` } };
+    case "taken-back":
+      return { status: 303, body: "", headers: { location: `/approvals/plans/${plan}#approvals` } };
     case "refused":
-      return pageReply(422, answerPage({ title: "Not approved", message: answer.message, plan }));
+      return pageReply(422, answerPage({ title, message: answer.message, plan }));
     case "unlisted":
-      return pageReply(
-        422,
-        answerPage({ title: "Not approved", message: answer.message, plan, account: answer.account }),
-      );
+      return pageReply(422, answerPage({ title, message: answer.message, plan, account: answer.account }));
     case "unavailable":
-      return pageReply(503, answerPage({ title: "Not approved", message: answer.message, plan }));
+      return pageReply(503, answerPage({ title, message: answer.message, plan }));
   }
 }
 

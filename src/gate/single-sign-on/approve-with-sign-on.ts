@@ -4,8 +4,9 @@ import {
   isLate,
   objectionToApproving,
   PAGE_APPROVAL_MS,
-  type PageApproval,
+  type PageAnswer,
   recordPageApproval,
+  takeBack,
 } from "../approvals-page/record-approval.ts";
 import type { EvidenceSources } from "../read-evidence.ts";
 import type { IdentityProvider } from "./identity-provider.ts";
@@ -14,13 +15,13 @@ import type { SignOnTerms } from "./sign-on-terms.ts";
 import { type SignOnWords, secretsOf } from "./sign-on-words.ts";
 
 export type SignOnApproval =
-  | PageApproval
+  | PageAnswer
   /** Somebody signed on whom the operator has not listed under this account. */
   | { readonly kind: "unlisted"; readonly account: string; readonly message: string }
   | { readonly kind: "unavailable"; readonly message: string };
 
 /**
- * Records the approval of whoever the identity provider has just authenticated for these words. Its word ends with the connection, so
+ * Records the approval of whoever the identity provider has just authenticated for these words, or that they take it back. Its word ends with the connection, so
  * the gate signs what it saw, and what it signed is what counts.
  * @throws what the stores throw
  */
@@ -41,6 +42,8 @@ export async function approveWithSignOn(
     return unlisted === undefined ? refused(message) : { kind: "unlisted", account: unlisted, message };
   }
   const { identity: person, signOn } = signedOn;
+  if (words.purpose === "take-back")
+    return await takeBack({ words, person, shownBy: "single-sign-on", atEpochMs }, sources);
   const objection = await objectionToApproving(words, { person, shownBy: "single-sign-on" }, sources, atEpochMs);
   if (objection !== undefined) return refused(objection);
   const bundle = signWitnessedApproval(

@@ -2,11 +2,13 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { canonicalJson } from "../../attest/canonical-json.ts";
 import { parseStrictJson } from "../../attest/strict-json.ts";
+import { PURPOSES } from "../approvals-page/record-approval.ts";
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** What one sign-on is for. */
 export const SignOnWordsSchema = z.strictObject({
+  purpose: z.enum(PURPOSES),
   plan: Sha256,
   verdict: Sha256,
   environment: z.string().min(1).max(200),
