@@ -124,7 +124,7 @@ function configuration(
     interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
     features: { devInteractions: { enabled: false } },
     // Named, so that it does not tell how it would choose them.
-    ttl: { AuthorizationCode: 3600, Interaction: 600, Grant: 600, Session: 3600, AccessToken: 600, IdToken: 600 },
+    ttl: { AuthorizationCode: 3600, Interaction: 600, Grant: 3600, Session: 3600, AccessToken: 600, IdToken: 600 },
     pkce: { required: () => true },
     cookies: { keys: ["a key for the cookies of a provider under test"] },
     // Nobody is asked whether the gate may know who they are: it is their employer's.
