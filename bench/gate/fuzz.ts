@@ -1,12 +1,11 @@
 // npx node bench/gate/fuzz.ts [requests] [seed]: changed requests over the socket; ends with 1 when one of them got through.
-import { fuzzedParts, fuzzGate } from "../../test/gate/fuzz-gate.ts";
+import { fuzzGate } from "../../test/gate/fuzz-gate.ts";
 import { gateWorld } from "../../test/gate/gate-world.ts";
 
 const count = Number(process.argv[2] ?? 200_000);
 const seed = Number(process.argv[3] ?? 1);
 await using world = await gateWorld();
-await using opened = new AsyncDisposableStack();
-await using gate = await world.serve({ parts: await fuzzedParts(world, opened) });
+await using gate = await world.serve();
 const startedMs = performance.now();
 const report = await fuzzGate(world, gate, { seed, count });
 const seconds = (performance.now() - startedMs) / 1000;

@@ -1,11 +1,6 @@
 import { seededRandom } from "../../src/core/random.ts";
-import type { GateParts } from "../../src/gate/routes/all-routes.ts";
-import { identityProvider } from "../../src/gate/single-sign-on/identity-provider.ts";
-import { redirectUri, type SignOnTerms } from "../../src/gate/single-sign-on/sign-on-terms.ts";
-import { startProvider } from "../support/oidc-provider.ts";
 import { type GateWorld, type ServedGate, tokenOf } from "./gate-world.ts";
 import { admissionRequest, scaleRequest } from "./kubernetes/admission-builder.ts";
-import { softwareAuthenticator } from "./software-authenticator.ts";
 
 /** What a series of requests did; `offences` is empty unless the gate said yes where it must not, or failed. */
 export interface FuzzReport {
@@ -16,34 +11,6 @@ export interface FuzzReport {
 
 type Loose = ReturnType<typeof JSON.parse>;
 type Random = () => number;
-
-/** The approvals page as well, with a real provider: it listens until `opened` is disposed. */
-export async function fuzzedParts(world: GateWorld, opened: AsyncDisposableStack): Promise<Partial<GateParts>> {
-  world.passkeys = [AUTHENTICATOR.passkey];
-  const provider = opened.use(
-    await startProvider({ redirectUri: redirectUri({ origin: ORIGIN }), account: { sub: "1" } }),
-  );
-  const { issuer, clientId, clientSecret } = provider;
-  const terms: SignOnTerms = {
-    issuer,
-    clientId,
-    clientSecret,
-    origin: ORIGIN,
-    accountClaim: "sub",
-    people: () => [{ identity: "ada", account: "1" }],
-    scopes: [],
-    strong: { acr: [], amr: [] },
-    maxAgeSeconds: 120,
-    witness: world.key("gate", "gate"),
-  };
-  return {
-    passkeys: { origin: ORIGIN, passkeys: () => world.passkeys },
-    signOn: { terms, provider: identityProvider(terms, { fetch, report: () => undefined }) },
-  };
-}
-
-const ORIGIN = "https://gate.example";
-const AUTHENTICATOR = softwareAuthenticator("ada", ORIGIN);
 
 /** One request that is right in itself, before anything is done to it. */
 interface Template {
@@ -108,9 +75,6 @@ function templatesFor(world: GateWorld, plan: string, submission: object): reado
     metadata: { plan: `sha256:${plan}` },
   };
   const key = tokenOf("any");
-  const about = { purpose: "approve", plan, verdict: "0".repeat(64), environment: "production/eu-west" };
-  const untilEpochMs = world.clock.nowEpochMs + 60_000;
-  const words = { ...about, nonce: "0".repeat(32), untilEpochMs };
   return [
     { method: "POST", path: "/v1/promotions", body: promotion },
     { method: "POST", path: "/v1/promotions/check", body: promotion },
@@ -134,25 +98,12 @@ function templatesFor(world: GateWorld, plan: string, submission: object): reado
     { method: "GET", path: `/v1/verdicts/${plan}` },
     { method: "GET", path: "/v1/decisions/3" },
     { method: "GET", path: "/readyz" },
-    { method: "GET", path: `/approvals/plans/${plan}` },
-    { method: "POST", path: "/v1/sign-on/start", body: about },
-    { method: "GET", path: "/approvals/sign-on/callback?code=abc&state=def" },
-    { method: "POST", path: "/v1/passkeys/challenge", body: about },
-    // Right in everything but the challenge, which this gate has never made.
-    { method: "POST", path: "/v1/passkeys/approve", body: { words, assertion: AUTHENTICATOR.answer("AAAA") } },
   ];
 }
 
 function mutated(template: Template, random: Random) {
   const as = random() < 0.9 ? "any" : pick(["ci", "nobody", "staging"], random);
-  const headers = {
-    origin: ORIGIN,
-    cookie:
-      random() < 0.9
-        ? "__Host-canary-sign-on=e30.AAAA"
-        : changedText("__Host-canary-sign-on=e30.AAAA", random).replaceAll(/[^\x21-\x7e]/g, "x"),
-    ...(random() < 0.9 ? { "idempotency-key": `k${Math.floor(random() * 5)}` } : {}),
-  };
+  const headers = random() < 0.9 ? { "idempotency-key": `k${Math.floor(random() * 5)}` } : {};
   const path = random() < 0.1 ? changedText(template.path, random).replaceAll(/[^\x21-\x7e]|#/g, "x") : template.path;
   const body = template.body === undefined ? undefined : changedBody(template.body, random);
   return {
@@ -223,7 +174,6 @@ function offenceOf(
 ): string | undefined {
   if (status === 0 || status >= 600) return `no answer (${text})`;
   if (status === 500) return "it failed";
-  if (status === 303 || (path.startsWith("/v1/passkeys/approve") && status === 200)) return "approved";
   if (status < 200 || status >= 300) return undefined;
   if (json?.decision === "admit" || json?.go === true || json?.verdict === "promote") return "admitted";
   if (json?.response?.allowed === true) {

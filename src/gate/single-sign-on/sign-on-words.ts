@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { canonicalJson } from "../../attest/canonical-json.ts";
 import { parseStrictJson } from "../../attest/strict-json.ts";
@@ -28,26 +28,26 @@ export interface SignOnSecrets {
  * What goes to the provider for these words. It needs no memory: gates that share the secret make the same of the same words, and nobody
  * else can. So a code, a state and an ID token are about exactly this plan, this verdict and this environment.
  */
-export function secretsOf(words: SignOnWords, secret: Uint8Array): SignOnSecrets {
+export function secretsOf(words: SignOnWords, secret: KeyObject | Uint8Array): SignOnSecrets {
   const made = (what: string): string => mac(`${what} ${canonicalJson(words)}`, secret);
   return { state: made("state"), nonce: made("nonce"), codeVerifier: made("code verifier") };
 }
 
 /** The words for the browser to keep meanwhile: it can read them, and change nothing. */
-export function sealWords(words: SignOnWords, secret: Uint8Array): string {
+export function sealWords(words: SignOnWords, secret: KeyObject | Uint8Array): string {
   const text = Buffer.from(canonicalJson(words)).toString("base64url");
   return `${text}.${mac(`cookie ${text}`, secret)}`;
 }
 
 /** The words that this gate, or one that shares its secret, has sealed; undefined for anything else. */
-export function openWords(sealed: string, secret: Uint8Array): SignOnWords | undefined {
+export function openWords(sealed: string, secret: KeyObject | Uint8Array): SignOnWords | undefined {
   const [text = "", given = "", ...more] = sealed.split(".");
   if (more.length > 0 || !isSame(given, mac(`cookie ${text}`, secret))) return undefined;
   const json = parseStrictJson(Buffer.from(text, "base64url"));
   return json.kind === "problem" ? undefined : SignOnWordsSchema.safeParse(json.value).data;
 }
 
-function mac(text: string, secret: Uint8Array): string {
+function mac(text: string, secret: KeyObject | Uint8Array): string {
   return createHmac("sha256", secret).update(`canary-gate sign-on ${text}`).digest("base64url");
 }
 
