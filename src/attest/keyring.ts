@@ -3,9 +3,9 @@ import { loadPublicKey, type VerifyingKey } from "./keys.ts";
 /**
  * What a key may sign. One key has one role, so that who signs plans cannot sign their verdicts.
  * agent: plans; runbook-author: runbooks; canary: verdicts, drills, profiles, hand-overs; approver: approvals;
- * ledger: checkpoints; operator: revocations of other people's approvals.
+ * ledger: checkpoints; operator: revocations of other people's approvals; gate: approvals that it saw people give by single sign-on.
  */
-export const KEY_ROLES = ["agent", "runbook-author", "canary", "approver", "ledger", "operator"] as const;
+export const KEY_ROLES = ["agent", "runbook-author", "canary", "approver", "ledger", "operator", "gate"] as const;
 export type KeyRole = (typeof KEY_ROLES)[number];
 
 /** A key that the verifier's owner trusts, what for and how long. */
@@ -52,6 +52,7 @@ const SIGNS: Readonly<Record<KeyRole, string>> = {
   approver: "approvals",
   ledger: "the ledger",
   operator: "revocations",
+  gate: "approvals by single sign-on",
 };
 
 /**

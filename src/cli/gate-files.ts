@@ -5,6 +5,7 @@ import { LIMITS } from "../core/limits.ts";
 import { type Passkey, PasskeysSchema } from "../gate/approvals-page/passkeys.ts";
 import { type GateConfig, GateConfigSchema } from "../gate/gate-config.ts";
 import type { TlsMaterial } from "../gate/http/gate-server.ts";
+import { SignOnPeopleSchema, type SignOnPerson } from "../gate/single-sign-on/sign-on-terms.ts";
 
 /** A gate's configuration, and where it stands: the files that it names are relative to it. */
 export interface LoadedGateConfig {
@@ -47,4 +48,12 @@ export async function readPasskeys(loaded: LoadedGateConfig): Promise<readonly P
   if (file === undefined) return [];
   const source = { source: file, what: "a canary.passkeys/v1", code: "GATE_INVALID" } as const;
   return parseDocument(PasskeysSchema, await readBeside(loaded, file), source).passkeys;
+}
+
+/** Whose account is whose at the identity provider; nobody's where the configuration names none. @throws CanaryError GATE_INVALID */
+export async function readSignOnPeople(loaded: LoadedGateConfig): Promise<readonly SignOnPerson[]> {
+  const file = loaded.config.approvals?.singleSignOn?.peopleFile;
+  if (file === undefined) return [];
+  const source = { source: file, what: "a canary.sign-on-people/v1", code: "GATE_INVALID" } as const;
+  return parseDocument(SignOnPeopleSchema, await readBeside(loaded, file), source).people;
 }

@@ -1,9 +1,6 @@
 import { randomBytes } from "node:crypto";
 import path from "node:path";
-import type { Keyring } from "../attest/keyring.ts";
-import { readTrustFile } from "../attest/trust-file.ts";
-import { CanaryError, messageOf } from "../core/errors.ts";
-import type { Passkey } from "../gate/approvals-page/passkeys.ts";
+import { CanaryError } from "../core/errors.ts";
 import { askPolicyEngine, pastMsOf } from "../gate/ask-policy.ts";
 import { gateDocuments } from "../gate/gate-documents.ts";
 import { type GateService, gateService } from "../gate/gate-service.ts";
@@ -11,17 +8,18 @@ import { gateMetrics } from "../gate/http/gate-metrics.ts";
 import { type GateServer, startGateServer, type TlsMaterial } from "../gate/http/gate-server.ts";
 import { recentDecisions } from "../gate/recent-decisions.ts";
 import { allRoutes, type GateParts } from "../gate/routes/all-routes.ts";
+import type { SignOn } from "../gate/routes/sign-on-routes.ts";
 import { gitHubClient } from "../gate/webhooks/github-client.ts";
 import { loadSqlParser } from "../policy/sql/parse-sql.ts";
-import { type LoadedGateConfig, readGateConfig, readPasskeys, readSecretBeside, readTls } from "./gate-files.ts";
+import { type LoadedGateConfig, readGateConfig, readSecretBeside } from "./gate-files.ts";
+import { readReloaded, reload } from "./gate-reload.ts";
+import { signOnOf } from "./gate-sign-on.ts";
 import { ledgerOrDefault, openLedgerToAppend } from "./ledger-location.ts";
 import { type NotifyOptions, notifierOf } from "./notify.ts";
 import { openPolicy } from "./open-policy.ts";
 import { systemClock } from "./system.ts";
 import { harnessVersion } from "./version.ts";
 
-/** Certificates and the list of trusted keys are looked at so often; a key that is revoked is so within it. */
-const RELOAD_MS = 2000;
 const MINUTE_MS = 60_000;
 
 export interface ServeOptions extends NotifyOptions {
@@ -42,11 +40,8 @@ export async function serveGate(
   const loaded = await readGateConfig(options.config);
   const { config } = loaded;
   const trustFile = path.resolve(loaded.folder, config.trust);
-  const state: ReloadedState = {
-    keyring: await readTrustFile(trustFile),
-    passkeys: await readPasskeys(loaded),
-    tls: await readTls(loaded),
-  };
+  const state = await readReloaded(loaded, trustFile);
+  const signOn = await signOnOf(loaded, state, report);
   const [policy, parse, notifier, ledger] = await Promise.all([
     openPolicy(options.policy),
     loadSqlParser(),
@@ -65,6 +60,7 @@ export async function serveGate(
       clock: systemClock,
       keyring: () => state.keyring,
       passkeys: () => state.passkeys,
+      ...(signOn === undefined ? {} : { signOn: signOn.terms }),
       environments: config.environments.map(({ policies, ...rest }) => ({
         ...rest,
         policies: policies ?? [policy.engine.policy.sha256],
@@ -79,7 +75,7 @@ export async function serveGate(
     report,
     tell: (notice) => notifier.notify(notice),
   });
-  const server = opening.use(await listen(loaded, service, { tls: state.tls, background, report }));
+  const server = opening.use(await listen(loaded, service, { tls: state.tls, signOn, background, report }));
   const stopping = new AbortController();
   const reloading = reload({ loaded, trustFile, state, server, report, signal: stopping.signal });
   opening.defer(async () => {
@@ -101,12 +97,13 @@ async function listen(
   service: GateService,
   opened: {
     readonly tls: TlsMaterial | undefined;
+    readonly signOn: SignOn | undefined;
     readonly background: Set<Promise<void>>;
     readonly report: (message: string) => void;
   },
 ): Promise<GateServer> {
   const { config } = loaded;
-  const { tls, background, report } = opened;
+  const { tls, signOn, background, report } = opened;
   const senders = await Promise.all(
     config.webhooks.map(async ({ name, environments, secretFile }) => ({
       name,
@@ -120,7 +117,8 @@ async function listen(
     senders,
     ...(config.kubernetes === undefined ? {} : { cluster: clusterOf(config.kubernetes) }),
     ...(github === undefined ? {} : { github }),
-    ...(config.approvals === undefined
+    ...(signOn === undefined ? {} : { signOn }),
+    ...(config.approvals?.passkeysFile === undefined
       ? {}
       : { passkeys: { origin: config.approvals.origin, passkeys: service.sources.passkeys } }),
   };
@@ -191,53 +189,4 @@ async function tokenSecretOf(loaded: LoadedGateConfig): Promise<Uint8Array> {
     message: "the secret of the tokens is shorter than 32 characters",
     hint: "openssl rand -base64 32",
   });
-}
-
-/** What is read again while the gate serves. */
-interface ReloadedState {
-  keyring: Keyring;
-  passkeys: readonly Passkey[];
-  tls: TlsMaterial | undefined;
-}
-
-/** Looks at certificate and trusted keys again and again, until it is stopped. */
-async function reload(watched: {
-  readonly loaded: LoadedGateConfig;
-  readonly trustFile: string;
-  readonly state: ReloadedState;
-  readonly server: Pick<GateServer, "reloadTls">;
-  readonly report: (message: string) => void;
-  readonly signal: AbortSignal;
-}): Promise<void> {
-  const { loaded, trustFile, state, server, report, signal } = watched;
-  const waited = (): Promise<boolean> =>
-    systemClock.sleep(RELOAD_MS, signal).then(
-      () => true,
-      () => false,
-    );
-  while (await waited()) {
-    try {
-      state.keyring = await readTrustFile(trustFile);
-    } catch (error) {
-      // Nobody knows who is trusted, so nobody is: what the file was changed for may have been a revocation.
-      state.keyring = { keys: [] };
-      report(`${trustFile} cannot be read, so nobody is trusted: ${messageOf(error)}`);
-    }
-    try {
-      state.passkeys = await readPasskeys(loaded);
-    } catch (error) {
-      state.passkeys = [];
-      report(`the passkeys cannot be read, so none counts: ${messageOf(error)}`);
-    }
-    try {
-      const tls = await readTls(loaded);
-      if (tls !== undefined && JSON.stringify(tls) !== JSON.stringify(state.tls)) {
-        server.reloadTls(tls);
-        state.tls = tls;
-        report("serving with another certificate");
-      }
-    } catch (error) {
-      report(`the certificate cannot be read; the old one is served: ${messageOf(error)}`);
-    }
-  }
 }

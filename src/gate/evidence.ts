@@ -1,3 +1,4 @@
+import type { Approval } from "../attest/approval-statement.ts";
 import type { VerdictStatement } from "../attest/statement.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { EnvironmentClass } from "../policy/tier-table.ts";
@@ -67,7 +68,12 @@ export interface DrillEvidence {
 
 /** Approvals that count: of distinct people, none the author, in force now, over these plan bytes and this environment. */
 export interface ApprovalEvidence {
-  readonly people: readonly { readonly name: string; readonly strong: boolean }[];
+  readonly people: readonly {
+    readonly name: string;
+    readonly strong: boolean;
+    /** What they gave, for people who look. */
+    readonly approval?: Approval;
+  }[];
   /** Why others do not count, for people. */
   readonly refused: readonly string[];
 }

@@ -100,6 +100,38 @@ const SenderSchema = z.strictObject({
   secretFile: File,
 });
 
+const Claim = z.string().min(1).max(255);
+const SingleSignOnSchema = z.strictObject({
+  /** `iss` of the provider, letter by letter; nobody else is ever asked. Without TLS on loopback only. */
+  issuer: z
+    .url({ protocol: /^https?$/ })
+    .max(500)
+    .refine(
+      (text) => text.startsWith("https:") || ["localhost", "127.0.0.1", "[::1]"].includes(new URL(text).hostname),
+      "https://<host>",
+    ),
+  clientId: Name,
+  clientSecretFile: File,
+  /** Whose account is whose (`canary.sign-on-people/v1`). */
+  peopleFile: File,
+  /** The claim of the ID token that holds the account. */
+  account: Claim.default("sub"),
+  groups: z.strictObject({ claim: Claim.default("groups"), anyOf: z.array(Claim).min(1).max(100) }).optional(),
+  /** Asked for beside `openid`. */
+  scopes: z
+    .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, "a scope"))
+    .max(20)
+    .default([]),
+  /** How long ago the provider may have authenticated the person. */
+  maxAgeSeconds: z.number().int().min(1).max(900).default(120),
+  /** What the provider says (`acr`, `amr`) of an authentication that is as strong as a passkey; absent: none is. */
+  strong: z
+    .strictObject({ acr: z.array(Claim).max(20).default([]), amr: z.array(Claim).max(20).default([]) })
+    .prefault({}),
+  /** The gate's own key: signs what it saw. Its public half is trusted in the role `gate`. */
+  witnessKeyFile: File,
+});
+
 /** Schema of `canary.gate/v1`; published as JSON Schema by `canary schema gate`. Files are relative to the document. */
 export const GateConfigSchema = z
   .strictObject({
@@ -115,11 +147,15 @@ export const GateConfigSchema = z
     kubernetes: ClusterSchema.optional(),
     github: GitHubSchema.optional(),
     webhooks: z.array(SenderSchema).max(100).default([]),
-    /** The page on which people approve with a passkey. */
+    /** The page on which people approve. */
     approvals: z
       .strictObject({
         origin: z.string().regex(/^https:\/\/[a-z0-9.-]+(?::\d{1,5})?$|^http:\/\/localhost:\d{1,5}$/, "https://<host>"),
-        passkeysFile: File,
+        passkeysFile: File.optional(),
+        singleSignOn: SingleSignOnSchema.optional(),
+      })
+      .refine((page) => page.passkeysFile !== undefined || page.singleSignOn !== undefined, {
+        message: "needs passkeysFile or singleSignOn",
       })
       .optional(),
     tokens: z

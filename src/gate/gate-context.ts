@@ -6,6 +6,7 @@ import type { Plan } from "../plan/plan.ts";
 import type { PastPlan } from "../policy/engine/question.ts";
 import type { Passkey } from "./approvals-page/passkeys.ts";
 import type { ApprovalEvidence, GuardedEnvironment, PolicyEvidence } from "./evidence.ts";
+import type { SignOnTrust } from "./single-sign-on/sign-on-terms.ts";
 
 /** What policy is asked at the gate. */
 export interface PolicyAsked {
@@ -30,6 +31,8 @@ export interface GateContext {
   readonly keyring: () => Keyring;
   /** Passkeys whose approvals count; none where there is no page. */
   readonly passkeys: () => readonly Passkey[];
+  /** By what approvals by single sign-on count; absent: by nothing. */
+  readonly signOn?: SignOnTrust | undefined;
   readonly environments: readonly GuardedEnvironment[];
   readonly askPolicy: AskPolicy;
   /** Makes single-use tokens, the same for the same decision; shared by all gates of one ledger. */

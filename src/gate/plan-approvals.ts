@@ -1,11 +1,14 @@
 import { z } from "zod";
 import type { Approval } from "../attest/approval-statement.ts";
-import { authorsOf, countApprovals } from "../attest/count-approvals.ts";
+import { type ApprovedThing, authorsOf, countApprovals } from "../attest/count-approvals.ts";
 import { type Keyring, sameIdentity } from "../attest/keyring.ts";
+import { verifyWitnessedApproval } from "../attest/witnessed-approval.ts";
 import type { Entry } from "../ledger/ledger.ts";
 import type { Passkey } from "./approvals-page/passkeys.ts";
 import type { ApprovalEvidence, PlanEvidence, VerdictEvidence } from "./evidence.ts";
 import type { GateDocuments } from "./gate-documents.ts";
+import { isStillTheirs } from "./single-sign-on/person-of.ts";
+import { isStrong, type SignOnTrust } from "./single-sign-on/sign-on-terms.ts";
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const Text = z.string().max(1000);
@@ -32,6 +35,23 @@ export const HeldApprovalRecord = z.strictObject({
   nonce: z.string().regex(/^[0-9a-f]{32}$/),
 });
 
+/** An approval that a person gave at the gate's page by single sign-on, as the gate that saw it signed it. */
+export const WitnessedApprovalRecord = z.strictObject({
+  schema: z.literal("canary.gate-witnessed-approval/v1"),
+  /** Of the document that holds the bundle. */
+  bundle: Sha256,
+  plan: Sha256,
+});
+
+/** That a person takes back what they have approved at the page before. */
+export const TakenBackRecord = z.strictObject({
+  schema: z.literal("canary.gate-approval-taken-back/v1"),
+  person: Text,
+  shownBy: z.enum(["passkey", "single-sign-on"]),
+  plan: Sha256,
+  nonce: z.string().regex(/^[0-9a-f]{32}$/),
+});
+
 /** What approvals are counted for, and from. */
 export interface ApprovalQuestion {
   readonly plan: PlanEvidence;
@@ -42,18 +62,23 @@ export interface ApprovalQuestion {
   readonly entries: readonly Entry[];
 }
 
+/** What approvals are believed by. */
+export interface ApprovalTrust {
+  readonly documents: GateDocuments;
+  readonly keyring: Keyring;
+  readonly passkeys: readonly Passkey[];
+  /** Absent where nobody approves by single sign-on. */
+  readonly signOn?: SignOnTrust;
+  readonly atEpochMs: number;
+}
+
 /**
  * The people who approve a plan now, counted by the rules of `countApprovals`.
  * @throws what the ledger throws, or a record that cannot be read
  */
 export async function planApprovals(
   { plan, verdict, environment, entries }: ApprovalQuestion,
-  known: {
-    readonly documents: GateDocuments;
-    readonly keyring: Keyring;
-    readonly passkeys: readonly Passkey[];
-    readonly atEpochMs: number;
-  },
+  known: ApprovalTrust,
 ): Promise<ApprovalEvidence> {
   if (plan.kind === "unknown") return { people: [], refused: [] };
   const { documents, keyring, passkeys, atEpochMs } = known;
@@ -61,25 +86,89 @@ export async function planApprovals(
     entries.filter((entry) => entry.kind === kind && entry.body["schema"] === "canary.gate-approval/v1");
   const texts = (all: readonly Entry[]): Promise<readonly string[]> =>
     Promise.all(all.map(({ body }) => documents.text(SignedApprovalRecord.parse(body).bundle)));
-  const [approvals, revocations] = await Promise.all([texts(signed("approval")), texts(signed("approval-revoked"))]);
-  // A passkey that was taken out, or is somebody else's now, approves nothing any more.
-  const isKnown = ({ keyId, person }: Approval): boolean =>
-    passkeys.some(({ id, identity }) => id === keyId && sameIdentity(identity, person));
-  const held = entries
-    .filter(({ body }) => body["schema"] === "canary.gate-held-approval/v1")
-    .map(heldApproval)
-    .filter(isKnown);
-  const thing = {
+  const [approvals, revocations, witnessed] = await Promise.all([
+    texts(signed("approval")),
+    texts(signed("approval-revoked")),
+    witnessedApprovals(entries, known),
+  ]);
+  const takenBack = entries
+    .filter(({ body }) => body["schema"] === "canary.gate-approval-taken-back/v1")
+    .map(({ index, body }) => ({ index, person: TakenBackRecord.parse(body).person }));
+  const isTakenBack = ({ entry, approval }: PageApproval): boolean =>
+    takenBack.some(({ index, person }) => entry < index && sameIdentity(person, approval.person));
+  const given = [...passkeyApprovals(entries, passkeys), ...witnessed.given].filter((one) => !isTakenBack(one));
+  // Of several by one person the first counts, so that those go first that are worth more.
+  const held = [...given.filter(({ strong }) => strong), ...given.filter(({ strong }) => !strong)];
+  const weak = new Set(given.filter(({ strong }) => !strong).map(({ approval }) => approval));
+  const thing = approvedThing({ plan, verdict, environment }, keyring);
+  const { counted, refused } = countApprovals(
+    thing,
+    { approvals, revocations, held: held.map(({ approval }) => approval) },
+    keyring,
+    atEpochMs,
+  );
+  return {
+    people: counted.map((approval) => ({ name: approval.person, strong: !weak.has(approval), approval })),
+    refused: [
+      ...refused.map(({ person, message }) => (person === undefined ? message : `${person}: ${message}`)),
+      ...witnessed.refused.map((message) => `single sign-on: ${message}`),
+    ],
+  };
+}
+
+/** The plan in question as approvals are held against it. */
+export function approvedThing(
+  { plan, verdict, environment }: Pick<ApprovalQuestion, "verdict" | "environment"> & { readonly plan: KnownPlan },
+  keyring: Keyring,
+): ApprovedThing {
+  return {
     planSha256: plan.plan.sha256,
     environment,
     ...(verdict === undefined ? {} : { verdictSha256: verdict.digest }),
     authors: authorsOf(plan.plan, { keyring, ...(plan.signedBy === undefined ? {} : { planSigner: plan.signedBy }) }),
   };
-  const { counted, refused } = countApprovals(thing, { approvals, revocations, held }, keyring, atEpochMs);
+}
+
+type KnownPlan = Extract<PlanEvidence, { readonly kind: "plan" }>;
+
+/** An approval that was given at the page. */
+interface PageApproval {
+  readonly approval: Approval;
+  /** Where it stands in the ledger. */
+  readonly entry: number;
+  /** A passkey with a verified user is strong; a sign-on is where the operator says what shows it. */
+  readonly strong: boolean;
+}
+
+/** Approvals by passkeys that are listed still: one that was taken out, or is somebody else's now, approves nothing any more. */
+function passkeyApprovals(entries: readonly Entry[], passkeys: readonly Passkey[]): readonly PageApproval[] {
+  return entries
+    .filter(({ body }) => body["schema"] === "canary.gate-held-approval/v1")
+    .map((entry) => ({ approval: heldApproval(entry), entry: entry.index, strong: true }))
+    .filter(({ approval: { keyId, person } }) =>
+      passkeys.some(({ id, identity }) => id === keyId && sameIdentity(identity, person)),
+    );
+}
+
+/** Approvals that a trusted gate saw, of people who are still listed. */
+async function witnessedApprovals(
+  entries: readonly Entry[],
+  { documents, keyring, signOn, atEpochMs }: ApprovalTrust,
+): Promise<{ readonly given: readonly PageApproval[]; readonly refused: readonly string[] }> {
+  const records = entries.filter(({ body }) => body["schema"] === "canary.gate-witnessed-approval/v1");
+  const read = await Promise.all(
+    records.map(async ({ body, index }) => {
+      const text = await documents.text(WitnessedApprovalRecord.parse(body).bundle);
+      return { entry: index, seen: verifyWitnessedApproval(text, keyring, atEpochMs) };
+    }),
+  );
   return {
-    // A key of one's own and a passkey with a verified user are both strong; a session of single sign-on would not be.
-    people: counted.map(({ person, shownBy }) => ({ name: person, strong: shownBy !== "single-sign-on" })),
-    refused: refused.map(({ person, message }) => (person === undefined ? message : `${person}: ${message}`)),
+    given: read.flatMap(({ entry, seen }) =>
+      seen.kind === "approval" && signOn !== undefined && isStillTheirs(seen.signOn, seen.approval.person, signOn)
+        ? [{ approval: seen.approval, entry, strong: isStrong(seen.signOn, signOn) }]
+        : [],
+    ),
+    refused: read.flatMap(({ seen }) => (seen.kind === "refused" ? [seen.message] : [])),
   };
 }
 

@@ -54,7 +54,13 @@ export async function readEvidence(
   const [approvals, drills, verdictStopped, past] = await Promise.all([
     planApprovals(
       { plan: planEvidence, verdict: newest, environment: request.environment, entries },
-      { documents: sources.documents, keyring: sources.keyring(), passkeys: sources.passkeys(), atEpochMs },
+      {
+        documents: sources.documents,
+        keyring: sources.keyring(),
+        passkeys: sources.passkeys(),
+        ...(sources.signOn === undefined ? {} : { signOn: sources.signOn }),
+        atEpochMs,
+      },
     ),
     readDrills(newest, sources, atEpochMs),
     newest === undefined ? released : killSwitchState(ledger, `sha256:${newest.digest}`),

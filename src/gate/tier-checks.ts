@@ -41,15 +41,22 @@ export function isRollbackProven({ quiet, underLoad }: Predicate["rollback"]): b
   return quiet.restored && quiet.residue.total === 0 && underLoad.kind === "run" && underLoad.restored;
 }
 
+/** How many people must approve, and how many of them strongly authenticated: what policy asks, and never less than the tier does. */
+export function neededApprovals(
+  { trustTier }: Pick<Predicate, "trustTier">,
+  policy: PromotionEvidence["policy"],
+): { readonly k: number; readonly strong: number } {
+  const asked = policy.kind === "answer" ? policy.approvals : { k: 0, strong: 0 };
+  const least = APPROVALS_MIN_BY_TIER[trustTier.effective];
+  return { k: Math.max(asked.k, asked.strong, least), strong: Math.max(asked.strong, least) };
+}
+
 /** Whether as many people approved as the tier and policy ask for, as strongly authenticated as they ask for. */
 export function approvalObjections(
-  { trustTier }: Predicate,
+  predicate: Predicate,
   { approvals, policy }: Pick<PromotionEvidence, "approvals" | "policy">,
 ): readonly GateReason[] {
-  const tier = trustTier.effective;
-  const asked = policy.kind === "answer" ? policy.approvals : { k: 0, strong: 0 };
-  const least = APPROVALS_MIN_BY_TIER[tier];
-  const needed = { k: Math.max(asked.k, asked.strong, least), strong: Math.max(asked.strong, least) };
+  const needed = neededApprovals(predicate, policy);
   const names = (people: typeof approvals.people): number => new Set(people.map(({ name }) => name)).size;
   const [given, strong] = [names(approvals.people), names(approvals.people.filter((one) => one.strong))];
   if (given >= needed.k && strong >= needed.strong) return [];

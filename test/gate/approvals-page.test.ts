@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { PasskeysSchema } from "../../src/gate/approvals-page/passkeys.ts";
+import type { AskPolicy } from "../../src/gate/gate-context.ts";
 import { allowing, gateWorld } from "./gate-world.ts";
 import { ENVIRONMENT } from "./promotion-builder.ts";
 import { type Misbehaviour, softwareAuthenticator } from "./software-authenticator.ts";
@@ -113,8 +114,9 @@ test("the page shows plan, verdict and what is missing, as text, and allows noth
     "Scale worker from 1 to 3",
     "PROMOTE",
     "ALL_SHOWN",
-    "APPROVALS_MISSING",
-    "Approved by: ada",
+    "WAITS FOR APPROVAL",
+    "1 of 2: ada",
+    "1 more person has to approve, strongly authenticated.",
   ]) {
     expect(text).toContain(words);
   }
@@ -124,6 +126,54 @@ test("the page shows plan, verdict and what is missing, as text, and allows noth
   expect(text).not.toMatch(/<script(?! src="\/approvals\/page\.js")/);
   expect((await it.gate.ask(`/approvals/plans/${"0".repeat(64)}`)).status).toBe(404);
   expect((await it.gate.ask("/approvals/page.js")).headers.get("content-type")).toMatch(/^text\/javascript/);
+});
+
+test("what only people can change and what no approval helps against are told apart", async () => {
+  await using it = await opened();
+  const page = async (): Promise<string> => (await it.gate.ask(`/approvals/plans/${it.plan.sha256}`)).text;
+  const tooFew = { message: "0 of 2 people have approved the plan", remedy: "approve it" };
+  const frozen = { message: "production is frozen until Monday", remedy: "wait" };
+  const asked: { reasons: readonly (typeof frozen)[] } = { reasons: [] };
+  const askPolicy: AskPolicy = async ({ approvals }) => {
+    const reasons = [...(approvals.people.length < 2 ? [tooFew] : []), ...asked.reasons];
+    const answer = allowing(2);
+    return answer.kind === "answer" ? { ...answer, allow: reasons.length === 0, reasons } : answer;
+  };
+  Object.assign(it.world.sources, { askPolicy });
+  expect(await page()).toContain("WAITS FOR APPROVAL");
+  expect(await page()).not.toContain(tooFew.message);
+  asked.reasons = [frozen];
+  const blocked = await page();
+  expect(blocked).toContain("BLOCKED");
+  expect(blocked).toContain(frozen.message);
+  expect(blocked).not.toContain(tooFew.message);
+  // It will pass, so that people may agree meanwhile.
+  expect(blocked).toContain("Approve with a passkey");
+  await it.approve(it.ada);
+  await it.approve(it.grace);
+  expect(await page()).toContain("BLOCKED");
+  asked.reasons = [];
+  expect(await page()).toContain(">APPROVED<");
+  expect(await it.missing()).toBe(false);
+});
+
+test("a verdict that has been used up, or a plan that was taken back, leaves nothing to approve", async () => {
+  await using it = await opened();
+  const page = async (): Promise<string> => (await it.gate.ask(`/approvals/plans/${it.plan.sha256}`)).text;
+  await it.approve(it.ada);
+  await it.approve(it.grace);
+  const change = { kind: "resources", resources: [{ path: "service/worker/replicas", to: 3 }] };
+  const body = { plan: it.plan.sha256, environment: ENVIRONMENT.id, change };
+  const headers = { "idempotency-key": "a" };
+  expect((await it.gate.ask("/v1/promotions", { body, headers, as: "deployer" })).status).toBe(200);
+  const used = await page();
+  expect(used).toContain("VERDICT_USED");
+  expect(used).not.toContain("<button");
+  await it.gate.ask("/v1/kill-switch", {
+    body: { bundle: it.world.order(true, `sha256:${it.plan.sha256}`) },
+    as: "any",
+  });
+  expect(await page()).toContain("REVOKED");
 });
 
 test("words that an agent wrote stay words on the page", async () => {

@@ -20,6 +20,7 @@ import type { Submission } from "../../src/gate/publish.ts";
 import type { EvidenceSources } from "../../src/gate/read-evidence.ts";
 import { recentDecisions } from "../../src/gate/recent-decisions.ts";
 import { allRoutes, type GateParts } from "../../src/gate/routes/all-routes.ts";
+import type { SignOnTrust } from "../../src/gate/single-sign-on/sign-on-terms.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { type Plan, parsePlan } from "../../src/plan/plan.ts";
 import { FINISHED_EPOCH_MS } from "../attest/verdict-builder.ts";
@@ -50,6 +51,7 @@ export interface GateWorld extends AsyncDisposable {
   policy: PolicyEvidence;
   keyring: Keyring;
   passkeys: readonly Passkey[];
+  signOn: SignOnTrust | undefined;
   readonly key: (identity: string, role: KeyRole) => SigningKey;
   /** A plan of the agent, different for every number, with its signature. */
   readonly plan: (number: number, changes?: (plan: Record<string, unknown>) => void) => SignedPlan;
@@ -134,6 +136,7 @@ export async function gateWorld(
     policy: allowing(),
     keyring: { keys: trusted } as Keyring,
     passkeys: [] as readonly Passkey[],
+    signOn: undefined as SignOnTrust | undefined,
   };
   const documents = gateDocuments(ledger);
   const sources: EvidenceSources = {
@@ -141,6 +144,9 @@ export async function gateWorld(
     clock,
     keyring: () => state.keyring,
     passkeys: () => state.passkeys,
+    get signOn() {
+      return state.signOn;
+    },
     environments: options.environments ?? [ENVIRONMENT],
     askPolicy: async () => state.policy,
     tokenSecret: randomBytes(32),
@@ -182,6 +188,12 @@ export async function gateWorld(
     },
     set passkeys(passkeys) {
       state.passkeys = passkeys;
+    },
+    get signOn() {
+      return state.signOn;
+    },
+    set signOn(signOn) {
+      state.signOn = signOn;
     },
     plan: (number, change = () => undefined) => {
       const document = { ...JSON.parse(PLAN_TEXT), intent: `Drain backlog ${number}` };

@@ -44,6 +44,7 @@ const HOME: Readonly<Record<string, readonly string[]>> = {
   "@cedar-policy/cedar-wasm": ["policy"],
   canonicalize: ["attest"],
   "@simplewebauthn/server": ["gate"],
+  "openid-client": ["gate"],
 };
 
 interface Import {

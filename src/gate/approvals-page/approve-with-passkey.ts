@@ -1,8 +1,14 @@
 import { z } from "zod";
-import { CanaryError } from "../../core/errors.ts";
 import type { EvidenceSources } from "../read-evidence.ts";
-import { claim } from "../records.ts";
-import { CHALLENGE_MS_MAX, type ChallengeWords, isChallengeOf, type PasskeyTerms } from "./passkeys.ts";
+import { type ChallengeWords, isChallengeOf, type PasskeyTerms } from "./passkeys.ts";
+import {
+  isLate,
+  objectionToApproving,
+  PAGE_APPROVAL_MS,
+  type PageAnswer,
+  recordPageApproval,
+  takeBack,
+} from "./record-approval.ts";
 
 const Base64Url = z.string().regex(/^[A-Za-z0-9_-]{1,4000}$/, "base64url");
 
@@ -19,62 +25,42 @@ export const AssertionSchema = z.looseObject({
   }),
 });
 
-/** How long an approval that was given at the page may be relied on. */
-const APPROVAL_MS = 24 * 3_600_000;
-
-export type PasskeyApproval =
-  | { readonly kind: "approved"; readonly person: string; readonly entry: number; readonly expiresAt: string }
-  | { readonly kind: "refused"; readonly message: string };
-
 /**
- * Records the approval of whoever holds a passkey. The authenticator must have verified its user; the signature must be over
+ * Records the approval of whoever holds a passkey, or that they take it back. The authenticator must have verified its user; the signature must be over
  * the challenge of exactly these words, and comes once.
  * @throws what the ledger throws
  */
 export async function approveWithPasskey(
   given: { readonly words: ChallengeWords; readonly assertion: z.infer<typeof AssertionSchema> },
   terms: PasskeyTerms,
-  sources: Pick<EvidenceSources, "ledger" | "clock" | "tokenSecret">,
-): Promise<PasskeyApproval> {
+  sources: EvidenceSources,
+): Promise<PageAnswer> {
   const { words, assertion } = given;
   const atEpochMs = sources.clock.epochMs();
-  const refused = (message: string): PasskeyApproval => ({ kind: "refused", message });
-  if (words.purpose !== "approve") return refused("the challenge is for something else");
-  if (!(atEpochMs < words.untilEpochMs && words.untilEpochMs <= atEpochMs + CHALLENGE_MS_MAX)) {
-    return refused("the page was open for too long; load it again");
-  }
+  const refused = (message: string): PageAnswer => ({ kind: "refused", message });
+  if (words.purpose === "enrol") return refused("the challenge is for something else");
+  if (isLate(words, atEpochMs)) return refused("the page was open for too long; load it again");
   const passkey = terms.passkeys().find(({ id }) => id === assertion.id);
   if (passkey === undefined) return refused("the gate does not know this passkey");
   if (!(await isRightSignature(given, passkey, terms, sources.tokenSecret))) {
     return refused("the passkey's answer does not fit this page and this plan");
   }
-  const expiresAt = new Date(atEpochMs + APPROVAL_MS).toISOString();
+  const { identity: person, id: credential } = passkey;
+  if (words.purpose === "take-back") return await takeBack({ words, person, shownBy: "passkey", atEpochMs }, sources);
+  const objection = await objectionToApproving(words, { person, shownBy: "passkey" }, sources, atEpochMs);
+  if (objection !== undefined) return refused(objection);
   const body = {
     schema: "canary.gate-held-approval/v1",
-    person: passkey.identity,
-    credential: passkey.id,
+    person,
+    credential,
     shownBy: "passkey",
     plan: words.plan,
     environment: words.environment,
     verdict: words.verdict,
-    expiresAt,
+    expiresAt: new Date(atEpochMs + PAGE_APPROVAL_MS).toISOString(),
     nonce: words.nonce,
   } as const;
-  const entry = {
-    kind: "approval",
-    at: new Date(atEpochMs).toISOString(),
-    body,
-    about: [...new Set([words.plan, words.verdict])],
-    claim: claim.delivery("passkey", words.nonce),
-  } as const;
-  try {
-    const [receipt] = await sources.ledger.append([entry]);
-    if (receipt === undefined) return refused("the ledger gave no receipt");
-    return { kind: "approved", person: passkey.identity, entry: receipt.index, expiresAt };
-  } catch (error) {
-    if (error instanceof CanaryError && error.code === "LEDGER_CLAIMED") return refused("this answer came before");
-    throw error;
-  }
+  return await recordPageApproval({ words, person, shownBy: "passkey", body, atEpochMs }, sources);
 }
 
 async function isRightSignature(

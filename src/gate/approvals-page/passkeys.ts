@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { canonicalJson } from "../../attest/canonical-json.ts";
+import type { ShownWords } from "./record-approval.ts";
 
 const Base64Url = z.string().regex(/^[A-Za-z0-9_-]{1,1400}$/, "base64url");
 
@@ -23,16 +24,16 @@ export interface PasskeyTerms {
   readonly passkeys: () => readonly Passkey[];
 }
 
-/** What a passkey is asked to sign: one plan, verdict and environment, or that it is somebody's new one. */
-export type SignedAbout =
-  | { readonly purpose: "approve"; readonly plan: string; readonly verdict: string; readonly environment: string }
-  | { readonly purpose: "enrol"; readonly identity: string };
+/** What goes into the challenge of a new passkey. */
+interface EnrolWords {
+  readonly purpose: "enrol";
+  readonly identity: string;
+  readonly nonce: string;
+  readonly untilEpochMs: number;
+}
 
-/** The same as it goes into one challenge. */
-export type ChallengeWords = SignedAbout & { readonly nonce: string; readonly untilEpochMs: number };
-
-/** A person reads for a while; the answer to a challenge that was kept longer is none. */
-export const CHALLENGE_MS_MAX = 10 * 60_000;
+/** What a passkey is asked to sign: what to do about one plan, verdict and environment, or that it is somebody's new one. */
+export type ChallengeWords = ShownWords | EnrolWords;
 
 /**
  * The challenge of these words. It needs no memory: whoever answers brings the words along, and no gate but those that share

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { LIMITS } from "../../core/limits.ts";
+import { PURPOSES } from "../approvals-page/record-approval.ts";
 
 // Words that the bodies of several routes share.
 
@@ -12,6 +13,14 @@ export const Environment = z.string().min(1).max(200);
 export const Text = z.string().max(LIMITS.textCharsMax);
 /** The text of a document that was signed as it is. */
 export const Document = z.string().min(1).max(LIMITS.documentBytesMax);
+
+/** What a person does at the approvals page, and about what. */
+export const DoneAtPage = z.strictObject({
+  purpose: z.enum(PURPOSES),
+  plan: Digest,
+  verdict: Digest,
+  environment: Environment,
+});
 
 /** `sha256:<hex>` or hex in a path; undefined for anything else. */
 export function digestOf(text: string | undefined): string | undefined {
