@@ -25,6 +25,9 @@ export interface Answered {
   readonly isRetry: boolean;
 }
 
+/** Made once: an abort without a reason makes an error with a stack for every request. */
+const ANSWERED = new Error("answered");
+
 interface Asked {
   readonly adapter: string;
   readonly mode: PromotionMode;
@@ -46,7 +49,7 @@ export async function answerPromotion(asked: Asked, sources: EvidenceSources): P
   } catch (error) {
     return refused(messageOf(error));
   } finally {
-    late.abort();
+    late.abort(ANSWERED);
   }
 }
 

@@ -9,6 +9,7 @@ import { systemClock } from "../../src/cli/system.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import type { Passkey } from "../../src/gate/approvals-page/passkeys.ts";
 import type { GuardedEnvironment, PolicyEvidence } from "../../src/gate/evidence.ts";
+import type { AskPolicy } from "../../src/gate/gate-context.ts";
 import { gateDocuments } from "../../src/gate/gate-documents.ts";
 import { type GateService, gateService } from "../../src/gate/gate-service.ts";
 import type { KnownCaller } from "../../src/gate/http/exchange.ts";
@@ -108,7 +109,12 @@ function caller(name: string, may: KnownCaller["may"], environments = ["producti
 
 /** A world of its own; disposing removes it. */
 export async function gateWorld(
-  options: { readonly environments?: readonly GuardedEnvironment[]; readonly ledger?: Ledger } = {},
+  options: {
+    readonly environments?: readonly GuardedEnvironment[];
+    readonly ledger?: Ledger;
+    /** Instead of the world's own answer: a real engine. */
+    readonly askPolicy?: AskPolicy;
+  } = {},
 ): Promise<GateWorld> {
   await using opening = new AsyncDisposableStack();
   const clock: TestClock = {
@@ -142,7 +148,7 @@ export async function gateWorld(
     keyring: () => state.keyring,
     passkeys: () => state.passkeys,
     environments: options.environments ?? [ENVIRONMENT],
-    askPolicy: async () => state.policy,
+    askPolicy: options.askPolicy ?? (async () => state.policy),
     tokenSecret: randomBytes(32),
     tokenValidForMs: 600_000,
     documents,
