@@ -23,7 +23,7 @@ const environments = Array.from({ length: ENVIRONMENTS }, (_, index) => ({
   ...ENVIRONMENT,
   id: `production/${index}`,
 }));
-const askPolicy = isShipped ? askPolicyEngine(await openPolicy(undefined), await loadSqlParser()) : undefined;
+const askPolicy = isShipped ? askPolicyEngine(await openPolicy(undefined), loadSqlParser) : undefined;
 await using world = await gateWorld({ environments, ...(askPolicy === undefined ? {} : { askPolicy }) });
 const plans: { readonly sha256: string; readonly environment: string }[] = [];
 const publishOne = async (number: number): Promise<void> => {

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createSecretKey, randomBytes } from "node:crypto";
 import path from "node:path";
 import type { Keyring } from "../attest/keyring.ts";
 import { readTrustFile } from "../attest/trust-file.ts";
@@ -47,9 +47,8 @@ export async function serveGate(
     passkeys: await readPasskeys(loaded),
     tls: await readTls(loaded),
   };
-  const [policy, parse, notifier, ledger] = await Promise.all([
+  const [policy, notifier, ledger] = await Promise.all([
     openPolicy(options.policy),
-    loadSqlParser(),
     notifierOf(options, report),
     openLedgerToAppend(ledgerOrDefault(options.ledger)),
   ]);
@@ -69,8 +68,8 @@ export async function serveGate(
         ...rest,
         policies: policies ?? [policy.engine.policy.sha256],
       })),
-      askPolicy: askPolicyEngine(policy, parse),
-      tokenSecret,
+      askPolicy: askPolicyEngine(policy, loadSqlParser),
+      tokenSecret: createSecretKey(tokenSecret),
       tokenValidForMs: config.tokens.validMinutes * MINUTE_MS,
       documents,
       recent: recentDecisions({ ledger, documents, pastMs: pastMsOf(policy) }),
@@ -80,6 +79,8 @@ export async function serveGate(
     tell: (notice) => notifier.notify(notice),
   });
   const server = opening.use(await listen(loaded, service, { tls: state.tls, background, report }));
+  // Takes a tenth of a second that nobody need wait for; a question that comes sooner, or finds it broken, asks again.
+  void loadSqlParser().catch(() => undefined);
   const stopping = new AbortController();
   const reloading = reload({ loaded, trustFile, state, server, report, signal: stopping.signal });
   opening.defer(async () => {

@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, type KeyObject } from "node:crypto";
 import { canonicalJson } from "../attest/canonical-json.ts";
 import { CanaryError, messageOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
@@ -207,7 +207,7 @@ export function changeDigest({ request: { change } }: Pick<Asked, "request">): s
 }
 
 /** Whoever does not hold the secret cannot make it; the same decision always has the same one, so that a retry is answered. */
-function tokenSecret({ key, verdict, environment }: DecisionRecord, secret: Uint8Array): string {
+function tokenSecret({ key, verdict, environment }: DecisionRecord, secret: KeyObject): string {
   const bytes = createHmac("sha256", secret)
     .update(canonicalJson([key, verdict, environment]))
     .digest("base64url");

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, createSecretKey, randomBytes } from "node:crypto";
 import { type NewApproval, signApproval } from "../../src/attest/approval-statement.ts";
 import { signDrill } from "../../src/attest/drill-statement.ts";
 import type { KeyRole, Keyring, TrustedKey } from "../../src/attest/keyring.ts";
@@ -149,7 +149,7 @@ export async function gateWorld(
     passkeys: () => state.passkeys,
     environments: options.environments ?? [ENVIRONMENT],
     askPolicy: options.askPolicy ?? (async () => state.policy),
-    tokenSecret: randomBytes(32),
+    tokenSecret: createSecretKey(randomBytes(32)),
     tokenValidForMs: 600_000,
     documents,
     recent: recentDecisions({ ledger, documents, pastMs: 3_600_000 }),
