@@ -46,22 +46,25 @@ const KEYS = [
   ["ada", "APPROVALS_MISSING"],
 ] as const;
 
-test.each(KEYS)("what the key of %s signed and was relied on refuses once the key is revoked, expired, removed or of another role", async (identity, code) => {
-  const now = world.clock.epochMs();
-  expect(await reasons()).toEqual([]);
-  withKey(identity, () => ({ revoked: { atEpochMs: now, reason: "stolen" } }));
-  expect(await reasons()).toContain(code);
-  withKey(identity, () => ({ notAfterEpochMs: now }));
-  expect(await reasons()).toContain(code);
-  withKey(identity, () => ({ role: "runbook-author" }));
-  expect(await reasons()).toContain(code);
-  withKey(identity, () => ({ publicPem: newKeyPair().publicPem }));
-  expect(await reasons()).toContain(code);
-  world.keyring = { keys: trusted.keys.filter((key) => key.identity !== identity) };
-  expect(await reasons()).toContain(code);
-  world.keyring = trusted;
-  expect(await reasons()).toEqual([]);
-});
+test.each(KEYS)(
+  "what the key of %s signed and was relied on refuses once the key is revoked, expired, removed or of another role",
+  async (identity, code) => {
+    const now = world.clock.epochMs();
+    expect(await reasons()).toEqual([]);
+    withKey(identity, () => ({ revoked: { atEpochMs: now, reason: "stolen" } }));
+    expect(await reasons()).toContain(code);
+    withKey(identity, () => ({ notAfterEpochMs: now }));
+    expect(await reasons()).toContain(code);
+    withKey(identity, () => ({ role: "runbook-author" }));
+    expect(await reasons()).toContain(code);
+    withKey(identity, () => ({ publicPem: newKeyPair().publicPem }));
+    expect(await reasons()).toContain(code);
+    world.keyring = { keys: trusted.keys.filter((key) => key.identity !== identity) };
+    expect(await reasons()).toContain(code);
+    world.keyring = trusted;
+    expect(await reasons()).toEqual([]);
+  },
+);
 
 test("a verdict that was relied on refuses when it has expired, and so do approvals", async () => {
   const before = world.clock.nowEpochMs;
@@ -104,7 +107,9 @@ test("a bundle that was opened as one kind of document is no other kind", () => 
   const at = world.clock.epochMs();
   expect(openDocument(bundle, { keyring: trusted, role: "canary", at, ...VERDICT }).kind).toBe("opened");
   // As an agent's key, so that nothing but what it says stands in the way.
-  const asAgent = { keys: trusted.keys.map((key) => (key.role === "canary" ? { ...key, role: "agent" as const } : key)) };
+  const asAgent = {
+    keys: trusted.keys.map((key) => (key.role === "canary" ? { ...key, role: "agent" as const } : key)),
+  };
   expect(verifyPlanSignature({ bundleText: bundle, plan, keyring: asAgent, at })).toMatchObject({
     kind: "refused",
     code: "STATEMENT_INVALID",
