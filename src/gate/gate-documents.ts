@@ -36,7 +36,7 @@ export function gateDocuments(ledger: Ledger): GateDocuments {
   const textOf = async (sha256: string): Promise<string> => {
     const bytes = await ledger.document(sha256);
     if (bytes === undefined) throw new Error(`the ledger holds no document ${sha256}`);
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   };
   const recordOf = async <T>(sha256: string, asked: Parameters<typeof readSigned<T>>[1]): Promise<SignedRecord<T>> => {
     const read = readSigned(await textOf(sha256), asked);
