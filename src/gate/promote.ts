@@ -61,9 +61,10 @@ async function decideAndRecord(asked: Asked, sources: EvidenceSources): Promise<
   const atEpochMs = sources.clock.epochMs();
   const evidence = await readEvidence(asked.request, sources, atEpochMs);
   const decision = decidePromotion(asked.request, evidence, atEpochMs);
-  if (asked.mode === "check") return { decision, isRetry: false };
   const before = decision.kind === "admit" ? answeredBefore(decision.verdict, asked.request) : undefined;
-  if (before !== undefined) return await retried({ asked, decision, id: before }, sources);
+  const again = before === undefined ? undefined : await retried({ asked, decision, id: before }, sources);
+  if (asked.mode === "check") return { decision: (again ?? { decision }).decision, isRetry: false };
+  if (again !== undefined) return again;
   try {
     return await recorded({ asked, decision, evidence, atEpochMs }, sources);
   } catch (error) {

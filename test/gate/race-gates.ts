@@ -26,25 +26,27 @@ export async function raceGates(options: {
   await using first = await gateWorld({ ledger: ledgers[0] });
   await using second = await gateWorld({ ledger: ledgers[1] });
   second.keyring = first.keyring;
-  const offences: string[] = [];
-  let admitted = 0;
-  let answersOfAdmissions = 0;
+  const answers: { readonly digest: string; readonly ids: readonly number[] }[] = [];
   for (let number = 0; number < verdicts; number++) {
     const plan = first.plan(number);
     const { digest } = await publishVerdict(first.submission(plan), "ci", first.sources);
     const tries = Array.from({ length: triesEach }, (_, index) =>
       ask(index % 2 === 0 ? first : second, plan, `${Math.floor(index / 2) + (index % 4 === 3 ? triesEach : 0)}`),
     );
-    const ids = (await Promise.all(tries)).flatMap((id) => id ?? []);
+    answers.push({ digest, ids: (await Promise.all(tries)).flatMap((id) => id ?? []) });
+  }
+  const offences: string[] = [];
+  let admitted = 0;
+  for (const [number, { digest, ids }] of answers.entries()) {
     const recorded = (await first.ledger.entriesAbout(digest, ["decision"])).filter(
       ({ body }) => body["answer"] === "admit",
     );
-    answersOfAdmissions += ids.length;
     admitted += recorded.length;
     if (recorded.length > 1) offences.push(`verdict ${number} was admitted ${recorded.length} times`);
     const others = ids.filter((id) => id !== recorded[0]?.index);
     if (others.length > 0) offences.push(`verdict ${number} was said to be admitted by decisions ${others.join(", ")}`);
   }
+  const answersOfAdmissions = answers.reduce((sum, { ids }) => sum + ids.length, 0);
   return { tries: verdicts * triesEach, admitted, answersOfAdmissions, offences };
 }
 
