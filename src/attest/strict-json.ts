@@ -17,7 +17,8 @@ export function parseStrictJson(bytes: Uint8Array | string, bytesMax: number = L
     return { kind: "problem", message: `has ${size} bytes; at most ${bytesMax} are read` };
   }
   try {
-    const text = typeof bytes === "string" ? bytes : new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    const text =
+      typeof bytes === "string" ? bytes : new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     const value: unknown = JSON.parse(text);
     const key = ambiguousKey(text);
     return key === undefined
