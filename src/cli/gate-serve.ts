@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createSecretKey, randomBytes } from "node:crypto";
 import path from "node:path";
 import { CanaryError } from "../core/errors.ts";
 import { askPolicyEngine, pastMsOf } from "../gate/ask-policy.ts";
@@ -42,9 +42,8 @@ export async function serveGate(
   const trustFile = path.resolve(loaded.folder, config.trust);
   const state = await readReloaded(loaded, trustFile);
   const signOn = await signOnOf(loaded, state, report);
-  const [policy, parse, notifier, ledger] = await Promise.all([
+  const [policy, notifier, ledger] = await Promise.all([
     openPolicy(options.policy),
-    loadSqlParser(),
     notifierOf(options, report),
     openLedgerToAppend(ledgerOrDefault(options.ledger)),
   ]);
@@ -65,8 +64,8 @@ export async function serveGate(
         ...rest,
         policies: policies ?? [policy.engine.policy.sha256],
       })),
-      askPolicy: askPolicyEngine(policy, parse),
-      tokenSecret,
+      askPolicy: askPolicyEngine(policy, loadSqlParser),
+      tokenSecret: createSecretKey(tokenSecret),
       tokenValidForMs: config.tokens.validMinutes * MINUTE_MS,
       documents,
       recent: recentDecisions({ ledger, documents, pastMs: pastMsOf(policy) }),
@@ -76,6 +75,8 @@ export async function serveGate(
     tell: (notice) => notifier.notify(notice),
   });
   const server = opening.use(await listen(loaded, service, { tls: state.tls, signOn, background, report }));
+  // Takes a tenth of a second that nobody need wait for; a question that comes sooner, or finds it broken, asks again.
+  void loadSqlParser().catch(() => undefined);
   const stopping = new AbortController();
   const reloading = reload({ loaded, trustFile, state, server, report, signal: stopping.signal });
   opening.defer(async () => {

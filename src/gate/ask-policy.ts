@@ -10,12 +10,16 @@ import { isRollbackProven } from "./tier-checks.ts";
 const FACTS_KEPT_MAX = 4096;
 const MINUTE_MS = 60_000;
 
-/** Asks the policy engine at the gate, with what was shown and what happened lately. Never throws. */
-export function askPolicyEngine(policy: LoadedPolicy, parse: SqlParser): AskPolicy {
+/**
+ * Asks the policy engine at the gate, with what was shown and what happened lately. Never throws.
+ * @param sqlParser - loads the grammar that steps are read with; asked for once, by the first question
+ */
+export function askPolicyEngine(policy: LoadedPolicy, sqlParser: () => Promise<SqlParser>): AskPolicy {
   const kept = boundedCache<PlanFacts>(FACTS_KEPT_MAX);
   const factsOf = (asked: PolicyAsked): Promise<PlanFacts> =>
     kept.get(`${asked.plan.sha256} ${asked.environment.class}`, async () => {
       const operator = { environment: { class: asked.environment.class } };
+      const parse = await sqlParser();
       return readPlan(asked.plan, operator, { parse, policy }).facts;
     });
   return async (asked) => {

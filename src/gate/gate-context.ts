@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import type { Keyring } from "../attest/keyring.ts";
 import type { VerdictStatement } from "../attest/statement.ts";
 import type { Clock } from "../core/clock.ts";
@@ -36,6 +37,6 @@ export interface GateContext {
   readonly environments: readonly GuardedEnvironment[];
   readonly askPolicy: AskPolicy;
   /** Makes single-use tokens, the same for the same decision; shared by all gates of one ledger. */
-  readonly tokenSecret: Uint8Array;
+  readonly tokenSecret: KeyObject;
   readonly tokenValidForMs: number;
 }

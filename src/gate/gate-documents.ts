@@ -15,6 +15,12 @@ export interface GateDocuments {
   plan(sha256: string): Promise<Plan>;
   verdict(bundleSha256: string): Promise<SignedRecord<VerdictStatement>>;
   drill(bundleSha256: string): Promise<SignedRecord<DrillStatement>>;
+  /** Keeps what was just read of documents that the ledger now holds: most plans act soon after their verdict was published. */
+  keep(published: {
+    readonly plan: Plan;
+    readonly verdict: SignedRecord<VerdictStatement>;
+    readonly bundleSha256: string;
+  }): void;
 }
 
 /** What bundles are read as. */
@@ -30,7 +36,7 @@ export function gateDocuments(ledger: Ledger): GateDocuments {
   const textOf = async (sha256: string): Promise<string> => {
     const bytes = await ledger.document(sha256);
     if (bytes === undefined) throw new Error(`the ledger holds no document ${sha256}`);
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   };
   const recordOf = async <T>(sha256: string, asked: Parameters<typeof readSigned<T>>[1]): Promise<SignedRecord<T>> => {
     const read = readSigned(await textOf(sha256), asked);
@@ -42,5 +48,9 @@ export function gateDocuments(ledger: Ledger): GateDocuments {
     plan: (sha256) => plans.get(sha256, async () => parsePlan(await textOf(sha256), `plan ${sha256}`)),
     verdict: (sha256) => verdicts.get(sha256, () => recordOf(sha256, VERDICT)),
     drill: (sha256) => drills.get(sha256, () => recordOf(sha256, DRILL)),
+    keep: ({ plan, verdict, bundleSha256 }) => {
+      plans.put(plan.sha256, plan);
+      verdicts.put(bundleSha256, verdict);
+    },
   };
 }

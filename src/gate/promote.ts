@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, type KeyObject } from "node:crypto";
 import { canonicalJson } from "../attest/canonical-json.ts";
 import { CanaryError, messageOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
@@ -26,6 +26,9 @@ export interface Answered {
   readonly isRetry: boolean;
 }
 
+/** Made once: an abort without a reason makes an error with a stack for every request. */
+const ANSWERED = new Error("answered");
+
 interface Asked {
   readonly adapter: string;
   readonly mode: PromotionMode;
@@ -47,7 +50,7 @@ export async function answerPromotion(asked: Asked, sources: EvidenceSources): P
   } catch (error) {
     return refused(messageOf(error));
   } finally {
-    late.abort();
+    late.abort(ANSWERED);
   }
 }
 
@@ -59,9 +62,10 @@ async function decideAndRecord(asked: Asked, sources: EvidenceSources): Promise<
   const atEpochMs = sources.clock.epochMs();
   const evidence = await readEvidence(asked.request, sources, atEpochMs);
   const decision = decidePromotion(asked.request, evidence, atEpochMs);
-  if (asked.mode === "check") return { decision, isRetry: false };
   const before = decision.kind === "admit" ? answeredBefore(decision.verdict, asked.request) : undefined;
-  if (before !== undefined) return await retried({ asked, decision, id: before }, sources);
+  const again = before === undefined ? undefined : await retried({ asked, decision, id: before }, sources);
+  if (asked.mode === "check") return { decision: (again ?? { decision }).decision, isRetry: false };
+  if (again !== undefined) return again;
   try {
     return await recorded({ asked, decision, evidence, atEpochMs }, sources);
   } catch (error) {
@@ -205,7 +209,7 @@ export function changeDigest({ request: { change } }: Pick<Asked, "request">): s
 }
 
 /** Whoever does not hold the secret cannot make it; the same decision always has the same one, so that a retry is answered. */
-function tokenSecret({ key, verdict, environment }: DecisionRecord, secret: Uint8Array): string {
+function tokenSecret({ key, verdict, environment }: DecisionRecord, secret: KeyObject): string {
   const bytes = createHmac("sha256", secret)
     .update(canonicalJson([key, verdict, environment]))
     .digest("base64url");

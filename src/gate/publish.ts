@@ -7,6 +7,7 @@ import { parsePlan } from "../plan/plan.ts";
 import { drilledScenario } from "./drill-record.ts";
 import type { GateContext } from "./gate-context.ts";
 import { DRILL, VERDICT } from "./gate-documents.ts";
+import type { EvidenceSources } from "./read-evidence.ts";
 import { claim } from "./records.ts";
 import { readSigned, type SignedRecord, signerOf } from "./signed-record.ts";
 import { CLOCK_SKEW_MS_MAX } from "./verdict-checks.ts";
@@ -34,7 +35,7 @@ export interface Published {
 export async function publishVerdict(
   submission: Submission,
   publishedBy: string,
-  context: GateContext,
+  context: GateContext & Pick<EvidenceSources, "documents">,
 ): Promise<Published> {
   const atEpochMs = context.clock.epochMs();
   const record = trusted(readSigned(submission.bundle, VERDICT), context, atEpochMs);
@@ -82,6 +83,7 @@ export async function publishVerdict(
     },
   };
   const isNew = await once(context, verdictEntry, [submission.bundle]);
+  context.documents.keep({ plan, verdict: record, bundleSha256: bundle });
   return { digest: record.digest, plan: plan.sha256, isNew };
 }
 

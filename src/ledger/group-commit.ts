@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../core/clock.ts";
 import { CanaryError } from "../core/errors.ts";
 import { invariant } from "../core/invariant.ts";
@@ -25,16 +26,16 @@ export interface GroupCommit {
 /**
  * While one transaction is being made durable, what arrives gathers for the next one: the slower the disk, the larger the groups.
  * Nobody waits longer than twice `LIMITS.ledgerAnswerMsMax`, once for a transaction before theirs and once for their own.
+ * @param gather - resolves when what has arrived has been read; waited for before each transaction
  */
-export function groupCommit(commit: CommitGroup, clock: Clock): GroupCommit {
+export function groupCommit(commit: CommitGroup, clock: Clock, gather: () => Promise<void> = nextTurn): GroupCommit {
   let waiting: Waiting[] = [];
   let running: Promise<void> | undefined;
   let closed = false;
 
   const run = async (): Promise<void> => {
-    // One turn of the event loop, so that calls made together come together.
-    await Promise.resolve();
     while (waiting.length > 0) {
+      await gather();
       const group = nextGroup(waiting);
       waiting = waiting.slice(group.length);
       await commitOne(group, commit, clock);
@@ -56,6 +57,14 @@ export function groupCommit(commit: CommitGroup, clock: Clock): GroupCommit {
       await running;
     },
   };
+}
+
+/**
+ * One turn of the event loop. A store that is synchronous lets nothing arrive while it works: what came over sockets meanwhile
+ * is read in this turn, and without it each transaction would hold one request.
+ */
+async function nextTurn(): Promise<void> {
+  await setImmediate();
 }
 
 /** As many requests as one transaction takes; at least one. */

@@ -66,10 +66,10 @@ export function sqliteStatements(database: DatabaseSync): SqliteStatements {
       all("SELECT bytes FROM documents WHERE sha256 = ?", sha256).map((row) => bytes(row, "bytes"))[0],
     about: (subject, kinds, count) =>
       all(
-        `SELECT e.idx, e.entry, e.leaf FROM subjects s JOIN entries e ON e.idx = s.idx WHERE s.subject = ?1
-         AND (?2 = '' OR s.kind IN (SELECT value FROM json_each(?2))) ORDER BY s.idx LIMIT ?3`,
+        `SELECT e.idx, e.entry, e.leaf FROM subjects s JOIN entries e ON e.idx = s.idx WHERE s.subject = ?
+         ${kinds === undefined ? "" : `AND s.kind IN (${kinds.map(() => "?").join(", ")})`} ORDER BY s.idx LIMIT ?`,
         subject,
-        kinds === undefined ? "" : JSON.stringify(kinds),
+        ...(kinds ?? []),
         count,
       ).map(entryRow),
     claimHolder,

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, createSecretKey, randomBytes } from "node:crypto";
 import { type NewApproval, signApproval } from "../../src/attest/approval-statement.ts";
 import { signDrill } from "../../src/attest/drill-statement.ts";
 import type { KeyRole, Keyring, TrustedKey } from "../../src/attest/keyring.ts";
@@ -9,6 +9,7 @@ import { systemClock } from "../../src/cli/system.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import type { Passkey } from "../../src/gate/approvals-page/passkeys.ts";
 import type { GuardedEnvironment, PolicyEvidence } from "../../src/gate/evidence.ts";
+import type { AskPolicy } from "../../src/gate/gate-context.ts";
 import { gateDocuments } from "../../src/gate/gate-documents.ts";
 import { type GateService, gateService } from "../../src/gate/gate-service.ts";
 import type { KnownCaller } from "../../src/gate/http/exchange.ts";
@@ -110,7 +111,12 @@ function caller(name: string, may: KnownCaller["may"], environments = ["producti
 
 /** A world of its own; disposing removes it. */
 export async function gateWorld(
-  options: { readonly environments?: readonly GuardedEnvironment[]; readonly ledger?: Ledger } = {},
+  options: {
+    readonly environments?: readonly GuardedEnvironment[];
+    readonly ledger?: Ledger;
+    /** Instead of the world's own answer: a real engine. */
+    readonly askPolicy?: AskPolicy;
+  } = {},
 ): Promise<GateWorld> {
   await using opening = new AsyncDisposableStack();
   const clock: TestClock = {
@@ -148,8 +154,8 @@ export async function gateWorld(
       return state.signOn;
     },
     environments: options.environments ?? [ENVIRONMENT],
-    askPolicy: async () => state.policy,
-    tokenSecret: randomBytes(32),
+    askPolicy: options.askPolicy ?? (async () => state.policy),
+    tokenSecret: createSecretKey(randomBytes(32)),
     tokenValidForMs: 600_000,
     documents,
     recent: recentDecisions({ ledger, documents, pastMs: 3_600_000 }),

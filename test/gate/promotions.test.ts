@@ -50,6 +50,21 @@ test("a retry that shows another change is refused", async () => {
   expect(other).toMatchObject({ status: 503, json: { decision: "refuse", token: null } });
 });
 
+test("a check with the key of an admitted promotion is told what that promotion would be told: another change is refused", async () => {
+  await using it = await published();
+  await it.promote("a");
+  const check = (change: object | undefined) =>
+    it.gate.ask("/v1/promotions/check", {
+      body: { plan: it.body.plan, environment: ENVIRONMENT, ...(change === undefined ? {} : { change }) },
+      as: "deployer",
+      headers: { "idempotency-key": "a" },
+    });
+  expect(await check(CHANGE)).toMatchObject({ status: 200, json: { decision: "admit", id: null, token: null } });
+  expect(await check(undefined)).toMatchObject({ status: 503, json: { decision: "refuse" } });
+  const other = { kind: "resources", resources: [{ path: "db/db/shop/rows/jobs/1", to: null }] };
+  expect(await check(other)).toMatchObject({ status: 503, json: { decision: "refuse" } });
+});
+
 test("of many that ask at once, one is admitted", async () => {
   await using it = await published();
   const answers = await Promise.all(Array.from({ length: 40 }, (_, index) => it.promote(`key-${index}`)));

@@ -19,7 +19,7 @@ function slowCommit(takesMs: number) {
     await clock.sleep(takesMs, new AbortController().signal);
     return group.map(() => recorded);
   };
-  return { clock, groups, appends: groupCommit(commit, clock) };
+  return { clock, groups, appends: groupCommit(commit, clock, () => Promise.resolve()) };
 }
 
 test("what arrives while a transaction is under way shares the next one", async () => {
@@ -29,6 +29,19 @@ test("what arrives while a transaction is under way shares the next one", async 
   const others = Array.from({ length: 50 }, () => appends.add(request(1)));
   await Promise.all([first, ...others]);
   expect(groups).toEqual([1, 50]);
+});
+
+test("what arrives in one turn of the event loop shares a transaction, though the store lets nothing arrive while it works", async () => {
+  const groups: number[] = [];
+  const commit: CommitGroup = async (group) => {
+    groups.push(group.length);
+    return group.map(() => recorded);
+  };
+  const appends = groupCommit(commit, simulatedClock());
+  const arrives = (): Promise<unknown> =>
+    new Promise((resolve) => setImmediate(() => resolve(appends.add(request(1)))));
+  await Promise.all([arrives(), arrives(), arrives()]);
+  expect(groups).toEqual([3]);
 });
 
 test("a transaction takes a bounded number of entries, and one request of any allowed size", async () => {

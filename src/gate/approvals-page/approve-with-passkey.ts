@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { z } from "zod";
 import type { EvidenceSources } from "../read-evidence.ts";
 import { type ChallengeWords, isChallengeOf, type PasskeyTerms } from "./passkeys.ts";
@@ -67,7 +68,7 @@ async function isRightSignature(
   { words, assertion }: Parameters<typeof approveWithPasskey>[0],
   passkey: { readonly id: string; readonly publicKey: string },
   { origin }: PasskeyTerms,
-  secret: Uint8Array,
+  secret: KeyObject,
 ): Promise<boolean> {
   const { id, rawId, response } = assertion;
   // Loaded by gates that have the page, when it is used: it is most of what they would load at their start.

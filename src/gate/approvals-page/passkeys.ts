@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { canonicalJson } from "../../attest/canonical-json.ts";
 import type { ShownWords } from "./record-approval.ts";
@@ -39,14 +39,14 @@ export type ChallengeWords = ShownWords | EnrolWords;
  * The challenge of these words. It needs no memory: whoever answers brings the words along, and no gate but those that share
  * the secret can have made it. So one signature is about exactly this plan, this verdict and this environment.
  */
-export function challengeOf(words: ChallengeWords, secret: Uint8Array): string {
+export function challengeOf(words: ChallengeWords, secret: KeyObject): string {
   return createHmac("sha256", secret)
     .update(`canary-gate passkey ${canonicalJson(words)}`)
     .digest("base64url");
 }
 
 /** Whether a challenge is the one of these words, compared in constant time. */
-export function isChallengeOf(challenge: string, words: ChallengeWords, secret: Uint8Array): boolean {
+export function isChallengeOf(challenge: string, words: ChallengeWords, secret: KeyObject): boolean {
   const [given, right] = [Buffer.from(challenge), Buffer.from(challengeOf(words, secret))];
   return given.length === right.length && timingSafeEqual(given, right);
 }

@@ -76,8 +76,9 @@ export function operationRoutes(service: GateService): readonly Route[] {
   ];
 }
 
-/** The document itself, made of the routes that are served. */
+/** The document itself, made of the routes that are served when it is first asked for: a gate need not wait for it to start. */
 export function openApiRoute(routes: readonly Route[], version: string): Route {
+  let document: object | undefined;
   const route: Route = {
     method: "GET",
     path: "/openapi.json",
@@ -85,9 +86,11 @@ export function openApiRoute(routes: readonly Route[], version: string): Route {
     access: "open",
     bodyBytesMax: 0,
     replies: { 200: { description: "OpenAPI 3.1." } },
-    handle: () => ({ status: 200, body: document }),
+    handle: () => {
+      document ??= openApiDocument([...routes, route], version);
+      return { status: 200, body: document };
+    },
   };
-  const document = openApiDocument([...routes, route], version);
   return route;
 }
 
