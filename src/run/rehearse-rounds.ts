@@ -154,10 +154,13 @@ function atLeast(lengthMs: number): number {
   return Math.max(STRETCH_MS_MIN, lengthMs);
 }
 
-/** Waits for so long from the next whole second of the axis on: the grid on which requests are counted. */
+/**
+ * Waits for the whole seconds of a length from the next whole second of the axis on: the grid on which requests are
+ * counted. A window that ends between two of them would be read as the longer one, of which nobody has all requests.
+ */
 async function wholeSeconds(context: LoadContext, session: LoadSession, lengthMs: number): Promise<Window> {
   const fromMs = Math.ceil(session.axisMs() / 1000) * 1000;
-  const toMs = fromMs + lengthMs;
+  const toMs = fromMs + Math.floor(lengthMs / 1000) * 1000;
   await context.effects.clock.sleep(Math.max(0, toMs - session.axisMs()), context.signal);
   return { fromMs, toMs };
 }

@@ -31,6 +31,7 @@ describe("a plan that is rehearsed in rounds", () => {
       const instants = [before.fromMs, before.toMs, acting.fromMs, on.fromMs, on.toMs, undoing.fromMs, after.fromMs];
       expect(instants).toEqual(instants.toSorted((a, b) => a - b));
       expect(on.toMs - on.fromMs).toBe(10_000);
+      for (const { fromMs, toMs } of [before, on, after]) expect([fromMs % 1000, toMs % 1000]).toEqual([0, 0]);
     }
     expect(new Set(rounds.map(({ before }) => before.toMs - before.fromMs)).size).toBeGreaterThan(1);
   });

@@ -225,7 +225,7 @@ export function simulatedPair(options: {
     shadow: simulatedTwin("shadow", options.world, options.shadow),
     facts: {
       isolation: "strict",
-      cores: { kind: "shared" },
+      cores: { kind: "pinned", control: "0", shadow: "1" },
       images: Object.fromEntries([...options.world.services].map(([name, one]) => [name, one.imageId])),
       engine: "simulated",
       raiseMs: 0,
