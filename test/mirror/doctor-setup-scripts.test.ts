@@ -219,6 +219,24 @@ test("an owner's own settings for new clusters stay", () => {
   expect(readFileSync(inWorld("conf/createcluster.conf"), "utf8")).toBe("data_checksums = on\n");
 });
 
+test("curl and openssl are installed where they are missing, and left alone where they are there", () => {
+  // A machine with nothing but what the set-up itself needs.
+  const bare = inWorld("bare");
+  mkdirSync(bare);
+  for (const name of ["bash", "dirname", "cat", "grep", "id", "mktemp", "rm", "tail", "env"]) {
+    symlinkSync(`/usr/bin/${name}`, join(bare, name));
+  }
+  const { exitCode } = setup("setup-tools.sh", { PATH: `${PROGRAMS}:${bare}` });
+  expect({ exitCode, calls: calls() }).toMatchObject({
+    exitCode: 0,
+    calls: expect.stringMatching(/apt-get install .*curl .*openssl/),
+  });
+  for (const name of ["curl", "openssl"]) symlinkSync("/usr/bin/env", join(bare, name));
+  const before = calls();
+  expect(setup("setup-tools.sh", { PATH: `${PROGRAMS}:${bare}` })).toEqual({ exitCode: 0, said: "" });
+  expect(calls()).toBe(before);
+});
+
 test("a part that is not known is refused before anything is changed", () => {
   const result = spawnSync("bash", [join(SCRIPTS, "setup.sh"), "engine", "castle"], {
     encoding: "utf8",
