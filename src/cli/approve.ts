@@ -99,6 +99,14 @@ function revokeCommand(): Command {
     .requiredOption("--reason <text>", "why, for people who read it later")
     .option("--key <file>", "your private key; else CANARY_SIGNING_KEY (PEM)")
     .option("--out <file>", "where it is written; else .canary/approvals/<id>.revoked.sigstore.json")
+    .addHelpText(
+      "after",
+      `
+Example:
+  canary approve revoke .canary/approvals/48e33d24d3c9-0f….sigstore.json --reason "wrong region" --key ~/keys/ada.key
+
+Bring it to the gate like the approval: canary verdict publish ... --approval <file>`,
+    )
     .action(async (file: string, _own: unknown, command: Command) => {
       const options = command.optsWithGlobals<RevokeOptions>();
       const [{ signRevocation }, { givenSigningKey }, { readApprovalFile }] = await Promise.all([
@@ -127,6 +135,12 @@ function countCommand(): Command {
     .option("--approval <file...>", "approvals, and revocations among them")
     .option("--runbook <file>", "the plan's runbook, whose author cannot approve it")
     .option("--verdict <file>", "the verdict in question")
+    .addHelpText(
+      "after",
+      `
+Example:
+  canary approve count plan.yaml --environment production/eu-west --trust trust.yaml --need 2 --approval .canary/approvals/*`,
+    )
     .action(async (plan: string, _own: unknown, command: Command) => {
       const options = command.optsWithGlobals<CountOptions>();
       const environment = namedEnvironment(options.environment);

@@ -48,7 +48,7 @@ export async function askGate(
     if (text.length > LIMITS.documentBytesMax) throw new Error("its answer is too long");
     return { status: response.status, body: JSON.parse(text) };
   } catch (cause) {
-    throw unavailable(`the gate at ${url.host} gave no answer: ${messageOf(cause)}`, cause);
+    throw unavailable(`the gate at ${url.host} gave no answer: ${reasonOf(cause)}`, cause);
   }
 }
 
@@ -79,12 +79,29 @@ async function tokenOf(file: string | undefined): Promise<string> {
   const fromEnvironment = process.env["CANARY_GATE_TOKEN"];
   const token =
     file === undefined ? fromEnvironment : (await readBoundedText(file, { code: "USAGE", bytesMax: 4096 })).trim();
-  if (token !== undefined && token !== "") return token;
+  if (token !== undefined && token !== "") return oneWord(token, file ?? "CANARY_GATE_TOKEN");
   throw new CanaryError({
     code: "USAGE",
     message: "the gate wants to know who asks",
     hint: "Give --token-file, or CANARY_GATE_TOKEN; `canary gate token` makes one.",
   });
+}
+
+/** Anything else ends as a header that cannot be sent, in a message of `fetch` that quotes the secret whole. */
+function oneWord(token: string, source: string): string {
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw new CanaryError({
+    code: "USAGE",
+    message: `${source} holds more than a bearer token`,
+    hint: "It holds the token alone: the word after `token` in what `canary gate token` prints.",
+  });
+}
+
+/** `fetch` itself says only that it failed; what it was stands in the cause: a port that is closed, a certificate that nobody vouches for. */
+function reasonOf(thrown: unknown): string {
+  const cause = thrown instanceof Error ? thrown.cause : undefined;
+  const why = cause instanceof Error ? messageOf(cause) || ("code" in cause ? String(cause.code) : "") : "";
+  return why === "" ? messageOf(thrown) : `${messageOf(thrown)} (${why})`;
 }
 
 function unavailable(message: string, cause: unknown): CanaryError {

@@ -99,8 +99,9 @@ function proveCommand(): Command {
     .addHelpText("after", "\nExample:\n  canary ledger prove 41 --out decision-41.tlog-proof")
     .action(async (index: string, options: ReadOptions & { readonly out?: string }) => {
       const [{ entryBytes }] = await Promise.all([import("../ledger/entry.ts")]);
+      const number = indexOf(index);
       await using ledger = await openToRead(options);
-      const proof = await ledger.prove(/^\d{1,15}$/.test(index) ? Number(index) : -1);
+      const proof = await ledger.prove(number);
       if (options.out !== undefined) {
         await writeFile(options.out, proof.text);
         await writeFile(`${options.out}.entry.json`, entryBytes(proof.entry));
@@ -155,6 +156,15 @@ function kindsOf(kinds: readonly string[] | undefined): readonly string[] | unde
     code: "USAGE",
     message: `there is no kind ${plainText(unknown)}`,
     hint: `Kinds are ${ENTRY_KINDS.join(", ")}.`,
+  });
+}
+
+function indexOf(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new CanaryError({
+    code: "USAGE",
+    message: `${plainText(text)} is no number of an entry`,
+    hint: "`canary ledger tail` prints it first on each line.",
   });
 }
 

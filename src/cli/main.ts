@@ -36,7 +36,8 @@ Examples:
   canary verdict verify reports/<run>/verdict.sigstore.json
 
 Exit codes: 0 promote or done, 2 usage, 3 invalid document, 10 hold, 11 reject, 12 refused by policy, 20 mirror
-unavailable, 21 aborted, 22 deadline, 23 snapshot, 24 driver was the bottleneck, 30 signature or ledger, 40 findings, 70 our bug`,
+unavailable, 21 aborted, 22 deadline, 23 snapshot, 24 driver was the bottleneck, 30 signature or ledger,
+31 refused by the gate, 40 findings, 70 our bug`,
     )
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text) });

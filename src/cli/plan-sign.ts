@@ -71,6 +71,7 @@ export function verifyCommand<Document>(kind: SignedKind<Document>): Command {
       const bundleText = await readBoundedText(options.signature ?? signatureFileOf(file), {
         code: "SIGNATURE_INVALID",
         bytesMax: LIMITS.documentBytesMax,
+        hint: `It is made by \`canary ${kind.name} sign\`; name the file with --signature where it lies elsewhere.`,
       });
       const signature = await kind.verify(document, { bundleText, trustFile: options.trust });
       if (signature.kind === "refused") {

@@ -30,11 +30,13 @@ export function queueCommand(): Command {
           if (options.json === true) return printJson({ kind: "queue", queue: options.queue, entries });
           sayLines(entries.length === 0 ? ["nothing waits"] : entries.map(lineOf));
         })
-        .option("--all", "also what was resolved"),
+        .option("--all", "also what was resolved")
+        .addHelpText("after", "\nExample:\n  canary queue list --queue sre-oncall"),
     )
     .addCommand(
       ofQueue("show", "Show a playbook: what, why, way back, evidence, diagnostics.")
-        .argument("<id>", "its id")
+        .argument("<id>", "its id, as `canary queue list` shows it")
+        .addHelpText("after", "\nExample:\n  canary queue show <id> --queue sre-oncall")
         .action(async (id: string, options: QueueOptions) => {
           const found = (await (await open(options.queue)).list()).find(({ playbook }) => playbook.id === id);
           if (found === undefined) throw unknown(id, options.queue);
@@ -44,7 +46,11 @@ export function queueCommand(): Command {
     )
     .addCommand(
       ofQueue("resolve", "Write down what a person decided. It approves nothing by itself: `canary approve` does.")
-        .argument("<id>", "its id")
+        .argument("<id>", "its id, as `canary queue list` shows it")
+        .addHelpText(
+          "after",
+          '\nExample:\n  canary queue resolve <id> --outcome rehearse-again --by ada@example.com --note "longer baseline tonight"',
+        )
         .addOption(
           new Option("--outcome <outcome>", "what was decided")
             .choices(["approve", "decline", "rehearse-again"])

@@ -31,8 +31,8 @@ Any verdict is taken, a rejection too: the newest about a plan decides. The same
 Exit codes: 0 taken, 31 the gate does not take it (the message says why), 20 the gate gave no answer`,
     )
     .action(async (file: string, options: PublishOptions & { readonly plan: string }) => {
-      const read = (name: string): Promise<string> =>
-        readBoundedText(name, { code: "USAGE", bytesMax: LIMITS.documentBytesMax });
+      const bounds = { code: "USAGE", bytesMax: LIMITS.documentBytesMax } as const;
+      const read = (name: string): Promise<string> => readBoundedText(name, bounds);
       const send = async (path: string, body: object): Promise<unknown> => {
         const reply = await askGate(options, path, body);
         if (reply.status !== 200 && reply.status !== 201) throw refusedBy(reply);
@@ -41,7 +41,10 @@ Exit codes: 0 taken, 31 the gate does not take it (the message says why), 20 the
       const [bundle, plan, planSignature] = await Promise.all([
         read(file),
         read(options.plan),
-        read(options.signature ?? `${options.plan}.sigstore.json`),
+        readBoundedText(options.signature ?? `${options.plan}.sigstore.json`, {
+          ...bounds,
+          hint: "The plan's agent signs it with `canary plan sign <plan> --key <its key>`; name the file with --signature where it lies elsewhere.",
+        }),
       ]);
       const verdict = await send("/v1/verdicts", { bundle, plan, planSignature });
       const bring = async (path: string, files: readonly string[]): Promise<readonly unknown[]> => {

@@ -52,6 +52,13 @@ export function sqliteError(thrown: unknown, file: string): unknown {
       return tampered(`${file} is damaged or truncated: ${message}`, thrown);
     case CODE.constraint:
       return tampered(`${file} does not fit what is appended: ${message}`, thrown);
+    case CODE.canNotOpen:
+      return failure(
+        "LEDGER_UNAVAILABLE",
+        `${file} can not be opened: ${message}`,
+        "Name the ledger with --ledger or CANARY_DATABASE_URL, or bring it back: nothing is admitted meanwhile. `canary run --ledger <file>` and `canary gate serve` begin a new one.",
+        thrown,
+      );
     default:
       return failure(
         "LEDGER_UNAVAILABLE",

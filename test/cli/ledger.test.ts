@@ -46,6 +46,13 @@ test("verify says what it verified, with exit 0, also as JSON", () => {
   });
 });
 
+test("where there is no ledger, and where an entry is no number, it is said what to do", () => {
+  const nowhere = canary("verify", "--ledger", at("nowhere.db"), "--key", at("ledger.pub"));
+  expect(nowhere).toMatchObject({ exitCode: 20, err: expect.stringContaining("Name the ledger with --ledger") });
+  const noNumber = canary("prove", "first", ...READ);
+  expect(noNumber).toMatchObject({ exitCode: 2, err: expect.stringContaining("`canary ledger tail` prints it") });
+});
+
 test("tail prints the newest entries, of a kind or about a digest, and none of them commands a terminal", () => {
   const { out } = canary("tail", ...READ, "-n", "2");
   expect(
@@ -76,7 +83,7 @@ test("a proof is written with its entry, checks without the ledger, and not for 
   writeFileSync(at("other.json"), readFileSync(`${proof}.entry.json`, "utf8").replace("true", "null"));
   expect(canary("check-proof", proof, at("other.json"), "--key", at("ledger.pub")).exitCode).toBe(30);
   expect(canary("prove", "31", ...READ).exitCode).toBe(3);
-  expect(canary("prove", "one", ...READ).exitCode).toBe(3);
+  expect(canary("prove", "one", ...READ).exitCode).toBe(2);
 });
 
 test("an exported copy verifies by itself, and the ledger goes on from its checkpoint", () => {
