@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import { CanaryError } from "../../src/core/errors.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import { sha256Hex } from "../../src/core/sha256.ts";
+import type { KnownCaller } from "../../src/gate/http/exchange.ts";
 import type { Route } from "../../src/gate/http/route.ts";
 import { CALLERS, gateWorld, type ServedGate, tokenOf } from "./gate-world.ts";
 
@@ -306,23 +307,25 @@ test("over TLS a caller is known by a certificate of the gate's own authority, a
     for (const name of ["ca", "evil"]) authority(name);
     for (const name of ["server", "server2", "apiserver"]) issue(name, "ca");
     issue("intruder", "evil");
-    const fingerprint = execFileSync("openssl", ["x509", "-noout", "-fingerprint", "-sha256", "-in", "apiserver.crt"], {
-      cwd: folder,
+    const known = ["apiserver", "intruder"].map((name): KnownCaller => {
+      const command = ["x509", "-noout", "-fingerprint", "-sha256", "-in", `${name}.crt`];
+      const fingerprint = String(execFileSync("openssl", command, { cwd: folder }));
+      const certificateSha256 = fingerprint.split("=")[1]?.trim().replaceAll(":", "").toLowerCase() ?? "";
+      return { name, may: ["check"], environments: [], certificateSha256 };
     });
-    const certificateSha256 = String(fingerprint).split("=")[1]?.trim().replaceAll(":", "").toLowerCase() ?? "";
-    const known = { name: "apiserver", may: ["check"], environments: [], certificateSha256 } as const;
     const material = (name: string) => ({
       cert: file(`${name}.crt`),
       key: file(`${name}.key`),
       clientCa: file("ca.crt"),
     });
-    await using it = await served({ tls: material("server"), callers: [known] });
-    const ask = (client?: string): Promise<string> =>
+    await using it = await served({ tls: material("server"), callers: [...known, ...CALLERS] });
+    const ask = (client?: string, as?: string): Promise<string> =>
       new Promise((resolve) => {
         const identity = client === undefined ? {} : { cert: file(`${client}.crt`), key: file(`${client}.key`) };
+        const headers = as === undefined ? {} : { authorization: `Bearer ${tokenOf(as)}` };
         const request = httpsRequest(
           `${it.gate.url}/v1/decisions/1`,
-          { ca: file("ca.crt"), agent: false, ...identity },
+          { ca: file("ca.crt"), agent: false, headers, ...identity },
           (response) => {
             const socket = response.socket as import("node:tls").TLSSocket;
             const { CN } = socket.getPeerCertificate().subject;
@@ -333,8 +336,10 @@ test("over TLS a caller is known by a certificate of the gate's own authority, a
       });
     expect(await ask("apiserver")).toBe("404 server");
     expect(await ask("server2")).toBe("401 server");
-    expect(await ask("intruder")).toBe("no connection");
-    expect(await ask()).toBe("no connection");
+    expect(await ask("intruder")).toBe("401 server");
+    expect(await ask()).toBe("401 server");
+    expect(await ask(undefined, "ci")).toBe("404 server");
+    expect(await ask("apiserver", "ci")).toBe("401 server");
     it.gate.reloadTls(material("server2"));
     expect(await ask("apiserver")).toBe("404 server2");
     expect(() => it.gate.reloadTls({ ...material("server"), key: file("evil.key") })).toThrow();
