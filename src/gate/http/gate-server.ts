@@ -5,6 +5,7 @@ import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { authenticate, bearerToken, type Credentials } from "./authenticate.ts";
+import { boundConnections } from "./connections.ts";
 import { type Exchange, type KnownCaller, problem, type Reply } from "./exchange.ts";
 import type { GateMetrics } from "./gate-metrics.ts";
 import { type Rate, type RateLimit, rateLimit } from "./rate-limit.ts";
@@ -61,13 +62,9 @@ export async function startGateServer(options: GateServerOptions): Promise<GateS
   };
   const tlsServer = options.tls === undefined ? undefined : createTlsServer({ ...HTTP, ...secureContext(options.tls) });
   const server: Server = tlsServer ?? createServer(HTTP);
-  server.maxConnections = LIMITS.gateConnectionsMax;
+  boundConnections(server);
   server.maxHeadersCount = 100;
   server.on("request", (request, response) => void serve(request, response, state));
-  server.on("clientError", (_error, socket) => {
-    if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
-    else socket.destroy();
-  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port, options.host, resolve);
@@ -109,7 +106,8 @@ const HTTP = {
  */
 function secureContext({ cert, key, clientCa }: TlsMaterial) {
   const client = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
-  return { cert, key, minVersion: "TLSv1.2" as const, ...client };
+  const handshakeTimeout = LIMITS.gateHeadersMsMax;
+  return { cert, key, minVersion: "TLSv1.2" as const, handshakeTimeout, ...client };
 }
 
 /** What was asked is answered within the time that one request may take; whoever still holds a connection then loses it. */
