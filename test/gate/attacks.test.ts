@@ -156,6 +156,39 @@ test("strangers are slowed down by their address, before a byte of theirs is rea
   expect((await it.gate.ask("/v1/decisions/1", { as: "any" })).status).toBe(404);
 });
 
+test("strangers who guess tokens keep neither probes nor visitors nor webhooks waiting, and looking for paths counts too", async () => {
+  const secret = `whsec_${Buffer.alloc(24).toString("base64")}`;
+  const senders = [{ name: "pipeline", environments: ["production/*"], secret }];
+  await using it = await served({ parts: { senders } });
+  const statusOf = async (path: string, method = "GET") => (await it.gate.ask(path, { method })).status;
+  const guessed = new Set<number>();
+  for (let times = 0; times < 40; times++) guessed.add(await statusOf("/v1/promotions", "POST"));
+  expect(guessed).toEqual(new Set([401, 429]));
+  const looked = new Set<number>();
+  for (let times = 0; times < 40; times++) looked.add(await statusOf("/nothing"));
+  expect(looked).toContain(429);
+  for (let times = 0; times < 40; times++) {
+    expect([await statusOf("/healthz"), await statusOf("/readyz")]).toEqual([200, 200]);
+  }
+  expect(await statusOf("/openapi.json")).toBe(200);
+  expect((await it.gate.ask("/v1/hooks/standard/pipeline", { body: "{}" })).status).toBe(401);
+  expect((await it.gate.ask("/nothing", { as: "any" })).status).toBe(404);
+});
+
+test("whether the gate is ready is read once a second, however often it is asked", async () => {
+  await using it = await served();
+  let [nowMs, reads] = [0, 0];
+  const { head } = it.world.ledger;
+  Object.assign(it.world.clock, { monotonicMs: () => nowMs });
+  Object.assign(it.world.ledger, { head: () => head().finally(() => (reads += 1)) });
+  const ask = () => Promise.all(Array.from({ length: 20 }, async () => (await it.gate.ask("/readyz")).status));
+  expect(new Set(await ask())).toEqual(new Set([200]));
+  expect(reads).toBe(1);
+  nowMs = 1000;
+  await ask();
+  expect(reads).toBe(2);
+});
+
 test("what goes wrong inside is told to the log, not to the caller, and admits nothing", async () => {
   const broken: Route = {
     method: "GET",

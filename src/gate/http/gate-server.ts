@@ -8,15 +8,10 @@ import { authenticate, bearerToken, type Credentials } from "./authenticate.ts";
 import { boundConnections } from "./connections.ts";
 import { type Exchange, type KnownCaller, problem, type Reply } from "./exchange.ts";
 import type { GateMetrics } from "./gate-metrics.ts";
-import { type Rate, type RateLimit, rateLimit } from "./rate-limit.ts";
+import { type RateLimit, rateLimit } from "./rate-limit.ts";
 import { type BodyBudget, readBody } from "./read-body.ts";
-import { findRoute, type Route } from "./route.ts";
-
-/** Of callers for whom the operator names no other rate, and of everybody at one address who is nobody known. */
-const RATE: Rate = { perSecond: 50, burst: 100 };
-const RATE_OF_STRANGERS: Rate = { perSecond: 5, burst: 20 };
-/** Senders of signed webhooks are strangers until their body is read. */
-const RATE_OF_SIGNED: Rate = { perSecond: 20, burst: 50 };
+import { type FoundRoute, findRoute, type Route } from "./route.ts";
+import { type Asking, tooOften } from "./too-often.ts";
 
 /** A certificate with its key (PEM), and the authority whose certificates clients may show. */
 export interface TlsMaterial {
@@ -147,15 +142,11 @@ async function serve(request: IncomingMessage, response: ServerResponse, state: 
   }
 }
 
-async function replyTo(request: IncomingMessage, found: ReturnType<typeof findRoute>, state: State): Promise<Reply> {
-  if (found.kind === "none") return problem(404, "NOT_FOUND", "There is no such thing", "see /openapi.json");
-  if (found.kind === "method") {
-    const reply = problem(405, "METHOD_NOT_ALLOWED", "Not with this method", `allowed: ${found.allowed.join(", ")}`);
-    return { ...reply, headers: { allow: found.allowed.join(", ") } };
-  }
+async function replyTo(request: IncomingMessage, found: FoundRoute, state: State): Promise<Reply> {
+  if (found.kind !== "route") return tooOften(askingOf(request, state), state.limit) ?? notThere(found);
   const { route, params } = found;
   if (state.isDraining && route.whileDraining !== true) return busy("the gate is stopping");
-  if (state.atOnce > LIMITS.gateRequestsAtOnceMax) return busy("too many requests at once");
+  if (state.atOnce > LIMITS.gateRequestsAtOnceMax && route.isProbe !== true) return busy("too many requests at once");
   const admitted = admit(request, found, state);
   if (admitted.kind === "refused") return admitted.reply;
   const body = await readBody(request, route.bodyBytesMax, state.budget);
@@ -178,22 +169,13 @@ type Admitted =
 function admit(
   request: IncomingMessage,
   { route, params }: { readonly route: Route; readonly params: Readonly<Record<string, string>> },
-  { options, limit }: State,
+  state: State,
 ): Admitted {
-  const caller = authenticate(options.callers, credentialsOf(request, params["key"]));
+  const asking = askingOf(request, state, { key: params["key"], access: route.access });
+  const { caller } = asking;
   const isOpen = route.access === "open" || route.access === "signed";
-  const [who, rate] =
-    caller === undefined
-      ? [
-          `address ${request.socket.remoteAddress ?? ""}`,
-          route.access === "signed" ? RATE_OF_SIGNED : RATE_OF_STRANGERS,
-        ]
-      : [`caller ${caller.name}`, caller.rate ?? RATE];
-  const taken = limit.take(who, rate);
-  if (taken.kind === "wait") {
-    const reply = problem(429, "RATE_LIMITED", "Too many requests", `ask again in ${taken.seconds} s`);
-    return { kind: "refused", reply: { ...reply, headers: { "retry-after": String(taken.seconds) } } };
-  }
+  const refusal = route.isProbe === true ? undefined : tooOften(asking, state.limit);
+  if (refusal !== undefined) return { kind: "refused", reply: refusal };
   if (isOpen) return { kind: "admitted", ...(caller === undefined ? {} : { caller }) };
   if (caller === undefined) {
     const detail = "send Authorization: Bearer <token>, or a certificate that the gate knows";
@@ -203,6 +185,26 @@ function admit(
   if ((caller.may as readonly string[]).includes(route.access)) return { kind: "admitted", caller };
   const reply = problem(403, "NOT_PERMITTED", "You may not ask this", `it needs the permission ${route.access}`);
   return { kind: "refused", reply };
+}
+
+function askingOf(
+  request: IncomingMessage,
+  { options }: State,
+  { key, access }: { readonly key: string | undefined; readonly access: Asking["access"] } = NO_ROUTE,
+): Asking {
+  const caller = authenticate(options.callers, credentialsOf(request, key));
+  return { caller, address: request.socket.remoteAddress ?? "", access };
+}
+
+const NO_ROUTE = { key: undefined, access: "none" } as const;
+
+function notThere(found: Exclude<FoundRoute, { readonly kind: "route" }>): Reply {
+  if (found.kind === "none") return problem(404, "NOT_FOUND", "There is no such thing", "see /openapi.json");
+  const allowed = found.allowed.join(", ");
+  return {
+    ...problem(405, "METHOD_NOT_ALLOWED", "Not with this method", `allowed: ${allowed}`),
+    headers: { allow: allowed },
+  };
 }
 
 /** @param key - a token in the path, for senders that can be given an address and no header */

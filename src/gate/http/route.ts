@@ -16,6 +16,11 @@ export interface Route {
   readonly replies: Readonly<Record<number, { readonly description: string; readonly schema?: z.ZodType }>>;
   /** Whether it may be asked while the server drains; health and metrics may. */
   readonly whileDraining?: true;
+  /**
+   * Whether those who run the gate ask it over and over, from addresses that strangers may share: it is answered to everybody, as
+   * often as they ask, and so from memory.
+   */
+  readonly isProbe?: true;
   handle(exchange: Exchange, signal: AbortSignal): Promise<Reply> | Reply;
 }
 

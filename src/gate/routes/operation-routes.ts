@@ -9,6 +9,7 @@ import { killSwitchState, recordKillSwitch } from "../kill-switch.ts";
 import { COMMON_REPLIES, Document, ProblemSchema } from "./words.ts";
 
 const ORDER_BYTES_MAX = 64 * 1024;
+const READINESS_MS = 1000;
 const OrderSchema = z.strictObject({ bundle: Document });
 const SwitchSchema = z.strictObject({
   scope: z.string(),
@@ -44,6 +45,7 @@ export function operationRoutes(service: GateService): readonly Route[] {
       access: "open",
       bodyBytesMax: 0,
       whileDraining: true,
+      isProbe: true,
       replies: { 200: { description: "It does." } },
       handle: () => ({ status: 200, body: "ok\n" }),
     },
@@ -67,11 +69,12 @@ export function operationRoutes(service: GateService): readonly Route[] {
       summary: "Whether requests can be decided: the ledger answers, the gate is not stopping.",
       access: "open",
       bodyBytesMax: 0,
+      isProbe: true,
       replies: {
         200: { description: "They can.", schema: ReadySchema },
         503: { description: "They can not; each is refused.", schema: ReadySchema },
       },
-      handle: () => readiness(service),
+      handle: rememberedReadiness(service),
     },
   ];
 }
@@ -107,6 +110,17 @@ async function moveSwitch({ body }: Exchange, { sources, tell }: GateService): P
     if (reply === undefined) throw error;
     return reply;
   }
+}
+
+/** Whether it is ready, read once a second however often it is asked; what it reads for a decision it reads anew. */
+function rememberedReadiness(service: GateService): () => Promise<Reply> {
+  let newest: { readonly atMs: number; readonly reply: Promise<Reply> } | undefined;
+  return () => {
+    const nowMs = service.sources.clock.monotonicMs();
+    if (newest === undefined || nowMs - newest.atMs >= READINESS_MS)
+      newest = { atMs: nowMs, reply: readiness(service) };
+    return newest.reply;
+  };
 }
 
 /** Reads what every decision reads; a kill switch that is engaged is no reason not to be ready. */
