@@ -10,6 +10,7 @@ export interface Notice {
     | "canary.escalation.queued"
     | "canary.gate.admitted"
     | "canary.gate.refused"
+    | "canary.gate.exempt"
     | "canary.gate.kill-switch";
   /** Unique; the same for every attempt to deliver it, so that a receiver can tell repetitions. */
   readonly id: string;

@@ -15,6 +15,8 @@ export const ENTRY_KINDS = [
   "hand-over",
   /** An answer of the gate, also one that refuses. */
   "decision",
+  /** A change that passed the gate unasked, since its user is exempt. */
+  "exemption",
   /** A single-use token was taken. */
   "token-used",
   "kill-switch",

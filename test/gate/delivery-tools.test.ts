@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { GitHubRule } from "../../src/gate/routes/github-routes.ts";
 import { type GitHubApp, gitHubClient } from "../../src/gate/webhooks/github-client.ts";
 import { type GateWorld, gateWorld, tokenOf } from "./gate-world.ts";
-import { admissionRequest, containerOf, type Loose, scaleRequest } from "./kubernetes/admission-builder.ts";
+import { admissionRequest, CLUSTER, containerOf, type Loose, scaleRequest } from "./kubernetes/admission-builder.ts";
 import { ENVIRONMENT } from "./promotion-builder.ts";
 
 /** A world with plan 1 published, and its gate. */
@@ -109,12 +109,45 @@ test("the scale subresource is admitted by the plan that its field manager names
   expect(await it.admit(scaleRequest(1, 3, { options }))).toMatchObject({ allowed: true });
 });
 
-test("controllers that are exempt, and requests that change nothing, pass without a decision", async () => {
+test("whoever is exempt passes, leaves an entry in the ledger, and is told of unless it is one of the cluster's programs", async () => {
+  const exemptUsers = [...CLUSTER.exemptUsers, "olga@example.com"];
+  await using it = await published({ parts: () => ({ cluster: { ...CLUSTER, exemptUsers } }) });
+  const told = () => it.world.told.filter(({ type }) => type === "canary.gate.exempt");
+  const by = (username: string, changes: object = {}) =>
+    it.admit(it.scaled({ userInfo: { username, groups: [] }, ...changes }));
+  const controller = "system:serviceaccount:kube-system:deployment-controller";
+  const first = await by(controller);
+  expect(told()).toEqual([]);
+  const second = await by("olga@example.com");
+  const body = { cluster: "eu", namespace: "batch", operation: "UPDATE", changed: ["service/worker/replicas"] };
+  for (const [answer, user] of [
+    [first, controller],
+    [second, "olga@example.com"],
+  ]) {
+    expect(answer).toMatchObject({ allowed: true, auditAnnotations: { exempt: user } });
+    const entry = await it.world.ledger.entry(Number(answer.auditAnnotations.entry));
+    expect(entry).toMatchObject({ kind: "exemption", about: [it.plan.sha256], body: { ...body, user } });
+  }
+  expect(told()).toMatchObject([{ data: { ...body, user: "olga@example.com" } }]);
+  expect((await by("olga@example.com", { dryRun: true })).auditAnnotations).toEqual({ exempt: "olga@example.com" });
+  expect(told()).toHaveLength(1);
+});
+
+test("whoever breaks the glass while the ledger is away passes, and is told of all the same", async () => {
+  const cluster = { ...CLUSTER, exemptUsers: ["olga@example.com"] };
+  await using it = await published({ parts: () => ({ cluster }) });
+  Object.assign(it.world.ledger, { append: () => Promise.reject(new Error("gone")) });
+  const answer = await it.admit(it.scaled({ userInfo: { username: "olga@example.com", groups: [] } }));
+  expect(answer).toMatchObject({ allowed: true, auditAnnotations: { exempt: "olga@example.com" } });
+  expect(it.world.told.map(({ type }) => type)).toContain("canary.gate.exempt");
+  expect(it.world.reports).toEqual(["what an exempt user changed could not be recorded: gone"]);
+});
+
+test("requests that change nothing pass without a decision", async () => {
   await using it = await published();
   const before = (await it.world.ledger.head()).size;
   const userInfo = { username: "system:serviceaccount:kube-system:deployment-controller", groups: [] };
-  const outside = admissionRequest((object) => (object.spec.paused = true), { userInfo });
-  expect(await it.admit(outside)).toMatchObject({ allowed: true, auditAnnotations: { exempt: userInfo.username } });
+  expect(await it.admit(admissionRequest(() => undefined, { userInfo }))).toMatchObject({ allowed: true });
   expect(await it.admit(admissionRequest(() => undefined))).toMatchObject({
     allowed: true,
     auditAnnotations: { change: "none" },

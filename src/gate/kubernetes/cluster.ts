@@ -27,7 +27,7 @@ export interface Cluster {
   readonly environments: Readonly<Record<string, string>>;
   readonly workloads: readonly Workload[];
   readonly flagMaps: readonly FlagMap[];
-  /** Patterns of users that are let through unasked: controllers, people who break the glass. */
+  /** Patterns of users that are let through unasked, and recorded: controllers, people who break the glass. */
   readonly exemptUsers: readonly string[];
 }
 

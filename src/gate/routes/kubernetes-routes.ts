@@ -13,6 +13,7 @@ import {
 import { changedResources } from "../kubernetes/changed-resources.ts";
 import { type Cluster, isExempt, seriesOf } from "../kubernetes/cluster.ts";
 import { namedPlan } from "../kubernetes/named-plan.ts";
+import { recordExemption } from "../kubernetes/record-exemption.ts";
 import type { Answered } from "../promote.ts";
 import type { ChangedResource } from "../promotion-request.ts";
 import { requestKey } from "../read-evidence.ts";
@@ -58,7 +59,11 @@ async function respond(
   cluster: Cluster,
 ): Promise<AdmissionResponse> {
   const { username } = request.userInfo;
-  if (isExempt(cluster, username)) return allowed(request, { exempt: username.slice(0, 200) });
+  if (isExempt(cluster, username)) {
+    const entry = await recordExemption(request, cluster, service);
+    const recorded = entry === undefined ? {} : { entry: String(entry) };
+    return allowed(request, { exempt: username.slice(0, 200), ...recorded });
+  }
   const resources = changedResources(request, cluster);
   if (resources.length === 0) return allowed(request, { change: "none" });
   const environment = Object.hasOwn(cluster.environments, request.namespace)
