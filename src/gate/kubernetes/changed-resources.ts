@@ -15,7 +15,7 @@ const RESTARTED_AT = "kubectl.kubernetes.io/restartedAt";
 
 /**
  * Every resource that a request would change, in the grammar of plans. What has no name there stands under
- * `kubernetes/<namespace>/<resource>/<name>/…`, which no ordinary plan declares: the unknown is refused, not overlooked.
+ * `kubernetes/<namespace>/<resource>/<name>/…`, which no plan may declare: the unknown is refused, not overlooked.
  */
 export function changedResources(request: AdmissionRequest, cluster: Cluster): readonly ChangedResource[] {
   const rest = (...names: readonly string[]): string =>
