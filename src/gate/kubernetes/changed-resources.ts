@@ -36,7 +36,7 @@ export function changedResources(request: AdmissionRequest, cluster: Cluster): r
   });
   return differences.flatMap((difference) => {
     const named = isWorkload
-      ? workloadChange(difference, workload, request)
+      ? workload && workloadChange(difference, workload, request)
       : flagMapChange(difference, request, cluster);
     return named ?? [{ path: rest(...difference.place), to: jsonOf(difference.after) }];
   });
