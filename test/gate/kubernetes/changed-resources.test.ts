@@ -147,6 +147,17 @@ test("what the server writes and what says how an object came about is no change
   }, {});
 });
 
+test("the status of a kind that need not have the subresource is its user's", () => {
+  const resource = { group: "ops.example", version: "v1", resource: "queues" };
+  const change = (object: Loose): void => {
+    object.status.paused = true;
+  };
+  checkRequest(admissionRequest(change, { resource, name: "jobs" }), {
+    "kubernetes/batch/queues/jobs/status/paused": true,
+  });
+  checkRequest(admissionRequest(change), {});
+});
+
 test("an object that comes, goes or is connected to, and an unknown subresource, are changes as a whole", () => {
   checkRequest(
     admissionRequest(() => undefined, { operation: "CREATE", oldObject: null }),
