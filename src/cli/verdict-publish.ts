@@ -7,6 +7,7 @@ import { printJson, say, withJson } from "./options.ts";
 interface PublishOptions extends GateOptions {
   readonly plan?: string;
   readonly signature?: string;
+  readonly runbook?: string;
   readonly drill?: readonly string[];
   readonly approval?: readonly string[];
   readonly json?: true;
@@ -19,6 +20,7 @@ export function publishCommand(): Command {
     .argument("<file>", "verdict (*.sigstore.json)")
     .requiredOption("--plan <file>", "plan, byte for byte as it was rehearsed")
     .option("--signature <file>", "signature of the plan; else <plan>.sigstore.json")
+    .option("--runbook <file>", "runbook that the plan names, with <file>.sigstore.json beside it")
     .option("--drill <file...>", "signed drills to bring along")
     .option("--approval <file...>", "approvals, or what takes them back, to bring along")
     .addHelpText(
@@ -38,6 +40,11 @@ Exit codes: 0 taken, 31 the gate does not take it (the message says why), 20 the
         if (reply.status !== 200 && reply.status !== 201) throw refusedBy(reply);
         return reply.body;
       };
+      const { runbook } = options;
+      const withRunbook =
+        runbook === undefined
+          ? {}
+          : { runbook: await read(runbook), runbookSignature: await read(`${runbook}.sigstore.json`) };
       const [bundle, plan, planSignature] = await Promise.all([
         read(file),
         read(options.plan),
@@ -46,7 +53,7 @@ Exit codes: 0 taken, 31 the gate does not take it (the message says why), 20 the
           hint: "The plan's agent signs it with `canary plan sign <plan> --key <its key>`; name the file with --signature where it lies elsewhere.",
         }),
       ]);
-      const verdict = await send("/v1/verdicts", { bundle, plan, planSignature });
+      const verdict = await send("/v1/verdicts", { bundle, plan, planSignature, ...withRunbook });
       const bring = async (path: string, files: readonly string[]): Promise<readonly unknown[]> => {
         const taken: unknown[] = [];
         for (const one of files) taken.push(await send(path, { bundle: await read(one) }));

@@ -26,19 +26,24 @@ export function unshownChange(
 }
 
 /**
- * Whether every resource that would change lies within what the plan declares, and becomes what its steps say where they
- * say so: a plan that scales to three admits no three hundred.
+ * Whether every resource that would change lies within what the plan declares and the rehearsal showed, and becomes what the
+ * plan's steps say where they say so: a plan that scales to three admits no three hundred, and a pattern in `changes` admits
+ * nothing that nobody rehearsed.
+ * @param observed - exact paths that the verdict says were seen to change and were declared
  */
-export function changeBeyondPlan({ change }: PromotionRequest, plan: Pick<Plan, "actions">): readonly GateReason[] {
+export function changeBeyondPlan(
+  { change }: PromotionRequest,
+  plan: Pick<Plan, "actions">,
+  observed: readonly string[],
+): readonly GateReason[] {
   if (change.kind === "not-shown") return [];
   const declared = plan.actions.flatMap(({ changes }) => changes);
   const values = declaredValues(plan);
   const valuesAt = (path: string) => values.filter((value) => value.path === path).map(({ to }) => to);
-  const outside = change.resources.filter(({ path }) => {
-    const isDeclared = anyMatches(declared, path);
-    // A restart changes no resource, so that a plan declares it by its step alone.
-    return !isDeclared && !(isRestart(path) && valuesAt(path).length > 0);
-  });
+  // A restart changes no resource, so that a plan declares it by its step alone.
+  const isDeclared = (path: string): boolean => isRestart(path) || anyMatches(declared, path);
+  const isRehearsed = (path: string): boolean => valuesAt(path).length > 0 || observed.includes(path);
+  const outside = change.resources.filter(({ path }) => !(isDeclared(path) && isRehearsed(path)));
   const differing = change.resources.filter(({ path, to }) => {
     const rehearsed = valuesAt(path);
     return rehearsed.length > 0 && !rehearsed.some((value) => canonicalJson(value) === canonicalJson(to));
@@ -46,8 +51,10 @@ export function changeBeyondPlan({ change }: PromotionRequest, plan: Pick<Plan, 
   return [
     ...outside.slice(0, NAMED_MAX).map(({ path }) => ({
       code: "CHANGE_OUTSIDE_PLAN" as const,
-      message: `${path} would change, and the plan does not declare it${more(outside)}`,
-      remedy: "Leave it as it is, or declare it in the plan's `changes` and rehearse that plan.",
+      message: isDeclared(path)
+        ? `${path} would change, and the rehearsal did not change it${more(outside)}`
+        : `${path} would change, and the plan does not declare it${more(outside)}`,
+      remedy: "Leave it as it is, or rehearse a plan that declares it in `changes` and has a step that changes it.",
     })),
     ...differing.slice(0, NAMED_MAX).map(({ path, to }) => ({
       code: "CHANGE_VALUE_DIFFERS" as const,

@@ -26,7 +26,7 @@ export function decidePromotion(request: PromotionRequest, evidence: PromotionEv
   const verdict = newestVerdict(request, evidence);
   const [first, ...others] = inOrder([
     ...generalObjections(request, evidence, atEpochMs),
-    ...planObjections(request, evidence),
+    ...planObjections(request, evidence, verdict?.statement.predicate.effects.declared.paths ?? []),
     ...(verdict !== undefined && wasShown(verdict, request, atEpochMs)
       ? []
       : unshownChange(request, { changeMustBeShown: evidence.environment?.changeMustBeShown ?? true })),
@@ -93,7 +93,11 @@ function generalObjections(
   return reasons;
 }
 
-function planObjections(request: PromotionRequest, { plan, revoked }: PromotionEvidence): readonly GateReason[] {
+function planObjections(
+  request: PromotionRequest,
+  { plan, revoked }: PromotionEvidence,
+  observed: readonly string[],
+): readonly GateReason[] {
   const publish = "Publish it with its verdict: `canary verdict publish`.";
   if (request.plan === undefined) {
     const remedy = "Name the plan's digest; for Kubernetes in the annotation, for others in `plan`.";
@@ -115,7 +119,11 @@ function planObjections(request: PromotionRequest, { plan, revoked }: PromotionE
     });
   }
   const taken = revoked.filter(({ digest }) => digest === request.plan);
-  return [...reasons, ...taken.map(({ reason }) => takenBack("plan", reason)), ...changeBeyondPlan(request, plan.plan)];
+  return [
+    ...reasons,
+    ...taken.map(({ reason }) => takenBack("plan", reason)),
+    ...changeBeyondPlan(request, plan.plan, observed),
+  ];
 }
 
 function policyObjections(

@@ -31,6 +31,8 @@ export type PlanEvidence =
       readonly signer: Signer;
       /** Identity whose key signed it. */
       readonly signedBy?: string;
+      /** Who wrote the runbook that it names; absent where it names none. */
+      readonly runbookAuthor?: string;
     };
 
 /** An admission under a verdict. */

@@ -2,6 +2,7 @@ import type { VerdictStatement } from "../attest/statement.ts";
 import { StatementSchema } from "../attest/statement.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { type Plan, parsePlan } from "../plan/plan.ts";
+import { parseRunbook, type Runbook } from "../runbook/runbook.ts";
 import { boundedCache } from "./bounded-cache.ts";
 import { type DrillStatement, DrillStatementSchema } from "./drill-record.ts";
 import { readSigned, type SignedRecord } from "./signed-record.ts";
@@ -13,6 +14,7 @@ const KEPT_MAX = 4096;
 export interface GateDocuments {
   text(sha256: string): Promise<string>;
   plan(sha256: string): Promise<Plan>;
+  runbook(sha256: string): Promise<Runbook>;
   verdict(bundleSha256: string): Promise<SignedRecord<VerdictStatement>>;
   drill(bundleSha256: string): Promise<SignedRecord<DrillStatement>>;
   /** Keeps what was just read of documents that the ledger now holds: most plans act soon after their verdict was published. */
@@ -31,6 +33,7 @@ export const DRILL = { schema: DrillStatementSchema, what: "canary drill" } as c
 export function gateDocuments(ledger: Ledger): GateDocuments {
   const texts = boundedCache<string>(KEPT_MAX);
   const plans = boundedCache<Plan>(KEPT_MAX);
+  const runbooks = boundedCache<Runbook>(KEPT_MAX);
   const verdicts = boundedCache<SignedRecord<VerdictStatement>>(KEPT_MAX);
   const drills = boundedCache<SignedRecord<DrillStatement>>(KEPT_MAX);
   const textOf = async (sha256: string): Promise<string> => {
@@ -46,6 +49,7 @@ export function gateDocuments(ledger: Ledger): GateDocuments {
   return {
     text: (sha256) => texts.get(sha256, () => textOf(sha256)),
     plan: (sha256) => plans.get(sha256, async () => parsePlan(await textOf(sha256), `plan ${sha256}`)),
+    runbook: (sha256) => runbooks.get(sha256, async () => parseRunbook(await textOf(sha256), `runbook ${sha256}`)),
     verdict: (sha256) => verdicts.get(sha256, () => recordOf(sha256, VERDICT)),
     drill: (sha256) => drills.get(sha256, () => recordOf(sha256, DRILL)),
     keep: ({ plan, verdict, bundleSha256 }) => {

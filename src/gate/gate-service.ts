@@ -96,6 +96,7 @@ export function decisionText({ decision, id }: Answered): string {
 const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   SIGNATURE_INVALID: 422,
   PLAN_INVALID: 422,
+  RUNBOOK_INVALID: 422,
   LEDGER_CLAIMED: 409,
   LEDGER_LIMIT: 503,
   LEDGER_UNAVAILABLE: 503,

@@ -125,7 +125,11 @@ export function approvedThing(
     planSha256: plan.plan.sha256,
     environment,
     ...(verdict === undefined ? {} : { verdictSha256: verdict.digest }),
-    authors: authorsOf(plan.plan, { keyring, ...(plan.signedBy === undefined ? {} : { planSigner: plan.signedBy }) }),
+    authors: authorsOf(plan.plan, {
+      keyring,
+      ...(plan.signedBy === undefined ? {} : { planSigner: plan.signedBy }),
+      ...(plan.runbookAuthor === undefined ? {} : { runbookAuthor: plan.runbookAuthor }),
+    }),
   };
 }
 

@@ -3,10 +3,12 @@ import { verifyPlanSignature } from "../attest/plan-statement.ts";
 import { CanaryError } from "../core/errors.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import type { NewEntry } from "../ledger/ledger.ts";
-import { parsePlan } from "../plan/plan.ts";
+import { type Plan, parsePlan } from "../plan/plan.ts";
+import { parseRunbook } from "../runbook/runbook.ts";
 import { drilledScenario } from "./drill-record.ts";
 import type { GateContext } from "./gate-context.ts";
 import { DRILL, VERDICT } from "./gate-documents.ts";
+import { checkRunbook } from "./plan-runbook.ts";
 import type { EvidenceSources } from "./read-evidence.ts";
 import { claim } from "./records.ts";
 import { readSigned, type SignedRecord, signerOf } from "./signed-record.ts";
@@ -18,6 +20,9 @@ export interface Submission {
   readonly bundle: string;
   readonly plan: string;
   readonly planSignature: string;
+  /** Of the runbook that the plan names, and of its signature's bundle. */
+  readonly runbook?: string | undefined;
+  readonly runbookSignature?: string | undefined;
 }
 
 /** What was taken in; `isNew` is false where it was here already. */
@@ -29,8 +34,9 @@ export interface Published {
 
 /**
  * Takes a verdict in: any answer, since a rejection has to be known as well. It must be signed by a key that is trusted for
- * verdicts now, about this plan, which its agent has signed. The same verdict twice is once.
- * @throws CanaryError SIGNATURE_INVALID | PLAN_INVALID; those of the ledger
+ * verdicts now, about this plan, which its agent has signed; a runbook that the plan names comes along, signed by its author.
+ * The same verdict twice is once.
+ * @throws CanaryError SIGNATURE_INVALID | PLAN_INVALID | RUNBOOK_INVALID; those of the ledger
  */
 export async function publishVerdict(
   submission: Submission,
@@ -50,6 +56,7 @@ export async function publishVerdict(
   const keyring = context.keyring();
   const signed = verifyPlanSignature({ bundleText: submission.planSignature, plan, keyring, at: atEpochMs });
   if (signed.kind === "refused") throw invalid(`the plan's signature: ${signed.message}`);
+  const runbookSignature = runbookIn(submission, plan, { keyring, at: atEpochMs });
   const [signature, bundle] = [sha256Hex(submission.planSignature), sha256Hex(submission.bundle)];
   const at = new Date(atEpochMs).toISOString();
   const environment = predicate.environment.id;
@@ -57,16 +64,19 @@ export async function publishVerdict(
     kind: "plan",
     at,
     about: [plan.sha256],
-    claim: claim.plan(plan.sha256, signature),
+    claim: claim.plan(plan.sha256, [signature, ...(runbookSignature === undefined ? [] : [runbookSignature])]),
     body: {
       schema: "canary.gate-plan/v1",
       plan: plan.sha256,
       environment: plan.target.environment,
       signature,
+      ...(runbookSignature === undefined ? {} : { runbookSignature }),
       publishedBy,
     },
   };
-  await once(context, planEntry, [submission.plan, submission.planSignature]);
+  const { runbook = [], runbookSignature: runbookBundle = [] } = submission;
+  const documents = [submission.plan, submission.planSignature, runbook, runbookBundle].flat();
+  await once(context, planEntry, documents);
   const verdictEntry: NewEntry = {
     kind: "verdict",
     at,
@@ -85,6 +95,18 @@ export async function publishVerdict(
   const isNew = await once(context, verdictEntry, [submission.bundle]);
   context.documents.keep({ plan, verdict: record, bundleSha256: bundle });
   return { digest: record.digest, plan: plan.sha256, isNew };
+}
+
+/** Digest of the signature of the runbook that came along; undefined where the plan names none. */
+function runbookIn(
+  { runbook, runbookSignature }: Submission,
+  plan: Plan,
+  trust: Parameters<typeof checkRunbook>[2],
+): string | undefined {
+  const read = runbook === undefined ? undefined : parseRunbook(runbook, "the runbook");
+  const checked = checkRunbook(plan, { runbook: read, signature: runbookSignature }, trust);
+  if (checked.kind === "refused") throw invalid(checked.message);
+  return runbookSignature === undefined ? undefined : sha256Hex(runbookSignature);
 }
 
 /**
@@ -171,6 +193,6 @@ function invalid(why: string): CanaryError {
   return new CanaryError({
     code: "SIGNATURE_INVALID",
     message: `the gate does not take it: ${why}`,
-    hint: "Publish what `canary run` and `canary plan sign` wrote, unchanged, signed by keys that the gate trusts.",
+    hint: "Publish what `canary run` and `canary plan sign` wrote, unchanged, signed by keys that the gate trusts, and the signed runbook that the plan names.",
   });
 }

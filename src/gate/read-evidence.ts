@@ -1,6 +1,7 @@
 import { verifyPlanSignature } from "../attest/plan-statement.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import type { Entry } from "../ledger/ledger.ts";
+import type { Plan } from "../plan/plan.ts";
 import { drilledScenario, isCleanDrill } from "./drill-record.ts";
 import type {
   DrillEvidence,
@@ -14,6 +15,7 @@ import type { GateContext, PolicyAsked } from "./gate-context.ts";
 import type { GateDocuments } from "./gate-documents.ts";
 import { killSwitchState } from "./kill-switch.ts";
 import { planApprovals } from "./plan-approvals.ts";
+import { checkRunbook, type RunbookCheck } from "./plan-runbook.ts";
 import type { PromotionRequest } from "./promotion-request.ts";
 import type { RecentDecisions } from "./recent-decisions.ts";
 import { DecisionRecord, DrillRecord, PlanRecord, recordOf, VerdictRecord } from "./records.ts";
@@ -98,16 +100,34 @@ async function readPlan(
   const plan = await documents.plan(digest);
   // A plan may have been signed again, with a new key: one signature that counts is enough.
   let signer: Signer = { kind: "untrusted", why: "the plan is not signed" };
-  for (const { signature } of records) {
+  for (const { signature, runbookSignature } of records) {
     const bundleText = await documents.text(signature);
     const checked = verifyPlanSignature({ bundleText, plan, keyring: keyring(), at: atEpochMs });
-    if (checked.kind === "signed") {
+    const runbook = await readRunbook(plan, runbookSignature, { documents, keyring, atEpochMs });
+    if (checked.kind === "signed" && runbook.kind !== "refused") {
       const { keyId, identity } = checked.signer;
-      return { kind: "plan", plan, signer: { kind: "trusted", keyId }, signedBy: identity };
+      const author = runbook.kind === "author" ? { runbookAuthor: runbook.author } : {};
+      return { kind: "plan", plan, signer: { kind: "trusted", keyId }, signedBy: identity, ...author };
     }
-    signer = { kind: "untrusted", why: checked.message };
+    const refused = [checked, runbook].find((one) => one.kind === "refused");
+    signer = { kind: "untrusted", why: refused?.message ?? "the plan is not signed" };
   }
   return { kind: "plan", plan, signer };
+}
+
+/** Its bytes are those whose digest the plan names, so that no record can bring another author. */
+async function readRunbook(
+  plan: Plan,
+  signatureSha256: string | undefined,
+  sources: Pick<EvidenceSources, "documents" | "keyring"> & { readonly atEpochMs: number },
+): Promise<RunbookCheck> {
+  const { documents, keyring, atEpochMs } = sources;
+  const { runbook: named } = plan;
+  const given =
+    named === undefined || signatureSha256 === undefined
+      ? {}
+      : { runbook: await documents.runbook(named.sha256), signature: await documents.text(signatureSha256) };
+  return checkRunbook(plan, given, { keyring: keyring(), at: atEpochMs });
 }
 
 async function readVerdicts(

@@ -15,6 +15,8 @@ export const PlanRecord = z.strictObject({
   environment: Text,
   /** Of the document that is its signature. */
   signature: Sha256,
+  /** Of the document that is the signature of the runbook that the plan names; the runbook's own is in the plan. */
+  runbookSignature: Sha256.optional(),
   publishedBy: Text,
 });
 
@@ -93,7 +95,7 @@ export const claim = {
   /** One part of a promotion that another part has opened. */
   part: (verdict: string, part: string): string => `promotion:${verdict}:${part}`,
   verdict: (verdict: string): string => `verdict:${verdict}`,
-  plan: (plan: string, signature: string): string => `plan:${plan}:${signature}`,
+  plan: (plan: string, signatures: readonly string[]): string => `plan:${plan}:${signatures.join(":")}`,
   approval: (bundle: string): string => `approval:${bundle}`,
   drill: (drill: string): string => `drill:${drill}`,
   token: (tokenSha256: string): string => `token:${tokenSha256}`,

@@ -1,6 +1,6 @@
 import type { ActionStep } from "../plan/action.ts";
 import type { Action } from "../plan/plan.ts";
-import { covers } from "../plan/resource-pattern.ts";
+import { covers, matches } from "../plan/resource-pattern.ts";
 import type { ActionAssessment, KnownMirror, Operator, StepAssessment } from "./assess-plan.ts";
 import { scopeObjections } from "./scope-objections.ts";
 import { undeclaredTargets } from "./step-targets.ts";
@@ -41,8 +41,16 @@ function writeObjections(action: Action, { id, step, undo }: ActionAssessment, o
     ...(changesState && action.changes.length === 0
       ? [`action ${id} writes but declares no effect in \`changes\``]
       : []),
+    ...action.changes
+      .filter(reachesBeyondMirrors)
+      .map((path) => `action ${id} declares ${path}, which reaches what no mirror has and so nothing rehearses`),
     ...outside.map((path) => `action ${id} declares ${path}, which this scenario's operator does not let plans change`),
   ];
+}
+
+/** Objects of a cluster have no twin: a gate calls `kubernetes/…` whatever a plan has no name for. */
+function reachesBeyondMirrors(pattern: string): boolean {
+  return matches(pattern.split("/")[0] ?? "", "kubernetes");
 }
 
 /** Told before a container starts; what words do not decide, the quiet twin does. */

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { sha256Hex } from "../../src/core/sha256.ts";
 import { decidePromotion } from "../../src/gate/decide-promotion.ts";
 import { GATE_REASON_CODES, type GateReasonCode } from "../../src/gate/gate-reason.ts";
-import { FINISHED_EPOCH_MS } from "../attest/verdict-builder.ts";
+import { FINISHED_EPOCH_MS, VERDICT_INPUT } from "../attest/verdict-builder.ts";
 import {
   DAY_MS,
   drillEvidence,
@@ -32,6 +32,14 @@ test("a plan whose evidence is whole is admitted, and the answer names the verdi
 
 const two = question(2);
 const three = question(3);
+/** A plan that declares everything and scales one service. */
+const wide = withEvidence(two, {
+  plan: {
+    kind: "plan",
+    plan: { ...PLAN, actions: PLAN.actions.map((action) => ({ ...action, changes: ["**"] })) },
+    signer: { kind: "trusted", keyId: "k" },
+  },
+});
 const verdicts = (...all: readonly Parameters<typeof verdictEvidence>[0][]) => ({ verdicts: all.map(verdictEvidence) });
 const later = { startedEpochMs: FINISHED_EPOCH_MS, finishedEpochMs: FINISHED_EPOCH_MS + 1000 };
 
@@ -247,6 +255,20 @@ const REFUSALS: readonly (readonly [string, Question, GateReasonCode])[] = [
     "CHANGE_OUTSIDE_PLAN",
   ],
   [
+    "a pattern of the plan covers what nobody rehearsed",
+    withRequest(wide, {
+      change: { kind: "shown", resources: [{ path: "service/worker/image", to: "evil:1" }] },
+    }),
+    "CHANGE_OUTSIDE_PLAN",
+  ],
+  [
+    "a pattern of the plan covers an object that goes",
+    withRequest(wide, {
+      change: { kind: "shown", resources: [{ path: "kubernetes/batch/deployments/worker/(delete)", to: true }] },
+    }),
+    "CHANGE_OUTSIDE_PLAN",
+  ],
+  [
     "another number than the rehearsed one is set",
     withRequest(two, { change: { kind: "shown", resources: [{ path: "service/worker/replicas", to: 300 }] } }),
     "CHANGE_VALUE_DIFFERS",
@@ -261,6 +283,20 @@ test("refuses an environment that it does not guard, and a request without a pla
   expect(refusal({ ...two, evidence })).toContain("ENVIRONMENT_UNKNOWN");
   const { plan: _plan, ...request } = two.request;
   expect(refusal({ ...two, request })).toContain("PLAN_NOT_NAMED");
+});
+
+test("a pattern of the plan admits exactly what a step sets and what the rehearsal saw change", () => {
+  const change = (path: string): Question["request"]["change"] => ({ kind: "shown", resources: [{ path, to: 3 }] });
+  const seen = { path: "service/worker/command", kind: "changed", before: "a", after: "b" } as const;
+  const [action] = VERDICT_INPUT.quiet.actions;
+  if (action === undefined) throw new Error("the rehearsal has no action");
+  const quiet = { ...VERDICT_INPUT.quiet, actions: [{ ...action, effects: [seen] }] };
+  const rehearsed = withEvidence(wide, verdicts({ statement: statement(2, { quiet }) }));
+  expect(refusal(withRequest(rehearsed, { change: change("service/worker/replicas") }))).toEqual([]);
+  expect(refusal(withRequest(rehearsed, { change: change(seen.path) }))).toEqual([]);
+  expect(refusal(withRequest(rehearsed, { change: change("service/worker/args") }))).toEqual(["CHANGE_OUTSIDE_PLAN"]);
+  const none = withEvidence(rehearsed, { verdicts: [] });
+  expect(refusal(withRequest(none, { change: change(seen.path) }))).toContain("CHANGE_OUTSIDE_PLAN");
 });
 
 test("a clock that tells no time admits nothing", () => {

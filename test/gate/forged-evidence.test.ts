@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { signApproval } from "../../src/attest/approval-statement.ts";
+import { signRunbook } from "../../src/attest/runbook-statement.ts";
 import { sha256Hex } from "../../src/core/sha256.ts";
+import { parseRunbook } from "../../src/runbook/runbook.ts";
 import { ENVELOPE_ATTACKS } from "../attest/envelope-attacks.ts";
 import { signVsa } from "../attest/foreign-statements.ts";
 import { resigned, type Signer } from "../support/signers.ts";
@@ -17,7 +19,7 @@ interface Attacked extends AsyncDisposable {
   readonly plan: SignedPlan;
   readonly send: (path: string, body: object) => Promise<number>;
   /** Codes of what stands against promoting the plan. */
-  readonly reasons: () => Promise<readonly string[]>;
+  readonly reasons: (other?: SignedPlan) => Promise<readonly string[]>;
   readonly size: () => Promise<number>;
 }
 
@@ -31,9 +33,9 @@ async function attacked(people = 0): Promise<Attacked> {
     gate,
     plan,
     send: async (path, body) => (await gate.ask(path, { body, as: "ci" })).status,
-    reasons: async () => {
-      const body = { plan: plan.sha256, environment: "production/eu-west", change: CHANGE };
-      const headers = { "idempotency-key": "a" };
+    reasons: async ({ sha256 } = plan) => {
+      const body = { plan: sha256, environment: "production/eu-west", change: CHANGE };
+      const headers = { "idempotency-key": sha256 };
       const { json } = await gate.ask("/v1/promotions", { body, as: "deployer", headers });
       return json.decision === "admit" ? [] : json.reasons.map(({ code }: { code: string }) => code);
     },
@@ -147,6 +149,56 @@ test.each<[string, (it: Attacked) => readonly string[]]>([
   const { keys } = it.world.keyring;
   it.world.keyring = { keys: keys.map((key) => (key.role === "agent" ? { ...key, owner: "Grace" } : key)) };
   expect(await it.reasons()).toEqual(["APPROVALS_MISSING"]);
+});
+
+/** A runbook by an author, its signature by somebody, and a plan that names it. */
+function withRunbook({ world }: Attacked, author: string, signer = author) {
+  const actions = [{ uses: "scale", with: { service: "worker", replicas: 3 } }];
+  const steps = [{ id: "scale", what: "add workers", actions }];
+  const runbook = JSON.stringify({ schema: "canary.runbook/v1", name: "backlog", author, steps });
+  const read = parseRunbook(runbook, "runbook");
+  const runbookSignature = signRunbook(read, world.key(signer, "runbook-author"), world.clock.nowEpochMs);
+  const plan = world.plan(7, (document) => {
+    document["runbook"] = { name: "backlog", sha256: read.sha256, step: "scale" };
+  });
+  return { plan, submission: { ...world.submission(plan), runbook, runbookSignature } };
+}
+
+test("who wrote the runbook of a plan is none of its approvers", async () => {
+  await using it = await attacked(2);
+  const { plan, submission } = withRunbook(it, "grace");
+  expect(await it.send("/v1/verdicts", submission)).toBe(201);
+  for (const who of ["grace", "ada"]) await it.send("/v1/approvals", { bundle: it.world.approval(who, plan) });
+  expect(await it.reasons(plan)).toEqual(["APPROVALS_MISSING"]);
+  await it.send("/v1/approvals", { bundle: it.world.approval("ben", plan) });
+  expect(await it.reasons(plan)).toEqual([]);
+});
+
+test("a plan that names a runbook is taken only with it, signed by its author", async () => {
+  await using it = await attacked();
+  const { plan, submission } = withRunbook(it, "grace");
+  const { runbook, runbookSignature, ...bare } = submission;
+  const stolen = withRunbook(it, "grace", "mallory").submission.runbookSignature;
+  const another = withRunbook(it, "ada").submission;
+  const before = await it.size();
+  for (const wrong of [
+    bare,
+    { ...bare, runbook },
+    { ...bare, runbookSignature },
+    { ...submission, runbookSignature: stolen },
+    { ...submission, runbook: `${runbook} ` },
+    { ...submission, runbook: another.runbook, runbookSignature: another.runbookSignature },
+    { ...submission, runbook: "no runbook" },
+    { ...it.world.submission(it.plan), runbook, runbookSignature },
+  ]) {
+    expect(await it.send("/v1/verdicts", wrong)).toBe(422);
+  }
+  expect(await it.size()).toBe(before);
+  expect(await it.send("/v1/verdicts", submission)).toBe(201);
+  const { keys } = it.world.keyring;
+  const revoked = { atEpochMs: it.world.clock.nowEpochMs, reason: "stolen" };
+  it.world.keyring = { keys: keys.map((key) => (key.role === "runbook-author" ? { ...key, revoked } : key)) };
+  expect(await it.reasons(plan)).toEqual(["PLAN_UNSIGNED"]);
 });
 
 test("approvals count until they expire or are taken back, and not with a key that was revoked", async () => {

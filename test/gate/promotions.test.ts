@@ -1,17 +1,25 @@
 import { expect, test } from "vitest";
 import { decisionOf } from "../../src/gate/promote.ts";
+import { VERDICT_INPUT } from "../attest/verdict-builder.ts";
 import { allowing, gateWorld, type SignedPlan } from "./gate-world.ts";
 import { DAY_MS } from "./promotion-builder.ts";
 
 const CHANGE = { kind: "resources", resources: [{ path: "service/worker/replicas", to: 3 }] };
 const ENVIRONMENT = "production/eu-west";
 
+/** The rehearsal saw a row change too, which no step gives a value of. */
+const ROW = { path: "db/db/shop/rows/jobs/1", kind: "removed", before: "1" } as const;
+const QUIET = {
+  ...VERDICT_INPUT.quiet,
+  actions: VERDICT_INPUT.quiet.actions.map((action) => ({ ...action, effects: [...action.effects, ROW] })),
+};
+
 /** A world with one published promotion, and a gate that serves it. */
 async function published() {
   const world = await gateWorld();
   const gate = await world.serve();
   const plan = world.plan(1);
-  const submission = world.submission(plan);
+  const submission = world.submission(plan, 2, { quiet: QUIET });
   const { status, json } = await gate.ask("/v1/verdicts", { body: submission, as: "ci" });
   expect(status).toBe(201);
   const body = { plan: `sha256:${plan.sha256}`, environment: ENVIRONMENT, change: CHANGE };

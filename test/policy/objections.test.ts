@@ -163,9 +163,24 @@ test("tickets and proposals go to a stub of the mirror or nowhere", async () => 
   ]);
 });
 
+test.each([
+  "**",
+  "*/worker/replicas",
+  "**/replicas",
+  "k*/**",
+  "kubernetes/**",
+  "kubernetes/batch/deployments/shop-worker/spec/x",
+])("changes that reach what no mirror has (%s) are refused, whatever the operator allows", async (pattern) => {
+  const operator = { ...STAGING, mayChange: ["**"] };
+  const changes = ["service/**", pattern];
+  expect(problems(await admitted({ changes }, {}, operator))).toEqual([
+    `action act declares ${pattern}, which reaches what no mirror has and so nothing rehearses`,
+  ]);
+});
+
 test("an undo that acts on something that the mirror lacks is refused like its action", async () => {
   const rollback = { uses: "scale", with: { service: "gone", replicas: 1 } };
-  const said = problems(await admitted({ rollback, changes: ["**"] }, {}, { ...STAGING, knownMirror: MIRROR }));
+  const said = problems(await admitted({ rollback, changes: ["service/**"] }, {}, { ...STAGING, knownMirror: MIRROR }));
   expect(said).toEqual([expect.stringContaining("is about gone, which is no service of the mirror")]);
 });
 

@@ -9,6 +9,8 @@ const KNOWN_MIRROR = {
   stubs: [],
 } as const;
 
+const CHANGES = ["service/**", "db/**", "redis/**", "stub/**"];
+
 /** Problems of a plan with one action that changes what it likes. */
 async function problems(action: object, requires: readonly string[]): Promise<readonly string[]> {
   const text = JSON.stringify({
@@ -19,7 +21,7 @@ async function problems(action: object, requires: readonly string[]): Promise<re
     tier: 3,
     confidence: 1,
     intent: "drain",
-    actions: [{ id: "a", what: "do it", why: "it is needed", requires, changes: ["**"], ...action }],
+    actions: [{ id: "a", what: "do it", why: "it is needed", requires, changes: CHANGES, ...action }],
     rollback: { withinSeconds: 30 },
   });
   const operator = { mayChange: ["**"], environment: { class: "production" }, knownMirror: KNOWN_MIRROR } as const;

@@ -6,7 +6,7 @@ import { type ValueDifference, valueDifferences } from "../value-difference.ts";
 import type { AdmissionRequest } from "./admission-review.ts";
 import { type Cluster, type Workload, workloadOf } from "./cluster.ts";
 import { quantityOf } from "./quantity.ts";
-import { withoutServerFields } from "./server-fields.ts";
+import { withoutServerFields, withoutStatus } from "./server-fields.ts";
 import { withEmptyMembers } from "./with-empty-members.ts";
 
 /** Resources whose pods are a service, with their API group: anybody can call a resource of theirs `deployments`. */
@@ -15,7 +15,7 @@ const RESTARTED_AT = "kubectl.kubernetes.io/restartedAt";
 
 /**
  * Every resource that a request would change, in the grammar of plans. What has no name there stands under
- * `kubernetes/<namespace>/<resource>/<name>/…`, which no ordinary plan declares: the unknown is refused, not overlooked.
+ * `kubernetes/<namespace>/<resource>/<name>/…`, which no plan may declare: the unknown is refused, not overlooked.
  */
 export function changedResources(request: AdmissionRequest, cluster: Cluster): readonly ChangedResource[] {
   const rest = (...names: readonly string[]): string =>
@@ -26,8 +26,11 @@ export function changedResources(request: AdmissionRequest, cluster: Cluster): r
     return [{ path: `${rest()}/(${resourcePath(request.subResource)})`, to: true }];
   }
   const isWorkload = WORKLOADS.has(`${request.resource.group}/${request.resource.resource}`);
-  const compared = (object: Readonly<Record<string, unknown>>): unknown =>
-    isWorkload ? withEmptyMembers(withoutServerFields(object)) : withoutServerFields(object);
+  const isStatusKept = request.resource.group === "apps" || request.subResource === "scale";
+  const compared = (object: Readonly<Record<string, unknown>>): unknown => {
+    const decided = withoutServerFields(isStatusKept ? withoutStatus(object) : object);
+    return isWorkload ? withEmptyMembers(decided) : decided;
+  };
   const differences = valueDifferences(compared(request.oldObject), compared(request.object));
   const workload = workloadOf(cluster, {
     namespace: request.namespace,
@@ -36,7 +39,7 @@ export function changedResources(request: AdmissionRequest, cluster: Cluster): r
   });
   return differences.flatMap((difference) => {
     const named = isWorkload
-      ? workloadChange(difference, workload, request)
+      ? workload && workloadChange(difference, workload, request)
       : flagMapChange(difference, request, cluster);
     return named ?? [{ path: rest(...difference.place), to: jsonOf(difference.after) }];
   });

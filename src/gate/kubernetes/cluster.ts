@@ -41,10 +41,12 @@ export function isExempt({ exemptUsers }: Pick<Cluster, "exemptUsers">, username
   return username !== "" && anyMatches(exemptUsers, username.replaceAll("/", "%2F"));
 }
 
-/** The service a workload is called in plans: as configured, else by its own name. */
-export function workloadOf(cluster: Cluster, object: Pick<Workload, "namespace" | "resource" | "name">): Workload {
-  const found = cluster.workloads.find(
+/** The workload as the operator listed it; one that is not listed is no service, whatever its name. */
+export function workloadOf(
+  cluster: Pick<Cluster, "workloads">,
+  object: Pick<Workload, "namespace" | "resource" | "name">,
+): Workload | undefined {
+  return cluster.workloads.find(
     (one) => one.namespace === object.namespace && one.resource === object.resource && one.name === object.name,
   );
-  return found ?? { ...object, service: object.name };
 }

@@ -11,11 +11,21 @@ const IGNORED_ANNOTATIONS = new Set([
 const SERVER_METADATA = new Set(["managedFields", "resourceVersion", "generation", "creationTimestamp", "selfLink"]);
 
 /**
- * The object as far as its user decides about it: without `status`, what the API server writes into `metadata`, and our own
+ * The object without `status`. Only for kinds whose status the API server keeps as it was, whatever an update of the object says:
+ * that of a custom resource without the subresource `status` is its user's.
+ * Source: kubernetes/kubernetes pkg/registry/apps/deployment/strategy.go, `PrepareForUpdate`.
+ */
+export function withoutStatus(object: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { status: _, ...rest } = object;
+  return rest;
+}
+
+/**
+ * The object as far as its user decides about it: without what the API server writes into `metadata`, and our own
  * annotations. `uid` stays: another one is another object.
  */
 export function withoutServerFields(object: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const { status: _, metadata, ...rest } = object;
+  const { metadata, ...rest } = object;
   if (!isObject(metadata)) return { ...rest, metadata };
   const { annotations, ...others } = without(metadata, SERVER_METADATA);
   const kept = isObject(annotations) ? without(annotations, IGNORED_ANNOTATIONS) : annotations;

@@ -13,6 +13,9 @@ const SubmissionSchema = z.strictObject({
   bundle: Document,
   plan: Document,
   planSignature: Document,
+  /** The runbook that the plan names and the text of its signature's bundle: both for a plan that names one, else neither. */
+  runbook: Document.optional(),
+  runbookSignature: Document.optional(),
 });
 const BundleSchema = z.strictObject({ bundle: Document });
 const ApprovalSchema = z.strictObject({ kind: z.enum(["approval", "revocation"]), plan: Digest, isNew: z.boolean() });
@@ -38,7 +41,7 @@ export function documentRoutes(service: GateService): readonly Route[] {
       method: "POST",
       path: "/v1/verdicts",
       summary:
-        "Bring in a verdict with its plan and the plan's signature. Any answer is taken; the same one twice is once.",
+        "Bring in a verdict with its plan, the plan's signature and the signed runbook that it names. Any answer is taken; the same one twice is once.",
       access: "publish",
       bodyBytesMax: LIMITS.gateDocumentBytesMax,
       request: SubmissionSchema,

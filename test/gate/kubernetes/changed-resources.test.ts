@@ -147,6 +147,17 @@ test("what the server writes and what says how an object came about is no change
   }, {});
 });
 
+test("the status of a kind that need not have the subresource is its user's", () => {
+  const resource = { group: "ops.example", version: "v1", resource: "queues" };
+  const change = (object: Loose): void => {
+    object.status.paused = true;
+  };
+  checkRequest(admissionRequest(change, { resource, name: "jobs" }), {
+    "kubernetes/batch/queues/jobs/status/paused": true,
+  });
+  checkRequest(admissionRequest(change), {});
+});
+
 test("an object that comes, goes or is connected to, and an unknown subresource, are changes as a whole", () => {
   checkRequest(
     admissionRequest(() => undefined, { operation: "CREATE", oldObject: null }),
@@ -168,6 +179,23 @@ test("an object that comes, goes or is connected to, and an unknown subresource,
     admissionRequest(() => undefined, { oldObject: null }),
     { [`${UNNAMED}/(unreadable)`]: true },
   );
+});
+
+test.each<[string, Partial<AdmissionRequest>]>([
+  ["another name", { name: "worker" }],
+  ["another namespace", { namespace: "payments" }],
+  ["another kind", { resource: { group: "apps", version: "v1", resource: "statefulsets" } }],
+])("a workload that nobody listed, of %s, is no service", (_, other) => {
+  const change = (object: Loose): void => {
+    object.spec.replicas = 3;
+    containerOf(object).image = "worker:2";
+    object.spec.template.metadata.annotations = { "kubectl.kubernetes.io/restartedAt": "2026-11-30T07:00:00Z" };
+  };
+  for (const request of [admissionRequest(change, other), scaleRequest(1, 3, other)]) {
+    const paths = changedResources(request, CLUSTER).map(({ path }) => path);
+    expect(paths).not.toEqual([]);
+    expect(paths.filter((path) => !path.startsWith("kubernetes/"))).toEqual([]);
+  }
 });
 
 test("a resource that only calls itself a deployment is none", () => {
