@@ -1,5 +1,8 @@
 import { rm } from "node:fs/promises";
 import { expect, test } from "vitest";
+import { subject } from "../../src/gate/records.ts";
+import { entryBytes, toEntry } from "../../src/ledger/entry.ts";
+import { leafHash } from "../../src/ledger/merkle.ts";
 import { ledgerIn, newSigner, sqlitePlace } from "../support/ledger-place.ts";
 import { gateWorld } from "./gate-world.ts";
 
@@ -67,4 +70,25 @@ test("a database that is taken away while the gate listens admits nothing", asyn
   await using it = await admittedOnce();
   await rm(it.place.file);
   expect(await it.promote(it.plans[1], "a")).toMatchObject({ status: 503, json: { decision: "refuse", token: null } });
+});
+
+test("a release of the kill switch that was inserted behind the head, with no key at all, admits nothing", async () => {
+  await using it = await admittedOnce();
+  const { world, place, plans } = it;
+  await it.gate.ask("/v1/kill-switch", { body: { bundle: world.order(true) }, as: "operator" });
+  const at = new Date(world.clock.nowEpochMs).toISOString();
+  const about = subject.killSwitch("*");
+  const body = { schema: "canary.gate-kill-switch/v1", scope: "*", isEngaged: false, by: "olga", reason: "well" };
+  const entry = toEntry(
+    { kind: "kill-switch", at, body, about: [about] },
+    { index: 900, at, documents: [], prev: null },
+  );
+  const bytes = entryBytes(entry);
+  await place.sql(`INSERT INTO entries VALUES (900, ${place.bytes(bytes)}, ${place.bytes(leafHash(bytes))})`);
+  await place.sql(`INSERT INTO subjects (idx, subject, kind) VALUES (900, '${about}', 'kill-switch')`);
+  expect(await it.promote(plans[1], "a")).toMatchObject({
+    status: 503,
+    json: { decision: "refuse", token: null, reasons: [{ code: "EVIDENCE_UNAVAILABLE" }] },
+  });
+  expect((await it.gate.ask("/readyz")).status).toBe(503);
 });
