@@ -5,8 +5,9 @@ import { openDocument, STATEMENT_TYPE, signDocument } from "../attest/signed-doc
 import { CLOCK_SKEW_MS_MAX, Instant, Name, statementAbout } from "../attest/statement-words.ts";
 import { CanaryError } from "../core/errors.ts";
 import { sha256Hex } from "../core/sha256.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import type { Entry } from "../ledger/ledger.ts";
 import type { GateContext } from "./gate-context.ts";
+import type { GateDocuments } from "./gate-documents.ts";
 import { claim, KillSwitchRecord, recordOf, subject } from "./records.ts";
 
 /** Type of the statement by which an operator stops promotions, or lets them go on. */
@@ -26,6 +27,9 @@ const KillSwitchSchema = statementAbout(
     nonce: z.string().regex(/^[0-9a-f]{32}$/),
   }),
 );
+
+/** What an order is opened as. */
+const ORDER = { role: "operator", schema: KillSwitchSchema, what: "kill switch" } as const;
 
 /** A statement must arrive while it is fresh, so that one that was kept cannot let go what is stopped now. */
 const FRESH_MS_MAX = 5 * 60_000;
@@ -52,6 +56,9 @@ export function signKillSwitch(
   return signDocument(statement, KillSwitchSchema, key);
 }
 
+/** What the state of a switch is read from. */
+type SwitchSources = Pick<GateContext, "ledger" | "keyring"> & { readonly documents: Pick<GateDocuments, "text"> };
+
 /** The state of a switch: what was recorded last about its scope. */
 export type KillSwitchState =
   | { readonly kind: "released" }
@@ -66,8 +73,7 @@ export async function recordKillSwitch(
   context: Pick<GateContext, "ledger" | "keyring" | "clock">,
 ): Promise<{ readonly entry: number; readonly order: KillSwitchOrder; readonly by: string }> {
   const atEpochMs = context.clock.epochMs();
-  const asked = { role: "operator", schema: KillSwitchSchema, what: "kill switch" } as const;
-  const opened = openDocument(bundleText, { ...asked, keyring: context.keyring(), at: atEpochMs });
+  const opened = openDocument(bundleText, { ...ORDER, keyring: context.keyring(), at: atEpochMs });
   if (opened.kind === "refused") throw refused(opened.message);
   const { scope, isEngaged, reason, signedAt } = opened.statement.predicate;
   const ageMs = atEpochMs - Date.parse(signedAt);
@@ -85,12 +91,30 @@ export async function recordKillSwitch(
   return { entry: receipt?.index ?? -1, order: { scope, isEngaged, reason }, by };
 }
 
-/** Whether a scope is stopped. @throws what the ledger throws, or a record that cannot be read: then nobody knows */
-export async function killSwitchState(ledger: Ledger, scope: string): Promise<KillSwitchState> {
-  const last = (await ledger.entriesAbout(subject.killSwitch(scope), ["kill-switch"])).at(-1);
+/**
+ * Whether a scope is stopped. A stop is believed as it is recorded, a release only by the operator's signature that was stored with it.
+ * @throws what the ledger throws, or a record or document that cannot be read: then nobody knows
+ */
+export async function killSwitchState(sources: SwitchSources, scope: string): Promise<KillSwitchState> {
+  const last = (await sources.ledger.entriesAbout(subject.killSwitch(scope), ["kill-switch"])).at(-1);
   if (last === undefined) return { kind: "released" };
   const { isEngaged, by, reason } = recordOf(KillSwitchRecord, last);
-  return isEngaged ? { kind: "engaged", by, reason } : { kind: "released" };
+  if (isEngaged) return { kind: "engaged", by, reason };
+  const doubt = await doubtAboutRelease(last, scope, sources);
+  if (doubt === undefined) return { kind: "released" };
+  return { kind: "engaged", by: "the gate", reason: `the release in entry ${last.index} does not count: ${doubt}` };
+}
+
+/** By the keys that were trusted when it was recorded: one that expires later does not stop promotions again. */
+async function doubtAboutRelease(entry: Entry, scope: string, sources: SwitchSources): Promise<string | undefined> {
+  const { documents, keyring } = sources;
+  const [sha256] = entry.documents;
+  if (sha256 === undefined) return "no signed order was stored with it";
+  const opened = openDocument(await documents.text(sha256), { ...ORDER, keyring: keyring(), at: Date.parse(entry.at) });
+  if (opened.kind === "refused") return opened.message;
+  const { predicate } = opened.statement;
+  if (predicate.scope !== scope) return `its signed order is about ${predicate.scope}`;
+  return predicate.isEngaged ? "its signed order stops" : undefined;
 }
 
 function refused(message: string): CanaryError {

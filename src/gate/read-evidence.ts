@@ -41,9 +41,9 @@ export async function readEvidence(
   const [head, entries, all, inEnvironment, planStopped] = await Promise.all([
     ledger.head(),
     request.plan === undefined ? [] : ledger.entriesAbout(plan, kinds),
-    killSwitchState(ledger, "*"),
-    killSwitchState(ledger, request.environment),
-    killSwitchState(ledger, `sha256:${plan}`),
+    killSwitchState(sources, "*"),
+    killSwitchState(sources, request.environment),
+    killSwitchState(sources, `sha256:${plan}`),
   ]);
   const environment = sources.environments.find(({ id }) => id === request.environment);
   const [planEvidence, verdicts] = await Promise.all([
@@ -63,7 +63,7 @@ export async function readEvidence(
       },
     ),
     readDrills(newest, sources, atEpochMs),
-    newest === undefined ? released : killSwitchState(ledger, `sha256:${newest.digest}`),
+    newest === undefined ? released : killSwitchState(sources, `sha256:${newest.digest}`),
     environment === undefined ? [] : sources.recent.in(environment.id, { atEpochMs, size: head.size }),
   ]);
   const withdrawn = (digest: string, state: Awaited<ReturnType<typeof killSwitchState>>) =>

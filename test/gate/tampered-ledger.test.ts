@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { subject } from "../../src/gate/records.ts";
@@ -91,4 +92,32 @@ test("a release of the kill switch that was inserted behind the head, with no ke
     json: { decision: "refuse", token: null, reasons: [{ code: "EVIDENCE_UNAVAILABLE" }] },
   });
   expect((await it.gate.ask("/readyz")).status).toBe(503);
+});
+
+test("a stop that the owner of the database wrote over as a release stops still: no operator signed it for this scope", async () => {
+  await using it = await admittedOnce();
+  const { world, place, plans } = it;
+  const send = (bundle: string) => it.gate.ask("/v1/kill-switch", { body: { bundle }, as: "operator" });
+  await send(world.order(true));
+  const stop = (await world.ledger.head()).size - 1;
+  const other = world.order(false, `sha256:${plans[0].sha256}`);
+  await send(other);
+  const entry = await world.ledger.entry(stop);
+  if (entry === undefined) throw new Error("the stop was recorded");
+  const turned = { ...entry, body: { ...entry.body, isEngaged: false } };
+  const signedForAnother = createHash("sha256").update(other).digest("hex");
+  for (const [documents, why] of [
+    [[], "no signed order was stored with it"],
+    [entry.documents, "its signed order stops"],
+    [[signedForAnother], `its signed order is about sha256:${plans[0].sha256}`],
+  ] as const) {
+    const bytes = entryBytes({ ...turned, documents });
+    const leaf = leafHash(bytes);
+    await place.tamper(
+      `UPDATE entries SET entry = ${place.bytes(bytes)}, leaf = ${place.bytes(leaf)} WHERE idx = ${stop}`,
+    );
+    const answer = await it.promote(plans[1], `with-${why.length}`);
+    expect(answer).toMatchObject({ status: 403, json: { reasons: [{ code: "KILL_SWITCH_ENGAGED" }] } });
+    expect(answer.json.reasons[0].message).toContain(why);
+  }
 });
