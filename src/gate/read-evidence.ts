@@ -58,6 +58,8 @@ export async function readEvidence(
         documents: sources.documents,
         keyring: sources.keyring(),
         passkeys: sources.passkeys(),
+        pageOrigin: sources.pageOrigin,
+        tokenSecret: sources.tokenSecret,
         ...(sources.signOn === undefined ? {} : { signOn: sources.signOn }),
         atEpochMs,
       },
