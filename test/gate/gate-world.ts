@@ -255,7 +255,7 @@ export async function gateWorld(
       );
     },
     order: (isEngaged, scope = "*", signer = key("olga", "operator"), atEpochMs = clock.nowEpochMs) =>
-      signKillSwitch({ scope, isEngaged, reason: "fire" }, signer, {
+      signKillSwitch({ scope, ledger: ledger.origin, isEngaged, reason: "fire" }, signer, {
         atEpochMs,
         nonce: randomBytes(16).toString("hex"),
       }),

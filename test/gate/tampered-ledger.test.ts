@@ -79,7 +79,14 @@ test("a release of the kill switch that was inserted behind the head, with no ke
   await it.gate.ask("/v1/kill-switch", { body: { bundle: world.order(true) }, as: "operator" });
   const at = new Date(world.clock.nowEpochMs).toISOString();
   const about = subject.killSwitch("*");
-  const body = { schema: "canary.gate-kill-switch/v1", scope: "*", isEngaged: false, by: "olga", reason: "well" };
+  const body = {
+    schema: "canary.gate-kill-switch/v1",
+    scope: "*",
+    isEngaged: false,
+    by: "olga",
+    reason: "well",
+    signedAt: at,
+  };
   const entry = toEntry(
     { kind: "kill-switch", at, body, about: [about] },
     { index: 900, at, documents: [], prev: null },
