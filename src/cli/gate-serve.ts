@@ -59,6 +59,7 @@ export async function serveGate(
       clock: systemClock,
       keyring: () => state.keyring,
       passkeys: () => state.passkeys,
+      pageOrigin: config.approvals?.origin,
       ...(signOn === undefined ? {} : { signOn: signOn.terms }),
       environments: config.environments.map(({ policies, ...rest }) => ({
         ...rest,

@@ -133,12 +133,18 @@ interface SwitchOptions extends GateOptions {
   readonly key: string;
   readonly reason: string;
   readonly scope: string;
+  readonly ledgerName?: string;
   readonly json?: true;
 }
 
 function switchCommand(name: "kill" | "unkill"): Command {
   const isEngaged = name === "kill";
-  return withGate(withJson(new Command(name)))
+  const command = withGate(withJson(new Command(name)));
+  const ledgerName = [
+    "--ledger-name <name>",
+    "the ledger of the gates that it is for: the first line of its checkpoints",
+  ] as const;
+  return (isEngaged ? command.option(...ledgerName) : command.requiredOption(...ledgerName))
     .description(isEngaged ? "Stop promotions at once, at every gate of the ledger." : "Let promotions go on.")
     .requiredOption("--key <file>", "your private key, trusted for the role operator")
     .requiredOption("--reason <text>", "for the record and for whoever is refused")
@@ -147,7 +153,7 @@ function switchCommand(name: "kill" | "unkill"): Command {
       "after",
       `
 Example:
-  canary gate ${name} --key olga.key --reason "${isEngaged ? "checkout is failing" : "checkout is well again"}" --gate https://gate.example --token-file token
+  canary gate ${name} --key olga.key --reason "${isEngaged ? "checkout is failing" : "checkout is well again"}" ${isEngaged ? "" : "--ledger-name shop.example/ledger "}--gate https://gate.example --token-file token
 
 The order is signed, good for five minutes and once, and recorded in the ledger.`,
     )
@@ -158,7 +164,8 @@ The order is signed, good for five minutes and once, and recorded in the ledger.
         import("./key-location.ts"),
       ]);
       const key = await readPrivateKeyFile(options.key, passphrase());
-      const order = { scope: options.scope, isEngaged, reason: options.reason };
+      const { scope, reason, ledgerName: ledger } = options;
+      const order = { scope, isEngaged, reason, ...(ledger === undefined ? {} : { ledger }) };
       const made = { atEpochMs: systemClock.epochMs(), nonce: randomBytes(16).toString("hex") };
       const reply = await askGate(options, "/v1/kill-switch", { bundle: signKillSwitch(order, key, made) });
       if (reply.status !== 200) throw refusedBy(reply);

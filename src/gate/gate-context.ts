@@ -32,11 +32,13 @@ export interface GateContext {
   readonly keyring: () => Keyring;
   /** Passkeys whose approvals count; none where there is no page. */
   readonly passkeys: () => readonly Passkey[];
+  /** Of the approvals page, the only one that passkeys answer to; absent where there is none. */
+  readonly pageOrigin?: string | undefined;
   /** By what approvals by single sign-on count; absent: by nothing. */
   readonly signOn?: SignOnTrust | undefined;
   readonly environments: readonly GuardedEnvironment[];
   readonly askPolicy: AskPolicy;
-  /** Makes single-use tokens, the same for the same decision; shared by all gates of one ledger. */
+  /** Makes single-use tokens, the same for the same decision, and the challenges that passkeys sign; shared by all gates of one ledger. */
   readonly tokenSecret: KeyObject;
   readonly tokenValidForMs: number;
 }

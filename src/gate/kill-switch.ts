@@ -5,8 +5,9 @@ import { openDocument, STATEMENT_TYPE, signDocument } from "../attest/signed-doc
 import { CLOCK_SKEW_MS_MAX, Instant, Name, statementAbout } from "../attest/statement-words.ts";
 import { CanaryError } from "../core/errors.ts";
 import { sha256Hex } from "../core/sha256.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import type { Entry } from "../ledger/ledger.ts";
 import type { GateContext } from "./gate-context.ts";
+import type { GateDocuments } from "./gate-documents.ts";
 import { claim, KillSwitchRecord, recordOf, subject } from "./records.ts";
 
 /** Type of the statement by which an operator stops promotions, or lets them go on. */
@@ -19,6 +20,8 @@ const KillSwitchSchema = statementAbout(
   KILL_SWITCH_PREDICATE_TYPE,
   z.strictObject({
     scope: Scope,
+    /** Name of the ledger that it is for. Needed to let promotions go on, so that no order for staging lets production go on. */
+    ledger: Name.optional(),
     isEngaged: z.boolean(),
     reason: z.string().min(1).max(500),
     signedAt: Instant,
@@ -27,11 +30,16 @@ const KillSwitchSchema = statementAbout(
   }),
 );
 
+/** What an order is opened as. */
+const ORDER = { role: "operator", schema: KillSwitchSchema, what: "kill switch" } as const;
+
 /** A statement must arrive while it is fresh, so that one that was kept cannot let go what is stopped now. */
 const FRESH_MS_MAX = 5 * 60_000;
 
 export interface KillSwitchOrder {
   readonly scope: string;
+  /** See the statement; a stop may leave it out. */
+  readonly ledger?: string;
   readonly isEngaged: boolean;
   readonly reason: string;
 }
@@ -52,6 +60,9 @@ export function signKillSwitch(
   return signDocument(statement, KillSwitchSchema, key);
 }
 
+/** What the state of a switch is read from. */
+type SwitchSources = Pick<GateContext, "ledger" | "keyring"> & { readonly documents: Pick<GateDocuments, "text"> };
+
 /** The state of a switch: what was recorded last about its scope. */
 export type KillSwitchState =
   | { readonly kind: "released" }
@@ -59,21 +70,24 @@ export type KillSwitchState =
 
 /**
  * Records an order of a trusted operator. It is in force for every gate of the ledger with the next decision.
- * @throws CanaryError SIGNATURE_INVALID when it is not an operator's, not fresh, or came before; those of the ledger
+ * @throws CanaryError SIGNATURE_INVALID when it is not an operator's, not fresh, for nothing that this gate guards, for another ledger,
+ * or a release that was not signed after the last stop; those of the ledger, LEDGER_CLAIMED when it came before
  */
 export async function recordKillSwitch(
   bundleText: string,
-  context: Pick<GateContext, "ledger" | "keyring" | "clock">,
+  context: Pick<GateContext, "ledger" | "keyring" | "clock" | "environments">,
 ): Promise<{ readonly entry: number; readonly order: KillSwitchOrder; readonly by: string }> {
   const atEpochMs = context.clock.epochMs();
-  const asked = { role: "operator", schema: KillSwitchSchema, what: "kill switch" } as const;
-  const opened = openDocument(bundleText, { ...asked, keyring: context.keyring(), at: atEpochMs });
+  const opened = openDocument(bundleText, { ...ORDER, keyring: context.keyring(), at: atEpochMs });
   if (opened.kind === "refused") throw refused(opened.message);
-  const { scope, isEngaged, reason, signedAt } = opened.statement.predicate;
+  const { predicate } = opened.statement;
+  const { scope, isEngaged, reason, signedAt } = predicate;
   const ageMs = atEpochMs - Date.parse(signedAt);
   if (!(ageMs <= FRESH_MS_MAX && ageMs >= -CLOCK_SKEW_MS_MAX)) throw refused(`it was signed at ${signedAt}`);
+  const objection = objectionTo(predicate, context) ?? tooEarly(predicate, await ordersOf(scope, context.ledger));
+  if (objection !== undefined) throw refused(objection);
   const by = opened.signer.identity;
-  const body = { schema: "canary.gate-kill-switch/v1", scope, isEngaged, by, reason } as const;
+  const body = { schema: "canary.gate-kill-switch/v1", scope, isEngaged, by, reason, signedAt } as const;
   const entry = {
     kind: "kill-switch",
     at: new Date(atEpochMs).toISOString(),
@@ -85,12 +99,76 @@ export async function recordKillSwitch(
   return { entry: receipt?.index ?? -1, order: { scope, isEngaged, reason }, by };
 }
 
-/** Whether a scope is stopped. @throws what the ledger throws, or a record that cannot be read: then nobody knows */
-export async function killSwitchState(ledger: Ledger, scope: string): Promise<KillSwitchState> {
-  const last = (await ledger.entriesAbout(subject.killSwitch(scope), ["kill-switch"])).at(-1);
-  if (last === undefined) return { kind: "released" };
-  const { isEngaged, by, reason } = recordOf(KillSwitchRecord, last);
-  return isEngaged ? { kind: "engaged", by, reason } : { kind: "released" };
+type Predicate = z.infer<typeof KillSwitchSchema>["predicate"];
+
+/** A scope that nothing has would be in force and stop nothing. */
+function objectionTo(
+  { scope, isEngaged, ledger }: Predicate,
+  { environments, ledger: { origin } }: Pick<GateContext, "environments" | "ledger">,
+): string | undefined {
+  const isKnown = scope === "*" || scope.startsWith("sha256:") || environments.some(({ id }) => id === scope);
+  if (!isKnown) return `this gate guards no environment ${scope}; for a plan or verdict write sha256:<digest>`;
+  if (ledger === origin || (ledger === undefined && isEngaged)) return undefined;
+  return `it is ${ledger === undefined ? "for no ledger by name" : `for ledger ${ledger}`}, and this is ${origin}`;
+}
+
+/** Orders about one scope, oldest first. */
+interface Orders {
+  /** Releases that came after the last stop. */
+  readonly releases: readonly Entry[];
+  readonly stop?: z.infer<typeof KillSwitchRecord>;
+  /** When the newest of all stops was signed; -Infinity where there was none. */
+  readonly stoppedEpochMs: number;
+}
+
+async function ordersOf(scope: string, ledger: GateContext["ledger"]): Promise<Orders> {
+  const entries = await ledger.entriesAbout(subject.killSwitch(scope), ["kill-switch"]);
+  const read = entries.map((entry) => ({ entry, record: recordOf(KillSwitchRecord, entry) }));
+  const stops = read.filter(({ record }) => record.isEngaged);
+  const last = stops.at(-1);
+  return {
+    releases: read.slice(last === undefined ? 0 : read.indexOf(last) + 1).map(({ entry }) => entry),
+    ...(last === undefined ? {} : { stop: last.record }),
+    stoppedEpochMs: stops.reduce((latest, { record }) => Math.max(latest, Date.parse(record.signedAt)), -Infinity),
+  };
+}
+
+/** A release that was signed before a stop does not know of it. A stop is never too early. */
+function tooEarly({ isEngaged, signedAt }: Predicate, { stoppedEpochMs }: Orders): string | undefined {
+  if (isEngaged || Date.parse(signedAt) > stoppedEpochMs) return undefined;
+  return `it was signed at ${signedAt}, not after the stop of ${new Date(stoppedEpochMs).toISOString()}`;
+}
+
+/**
+ * Whether a scope is stopped. A stop is believed as it is recorded, a release only by the operator's signature that was stored with it.
+ * @throws what the ledger throws, or a record or document that cannot be read: then nobody knows
+ */
+export async function killSwitchState(sources: SwitchSources, scope: string): Promise<KillSwitchState> {
+  const orders = await ordersOf(scope, sources.ledger);
+  const { releases, stop } = orders;
+  const doubts = await Promise.all(releases.map((release) => doubtAboutRelease(release, scope, orders, sources)));
+  if (doubts.some((doubt) => doubt === undefined)) return { kind: "released" };
+  const doubt = doubts.at(-1);
+  if (doubt !== undefined) return { kind: "engaged", by: "the gate", reason: `a release does not count: ${doubt}` };
+  return stop === undefined ? { kind: "released" } : { kind: "engaged", by: stop.by, reason: stop.reason };
+}
+
+/** By the keys that were trusted when it was recorded: one that expires later does not stop promotions again. */
+async function doubtAboutRelease(
+  entry: Entry,
+  scope: string,
+  orders: Orders,
+  { documents, keyring, ledger }: SwitchSources,
+): Promise<string | undefined> {
+  const [sha256] = entry.documents;
+  if (sha256 === undefined) return "no signed order was stored with it";
+  const opened = openDocument(await documents.text(sha256), { ...ORDER, keyring: keyring(), at: Date.parse(entry.at) });
+  if (opened.kind === "refused") return opened.message;
+  const { predicate } = opened.statement;
+  if (predicate.scope !== scope) return `its signed order is about ${predicate.scope}`;
+  if (predicate.isEngaged) return "its signed order stops";
+  if (predicate.ledger !== ledger.origin) return `its signed order is not for ${ledger.origin}`;
+  return tooEarly(predicate, orders);
 }
 
 function refused(message: string): CanaryError {

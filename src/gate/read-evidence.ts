@@ -43,9 +43,9 @@ export async function readEvidence(
   const [head, entries, all, inEnvironment, planStopped] = await Promise.all([
     ledger.head(),
     request.plan === undefined ? [] : ledger.entriesAbout(plan, kinds),
-    killSwitchState(ledger, "*"),
-    killSwitchState(ledger, request.environment),
-    killSwitchState(ledger, `sha256:${plan}`),
+    killSwitchState(sources, "*"),
+    killSwitchState(sources, request.environment),
+    killSwitchState(sources, `sha256:${plan}`),
   ]);
   const environment = sources.environments.find(({ id }) => id === request.environment);
   const [planEvidence, verdicts] = await Promise.all([
@@ -60,12 +60,14 @@ export async function readEvidence(
         documents: sources.documents,
         keyring: sources.keyring(),
         passkeys: sources.passkeys(),
+        pageOrigin: sources.pageOrigin,
+        tokenSecret: sources.tokenSecret,
         ...(sources.signOn === undefined ? {} : { signOn: sources.signOn }),
         atEpochMs,
       },
     ),
     readDrills(newest, sources, atEpochMs),
-    newest === undefined ? released : killSwitchState(ledger, `sha256:${newest.digest}`),
+    newest === undefined ? released : killSwitchState(sources, `sha256:${newest.digest}`),
     environment === undefined ? [] : sources.recent.in(environment.id, { atEpochMs, size: head.size }),
   ]);
   const withdrawn = (digest: string, state: Awaited<ReturnType<typeof killSwitchState>>) =>

@@ -48,6 +48,7 @@ export const KillSwitchRecord = z.strictObject({
   isEngaged: z.boolean(),
   by: Text,
   reason: Text,
+  signedAt: z.iso.datetime(),
 });
 
 export const TokenRecord = z.strictObject({

@@ -54,6 +54,13 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     if (planned.head !== undefined) watch.recorded({ head: planned.head, position: planned.position });
     return planned.outcomes;
   };
+  const signed = async (rows: readonly EntryRow[]): Promise<readonly Entry[]> => {
+    const newest = rows.reduce((index, row) => Math.max(index, row.index), -1);
+    // Another process may have appended since: the head that is read after the rows covers them.
+    const size = newest < watch.size() ? watch.size() : (await watch.read(() => store.head())).head.size;
+    if (newest >= size) throw tampered(`entry ${newest} of ${origin} was not appended: ${size} entries are signed`);
+    return rows.map(entryOf);
+  };
   const appends = groupCommit(commit, clock);
   const owned = opening.move();
   return {
@@ -65,18 +72,23 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     head: async () => (await watch.read(() => store.head())).head,
     entry: async (index) => {
       const [row] = await store.rows(index, 1);
-      return row?.index === index ? entryOf(row) : undefined;
+      return row?.index === index ? (await signed([row]))[0] : undefined;
     },
-    entries: async (from, count) =>
-      (await store.rows(from, Math.min(count, LIMITS.ledgerEntriesAboutMax))).map(entryOf),
+    entries: async (from, count) => await signed(await store.rows(from, Math.min(count, LIMITS.ledgerEntriesAboutMax))),
     entriesAbout: async (subject, kinds) => {
       const rows = await store.about(subject, kinds, LIMITS.ledgerEntriesAboutMax + 1);
       if (rows.length > LIMITS.ledgerEntriesAboutMax) throw tooMany(subject);
-      return rows.map(entryOf);
+      const entries = await signed(rows);
+      const other = entries.find((entry) => !isAbout(entry, subject, kinds));
+      if (other !== undefined) throw tampered(`entry ${other.index} is found by what it does not say, ${subject}`);
+      return entries;
     },
     claimed: async (claim) => {
       const row = await store.claimHolder(claim);
-      return row === undefined ? undefined : entryOf(row);
+      const [entry] = await signed(row === undefined ? [] : [row]);
+      if (entry !== undefined && entry.claim !== claim)
+        throw tampered(`entry ${entry.index} is found by a claim that it does not make, ${claim}`);
+      return entry;
     },
     document: async (sha256) => {
       const bytes = await store.document(sha256);
@@ -175,6 +187,11 @@ function requestOf(batch: readonly NewEntry[], options: AppendOptions | undefine
   if (new Set(claims).size < claims.length) throw invalidEntry("the batch makes a claim twice");
   // The caller may go on using its objects; what was checked is what is recorded.
   return { batch: structuredClone(batch), documents: documents.map((bytes) => Uint8Array.from(bytes)) };
+}
+
+/** Indexes only repeat what entries say: one that says more would let an entry count for what it is not about. */
+function isAbout({ about, kind }: Entry, subject: string, kinds: readonly string[] | undefined): boolean {
+  return about.includes(subject) && (kinds === undefined || kinds.includes(kind));
 }
 
 /** What is read is what was recorded, as far as one row shows: whoever changed both of its columns is found by `verifyLog`. */

@@ -26,6 +26,8 @@ export interface HeadWatch {
   readonly trust: (stored: StoredHead) => TrustedHead;
   /** Tells it what was signed and stored here: it need not be verified, and nothing older may follow. */
   readonly recorded: (head: TrustedHead) => void;
+  /** Entries that the newest head it has trusted covers. */
+  readonly size: () => number;
 }
 
 /** @param verifiers - whose checkpoints of this log are believed */
@@ -48,6 +50,7 @@ export function watchHead(origin: string, verifiers: readonly NoteVerifier[]): H
     },
     trust: (stored) => check(stored, newest),
     recorded: keepNewest,
+    size: () => newest?.head.size ?? 0,
   };
 }
 

@@ -54,6 +54,7 @@ export async function approvalsWorld(): Promise<ApprovalsWorld> {
   // The address is the page's own name, and known only once the gate listens.
   const gate = opening.use(await world.serve({ parts: { passkeys, signOn } }));
   state.origin = gate.url.replace("127.0.0.1", "localhost");
+  world.pageOrigin = state.origin;
   const account = { sub: "provider-7", acr: STRONG_ACR };
   const provider = opening.use(await startProvider({ redirectUri: redirectUri(state), account }));
   state.terms = {

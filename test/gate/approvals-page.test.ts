@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { PasskeysSchema } from "../../src/gate/approvals-page/passkeys.ts";
 import type { AskPolicy } from "../../src/gate/gate-context.ts";
@@ -203,4 +204,40 @@ test("a new passkey gives lines that the operator's file takes, and counts only 
   expect((await it.approve(linus)).status).toBe(422);
   const other = { ...body, words: { ...asked.words, identity: "ada" } };
   expect((await it.gate.ask("/v1/passkeys/enrol", { body: other })).status).toBe(422);
+});
+
+test("an approval that was written into the ledger without its passkey's signature does not count, whoever wrote it", async () => {
+  await using it = await opened();
+  await it.approve(it.grace);
+  const { ledger, clock } = it.world;
+  const at = new Date(clock.nowEpochMs).toISOString();
+  const { words, challenge } = await it.challenge();
+  const write = async (nonce: string, assertion: object, changes: object = {}) => {
+    const answer = JSON.stringify({ words, assertion });
+    const body = {
+      schema: "canary.gate-held-approval/v1",
+      person: "ada",
+      credential: it.ada.passkey.id,
+      shownBy: "passkey",
+      plan: words.plan,
+      environment: words.environment,
+      verdict: words.verdict,
+      expiresAt: new Date(clock.nowEpochMs + 86_400_000).toISOString(),
+      nonce,
+      answer: createHash("sha256").update(answer).digest("hex"),
+      ...changes,
+    };
+    await ledger.append([{ kind: "approval", at, body, about: [words.plan] }], { documents: [Buffer.from(answer)] });
+  };
+  const { id } = it.ada.passkey;
+  const own = it.ada.answer(challenge);
+  await write(words.nonce, { ...it.grace.answer(challenge), id, rawId: id });
+  await write(words.nonce, it.ada.answer(challenge, { challenge: "AAAA" }));
+  await write(words.nonce, it.ada.answer(challenge, { origin: "https://evil.gate.example" }));
+  await write(words.nonce, it.ada.answer(challenge, { flags: 0x01 }));
+  await write(words.nonce, own, { expiresAt: new Date(clock.nowEpochMs + 7 * 86_400_000).toISOString() });
+  await write("0".repeat(32), own);
+  expect(await it.missing()).toBe(true);
+  await write(words.nonce, own);
+  expect(await it.missing()).toBe(false);
 });

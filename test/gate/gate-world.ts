@@ -52,6 +52,8 @@ export interface GateWorld extends AsyncDisposable {
   policy: PolicyEvidence;
   keyring: Keyring;
   passkeys: readonly Passkey[];
+  /** Of the page whose passkeys count. */
+  pageOrigin: string;
   signOn: SignOnTrust | undefined;
   readonly key: (identity: string, role: KeyRole) => SigningKey;
   /** A plan of the agent, different for every number, with its signature. */
@@ -142,6 +144,7 @@ export async function gateWorld(
     policy: allowing(),
     keyring: { keys: trusted } as Keyring,
     passkeys: [] as readonly Passkey[],
+    pageOrigin: "https://gate.example",
     signOn: undefined as SignOnTrust | undefined,
   };
   const documents = gateDocuments(ledger);
@@ -150,6 +153,9 @@ export async function gateWorld(
     clock,
     keyring: () => state.keyring,
     passkeys: () => state.passkeys,
+    get pageOrigin() {
+      return state.pageOrigin;
+    },
     get signOn() {
       return state.signOn;
     },
@@ -194,6 +200,12 @@ export async function gateWorld(
     },
     set passkeys(passkeys) {
       state.passkeys = passkeys;
+    },
+    get pageOrigin() {
+      return state.pageOrigin;
+    },
+    set pageOrigin(origin) {
+      state.pageOrigin = origin;
     },
     get signOn() {
       return state.signOn;
@@ -243,7 +255,7 @@ export async function gateWorld(
       );
     },
     order: (isEngaged, scope = "*", signer = key("olga", "operator"), atEpochMs = clock.nowEpochMs) =>
-      signKillSwitch({ scope, isEngaged, reason: "fire" }, signer, {
+      signKillSwitch({ scope, ledger: ledger.origin, isEngaged, reason: "fire" }, signer, {
         atEpochMs,
         nonce: randomBytes(16).toString("hex"),
       }),

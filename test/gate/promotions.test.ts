@@ -124,6 +124,7 @@ test("a token is no good after its time, or once promotions are stopped", async 
     it.gate.ask("/v1/kill-switch", { body: { bundle: it.world.order(isEngaged) }, as: "operator" });
   expect((await stop(true)).status).toBe(200);
   expect(await use()).toMatchObject({ status: 403, json: { reasons: [{ code: "KILL_SWITCH_ENGAGED" }] } });
+  it.world.clock.nowEpochMs += 1;
   expect((await stop(false)).status).toBe(200);
   it.world.clock.nowEpochMs += 600_000;
   expect((await use()).status).toBe(403);
@@ -173,8 +174,11 @@ test("the kill switch takes no order that is another's, old, from the future or 
   expect((await send(world.order(true), "ci")).status).toBe(403);
   const release = world.order(false);
   expect((await send(release)).status).toBe(200);
-  expect((await send(world.order(true))).status).toBe(200);
-  expect((await send(release)).status).toBe(409);
+  const stop = world.order(true);
+  expect((await send(stop)).status).toBe(200);
+  expect((await send(stop)).status).toBe(409);
+  expect((await send(release)).status).toBe(422);
+  expect((await send(world.order(false, "*", operator, now - 1))).status).toBe(422);
   expect((await it.gate.ask("/v1/promotions/check", { body: it.body, as: "ci" })).status).toBe(403);
 });
 

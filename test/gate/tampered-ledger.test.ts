@@ -1,5 +1,9 @@
+import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { expect, test } from "vitest";
+import { subject } from "../../src/gate/records.ts";
+import { entryBytes, toEntry } from "../../src/ledger/entry.ts";
+import { leafHash } from "../../src/ledger/merkle.ts";
 import { ledgerIn, newSigner, sqlitePlace } from "../support/ledger-place.ts";
 import { gateWorld } from "./gate-world.ts";
 
@@ -67,4 +71,60 @@ test("a database that is taken away while the gate listens admits nothing", asyn
   await using it = await admittedOnce();
   await rm(it.place.file);
   expect(await it.promote(it.plans[1], "a")).toMatchObject({ status: 503, json: { decision: "refuse", token: null } });
+});
+
+test("a release of the kill switch that was inserted behind the head, with no key at all, admits nothing", async () => {
+  await using it = await admittedOnce();
+  const { world, place, plans } = it;
+  await it.gate.ask("/v1/kill-switch", { body: { bundle: world.order(true) }, as: "operator" });
+  const at = new Date(world.clock.nowEpochMs).toISOString();
+  const about = subject.killSwitch("*");
+  const body = {
+    schema: "canary.gate-kill-switch/v1",
+    scope: "*",
+    isEngaged: false,
+    by: "olga",
+    reason: "well",
+    signedAt: at,
+  };
+  const entry = toEntry(
+    { kind: "kill-switch", at, body, about: [about] },
+    { index: 900, at, documents: [], prev: null },
+  );
+  const bytes = entryBytes(entry);
+  await place.sql(`INSERT INTO entries VALUES (900, ${place.bytes(bytes)}, ${place.bytes(leafHash(bytes))})`);
+  await place.sql(`INSERT INTO subjects (idx, subject, kind) VALUES (900, '${about}', 'kill-switch')`);
+  expect(await it.promote(plans[1], "a")).toMatchObject({
+    status: 503,
+    json: { decision: "refuse", token: null, reasons: [{ code: "EVIDENCE_UNAVAILABLE" }] },
+  });
+  expect((await it.gate.ask("/readyz")).status).toBe(503);
+});
+
+test("a stop that the owner of the database wrote over as a release stops still: no operator signed it for this scope", async () => {
+  await using it = await admittedOnce();
+  const { world, place, plans } = it;
+  const send = (bundle: string) => it.gate.ask("/v1/kill-switch", { body: { bundle }, as: "operator" });
+  await send(world.order(true));
+  const stop = (await world.ledger.head()).size - 1;
+  const other = world.order(false, `sha256:${plans[0].sha256}`);
+  await send(other);
+  const entry = await world.ledger.entry(stop);
+  if (entry === undefined) throw new Error("the stop was recorded");
+  const turned = { ...entry, body: { ...entry.body, isEngaged: false } };
+  const signedForAnother = createHash("sha256").update(other).digest("hex");
+  for (const [documents, why] of [
+    [[], "no signed order was stored with it"],
+    [entry.documents, "its signed order stops"],
+    [[signedForAnother], `its signed order is about sha256:${plans[0].sha256}`],
+  ] as const) {
+    const bytes = entryBytes({ ...turned, documents });
+    const leaf = leafHash(bytes);
+    await place.tamper(
+      `UPDATE entries SET entry = ${place.bytes(bytes)}, leaf = ${place.bytes(leaf)} WHERE idx = ${stop}`,
+    );
+    const answer = await it.promote(plans[1], `with-${why.length}`);
+    expect(answer).toMatchObject({ status: 403, json: { reasons: [{ code: "KILL_SWITCH_ENGAGED" }] } });
+    expect(answer.json.reasons[0].message).toContain(why);
+  }
 });

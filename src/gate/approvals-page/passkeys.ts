@@ -13,6 +13,9 @@ export const PasskeysSchema = z.strictObject({
     .max(1000),
 });
 
+/** How long an approval that was given at the page may be relied on. */
+export const PAGE_APPROVAL_MS = 24 * 3_600_000;
+
 /** A passkey of a person. */
 export type Passkey = z.infer<typeof PasskeysSchema>["passkeys"][number];
 

@@ -8,9 +8,7 @@ import type { PromotionRequest } from "../promotion-request.ts";
 import { type EvidenceSources, readEvidence } from "../read-evidence.ts";
 import { claim } from "../records.ts";
 import { newestVerdict } from "../verdict-checks.ts";
-
-/** How long an approval that was given at the page may be relied on. */
-export const PAGE_APPROVAL_MS = 24 * 3_600_000;
+import { PAGE_APPROVAL_MS } from "./passkeys.ts";
 
 /** A person reads for a while; the answer to what was asked longer ago is none. */
 export const CHALLENGE_MS_MAX = 10 * 60_000;

@@ -126,7 +126,7 @@ function rememberedReadiness(service: GateService): () => Promise<Reply> {
 /** Reads what every decision reads; a kill switch that is engaged is no reason not to be ready. */
 async function readiness({ sources }: GateService): Promise<Reply> {
   try {
-    await Promise.all([sources.ledger.head(), killSwitchState(sources.ledger, "*")]);
+    await Promise.all([sources.ledger.head(), killSwitchState(sources, "*")]);
     return { status: 200, body: { ready: true, why: "" } };
   } catch (error) {
     const why = error instanceof CanaryError ? error.code : "the ledger cannot be read";

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
-import { AssertionSchema, approveWithPasskey } from "../approvals-page/approve-with-passkey.ts";
+import { approveWithPasskey } from "../approvals-page/approve-with-passkey.ts";
 import { enrolmentPage } from "../approvals-page/enrolment-page.ts";
 import { pageReply } from "../approvals-page/page-reply.ts";
+import { AssertionSchema } from "../approvals-page/passkey-answer.ts";
 import { challengeOf, isChallengeOf, type PasskeyTerms } from "../approvals-page/passkeys.ts";
 import { CHALLENGE_MS_MAX } from "../approvals-page/record-approval.ts";
 import { type GateService, replyToError } from "../gate-service.ts";

@@ -1,9 +1,9 @@
 import { signWitnessedApproval } from "../../attest/witnessed-approval.ts";
 import { sha256Hex } from "../../core/sha256.ts";
+import { PAGE_APPROVAL_MS } from "../approvals-page/passkeys.ts";
 import {
   isLate,
   objectionToApproving,
-  PAGE_APPROVAL_MS,
   type PageAnswer,
   recordPageApproval,
   takeBack,
