@@ -38,6 +38,8 @@ export interface AdmittedPart {
   readonly decisionId: string;
   readonly key: string;
   readonly part?: string;
+  /** Until when this answer is given again to who asks again: as long as its token could be used. */
+  readonly untilEpochMs: number;
 }
 
 /** The promotion that a verdict has admitted already. */

@@ -62,7 +62,7 @@ async function decideAndRecord(asked: Asked, sources: EvidenceSources): Promise<
   const atEpochMs = sources.clock.epochMs();
   const evidence = await readEvidence(asked.request, sources, atEpochMs);
   const decision = decidePromotion(asked.request, evidence, atEpochMs);
-  const before = decision.kind === "admit" ? answeredBefore(decision.verdict, asked.request) : undefined;
+  const before = decision.kind === "admit" ? answeredBefore(decision.verdict, asked.request, atEpochMs) : undefined;
   const again = before === undefined ? undefined : await retried({ asked, decision, id: before }, sources);
   if (asked.mode === "check") return { decision: (again ?? { decision }).decision, isRetry: false };
   if (again !== undefined) return again;
@@ -79,13 +79,13 @@ async function afterClaim(asked: Asked, sources: EvidenceSources): Promise<Answe
   const atEpochMs = sources.clock.epochMs();
   const evidence = await readEvidence(asked.request, sources, atEpochMs);
   const decision = decidePromotion(asked.request, evidence, atEpochMs);
-  const before = decision.kind === "admit" ? answeredBefore(decision.verdict, asked.request) : undefined;
+  const before = decision.kind === "admit" ? answeredBefore(decision.verdict, asked.request, atEpochMs) : undefined;
   if (before !== undefined) return await retried({ asked, decision, id: before }, sources);
   return await recorded({ asked, decision, evidence, atEpochMs }, sources);
 }
 
-function answeredBefore({ usedBy }: VerdictEvidence, request: PromotionRequest): number | undefined {
-  const earlier = usedBy === undefined ? undefined : earlierAnswer(usedBy, request);
+function answeredBefore({ usedBy }: VerdictEvidence, request: PromotionRequest, atEpochMs: number): number | undefined {
+  const earlier = usedBy === undefined ? undefined : earlierAnswer(usedBy, request, atEpochMs);
   return earlier === undefined ? undefined : Number(earlier.decisionId);
 }
 

@@ -142,6 +142,7 @@ function useOf(decisions: readonly Entry[]): VerdictUse | undefined {
     decisionId: String(entry.index),
     key: record.key,
     ...(record.step === null ? {} : { part: record.step.part }),
+    untilEpochMs: record.token === null ? 0 : Date.parse(record.token.until),
   }));
   if (first === undefined) return undefined;
   const opened = admitted[0]?.record.step;

@@ -41,6 +41,15 @@ test("a verdict that was published admits one promotion; the same request again 
   expect(await it.promote("b")).toMatchObject({ status: 403, json: { reasons: [{ code: "VERDICT_USED" }] } });
 });
 
+test("an answer is given again only as long as its token is good: later the same key is another promotion", async () => {
+  await using it = await published();
+  const first = await it.promote("a");
+  it.world.clock.nowEpochMs = Date.parse(first.json.tokenExpiresAt) - 1;
+  expect(await it.promote("a")).toMatchObject({ status: 200, json: { id: first.json.id, isRetry: true } });
+  it.world.clock.nowEpochMs += 1;
+  expect(await it.promote("a")).toMatchObject({ status: 403, json: { reasons: [{ code: "VERDICT_USED" }] } });
+});
+
 test("a retry that shows another change is refused", async () => {
   await using it = await published();
   await it.promote("a");
