@@ -38,8 +38,9 @@ export async function readEvidence(
   const { ledger } = sources;
   const plan = request.plan ?? "";
   const kinds = ["plan", "verdict", "approval", "approval-revoked"] as const;
-  const [head, entries, all, inEnvironment, planStopped] = await Promise.all([
-    ledger.head(),
+  // First: whatever is read afterwards knows at least what was recorded up to here.
+  const head = await ledger.head();
+  const [entries, all, inEnvironment, planStopped] = await Promise.all([
     request.plan === undefined ? [] : ledger.entriesAbout(plan, kinds),
     killSwitchState(ledger, "*"),
     killSwitchState(ledger, request.environment),
@@ -72,6 +73,7 @@ export async function readEvidence(
   return {
     killSwitch: all.kind === "engaged" ? all : inEnvironment,
     ledgerEpochMs: head.at === undefined ? 0 : Date.parse(head.at),
+    ledgerSize: head.size,
     ...(environment === undefined ? {} : { environment }),
     plan: planEvidence,
     verdicts,
