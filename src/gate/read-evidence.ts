@@ -65,7 +65,9 @@ export async function readEvidence(
     ),
     readDrills(newest, sources, atEpochMs),
     newest === undefined ? released : killSwitchState(ledger, `sha256:${newest.digest}`),
-    environment === undefined ? [] : sources.recent.in(environment.id, { atEpochMs, size: head.size }),
+    environment === undefined
+      ? []
+      : sources.recent.in(environment.id, { atEpochMs, size: head.size, besides: newest?.digest }),
   ]);
   const withdrawn = (digest: string, state: Awaited<ReturnType<typeof killSwitchState>>) =>
     state.kind === "engaged" ? [{ digest, reason: `${state.by}: ${state.reason}` }] : [];

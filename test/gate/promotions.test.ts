@@ -415,3 +415,22 @@ test("of many that are asked for at once no more are admitted than policy allows
   );
   expect(new Set(codes)).toEqual(new Set(["POLICY_REFUSED"]));
 });
+
+test("the last promotion that policy allows is not refused its retry and its token for having been admitted itself", async () => {
+  await using world = await gateWorld({
+    askPolicy: async ({ past }) => ({ ...allowing(), allow: past.length < 1 }) as PolicyEvidence,
+  });
+  await using gate = await world.serve();
+  const [one, other] = [world.plan(1), world.plan(2)];
+  for (const plan of [one, other]) await publishVerdict(world.submission(plan), "ci", world.sources);
+  const promote = ({ sha256 }: SignedPlan) => {
+    const body = { plan: sha256, environment: ENVIRONMENT, change: CHANGE };
+    return gate.ask("/v1/promotions", { body, as: "deployer", headers: { "idempotency-key": sha256 } });
+  };
+  const first = await promote(one);
+  expect(first.status).toBe(200);
+  expect(await promote(other)).toMatchObject({ status: 403, json: { reasons: [{ code: "POLICY_REFUSED" }] } });
+  expect(await promote(one)).toMatchObject({ status: 200, json: { id: first.json.id, isRetry: true } });
+  const body = { token: first.json.token, change: CHANGE };
+  expect((await gate.ask("/v1/tokens/use", { body, as: "deployer" })).status).toBe(200);
+});
