@@ -2,6 +2,7 @@
 // work on it this says more than waiting times, and it still grows with that work: compare within one hour.
 import { loadavg } from "node:os";
 import { gateDocuments } from "../../src/gate/gate-documents.ts";
+import { inTurns } from "../../src/gate/in-turn.ts";
 import type { PromotionMode } from "../../src/gate/promote.ts";
 import { answerPromotion } from "../../src/gate/promote.ts";
 import { publishVerdict } from "../../src/gate/publish.ts";
@@ -27,6 +28,7 @@ async function cpuMsEach(work: (index: number) => Promise<void>): Promise<number
   return Math.round((user + system) / verdicts) / 1000;
 }
 
+const inTurn = inTurns();
 const ask =
   (mode: PromotionMode, sources: EvidenceSources) =>
   async (index: number): Promise<void> => {
@@ -35,7 +37,7 @@ const ask =
     const change = { kind: "shown", resources: [{ path: "service/worker/replicas", to: 3 }] } as const;
     const key = requestKey("promotions", [String(index)]);
     const request = { plan: sha256, environment, caller, change, key };
-    const { decision } = await answerPromotion({ adapter: "promotions", mode, request }, sources);
+    const { decision } = await answerPromotion({ adapter: "promotions", mode, request }, sources, inTurn);
     if (decision.kind !== "admit") throw new Error(decision.reasons.map(({ message }) => message).join("; "));
   };
 

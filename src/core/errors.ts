@@ -34,6 +34,8 @@ export const EXIT_CODE_BY_ERROR = {
   LEDGER_TAMPERED: 30,
   /** A claim was made that another entry holds: whatever it stands for has happened already. */
   LEDGER_CLAIMED: 31,
+  /** Something was recorded that the append was decided without. */
+  LEDGER_MOVED_ON: 31,
   /** The gate does not take or admit it. */
   GATE_REFUSED: 31,
   /** The gate's configuration is unreadable, unknown or contradicts itself. */

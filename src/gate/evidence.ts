@@ -40,6 +40,8 @@ export interface AdmittedPart {
   readonly decisionId: string;
   readonly key: string;
   readonly part?: string;
+  /** Until when this answer is given again to who asks again: as long as its token could be used. */
+  readonly untilEpochMs: number;
 }
 
 /** The promotion that a verdict has admitted already. */
@@ -104,6 +106,8 @@ export interface PromotionEvidence {
     | { readonly kind: "engaged"; readonly by: string; readonly reason: string };
   /** Time of the newest entry of the ledger; a gate whose clock is behind it can not tell what has expired. */
   readonly ledgerEpochMs: number;
+  /** Entries that the ledger had before anything else was read: what came later may not have been seen. */
+  readonly ledgerSize: number;
   readonly environment?: GuardedEnvironment;
   readonly plan: PlanEvidence;
   /** Every verdict that was ever brought in about this plan. */

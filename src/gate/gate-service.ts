@@ -4,6 +4,7 @@ import { sha256Hex } from "../core/sha256.ts";
 import type { GateReason } from "./gate-reason.ts";
 import { problem, type Reply } from "./http/exchange.ts";
 import type { GateMetrics } from "./http/gate-metrics.ts";
+import { inTurns } from "./in-turn.ts";
 import { type Answered, answerPromotion, type PromotionMode } from "./promote.ts";
 import type { PromotionRequest } from "./promotion-request.ts";
 import type { EvidenceSources } from "./read-evidence.ts";
@@ -26,10 +27,11 @@ export interface GateService {
 /** The service over its sources: every answer is counted, every recorded one told. */
 export function gateService(options: Omit<GateService, "answer">): GateService {
   const { sources, metrics, tell } = options;
+  const inTurn = inTurns();
   return {
     ...options,
     answer: async (asked) => {
-      const answered = await answerPromotion(asked, sources);
+      const answered = await answerPromotion(asked, sources, inTurn);
       const { decision } = answered;
       const codes = decision.kind === "refuse" ? decision.reasons.map(({ code }) => code) : [];
       metrics.decided({ adapter: asked.adapter, answer: decision.kind, codes });
@@ -98,6 +100,7 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   PLAN_INVALID: 422,
   RUNBOOK_INVALID: 422,
   LEDGER_CLAIMED: 409,
+  LEDGER_MOVED_ON: 409,
   LEDGER_LIMIT: 503,
   LEDGER_UNAVAILABLE: 503,
   LEDGER_SLOW: 503,

@@ -6,7 +6,9 @@ import { redactForPeople } from "../core/redact.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import type { Entry, NewEntry } from "../ledger/ledger.ts";
 import { type Decision, decidePromotion, refusedUnread } from "./decide-promotion.ts";
+import { restsOn } from "./decided-by.ts";
 import type { PromotionEvidence, VerdictEvidence } from "./evidence.ts";
+import type { InTurn } from "./in-turn.ts";
 import type { PromotionRequest, ShownChange } from "./promotion-request.ts";
 import { type EvidenceSources, readEvidence } from "./read-evidence.ts";
 import { claim, DecisionRecord, recordOf, subject } from "./records.ts";
@@ -28,6 +30,8 @@ export interface Answered {
 
 /** Made once: an abort without a reason makes an error with a stack for every request. */
 const ANSWERED = new Error("answered");
+/** How often one request is decided in its turn: only other gates can get in between. */
+const DECISIONS_MAX = 10;
 
 interface Asked {
   readonly adapter: string;
@@ -37,16 +41,17 @@ interface Asked {
 
 /**
  * Decides and, for a promotion, records the answer before it is given. Never throws: whatever goes wrong is a refusal. A
- * verdict is used up by a claim that the ledger lets be made once, so that two gates never admit the same one.
+ * verdict is used up by a claim that the ledger lets be made once, so that two gates never admit the same one, and an admission
+ * is recorded only if nothing came meanwhile that it would have been decided by.
  */
-export async function answerPromotion(asked: Asked, sources: EvidenceSources): Promise<Answered> {
+export async function answerPromotion(asked: Asked, sources: EvidenceSources, inTurn: InTurn): Promise<Answered> {
   const late = new AbortController();
   const expiry = sources.clock.sleep(LIMITS.gateDecisionMsMax, late.signal).then(
     () => refused(`no answer within ${LIMITS.gateDecisionMsMax} ms`),
     () => refused("the gate is stopping"),
   );
   try {
-    return await Promise.race([decideAndRecord(asked, sources), expiry]);
+    return await Promise.race([decideAndRecord(asked, { sources, inTurn, answered: late.signal }), expiry]);
   } catch (error) {
     return refused(messageOf(error));
   } finally {
@@ -58,34 +63,47 @@ function refused(why: string): Answered {
   return { decision: refusedUnread(why), isRetry: false };
 }
 
-async function decideAndRecord(asked: Asked, sources: EvidenceSources): Promise<Answered> {
+async function decideAndRecord(
+  asked: Asked,
+  {
+    sources,
+    inTurn,
+    answered,
+  }: { readonly sources: EvidenceSources; readonly inTurn: InTurn; readonly answered: AbortSignal },
+): Promise<Answered> {
+  const first = await tryToAnswer(asked, sources);
+  if (first !== undefined) return first;
+  // One after the other: each admission is something that the next one has to be decided by.
+  return await inTurn(asked.request.environment, async () => {
+    for (let times = 0; times < DECISIONS_MAX && !answered.aborted; times++) {
+      const again = await tryToAnswer(asked, sources);
+      if (again !== undefined) return again;
+    }
+    return refused("something else was recorded before each of its decisions could be");
+  });
+}
+
+/** `undefined` where a claim was taken or something came since the evidence was read: with it the decision is another. */
+async function tryToAnswer(asked: Asked, sources: EvidenceSources): Promise<Answered | undefined> {
   const atEpochMs = sources.clock.epochMs();
   const evidence = await readEvidence(asked.request, sources, atEpochMs);
   const decision = decidePromotion(asked.request, evidence, atEpochMs);
-  const before = decision.kind === "admit" ? answeredBefore(decision.verdict, asked.request) : undefined;
+  const before = decision.kind === "admit" ? answeredBefore(decision.verdict, asked.request, atEpochMs) : undefined;
   const again = before === undefined ? undefined : await retried({ asked, decision, id: before }, sources);
   if (asked.mode === "check") return { decision: (again ?? { decision }).decision, isRetry: false };
   if (again !== undefined) return again;
   try {
     return await recorded({ asked, decision, evidence, atEpochMs }, sources);
   } catch (error) {
-    if (!(error instanceof CanaryError) || error.code !== "LEDGER_CLAIMED") throw error;
-    // Another gate, or another request to this one, was faster: with what it wrote the decision is another.
-    return await afterClaim(asked, sources);
+    const isOutdated =
+      error instanceof CanaryError && (error.code === "LEDGER_CLAIMED" || error.code === "LEDGER_MOVED_ON");
+    if (!isOutdated) throw error;
+    return undefined;
   }
 }
 
-async function afterClaim(asked: Asked, sources: EvidenceSources): Promise<Answered> {
-  const atEpochMs = sources.clock.epochMs();
-  const evidence = await readEvidence(asked.request, sources, atEpochMs);
-  const decision = decidePromotion(asked.request, evidence, atEpochMs);
-  const before = decision.kind === "admit" ? answeredBefore(decision.verdict, asked.request) : undefined;
-  if (before !== undefined) return await retried({ asked, decision, id: before }, sources);
-  return await recorded({ asked, decision, evidence, atEpochMs }, sources);
-}
-
-function answeredBefore({ usedBy }: VerdictEvidence, request: PromotionRequest): number | undefined {
-  const earlier = usedBy === undefined ? undefined : earlierAnswer(usedBy, request);
+function answeredBefore({ usedBy }: VerdictEvidence, request: PromotionRequest, atEpochMs: number): number | undefined {
+  const earlier = usedBy === undefined ? undefined : earlierAnswer(usedBy, request, atEpochMs);
   return earlier === undefined ? undefined : Number(earlier.decisionId);
 }
 
@@ -137,7 +155,12 @@ async function recorded(
     about: [...new Set(about)],
     ...(decision.kind === "admit" ? { claim: claimOf(decision.verdict, asked.request) } : {}),
   };
-  const [receipt] = await sources.ledger.append([entry]);
+  // A refusal stays one, whatever came since.
+  const options =
+    decision.kind === "refuse"
+      ? {}
+      : { unless: restsOn(asked.request, decision.verdict.digest, { size: evidence.ledgerSize, atEpochMs }) };
+  const [receipt] = await sources.ledger.append([entry], options);
   if (receipt === undefined) return refused("the ledger gave no receipt");
   return {
     decision,

@@ -40,8 +40,9 @@ export async function readEvidence(
   const { ledger } = sources;
   const plan = request.plan ?? "";
   const kinds = ["plan", "verdict", "approval", "approval-revoked"] as const;
-  const [head, entries, all, inEnvironment, planStopped] = await Promise.all([
-    ledger.head(),
+  // First: whatever is read afterwards knows at least what was recorded up to here.
+  const head = await ledger.head();
+  const [entries, all, inEnvironment, planStopped] = await Promise.all([
     request.plan === undefined ? [] : ledger.entriesAbout(plan, kinds),
     killSwitchState(sources, "*"),
     killSwitchState(sources, request.environment),
@@ -68,7 +69,9 @@ export async function readEvidence(
     ),
     readDrills(newest, sources, atEpochMs),
     newest === undefined ? released : killSwitchState(sources, `sha256:${newest.digest}`),
-    environment === undefined ? [] : sources.recent.in(environment.id, { atEpochMs, size: head.size }),
+    environment === undefined
+      ? []
+      : sources.recent.in(environment.id, { atEpochMs, size: head.size, besides: newest?.digest }),
   ]);
   const withdrawn = (digest: string, state: Awaited<ReturnType<typeof killSwitchState>>) =>
     state.kind === "engaged" ? [{ digest, reason: `${state.by}: ${state.reason}` }] : [];
@@ -76,6 +79,7 @@ export async function readEvidence(
   return {
     killSwitch: all.kind === "engaged" ? all : inEnvironment,
     ledgerEpochMs: head.at === undefined ? 0 : Date.parse(head.at),
+    ledgerSize: head.size,
     ...(environment === undefined ? {} : { environment }),
     plan: planEvidence,
     verdicts,
@@ -164,6 +168,7 @@ function useOf(decisions: readonly Entry[]): VerdictUse | undefined {
     decisionId: String(entry.index),
     key: record.key,
     ...(record.step === null ? {} : { part: record.step.part }),
+    untilEpochMs: record.token === null ? 0 : Date.parse(record.token.until),
   }));
   if (first === undefined) return undefined;
   const opened = admitted[0]?.record.step;

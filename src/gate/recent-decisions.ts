@@ -9,10 +9,21 @@ const READ_AT_ONCE = 1000;
 /** What was admitted lately, environment by environment, for policy to look at. */
 export interface RecentDecisions {
   /**
-   * Admissions of the time that policy looks back, as of a size of the ledger.
+   * Promotions of the time that policy looks back, as of a size of the ledger: one for each verdict, however many parts it had.
+   * @param asOf.besides - SHA-256 of the verdict that is asked about: a promotion is nothing that came before itself
    * @throws what the ledger throws, or an entry or plan that cannot be read
    */
-  in(environment: string, asOf: { readonly atEpochMs: number; readonly size: number }): Promise<readonly PastPlan[]>;
+  in(environment: string, asOf: AsOf): Promise<readonly PastPlan[]>;
+}
+
+interface AsOf {
+  readonly atEpochMs: number;
+  readonly size: number;
+  readonly besides?: string | undefined;
+}
+
+interface PastAdmission extends PastPlan {
+  readonly verdict: string;
 }
 
 /**
@@ -26,7 +37,7 @@ export function recentDecisions(options: {
   readonly pastMs: number;
 }): RecentDecisions {
   const { ledger, documents, pastMs } = options;
-  const byEnvironment = new Map<string, PastPlan[]>();
+  const byEnvironment = new Map<string, PastAdmission[]>();
   /** Entries before it are in the lists above; undefined until the first question. */
   let followedTo: number | undefined;
   let last: Promise<unknown> = Promise.resolve();
@@ -42,7 +53,7 @@ export function recentDecisions(options: {
       followedTo += entries.length;
     }
   };
-  const load = async (environment: string, atEpochMs: number, before: number): Promise<PastPlan[]> => {
+  const load = async (environment: string, atEpochMs: number, before: number): Promise<PastAdmission[]> => {
     const hours = Array.from(
       { length: Math.ceil(pastMs / HOUR_MS) + 2 },
       (_, index) => atEpochMs + HOUR_MS - index * HOUR_MS,
@@ -52,13 +63,15 @@ export function recentDecisions(options: {
     const known = found.flat().filter((entry) => entry.index < before && isAdmission(entry));
     return await Promise.all(known.map((entry) => pastPlan(entry, documents)));
   };
-  const read = async (environment: string, asOf: { readonly atEpochMs: number; readonly size: number }) => {
+  const read = async (environment: string, asOf: AsOf) => {
     await followTo(asOf.size);
     const from = asOf.atEpochMs - pastMs;
     const known = byEnvironment.get(environment) ?? (await load(environment, asOf.atEpochMs, followedTo ?? 0));
     const recent = known.filter(({ atEpochMs }) => atEpochMs > from);
     byEnvironment.set(environment, recent);
-    return [...recent];
+    const newest = new Map(recent.map(({ verdict, ...one }) => [verdict, one]));
+    newest.delete(asOf.besides ?? "");
+    return [...newest.values()];
   };
   return {
     in: (environment, asOf) => {
@@ -74,10 +87,11 @@ function isAdmission({ kind, body }: Entry): boolean {
   return kind === "decision" && body["schema"] === "canary.gate-decision/v1" && body["answer"] === "admit";
 }
 
-async function pastPlan(entry: Entry, documents: GateDocuments): Promise<PastPlan> {
-  const { plan, environment, tier } = recordOf(DecisionRecord, entry);
+async function pastPlan(entry: Entry, documents: GateDocuments): Promise<PastAdmission> {
+  const { plan, verdict, environment, tier } = recordOf(DecisionRecord, entry);
   const { sha256, agent, actions, confidence } = await documents.plan(plan ?? "");
   return {
+    verdict: verdict ?? `decision ${entry.index}`,
     atEpochMs: Date.parse(entry.at),
     planSha256: sha256,
     agent: agent.id,

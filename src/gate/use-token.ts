@@ -1,6 +1,7 @@
 import { CanaryError } from "../core/errors.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import { decidePromotion, refusedUnread } from "./decide-promotion.ts";
+import { stopping } from "./decided-by.ts";
 import type { GateReason } from "./gate-reason.ts";
 import { changeDigest } from "./promote.ts";
 import type { Caller, ShownChange } from "./promotion-request.ts";
@@ -39,7 +40,8 @@ export async function useToken(
     key: record.key,
   };
   if (changeDigest({ request }) !== record.change) return stop("the change is another one than was admitted");
-  const decision = decidePromotion(request, await readEvidence(request, sources, atEpochMs), atEpochMs);
+  const evidence = await readEvidence(request, sources, atEpochMs);
+  const decision = decidePromotion(request, evidence, atEpochMs);
   if (decision.kind === "refuse") return { kind: "stop", reasons: decision.reasons };
   try {
     const body = { schema: "canary.gate-token/v1", decision: entry.index, usedBy: used.caller.name } as const;
@@ -51,11 +53,13 @@ export async function useToken(
       about: [record.plan, record.verdict],
       claim: claim.token(digest),
     } as const;
-    const [receipt] = await sources.ledger.append([use]);
+    const unless = { size: evidence.ledgerSize, about: stopping(request, record.verdict) };
+    const [receipt] = await sources.ledger.append([use], { unless });
     if (receipt === undefined) return stop("the ledger gave no receipt");
     return { kind: "go", decision: entry.index, entry: receipt.index, plan: record.plan };
   } catch (error) {
     if (error instanceof CanaryError && error.code === "LEDGER_CLAIMED") return stop("the token was used before");
+    if (error instanceof CanaryError && error.code === "LEDGER_MOVED_ON") return stop(`${error.message}; ask again`);
     throw error;
   }
 }

@@ -110,21 +110,25 @@ function minutesSince(untilEpochMs: number, atEpochMs: number): string {
   return `${Math.floor((atEpochMs - untilEpochMs) / 60_000)} minutes`;
 }
 
-/** The answer that this very request was given before. */
-export function earlierAnswer({ parts }: VerdictUse, { key }: PromotionRequest): AdmittedPart | undefined {
-  return parts.find((part) => part.key === key);
+/** The answer that this very request was given before, while it is still given: who asks later asks for another promotion. */
+export function earlierAnswer(
+  { parts }: VerdictUse,
+  { key }: PromotionRequest,
+  atEpochMs: number,
+): AdmittedPart | undefined {
+  return parts.find((part) => part.key === key && atEpochMs < part.untilEpochMs);
 }
 
 /** Whether the change need not be shown again: another part of the same promotion has shown it, or it was asked before. */
 export function wasShown({ usedBy }: VerdictEvidence, request: PromotionRequest, atEpochMs: number): boolean {
   if (usedBy === undefined) return false;
   const isOfShown = usedBy.open?.isShown === true && goesOn(usedBy, request, atEpochMs);
-  return isOfShown || earlierAnswer(usedBy, request) !== undefined;
+  return isOfShown || earlierAnswer(usedBy, request, atEpochMs) !== undefined;
 }
 
 /** Whether a request belongs to the promotion that a verdict has admitted: asked again, or another part while it is open. */
 function goesOn(use: VerdictUse, request: PromotionRequest, atEpochMs: number): boolean {
-  if (earlierAnswer(use, request) !== undefined) return true;
+  if (earlierAnswer(use, request, atEpochMs) !== undefined) return true;
   const { step } = request;
   if (step === undefined || use.open === undefined || step.series !== use.open.series) return false;
   return atEpochMs < use.open.untilEpochMs && !use.parts.some(({ part }) => part === step.part);

@@ -103,6 +103,14 @@ export interface ConsistencyProof {
 export interface AppendOptions {
   /** Bytes stored under their SHA-256 in the same transaction; named in every entry of the batch. */
   readonly documents?: readonly Uint8Array[];
+  /** What the batch was decided by: it is refused if an entry about one of these came since. */
+  readonly unless?: Since;
+}
+
+/** Entries of these kinds about any of these digests, with indexes from `size` on. */
+export interface Since {
+  readonly size: number;
+  readonly about: readonly { readonly subject: string; readonly kind: EntryKind }[];
 }
 
 /**
@@ -115,8 +123,8 @@ export interface Ledger extends AsyncDisposable {
   readonly origin: string;
   /**
    * Records all of the batch or nothing, and resolves when it is durable. Concurrent calls share a transaction.
-   * @throws CanaryError LEDGER_CLAIMED when a claim is taken (the message names the entry, `claimed` gives it), LEDGER_ENTRY_INVALID,
-   * LEDGER_CLOCK_SET_BACK, and those of `Ledger`
+   * @throws CanaryError LEDGER_CLAIMED when a claim is taken (the message names the entry, `claimed` gives it), LEDGER_MOVED_ON when
+   * something came that `unless` names, LEDGER_ENTRY_INVALID, LEDGER_CLOCK_SET_BACK, and those of `Ledger`
    */
   append(batch: readonly NewEntry[], options?: AppendOptions): Promise<readonly Receipt[]>;
   /** The newest checkpoint. */

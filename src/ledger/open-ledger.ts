@@ -8,7 +8,7 @@ import { checkNewEntry, invalidEntry, parseEntry } from "./entry.ts";
 import { groupCommit } from "./group-commit.ts";
 import type { AppendOptions, Entry, InclusionProof, Ledger, NewEntry } from "./ledger.ts";
 import { EMPTY_ROOT, isConsistent, isIncluded, leafHash } from "./merkle.ts";
-import { type AppendOutcome, type AppendRequest, type PlannedCommit, planCommit } from "./plan-commit.ts";
+import { type AppendOutcome, type AppendRequest, type PlannedCommit, planCommit, questionsOf } from "./plan-commit.ts";
 import type { NoteSigner, NoteVerifier } from "./signed-note.ts";
 import type { EntryRow, LedgerStore } from "./store.ts";
 import { tampered } from "./tampered.ts";
@@ -40,12 +40,11 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   if (opened.head.size > 0) await proven(store, opened.head.size - 1, watch);
   const commit = async (group: readonly AppendRequest[], signal: AbortSignal): Promise<readonly AppendOutcome[]> => {
     let planned: PlannedCommit | undefined;
-    const claims = group.flatMap(({ batch }) => batch.flatMap(({ claim }) => (claim === undefined ? [] : [claim])));
     invariant(signer !== undefined, "only a signer appends");
     await store.commit(
-      claims,
-      (stored, taken) => {
-        planned = planCommit(group, watch.trust(stored).position, taken, signer);
+      questionsOf(group),
+      (stored, answers) => {
+        planned = planCommit(group, watch.trust(stored).position, answers, signer);
         return planned.additions;
       },
       signal,
@@ -186,7 +185,8 @@ function requestOf(batch: readonly NewEntry[], options: AppendOptions | undefine
   const claims = batch.flatMap(({ claim }) => (claim === undefined ? [] : [claim]));
   if (new Set(claims).size < claims.length) throw invalidEntry("the batch makes a claim twice");
   // The caller may go on using its objects; what was checked is what is recorded.
-  return { batch: structuredClone(batch), documents: documents.map((bytes) => Uint8Array.from(bytes)) };
+  const unless = options?.unless === undefined ? {} : { unless: structuredClone(options.unless) };
+  return { batch: structuredClone(batch), documents: documents.map((bytes) => Uint8Array.from(bytes)), ...unless };
 }
 
 /** Indexes only repeat what entries say: one that says more would let an entry count for what it is not about. */

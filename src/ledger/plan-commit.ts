@@ -4,16 +4,17 @@ import { LIMITS } from "../core/limits.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import { signCheckpoint } from "./checkpoint.ts";
 import { entryBytes, entryDigest, toEntry } from "./entry.ts";
-import type { Entry, Head, NewEntry, Receipt } from "./ledger.ts";
+import type { Entry, Head, NewEntry, Receipt, Since } from "./ledger.ts";
 import { type Frontier, leafHash, rootOf, withLeaf } from "./merkle.ts";
 import type { NoteSigner } from "./signed-note.ts";
-import type { Additions, DocumentRow, SubtreeRow } from "./store.ts";
+import type { Additions, CommitAnswers, CommitQuestions, DocumentRow, SubjectRow, SubtreeRow } from "./store.ts";
 import { TILE_WIDTH } from "./tree-paths.ts";
 
 /** One append that waits for a transaction. */
 export interface AppendRequest {
   readonly batch: readonly NewEntry[];
   readonly documents: readonly Uint8Array[];
+  readonly unless?: Since;
 }
 
 /** Where the log stands, after its signature was checked. */
@@ -39,25 +40,37 @@ export interface PlannedCommit {
 
 type Placed = { readonly entry: Entry; readonly bytes: Buffer; readonly leaf: Buffer; readonly sha256: string };
 
+/** What must be known of the log to plan a commit of these requests. */
+export function questionsOf(requests: readonly AppendRequest[]): CommitQuestions {
+  const claims = requests.flatMap(({ batch }) => batch.flatMap(({ claim }) => (claim === undefined ? [] : [claim])));
+  const decided = requests.flatMap(({ unless }) => (unless === undefined ? [] : [unless]));
+  const subjects = new Set(decided.flatMap(({ about }) => about.map(({ subject }) => subject)));
+  const from = Math.min(...decided.map(({ size }) => size));
+  return { claims, ...(subjects.size === 0 ? {} : { since: { from, subjects: [...subjects] } }) };
+}
+
 /** Puts requests in their order behind the log, refuses those that it does not take, and signs the result. */
 export function planCommit(
   requests: readonly AppendRequest[],
   from: LogPosition,
-  taken: ReadonlyMap<string, number>,
+  { taken, newest }: CommitAnswers,
   signer: NoteSigner,
 ): PlannedCommit {
   const holders = new Map(taken);
+  const recorded: SubjectRow[] = [...newest];
   const subtrees: SubtreeRow[] = [];
   const documents = new Map<string, DocumentRow>();
   let position = from;
   const placed = requests.map((request) => {
-    const refusal = refusalOf(request, position, holders);
+    const refusal = refusalOf(request, position, { holders, recorded });
     if (refusal !== undefined) return { refusal };
     const stored = request.documents.map((bytes) => ({ sha256: sha256Hex(bytes), bytes }));
     for (const document of stored) documents.set(document.sha256, document);
     const entries = request.batch.map((entry) => {
       const next = place(entry, position, [...new Set(stored.map(({ sha256 }) => sha256))]);
-      if (entry.claim !== undefined) holders.set(entry.claim, next.entry.index);
+      const { index, kind, about, claim } = next.entry;
+      if (claim !== null) holders.set(claim, index);
+      recorded.push(...about.map((subject) => ({ subject, kind, index })));
       position = {
         frontier: withLeaf(position.frontier, next.leaf, (height, index, hash) => {
           if (height % 8 === 0) subtrees.push({ level: height / 8, index, hash });
@@ -116,9 +129,9 @@ function place(entry: NewEntry, after: LogPosition, documents: readonly string[]
 }
 
 function refusalOf(
-  { batch }: AppendRequest,
+  { batch, unless }: AppendRequest,
   { last }: LogPosition,
-  holders: ReadonlyMap<string, number>,
+  { holders, recorded }: { readonly holders: ReadonlyMap<string, number>; readonly recorded: readonly SubjectRow[] },
 ): CanaryError | undefined {
   const names = batch.flatMap(({ claim }) => (claim === undefined ? [] : [claim]));
   const held = names.find((name) => holders.has(name));
@@ -129,6 +142,14 @@ function refusalOf(
       hint: "What may happen once has happened. Nothing was recorded.",
     });
   }
+  const since = unless === undefined ? undefined : cameSince(unless, recorded);
+  if (since !== undefined) {
+    return new CanaryError({
+      code: "LEDGER_MOVED_ON",
+      message: `entry ${since.index}, a ${since.kind}, came after this was decided`,
+      hint: "Decide again with what was recorded. Nothing was recorded.",
+    });
+  }
   const oldest = batch.reduce((earliest, { at }) => (at < earliest ? at : earliest), last?.at ?? "");
   if (last === undefined || Date.parse(last.at) - Date.parse(oldest) <= LIMITS.ledgerClockSkewMsMax) return undefined;
   return new CanaryError({
@@ -136,6 +157,12 @@ function refusalOf(
     message: `this entry is of ${oldest}, and the ledger has one of ${last.at}`,
     hint: "A clock was set back, or one was ahead when it wrote. Nothing was recorded; set the clock of this machine.",
   });
+}
+
+function cameSince({ size, about }: Since, recorded: readonly SubjectRow[]): SubjectRow | undefined {
+  return recorded.find(
+    (row) => row.index >= size && about.some(({ subject, kind }) => subject === row.subject && kind === row.kind),
+  );
 }
 
 function known(refusal: CanaryError | undefined): CanaryError {

@@ -87,6 +87,13 @@ export function taken(claims: readonly string[]): Statement<ReadonlyMap<string, 
   });
 }
 
+/** Of each digest and kind the newest entry from an index on, as far as the log reaches. */
+export function newestAbout(subjects: readonly string[], from: number): Statement<readonly SubjectRow[]> {
+  const text = `SELECT subject, kind, max(idx) AS idx FROM canary_ledger.subjects WHERE subject = ANY($1)
+    AND idx >= $2 AND idx < (SELECT size FROM canary_ledger.head) GROUP BY subject, kind`;
+  return ask(text, [subjects, from], subjectRows);
+}
+
 export function indexText(from: number, to: number): Statement<string> {
   const text = `SELECT coalesce((SELECT string_agg(idx || ' claims ' || claim || E'\\n', '' ORDER BY idx)
       FROM canary_ledger.claims WHERE idx >= $1 AND idx < $2), '')
@@ -97,11 +104,10 @@ export function indexText(from: number, to: number): Statement<string> {
 }
 
 export function subjectsBetween(from: number, to: number): Statement<readonly SubjectRow[]> {
-  const row = z.object({ idx: Whole, subject: z.string(), kind: z.string() });
   return ask(
     "SELECT idx, subject, kind FROM canary_ledger.subjects WHERE idx >= $1 AND idx < $2 ORDER BY idx, subject",
     [from, to],
-    (rows) => read(row, rows).map(({ idx, ...rest }) => ({ index: idx, ...rest })),
+    subjectRows,
   );
 }
 
@@ -197,6 +203,11 @@ function ask<T>(text: string, values: unknown[], reading: (rows: readonly unknow
 
 function entryRows(rows: readonly unknown[]): readonly EntryRow[] {
   return read(Entry, rows).map(({ idx, entry, leaf }) => ({ index: idx, bytes: entry, leaf }));
+}
+
+function subjectRows(rows: readonly unknown[]): readonly SubjectRow[] {
+  const row = z.object({ idx: Whole, subject: z.string(), kind: z.string() });
+  return read(row, rows).map(({ idx, ...rest }) => ({ index: idx, ...rest }));
 }
 
 function claimRows(rows: readonly unknown[]): readonly ClaimRow[] {

@@ -4,7 +4,7 @@ import { LIMITS } from "../core/limits.ts";
 import { postgresError } from "./postgres-errors.ts";
 import * as rows from "./postgres-rows.ts";
 import { POSTGRES_SCHEMA } from "./postgres-schema.ts";
-import type { LedgerStore, PlanAdditions } from "./store.ts";
+import type { CommitAnswers, CommitQuestions, LedgerStore, PlanAdditions } from "./store.ts";
 
 /** Connections of one process: one appends, the others read. */
 const CONNECTIONS = 5;
@@ -70,7 +70,7 @@ function postgresStore(pool: Pool, description: string): LedgerStore {
         await pool.query(rows.initialise(origin, note));
         return (await ask(rows.origin())) ?? origin;
       }),
-    commit: (claims, plan, signal) => inWords(() => commit(pool, { claims, plan, signal })),
+    commit: (questions, plan, signal) => inWords(() => commit(pool, { questions, plan, signal })),
     about: (subject, kinds, count) => ask(rows.about(subject, kinds, count)),
     claimHolder: (claim) => ask(rows.claimHolder(claim)),
     indexText: (from, to) => ask(rows.indexText(from, to)),
@@ -85,9 +85,9 @@ function postgresStore(pool: Pool, description: string): LedgerStore {
 
 async function commit(
   pool: Pool,
-  append: { readonly claims: readonly string[]; readonly plan: PlanAdditions; readonly signal: AbortSignal },
+  append: { readonly questions: CommitQuestions; readonly plan: PlanAdditions; readonly signal: AbortSignal },
 ): Promise<void> {
-  const { claims, plan, signal } = append;
+  const { questions, plan, signal } = append;
   const client = await pool.connect();
   let released = false;
   const release = (close = false): void => {
@@ -99,7 +99,7 @@ async function commit(
   signal.addEventListener("abort", giveUp, { once: true });
   try {
     signal.throwIfAborted();
-    await transaction(client, claims, plan);
+    await transaction(client, questions, plan);
     release();
   } catch (error) {
     // Closing it undoes what it did; asking it to would wait for a server that may not answer.
@@ -110,13 +110,12 @@ async function commit(
   }
 }
 
-async function transaction(client: PoolClient, claims: readonly string[], plan: PlanAdditions): Promise<void> {
+async function transaction(client: PoolClient, questions: CommitQuestions, plan: PlanAdditions): Promise<void> {
   // READ COMMITTED: what follows the lock on the head sees what its last holder committed.
   await client.query("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = on");
   await client.query(rows.lockHead());
   const head = rows.head().read((await client.query(rows.head())).rows);
-  const taken = claims.length === 0 ? new Map<string, number>() : await takenOf(client, claims);
-  const additions = plan(head, taken);
+  const additions = plan(head, await answersTo(client, questions));
   if (additions === undefined) {
     await client.query("ROLLBACK");
     return;
@@ -125,9 +124,13 @@ async function transaction(client: PoolClient, claims: readonly string[], plan: 
   await client.query("COMMIT");
 }
 
-async function takenOf(client: PoolClient, claims: readonly string[]): Promise<ReadonlyMap<string, number>> {
-  const statement = rows.taken(claims);
-  return statement.read((await client.query(statement)).rows);
+async function answersTo(client: PoolClient, { claims, since }: CommitQuestions): Promise<CommitAnswers> {
+  const ask = async <T>(statement: rows.Statement<T>): Promise<T> =>
+    statement.read((await client.query(statement)).rows);
+  return {
+    taken: claims.length === 0 ? new Map<string, number>() : await ask(rows.taken(claims)),
+    newest: since === undefined ? [] : await ask(rows.newestAbout(since.subjects, since.from)),
+  };
 }
 
 /** "Acknowledged" must mean "on disk": a server that does not flush would make it a lie. */

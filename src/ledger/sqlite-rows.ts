@@ -14,6 +14,7 @@ export interface SqliteStatements {
   readonly about: (subject: string, kinds: readonly string[] | undefined, count: number) => readonly EntryRow[];
   readonly claimHolder: (claim: string) => EntryRow | undefined;
   readonly taken: (claims: readonly string[]) => ReadonlyMap<string, number>;
+  readonly newestAbout: (subjects: readonly string[], from: number) => readonly SubjectRow[];
   readonly indexText: (from: number, to: number) => string;
   readonly subjectsBetween: (from: number, to: number) => readonly SubjectRow[];
   readonly claimsBetween: (from: number, to: number) => readonly ClaimRow[];
@@ -80,6 +81,13 @@ export function sqliteStatements(database: DatabaseSync): SqliteStatements {
       });
       return new Map(holders);
     },
+    newestAbout: (subjects, from) =>
+      all(
+        `SELECT subject, kind, max(idx) AS idx FROM subjects WHERE subject IN (${subjects.map(() => "?").join(", ")})
+         AND idx >= ? AND idx < (SELECT size FROM head) GROUP BY subject, kind`,
+        ...subjects,
+        from,
+      ).map(subjectRow),
     indexText: (from, to) => {
       const [row] = all(
         `SELECT coalesce((SELECT group_concat(idx || ' claims ' || claim || char(10), '' ORDER BY idx)
@@ -92,11 +100,7 @@ export function sqliteStatements(database: DatabaseSync): SqliteStatements {
       return row === undefined ? "" : text(row, "lines");
     },
     subjectsBetween: (from, to) =>
-      all("SELECT * FROM subjects WHERE idx >= ? AND idx < ? ORDER BY idx, subject", from, to).map((row) => ({
-        subject: text(row, "subject"),
-        kind: text(row, "kind"),
-        index: number(row, "idx"),
-      })),
+      all("SELECT * FROM subjects WHERE idx >= ? AND idx < ? ORDER BY idx, subject", from, to).map(subjectRow),
     claimsBetween: (from, to) =>
       all("SELECT * FROM claims WHERE idx >= ? AND idx < ? ORDER BY idx", from, to).map((row) => ({
         claim: text(row, "claim"),
@@ -137,6 +141,10 @@ export function sqliteStatements(database: DatabaseSync): SqliteStatements {
       run("UPDATE head SET size = ?, frontier = ?, note = ?", head.size, head.frontier, head.note);
     },
   };
+}
+
+function subjectRow(row: Row): SubjectRow {
+  return { subject: text(row, "subject"), kind: text(row, "kind"), index: number(row, "idx") };
 }
 
 function entryRow(row: Row): EntryRow {

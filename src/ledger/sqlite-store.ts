@@ -7,7 +7,7 @@ import { LIMITS } from "../core/limits.ts";
 import { isBusy, sqliteError } from "./sqlite-errors.ts";
 import { type SqliteStatements, sqliteStatements } from "./sqlite-rows.ts";
 import { SQLITE_APPLICATION_ID, SQLITE_SCHEMA } from "./sqlite-schema.ts";
-import type { LedgerStore, PlanAdditions } from "./store.ts";
+import type { CommitQuestions, LedgerStore, PlanAdditions } from "./store.ts";
 
 const RETRY_MS = 5;
 
@@ -72,9 +72,10 @@ function sqliteStore(open: {
       await transact(() => statements.initialise(origin, note), new AbortController().signal);
       return await answer(() => statements.origin() ?? origin);
     },
-    commit: (claims: readonly string[], plan: PlanAdditions, signal: AbortSignal) =>
+    commit: ({ claims, since }: CommitQuestions, plan: PlanAdditions, signal: AbortSignal) =>
       transact(() => {
-        const additions = plan(statements.head(), statements.taken(claims));
+        const newest = since === undefined ? [] : statements.newestAbout(since.subjects, since.from);
+        const additions = plan(statements.head(), { taken: statements.taken(claims), newest });
         if (additions !== undefined) statements.add(additions);
       }, signal),
     about: (subject, kinds, count) => answer(() => statements.about(subject, kinds, count)),

@@ -65,11 +65,23 @@ export interface Additions {
   readonly checkpoint?: CheckpointRow;
 }
 
+/** What a transaction wants to know before it adds: holders of claims, and what came about digests from an index on. */
+export interface CommitQuestions {
+  readonly claims: readonly string[];
+  readonly since?: { readonly from: number; readonly subjects: readonly string[] };
+}
+
+/** The answers; of each digest and kind the newest entry behind `from`, inside the log. */
+export interface CommitAnswers {
+  readonly taken: ReadonlyMap<string, number>;
+  readonly newest: readonly SubjectRow[];
+}
+
 /**
- * What a transaction is to add, given where the log stands and which of the claims that were asked about are taken; called once,
- * while nobody else can append. `undefined` adds nothing.
+ * What a transaction is to add, given where the log stands and the answers to what was asked; called once, while nobody else can
+ * append. `undefined` adds nothing.
  */
-export type PlanAdditions = (head: StoredHead, taken: ReadonlyMap<string, number>) => Additions | undefined;
+export type PlanAdditions = (head: StoredHead, answers: CommitAnswers) => Additions | undefined;
 
 /** A place from which a log can be read. Methods throw the `CanaryError`s that `Ledger` names. */
 export interface LogReader {
@@ -93,10 +105,10 @@ export interface LedgerStore extends LogReader, AsyncDisposable {
   initialise(origin: string, note: string): Promise<string>;
   /**
    * One durable transaction in which the log stands still: resolves when it would survive a power failure.
-   * @param claims - names that `plan` wants to know the holders of
+   * @param questions - what `plan` wants to know
    * @param signal - aborted when nobody waits any more; the connection is then given up
    */
-  commit(claims: readonly string[], plan: PlanAdditions, signal: AbortSignal): Promise<void>;
+  commit(questions: CommitQuestions, plan: PlanAdditions, signal: AbortSignal): Promise<void>;
   /** Entries about a digest, ascending, at most `count`; of any kind where no kinds are named. */
   about(subject: string, kinds: readonly string[] | undefined, count: number): Promise<readonly EntryRow[]>;
   claimHolder(claim: string): Promise<EntryRow | undefined>;

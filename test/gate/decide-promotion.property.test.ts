@@ -43,7 +43,9 @@ const anyVerdict: fc.Arbitrary<VerdictEvidence> = fc
         environment: { id: environment, class: "production" },
         ...(holds ? { verdict: HELD } : {}),
       }),
-      ...(used === undefined ? {} : { usedBy: { parts: [{ decisionId: "1", key: used }] as const } }),
+      ...(used === undefined
+        ? {}
+        : { usedBy: { parts: [{ decisionId: "1", key: used, untilEpochMs: FINISHED_EPOCH_MS + DAY_MS }] as const } }),
     }),
   );
 
@@ -216,7 +218,7 @@ test("a stricter policy, a use, a revocation and a kill switch never newly admit
   neverNewlyAdmits((asked, pick) => {
     const { verdicts } = asked.evidence;
     const used = pick(verdicts.length);
-    const usedBy = { parts: [{ decisionId: "9", key: "another" }] } as const;
+    const usedBy = { parts: [{ decisionId: "9", key: "another", untilEpochMs: asked.atEpochMs + DAY_MS }] } as const;
     return withEvidence(asked, { verdicts: verdicts.map((one, at) => (at === used ? { ...one, usedBy } : one)) });
   });
 });

@@ -137,7 +137,10 @@ const REFUSALS: readonly (readonly [string, Question, GateReasonCode])[] = [
   ["it has expired", { ...two, atEpochMs: FINISHED_EPOCH_MS + DAY_MS }, "VERDICT_EXPIRED"],
   [
     "it was used",
-    withEvidence(two, verdicts({ usedBy: { parts: [{ decisionId: "7", key: "request-0" }] } })),
+    withEvidence(
+      two,
+      verdicts({ usedBy: { parts: [{ decisionId: "7", key: "request-0", untilEpochMs: two.atEpochMs + MINUTE_MS }] } }),
+    ),
     "VERDICT_USED",
   ],
   [
@@ -322,15 +325,18 @@ test("everything that stands against a promotion is said at once, in the order o
   expect(codes).toEqual(["KILL_SWITCH_ENGAGED", "APPROVALS_MISSING", "DRILL_STALE", "CHANGE_NOT_SHOWN"]);
 });
 
-test("a used verdict still answers the very request that used it", () => {
-  const used = withEvidence(two, verdicts({ usedBy: { parts: [{ decisionId: "7", key: "request-1" }] } }));
+test("a used verdict still answers the very request that used it, as long as that answer is good", () => {
+  const answered = { decisionId: "7", key: "request-1", untilEpochMs: two.atEpochMs + MINUTE_MS };
+  const used = withEvidence(two, verdicts({ usedBy: { parts: [answered] } }));
   expect(refusal(used)).toEqual([]);
+  expect(refusal({ ...used, atEpochMs: answered.untilEpochMs - 1 })).toEqual([]);
+  expect(refusal({ ...used, atEpochMs: answered.untilEpochMs })).toEqual(["VERDICT_USED"]);
   expect(refusal(withRequest(used, { key: "request-2" }))).toEqual(["VERDICT_USED"]);
 });
 
 test("a promotion of several parts goes on while it is open, each part once, in its own series", () => {
   const open = { series: "cluster:eu", untilEpochMs: two.atEpochMs + MINUTE_MS, isShown: true };
-  const first = { decisionId: "7", key: "request-0", part: "a" };
+  const first = { decisionId: "7", key: "request-0", part: "a", untilEpochMs: open.untilEpochMs };
   const used = withEvidence(two, verdicts({ usedBy: { open, parts: [first] } }));
   const step = (series: string, part: string): Question => withRequest(used, { step: { series, part } });
   expect(refusal(step("cluster:eu", "b"))).toEqual([]);
@@ -345,7 +351,8 @@ test("a promotion of several parts goes on while it is open, each part once, in 
 test("a part that shows no change is admitted when the part that opened the promotion has shown it", () => {
   const ask = (isShown: boolean): Question => {
     const open = { series: "cluster:eu", untilEpochMs: two.atEpochMs + MINUTE_MS, isShown };
-    const usedBy = { open, parts: [{ decisionId: "7", key: "request-0", part: "a" }] } as const;
+    const first = { decisionId: "7", key: "request-0", part: "a", untilEpochMs: open.untilEpochMs };
+    const usedBy = { open, parts: [first] } as const;
     const step = { series: "cluster:eu", part: "flagger" };
     return withRequest(withEvidence(two, verdicts({ usedBy })), { step, change: { kind: "not-shown" } });
   };

@@ -69,6 +69,16 @@ test("the API server may ask again for the same change while it is not stored", 
   expect(retry.auditAnnotations.decision).toBe(first.auditAnnotations.decision);
 });
 
+test("the same change of an object that was made anew under its name is another promotion", async () => {
+  await using it = await published();
+  expect(await it.admit(it.scaled())).toMatchObject({ allowed: true });
+  const anew: Loose = it.scaled({ uid: "another" });
+  for (const { metadata } of [anew.object, anew.oldObject]) metadata.uid = "0c0ffee0-0000-4000-8000-000000000000";
+  const refused = await it.admit(anew);
+  expect(refused).toMatchObject({ allowed: false });
+  expect(refused.status.message).toMatch(/VERDICT_USED/);
+});
+
 test("a dry run gets the answer, uses nothing up and writes nothing", async () => {
   await using it = await published();
   const before = (await it.world.ledger.head()).size;
@@ -181,7 +191,7 @@ function flaggerPayload(plan: string, changes: object = {}): object {
 
 const flagger = (hook: "gate" | "rollback"): string => `/v1/hooks/flagger/${tokenOf("apiserver")}/${hook}`;
 
-test("Flagger waits until admission has seen the change, then goes on however often it asks", async () => {
+test("Flagger waits until admission has seen the change, then goes on however often it asks while the promotion is open", async () => {
   await using it = await published();
   const ask = (body: object) => it.gate.ask(flagger("gate"), { body });
   const early = await ask(flaggerPayload(it.plan.sha256));
@@ -189,9 +199,13 @@ test("Flagger waits until admission has seen the change, then goes on however of
   expect(early.text).toMatch(/CHANGE_NOT_SHOWN/);
   await it.admit(it.scaled());
   expect((await ask(flaggerPayload(it.plan.sha256))).status).toBe(200);
-  it.world.clock.nowEpochMs += 3_600_000;
+  it.world.clock.nowEpochMs += 599_999;
   expect((await ask(flaggerPayload(it.plan.sha256, { phase: "WaitingPromotion" }))).status).toBe(200);
-  expect((await ask(flaggerPayload(it.plan.sha256, { checksum: "other" }))).status).toBe(403);
+  expect((await ask(flaggerPayload(it.plan.sha256, { checksum: "other" }))).status).toBe(200);
+  it.world.clock.nowEpochMs += 1;
+  const late = await ask(flaggerPayload(it.plan.sha256));
+  expect(late.status).toBe(403);
+  expect(late.text).toMatch(/VERDICT_USED/);
 });
 
 test("where nothing sees the change, an operator can let Flagger's word do", async () => {
@@ -246,6 +260,7 @@ test("an Argo rollout uses the verdict up, once for every revision", async () =>
   expect(first).toMatchObject({ status: 200, json: { verdict: "promote" } });
   expect(await ask("abc")).toMatchObject({ json: { verdict: "promote", decision: first.json.decision } });
   it.world.clock.nowEpochMs += 600_000;
+  expect(await ask("abc")).toMatchObject({ status: 200, json: { verdict: "reject" } });
   expect(await ask("def")).toMatchObject({ status: 200, json: { verdict: "reject" } });
 });
 
@@ -336,6 +351,17 @@ test("a GitHub deployment is approved when the plan at its very commit is admitt
   expect(await it.deliver(protectionRule())).toBe(202);
   expect(it.reviews()).toMatchObject([{ environment_name: "production", state: "approved" }]);
   expect(it.calls.every(({ url }) => url.startsWith("https://api.github.com/"))).toBe(true);
+});
+
+test("a GitHub run that is started again is another deployment, and needs another verdict", async () => {
+  await using it = await gitHubWorld((plan) => ({ plan }));
+  const again = protectionRule({ deployment: { id: 2, sha: COMMIT } });
+  expect(await it.deliver(protectionRule())).toBe(202);
+  expect(await it.deliver(again, { id: "72d3162e-0002" })).toBe(202);
+  expect(it.reviews()).toMatchObject([{ state: "approved" }, { state: "rejected" }]);
+  expect(it.reviews()[1].comment).toMatch(/VERDICT_USED/);
+  const nameless = protectionRule({ deployment: { sha: COMMIT } });
+  expect(await it.deliver(nameless, { id: "72d3162e-0003" })).toBe(400);
 });
 
 test("a GitHub deployment is rejected when the run is about another commit, or its plan is missing or unknown", async () => {

@@ -94,6 +94,7 @@ export function question(tier: 2 | 3 = 2): Question {
     evidence: {
       killSwitch: { kind: "released" },
       ledgerEpochMs: FINISHED_EPOCH_MS,
+      ledgerSize: 2,
       environment: ENVIRONMENT,
       plan: { kind: "plan", plan: PLAN, signer: TRUSTED_SIGNER },
       verdicts: [verdictEvidence({ statement: statement(tier) })],

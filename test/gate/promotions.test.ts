@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import type { PolicyEvidence } from "../../src/gate/evidence.ts";
 import { decisionOf } from "../../src/gate/promote.ts";
+import { publishVerdict } from "../../src/gate/publish.ts";
 import { VERDICT_INPUT } from "../attest/verdict-builder.ts";
 import { allowing, gateWorld, type SignedPlan } from "./gate-world.ts";
 import { DAY_MS } from "./promotion-builder.ts";
@@ -47,6 +49,15 @@ test("a verdict that was published admits one promotion; the same request again 
   const again = await it.promote("a");
   expect(again).toMatchObject({ status: 200, json: { ...first.json, isRetry: true } });
   expect(await it.promote("b")).toMatchObject({ status: 403, json: { reasons: [{ code: "VERDICT_USED" }] } });
+});
+
+test("an answer is given again only as long as its token is good: later the same key is another promotion", async () => {
+  await using it = await published();
+  const first = await it.promote("a");
+  it.world.clock.nowEpochMs = Date.parse(first.json.tokenExpiresAt) - 1;
+  expect(await it.promote("a")).toMatchObject({ status: 200, json: { id: first.json.id, isRetry: true } });
+  it.world.clock.nowEpochMs += 1;
+  expect(await it.promote("a")).toMatchObject({ status: 403, json: { reasons: [{ code: "VERDICT_USED" }] } });
 });
 
 test("a retry that shows another change is refused", async () => {
@@ -309,4 +320,129 @@ test("whoever listens is told of admissions, refusals, verdicts and the kill swi
     "canary.gate.kill-switch",
   ]);
   expect(JSON.stringify(it.world.told)).not.toContain("canary_");
+});
+
+/** A world whose policy can be made to wait: `reached` when it is asked, `go` lets it answer. */
+async function waitingPolicy() {
+  const [reached, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let waits = false;
+  const world = await gateWorld({
+    askPolicy: async () => {
+      if (waits) {
+        reached.resolve();
+        await go.promise;
+      }
+      return allowing();
+    },
+  });
+  const gate = await world.serve();
+  const plan = world.plan(1);
+  await gate.ask("/v1/verdicts", { body: world.submission(plan), as: "ci" });
+  const body = { plan: plan.sha256, environment: ENVIRONMENT, change: CHANGE };
+  const promote = () => gate.ask("/v1/promotions", { body, as: "deployer", headers: { "idempotency-key": "a" } });
+  const hold = (): void => {
+    waits = true;
+  };
+  return {
+    world,
+    gate,
+    plan,
+    promote,
+    hold,
+    reached: reached.promise,
+    go: go.resolve,
+    async [Symbol.asyncDispose]() {
+      await gate[Symbol.asyncDispose]();
+      await world[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test.each(["*", ENVIRONMENT, "plan"])(
+  "a kill order for %s that is recorded while a promotion is decided stops it",
+  async (scope) => {
+    await using it = await waitingPolicy();
+    it.hold();
+    const promoted = it.promote();
+    await it.reached;
+    const bundle = it.world.order(true, scope === "plan" ? `sha256:${it.plan.sha256}` : scope);
+    expect((await it.gate.ask("/v1/kill-switch", { body: { bundle }, as: "operator" })).status).toBe(200);
+    it.go();
+    const code = scope === "plan" ? "REVOKED" : "KILL_SWITCH_ENGAGED";
+    expect(await promoted).toMatchObject({ status: 403, json: { reasons: [{ code }] } });
+  },
+);
+
+test("a rejection that is published while a promotion is decided outweighs it", async () => {
+  await using it = await waitingPolicy();
+  it.hold();
+  const promoted = it.promote();
+  await it.reached;
+  const rejected = it.world.submission(it.plan, 2, {
+    verdict: { kind: "reject", reasons: [{ code: "WORK_SHRANK", message: "it serves less" }] },
+    finishedEpochMs: it.world.clock.nowEpochMs,
+  });
+  expect((await it.gate.ask("/v1/verdicts", { body: rejected, as: "ci" })).status).toBe(201);
+  it.go();
+  expect(await promoted).toMatchObject({ status: 403, json: { reasons: [{ code: "VERDICT_NOT_PROMOTE" }] } });
+});
+
+test("a kill order that is recorded while a token is used stops its bearer", async () => {
+  await using it = await waitingPolicy();
+  const { token } = (await it.promote()).json;
+  it.hold();
+  const used = it.gate.ask("/v1/tokens/use", { body: { token, change: CHANGE }, as: "deployer" });
+  await it.reached;
+  expect(
+    (await it.gate.ask("/v1/kill-switch", { body: { bundle: it.world.order(true) }, as: "operator" })).status,
+  ).toBe(200);
+  it.go();
+  expect(await used).toMatchObject({ status: 403, json: { go: false } });
+});
+
+test("of many that are asked for at once no more are admitted than policy allows", async () => {
+  await using world = await gateWorld({
+    askPolicy: async ({ past }) => ({ ...allowing(), allow: past.length < 3 }) as PolicyEvidence,
+  });
+  const plans = Array.from({ length: 12 }, (_, number) => world.plan(number));
+  for (const plan of plans) await publishVerdict(world.submission(plan), "ci", world.sources);
+  const answers = await Promise.all(
+    plans.map((plan) =>
+      world.service.answer({
+        adapter: "promotions",
+        mode: "promote",
+        request: {
+          plan: plan.sha256,
+          environment: ENVIRONMENT,
+          caller: { name: "deployer", environments: ["production/*"] },
+          change: { kind: "shown", resources: [{ path: "service/worker/replicas", to: 3 }] },
+          key: plan.sha256,
+        },
+      }),
+    ),
+  );
+  expect(answers.filter(({ decision }) => decision.kind === "admit")).toHaveLength(3);
+  const codes = answers.flatMap(({ decision }) =>
+    decision.kind === "admit" ? [] : decision.reasons.map(({ code }) => code),
+  );
+  expect(new Set(codes)).toEqual(new Set(["POLICY_REFUSED"]));
+});
+
+test("the last promotion that policy allows is not refused its retry and its token for having been admitted itself", async () => {
+  await using world = await gateWorld({
+    askPolicy: async ({ past }) => ({ ...allowing(), allow: past.length < 1 }) as PolicyEvidence,
+  });
+  await using gate = await world.serve();
+  const [one, other] = [world.plan(1), world.plan(2)];
+  for (const plan of [one, other]) await publishVerdict(world.submission(plan), "ci", world.sources);
+  const promote = ({ sha256 }: SignedPlan) => {
+    const body = { plan: sha256, environment: ENVIRONMENT, change: CHANGE };
+    return gate.ask("/v1/promotions", { body, as: "deployer", headers: { "idempotency-key": sha256 } });
+  };
+  const first = await promote(one);
+  expect(first.status).toBe(200);
+  expect(await promote(other)).toMatchObject({ status: 403, json: { reasons: [{ code: "POLICY_REFUSED" }] } });
+  expect(await promote(one)).toMatchObject({ status: 200, json: { id: first.json.id, isRetry: true } });
+  const body = { token: first.json.token, change: CHANGE };
+  expect((await gate.ask("/v1/tokens/use", { body, as: "deployer" })).status).toBe(200);
 });

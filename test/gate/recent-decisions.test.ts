@@ -62,6 +62,35 @@ test("what is longer ago than policy looks back is forgotten, and refusals are n
   expect(await seen(world)).toEqual({ anew: [], followed: [] });
 });
 
+test("a promotion is counted once, however many parts it has, and never against itself", async () => {
+  await using world = await gateWorld();
+  const plan = world.plan(1);
+  const { digest } = await publishVerdict(world.submission(plan), "ci", world.sources);
+  const admit = async (part: string) => {
+    const request = {
+      plan: plan.sha256,
+      environment: ENVIRONMENT,
+      caller: { name: "ci", environments: ["production/*"] },
+      change: { kind: "shown", resources: [{ path: "service/worker/replicas", to: 3 }] },
+      key: requestKey("parts", [part]),
+      step: { series: "cluster:eu", part: requestKey("part", [part]) },
+    } as const;
+    return (await world.service.answer({ adapter: "kubernetes", mode: "promote", request })).decision.kind;
+  };
+  expect([await admit("a"), await admit("b")]).toEqual(["admit", "admit"]);
+  await promote(world, 2);
+  const { anew, followed } = await seen(world);
+  expect(anew).toHaveLength(2);
+  expect(followed).toHaveLength(2);
+  const { size } = await world.ledger.head();
+  const others = await world.sources.recent.in(ENVIRONMENT, {
+    atEpochMs: world.clock.nowEpochMs,
+    size,
+    besides: digest,
+  });
+  expect(others.map(({ planSha256 }) => planSha256)).toEqual([world.plan(2).sha256]);
+});
+
 test("questions that come at the same time take no entry twice", async () => {
   await using world = await gateWorld();
   await promote(world, 1);

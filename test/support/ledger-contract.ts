@@ -78,6 +78,28 @@ export function ledgerContract(newPlace: () => Promise<LedgerPlace>): void {
     expect(await codeOf(ledger.append([...someEntries(1, 5), ...someEntries(1, 5)]))).toBe("LEDGER_ENTRY_INVALID");
   });
 
+  test("an append is refused whole if something came that it was decided without, also in its own transaction", async () => {
+    await using place = await newPlace();
+    await using ledger = await ledgerIn(place, signer);
+    const about = [{ subject: subjectOf(1), kind: "verdict" as const }];
+    const came = { kind: "verdict" as const, at: "2026-11-24T10:01:00.000Z", body: {}, about: [subjectOf(1)] };
+    const decided = (size: number) =>
+      codeOf(ledger.append([{ ...came, kind: "decision", about: [] }], { unless: { size, about } }));
+    await ledger.append([came]);
+    expect(await decided(0)).toBe("LEDGER_MOVED_ON");
+    expect(await decided(1)).toBe("resolved");
+    await ledger.append([
+      { ...came, kind: "plan" },
+      { ...came, about: [subjectOf(2)] },
+    ]);
+    expect(await decided(1)).toBe("resolved");
+    const { size } = await ledger.head();
+    const together = await Promise.all([codeOf(ledger.append([came])), decided(size), decided(size + 1)]);
+    expect(together).toEqual(["resolved", "LEDGER_MOVED_ON", "resolved"]);
+    expect(await decided(size + 1)).toBe("resolved");
+    expect(await findingsIn(place, signer)).toEqual([]);
+  });
+
   test("of many who make one claim at once, through two ledgers, exactly one gets it", async () => {
     await using place = await newPlace();
     await using one = await ledgerIn(place, signer);

@@ -42,7 +42,7 @@ const PayloadSchema = z.looseObject({
   action: z.string().max(100),
   environment: Name.optional(),
   deployment_callback_url: z.string().max(2000).optional(),
-  deployment: z.looseObject({ sha: z.string().max(100) }).nullish(),
+  deployment: z.looseObject({ id: z.number().int().positive(), sha: z.string().max(100) }).nullish(),
   repository: z.looseObject({ full_name: Name }),
   installation: z.looseObject({ id: z.number().int().positive() }).nullish(),
 });
@@ -98,6 +98,8 @@ type Target =
       readonly kind: "target";
       readonly run: WorkflowRun;
       readonly commit: string;
+      /** GitHub's number for it: the same run, started again, is another deployment. */
+      readonly deployment: number;
       /** As GitHub calls it, and as plans do. */
       readonly named: string;
       readonly environment: string;
@@ -121,15 +123,16 @@ function targetOf(payload: Payload, { apiBase, repositories }: GitHubRule): Targ
   const rest = callback.startsWith(prefix) ? callback.slice(prefix.length) : "";
   const runId = /^([1-9]\d{0,17})\/deployment_protection_rule$/.exec(rest)?.[1];
   if (runId === undefined) return no("the callback is none of this repository's under the configured API");
-  const commit = payload.deployment?.sha ?? "";
-  if (!/^[0-9a-f]{40}$/.test(commit)) return no("the deployment names no commit");
+  const { deployment } = payload;
+  if (deployment == null || !/^[0-9a-f]{40}$/.test(deployment.sha)) return no("the deployment names no commit");
   if (payload.installation == null) return no("the App's installation is missing");
   const run = { repository: guarded.repository, runId, installation: payload.installation.id };
-  return { kind: "target", run, commit, named, environment, planPath: guarded.planPath };
+  const { id, sha: commit } = deployment;
+  return { kind: "target", run, commit, deployment: id, named, environment, planPath: guarded.planPath };
 }
 
 async function decide(
-  { run, commit, named, environment, planPath }: Extract<Target, { kind: "target" }>,
+  { run, commit, deployment, named, environment, planPath }: Extract<Target, { kind: "target" }>,
   service: GateService,
   { client }: GitHubRule,
 ): Promise<void> {
@@ -147,7 +150,7 @@ async function decide(
       environment,
       caller: { name: `github ${run.repository}`, environments: [environment] },
       change: { kind: "not-shown" },
-      key: requestKey("github", [run.repository, run.runId, named]),
+      key: requestKey("github", [run.repository, run.runId, String(deployment), named]),
     },
   });
   const text = decisionText(answered);

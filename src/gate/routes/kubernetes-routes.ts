@@ -88,11 +88,13 @@ async function respond(
 
 /**
  * The API server asks again when somebody else wrote to the object meanwhile. Until what was admitted is stored, `generation`
- * stays; afterwards the same change is another promotion, for instance once it was rolled back.
+ * stays; afterwards the same change is another promotion, for instance once it was rolled back. So it is for an object of the
+ * same name that was made anew: only its `uid` tells.
  */
 function keyOf(request: AdmissionRequest, resources: readonly ChangedResource[], cluster: Cluster): string {
   const metadata = (request.oldObject ?? request.object)?.["metadata"] as Readonly<Record<string, unknown>> | undefined;
-  const state = metadata?.["generation"] ?? metadata?.["resourceVersion"] ?? null;
+  const uid = metadata?.["uid"] ?? null;
+  const state = [uid, metadata?.["generation"] ?? metadata?.["resourceVersion"] ?? null];
   const content = sha256Hex(canonicalJson(resources));
   return requestKey("kubernetes", [cluster.name, partOf(request), canonicalJson(state), request.operation, content]);
 }
