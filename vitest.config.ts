@@ -1,9 +1,9 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
-const realWorld = ["test/docker/**", "test/browser/**", "test/scenarios/**", "test/nightly/**"];
+const realWorld = ["test/docker/**", "test/browser/**", "test/scenarios/**", "test/nightly/**", "test/postgres/**"];
 
 /**
- * `unit` is fast and parallel; the others use real containers and run one file at a time, because two measurements on the
+ * `unit` is fast and parallel; the others use real containers, or a PostgreSQL of their own, and run one file at a time, because two measurements on the
  * same cores disturb each other. CI runs all but `nightly`: rehearsals of minutes each that a night has time for.
  */
 export default defineConfig({
@@ -22,6 +22,15 @@ export default defineConfig({
         test: {
           name: "docker",
           include: ["test/docker/**/*.test.ts", "test/browser/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: "postgres",
+          include: ["test/postgres/**/*.test.ts"],
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 180_000,

@@ -11,6 +11,11 @@ if (tooOld) {
   );
   process.exitCode = 2;
 } else {
+  // `canary ledger tail | head` is no bug: 128 + SIGPIPE, no success and no verdict, in place of a stack trace.
+  process.stdout.once("error", (error) => {
+    if (error.code === "EPIPE") process.exit(141);
+    throw error;
+  });
   // Node strips types only outside node_modules, so the published package runs compiled files.
   const compiled = new URL("../dist/cli/main.js", import.meta.url);
   const source = new URL("../src/cli/main.ts", import.meta.url);

@@ -23,7 +23,7 @@ actions:
     why: A false positive would show here
     uses: sql
     with: { service: db, statements: [ "UPDATE products SET title = title WHERE false" ] }
-    requires: []
+    requires: [ "postgres:update@public.products" ]
     changes: []
     rollback: { uses: sql, with: { service: db, statements: [ "SELECT 1" ] } }
   - id: run

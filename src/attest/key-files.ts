@@ -68,7 +68,10 @@ async function readKeyFile(path: string, kind: "private" | "public"): Promise<st
     return await readFile(file, "utf8");
   } catch (cause) {
     if (cause instanceof CanaryError) throw cause;
-    const hint = "Make a key with `canary keys new`, or name the right file.";
+    const hint =
+      kind === "private"
+        ? "Make a key with `canary keys new`, or name the right file."
+        : "Name the file with the public key (PEM) of whoever signed, as `canary keys new` or their first run made it.";
     throw unusable(`the ${kind} key cannot be read: ${messageOf(cause)}`, hint, cause);
   }
 }

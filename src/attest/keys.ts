@@ -1,4 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { boundedMap } from "../core/bounded-map.ts";
 import { CanaryError } from "../core/errors.ts";
 
 /** A new pair as PEM texts (PKCS#8 and SPKI). `keyId` is base64(SHA-256(SPKI DER)), as cosign names keys. */
@@ -52,11 +53,22 @@ export function loadPrivateKey(pem: string, passphrase?: string): SigningKey {
   return { privateKey, publicPem: pemOf(publicKey), keyId: keyIdOf(publicKey) };
 }
 
+/** Keys of which a few hundred are trusted; one is looked up for every signature, and reading it costs as much as verifying. */
+const publicKeys = boundedMap<string, VerifyingKey>(1000);
+
 /**
- * Reads a public key.
+ * Reads a public key; the same text is read once. Whether the key is trusted, and until when, is never kept here.
  * @throws CanaryError KEY_UNUSABLE when it is no Ed25519 public key
  */
 export function loadPublicKey(pem: string): VerifyingKey {
+  const known = publicKeys.get(pem);
+  if (known !== undefined) return known;
+  const key = readPublicKey(pem);
+  publicKeys.set(pem, key);
+  return key;
+}
+
+function readPublicKey(pem: string): VerifyingKey {
   // Node would take a private key here as well and derive its public half; a file of public keys must not hold one.
   if (pem.includes("PRIVATE KEY"))
     throw unusable("a private key stands where a public key belongs", "Use the .pub file.");

@@ -171,6 +171,8 @@ export const PredicateSchema = z.strictObject({
   trustTier: z.strictObject({ declared: Tier, classified: Tier, effective: Tier }),
   environment: z.strictObject({ id: Name, class: Name }),
   mirror: Mirror,
+  /** The policy that admitted the plan; `sha256` is what `sha256sum *` prints for its files, hashed. Absent in documents from before it was data. */
+  policy: z.strictObject({ name: Name, engine: z.enum(["cedar", "opa"]), sha256: Sha256 }).optional(),
   /** Calibration that the intervals rest on; absent where none was used. */
   profile: z
     .strictObject({ name: Name, sha256: Sha256, createdAt: Instant, rounds: z.number().int().min(1) })

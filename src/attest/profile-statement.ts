@@ -1,19 +1,17 @@
 import { z } from "zod";
 import { sha256Hex } from "../core/sha256.ts";
 import { type Profile, ProfileSchema } from "../judge/profile.ts";
-import { readBundle, signedBundle } from "./bundle.ts";
-import { canonicalJson } from "./canonical-json.ts";
-import { isSignedBy } from "./dsse.ts";
+import { readBundle } from "./bundle.ts";
+import type { Keyring } from "./keyring.ts";
 import type { SigningKey } from "./keys.ts";
-import { parseStrictJson } from "./strict-json.ts";
-import { findSigner, type TrustedKey } from "./verify.ts";
+import { openDocument, readStatementAs, STATEMENT_TYPE, signDocument } from "./signed-document.ts";
 
 /** Type of the statement that a calibration profile is signed as; no reader of verdicts accepts it, nor the reverse. */
 export const PROFILE_PREDICATE_TYPE = "https://canary-harness.dev/attestation/calibration-profile/v1";
 
 const StatementSchema = z
   .strictObject({
-    _type: z.literal("https://in-toto.io/Statement/v1"),
+    _type: z.literal(STATEMENT_TYPE),
     subject: z.tuple([z.strictObject({ name: z.string().max(600), digest: z.strictObject({ sha256: z.string() }) })]),
     predicateType: z.literal(PROFILE_PREDICATE_TYPE),
     predicate: ProfileSchema,
@@ -23,6 +21,8 @@ const StatementSchema = z
     message: "must be the profile's mirror",
   });
 
+const PROFILE = { schema: StatementSchema, what: "calibration profile" } as const;
+
 /** A profile that a trusted key signed, with the digest of its file. */
 export type OpenedProfile =
   | { readonly kind: "profile"; readonly profile: Profile; readonly sha256: string }
@@ -30,39 +30,28 @@ export type OpenedProfile =
 
 /** Signs a profile with the key that signs verdicts: it bears on them. The text of a profile's file. */
 export function signProfile(profile: Profile, key: SigningKey): string {
-  // Parsed by the schema that readers use, so that nothing is ever signed that would not open.
-  const statement = StatementSchema.parse({
-    _type: "https://in-toto.io/Statement/v1",
+  const statement = {
+    _type: STATEMENT_TYPE,
     subject: [{ name: `mirror/${profile.mirror.name}`, digest: { sha256: profile.mirror.sha256 } }],
     predicateType: PROFILE_PREDICATE_TYPE,
     predicate: profile,
-  });
-  return signedBundle(Buffer.from(canonicalJson(statement)), key);
+  };
+  return signDocument(statement, StatementSchema, key);
 }
 
 /** Reads a profile's file. Whoever could plant one could make verdicts easier to reach: any doubt is a refusal. */
-export function openProfile(bundleText: string, trusted: readonly TrustedKey[]): OpenedProfile {
-  const bundle = readBundle(bundleText);
-  if (bundle.kind === "problem") return bundle;
-  const signer = findSigner(bundle.envelope, trusted);
-  if (signer.kind === "problem") return signer;
-  if (!isSignedBy(bundle.envelope.payload, bundle.envelope.signature, signer.key)) {
-    return { kind: "problem", message: `the signature does not fit the content and key ${bundle.envelope.keyId}` };
-  }
-  return readStatement(bundle.envelope.payload, bundleText);
+export function openProfile(bundleText: string, trusted: Keyring): OpenedProfile {
+  const opened = openDocument(bundleText, { ...PROFILE, role: "canary", keyring: trusted, at: "any-time" });
+  if (opened.kind === "refused") return { kind: "problem", message: opened.message };
+  return { kind: "profile", profile: opened.statement.predicate, sha256: sha256Hex(bundleText) };
 }
 
 /** What a profile's file says, without asking who signed it: for bytes whose digest is known to be the right one. */
 export function readUnverifiedProfile(bundleText: string): OpenedProfile {
   const bundle = readBundle(bundleText);
-  return bundle.kind === "problem" ? bundle : readStatement(bundle.envelope.payload, bundleText);
-}
-
-function readStatement(payload: Uint8Array, bundleText: string): OpenedProfile {
-  const json = parseStrictJson(payload);
-  if (json.kind === "problem") return { kind: "problem", message: `the statement ${json.message}` };
-  const result = StatementSchema.safeParse(json.value);
-  if (result.success) return { kind: "profile", profile: result.data.predicate, sha256: sha256Hex(bundleText) };
-  const [issue] = result.error.issues;
-  return { kind: "problem", message: `this is no calibration profile: ${issue?.path.join(".")}: ${issue?.message}` };
+  if (bundle.kind === "problem") return bundle;
+  const read = readStatementAs(bundle.envelope.payload, PROFILE);
+  return read.kind === "problem"
+    ? read
+    : { kind: "profile", profile: read.statement.predicate, sha256: sha256Hex(bundleText) };
 }

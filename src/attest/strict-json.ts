@@ -4,19 +4,21 @@ export type StrictJson =
   | { readonly kind: "value"; readonly value: unknown }
   | { readonly kind: "problem"; readonly message: string };
 
-const TOKEN = /"(?:[^"\\]|\\.)*"(?<colon>\s*:)?|[{}]/g;
+/** Runs of plain characters are matched as runs: a bundle is one text of some kilobytes. */
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"(?<colon>\s*:)?|[{}]/g;
 
 /**
- * Reads JSON that must mean the same to every reader: UTF-8, of limited size, nothing after the value, no key said twice
+ * Reads JSON that must mean the same to every reader: UTF-8, of limited size (a document's unless said otherwise), nothing after the value, no key said twice
  * (readers disagree which one counts) and no `__proto__`.
  */
-export function parseStrictJson(bytes: Uint8Array | string): StrictJson {
+export function parseStrictJson(bytes: Uint8Array | string, bytesMax: number = LIMITS.documentBytesMax): StrictJson {
   const size = typeof bytes === "string" ? Buffer.byteLength(bytes) : bytes.byteLength;
-  if (size > LIMITS.documentBytesMax) {
-    return { kind: "problem", message: `has ${size} bytes; at most ${LIMITS.documentBytesMax} are read` };
+  if (size > bytesMax) {
+    return { kind: "problem", message: `has ${size} bytes; at most ${bytesMax} are read` };
   }
   try {
-    const text = typeof bytes === "string" ? bytes : new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const text =
+      typeof bytes === "string" ? bytes : new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     const value: unknown = JSON.parse(text);
     const key = ambiguousKey(text);
     return key === undefined

@@ -29,6 +29,7 @@ export interface VerdictInput {
   /** How long after `finishedEpochMs` the verdict may be relied on; a day unless policy says less. */
   readonly validForMs?: number;
   readonly verdict: Verdict;
+  readonly policyInUse?: NonNullable<Predicate["policy"]>;
   readonly profile?: NonNullable<Predicate["profile"]>;
   readonly slos: readonly SloJudgement[];
   readonly alarm?: HarmAlarm;
@@ -105,6 +106,7 @@ function predicateOf(input: VerdictInput): Predicate {
       images: { ...facts.images },
       ...(facts.addedSettings === undefined ? {} : { addedSettings: mutable(facts.addedSettings) }),
     },
+    ...(input.policyInUse === undefined ? {} : { policy: input.policyInUse }),
     ...(input.profile === undefined ? {} : { profile: input.profile }),
     slos: input.slos.map(sloOf),
     ...(input.alarm === undefined ? {} : { alarm: alarmOf(input.alarm) }),

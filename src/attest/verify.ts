@@ -1,20 +1,10 @@
 import { sha256Hex } from "../core/sha256.ts";
 import type { NonEmpty } from "../judge/verdict.ts";
 import { type Envelope, readBundle } from "./bundle.ts";
-import { isSignedBy } from "./dsse.ts";
-import { loadPublicKey, type VerifyingKey } from "./keys.ts";
+import type { Keyring } from "./keyring.ts";
+import { openDocument, readStatementAs } from "./signed-document.ts";
 import { StatementSchema, type VerdictStatement } from "./statement.ts";
-import { parseStrictJson } from "./strict-json.ts";
-
-/** What a key may sign. One key has one role, so that who signs plans cannot sign their verdicts. */
-export type KeyRole = "verdict" | "ledger" | "plan";
-
-/** A key that the verifier's owner trusts, and what for. */
-export interface TrustedKey {
-  readonly keyId: string;
-  readonly publicPem: string;
-  readonly roles: readonly KeyRole[];
-}
+import { CLOCK_SKEW_MS_MAX } from "./statement-words.ts";
 
 export type Verification =
   | { readonly kind: "valid"; readonly statement: VerdictStatement }
@@ -24,8 +14,7 @@ export type ReadStatement =
   | { readonly kind: "statement"; readonly statement: VerdictStatement; readonly keyId: string }
   | { readonly kind: "problem"; readonly message: string };
 
-/** Clocks of two machines differ; a verdict may be this much younger than the verifier's present. */
-const CLOCK_SKEW_MS_MAX = 60_000;
+const VERDICT = { role: "canary", schema: StatementSchema, what: "canary verdict" } as const;
 
 /**
  * Whether a bundle is a verdict of ours, signed by a key trusted for that, valid now, and for this plan. Any doubt is a
@@ -34,27 +23,17 @@ const CLOCK_SKEW_MS_MAX = 60_000;
  */
 export function verifyBundle(options: {
   readonly bundleText: string;
-  readonly trusted: readonly TrustedKey[];
+  readonly trusted: Keyring;
   readonly nowEpochMs: number;
   /** Bytes of the plan it must be about; not checked when absent. */
   readonly plan?: Uint8Array;
 }): Verification {
-  const bundle = readBundle(options.bundleText);
-  if (bundle.kind === "problem") return invalid(bundle.message);
-  const signer = findSigner(bundle.envelope, options.trusted);
-  if (signer.kind === "problem") return invalid(signer.message);
-  if (!isSignedBy(bundle.envelope.payload, bundle.envelope.signature, signer.key)) {
-    return invalid(`the signature does not fit the content and key ${bundle.envelope.keyId}`);
-  }
-  const read = readStatement(bundle.envelope);
-  if (read.kind === "problem") return invalid(read.message);
-  const [first, ...more] = [
-    ...timeProblems(read.statement, options.nowEpochMs),
-    ...planProblems(read.statement, options.plan),
-  ];
-  return first === undefined
-    ? { kind: "valid", statement: read.statement }
-    : { kind: "invalid", problems: [first, ...more] };
+  const { trusted: keyring, nowEpochMs } = options;
+  const opened = openDocument(options.bundleText, { ...VERDICT, keyring, at: nowEpochMs });
+  if (opened.kind === "refused") return { kind: "invalid", problems: [opened.message] };
+  const { statement } = opened;
+  const [first, ...more] = [...timeProblems(statement, nowEpochMs), ...planProblems(statement, options.plan)];
+  return first === undefined ? { kind: "valid", statement } : { kind: "invalid", problems: [first, ...more] };
 }
 
 /** What a bundle says, without asking whether it is true: for showing it to people only. */
@@ -77,44 +56,19 @@ export type CheckedStatement =
  * Reads a bundle about a run that is looked at again, however old. A key that is not trusted here leaves the signature
  * unchecked (`signed: false`); a signature that does not fit the trusted key it names is a problem.
  */
-export function readChecked(bundleText: string, trusted: readonly TrustedKey[]): CheckedStatement {
-  const bundle = readBundle(bundleText);
-  if (bundle.kind === "problem") return bundle;
-  const { envelope } = bundle;
-  const signer = findSigner(envelope, trusted);
-  if (signer.kind === "key" && !isSignedBy(envelope.payload, envelope.signature, signer.key)) {
-    return { kind: "problem", message: `the signature does not fit the content and key ${envelope.keyId}` };
-  }
-  const read = readStatement(envelope);
-  return read.kind === "problem" ? read : { ...read, signed: signer.kind === "key" };
-}
-
-/** The one trusted key, for verdicts, that an envelope names; what it signs bears on verdicts. */
-export function findSigner(
-  envelope: Envelope,
-  trusted: readonly TrustedKey[],
-): { kind: "key"; key: VerifyingKey } | { kind: "problem"; message: string } {
-  const named = trusted.filter(({ keyId }) => keyId === envelope.keyId);
-  const [entry] = named;
-  const problem = (message: string) => ({ kind: "problem", message: `key ${envelope.keyId} ${message}` }) as const;
-  if (entry === undefined) return problem("is not trusted here");
-  if (named.length > 1 || entry.roles.length !== 1) return problem("must be trusted once, for one role");
-  if (!entry.roles.includes("verdict")) return problem(`is trusted for ${entry.roles.join(", ")}, not for verdicts`);
-  try {
-    const key = loadPublicKey(entry.publicPem);
-    return key.keyId === entry.keyId ? { kind: "key", key } : problem("is not the key that is stored under this name");
-  } catch {
-    return problem("cannot be read");
-  }
+export function readChecked(bundleText: string, trusted: Keyring): CheckedStatement {
+  const opened = openDocument(bundleText, { ...VERDICT, keyring: trusted, at: "any-time" });
+  if (opened.kind === "opened")
+    return { kind: "statement", statement: opened.statement, keyId: opened.signer.keyId, signed: true };
+  // What was signed by a key that is unknown here can still be looked at; what is not what was signed can not.
+  if (!opened.code.startsWith("KEY_")) return { kind: "problem", message: opened.message };
+  const read = readUnverified(bundleText);
+  return read.kind === "problem" ? read : { ...read, signed: false };
 }
 
 function readStatement(envelope: Envelope): ReadStatement {
-  const json = parseStrictJson(envelope.payload);
-  if (json.kind === "problem") return { kind: "problem", message: `the statement ${json.message}` };
-  const result = StatementSchema.safeParse(json.value);
-  if (result.success) return { kind: "statement", statement: result.data, keyId: envelope.keyId };
-  const [issue] = result.error.issues;
-  return { kind: "problem", message: `this is no canary verdict: ${issue?.path.join(".")}: ${issue?.message}` };
+  const read = readStatementAs(envelope.payload, VERDICT);
+  return read.kind === "problem" ? read : { ...read, keyId: envelope.keyId };
 }
 
 function timeProblems({ predicate }: VerdictStatement, nowEpochMs: number): readonly string[] {
@@ -131,8 +85,4 @@ function planProblems({ predicate }: VerdictStatement, plan: Uint8Array | undefi
   // Not any subject: the digest of the scenario is one too, and a verdict on a scenario is none on a plan.
   if (plan === undefined || sha256Hex(plan) === predicate.planDigest.sha256) return [];
   return [`the verdict is about plan ${predicate.planDigest.sha256}, not about ${sha256Hex(plan)}`];
-}
-
-function invalid(problem: string): Verification {
-  return { kind: "invalid", problems: [problem] };
 }

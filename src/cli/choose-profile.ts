@@ -1,3 +1,4 @@
+import { ownKeyring } from "../attest/keyring.ts";
 import type { SigningKey } from "../attest/keys.ts";
 import { messageOf } from "../core/errors.ts";
 import { readMachine } from "../mirror/twins/read-machine.ts";
@@ -30,7 +31,7 @@ export async function chooseProfile(
   });
   if (typeof machine === "string") return { note: `no calibration profile: ${machine}` };
   const question: ProfileQuestion = {
-    trusted: [{ keyId: key.keyId, publicPem: key.publicPem, roles: ["verdict"] }],
+    trusted: ownKeyring(key, "canary"),
     run: profileSubject(job, machine),
     nowEpochMs: systemClock.epochMs(),
   };

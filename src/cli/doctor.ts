@@ -1,9 +1,11 @@
 import { styleText } from "node:util";
 import { Command } from "commander";
-import { EXIT_CODE } from "../core/errors.ts";
+import { EXIT_CODE, messageOf } from "../core/errors.ts";
 import type { Finding } from "../mirror/doctor/finding.ts";
+import { existingActionTokens } from "./action-tokens.ts";
 import { finishDeadRuns } from "./finish-dead-runs.ts";
 import { printJson, say, withJson } from "./options.ts";
+import { openRunLedger } from "./run-ledger.ts";
 import { abortOnSignals, systemClock } from "./system.ts";
 
 /** `canary doctor`: what a rehearsal needs of this machine, and `--fix` to get it. */
@@ -52,7 +54,12 @@ async function unfinishedRollbacks(
   options: { readonly json: boolean; readonly signal: AbortSignal },
 ): Promise<readonly Finding[]> {
   if (findings.some(({ check, status }) => check === "engine" && status === "fail")) return [];
-  const resumed = await finishDeadRuns((line) => say(line, options.json), options.signal);
+  const tell = (line: string): void => say(line, options.json);
+  await using ledger = await openRunLedger(undefined, tell).catch((error: unknown) => {
+    tell(`undos are not recorded in the ledger: ${messageOf(error)}`);
+    return undefined;
+  });
+  const resumed = await finishDeadRuns({ say: tell, ledger, mint: await existingActionTokens() }, options.signal);
   return resumed.map(({ proven, words }): Finding => {
     const status = proven ? "ok" : "warn";
     return { check: "leftovers", status, message: words, fixable: false };

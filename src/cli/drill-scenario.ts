@@ -1,5 +1,6 @@
 import path from "node:path";
 import { signDrill } from "../attest/drill-statement.ts";
+import { redactDeep } from "../core/redact.ts";
 import { takingSnapshots } from "../mirror/snapshots/take-snapshot.ts";
 import { stateAccess } from "../mirror/state/state-access.ts";
 import { dockerRuntime } from "../mirror/twins/docker-runtime.ts";
@@ -9,11 +10,15 @@ import { createDrillView } from "../report/drill/drill-view.ts";
 import { createPaint, wantsColor } from "../report/terminal/paint.ts";
 import { openDrillStore } from "../run/drill/drill-store.ts";
 import { runDrill } from "../run/drill/run-drill.ts";
+import type { TrustTerms } from "../run/job-trust.ts";
+import { actionTokens } from "./action-tokens.ts";
 import { deadlineSignal } from "./deadline.ts";
 import { dockerHost } from "./key-location.ts";
 import { joinHost } from "./live-run.ts";
 import { newJob } from "./new-job.ts";
+import { openPolicy } from "./open-policy.ts";
 import { environmentValues } from "./options.ts";
+import { openRunLedger } from "./run-ledger.ts";
 import { signingKey } from "./signing.ts";
 import { systemClock } from "./system.ts";
 import { harnessVersion } from "./version.ts";
@@ -27,9 +32,17 @@ export async function drillScenario(options: {
   readonly outDir: string;
   readonly json: boolean;
   readonly keyFile?: string;
+  /** Trusted keys and runbooks of the command line. */
+  readonly trust?: Partial<Pick<TrustTerms, "keys" | "runbooks">>;
+  /** SQLite file of the ledger that intents are recorded in; else the environment says. */
+  readonly ledgerFile?: string;
+  /** Of the policy that is asked; absent: `openPolicy` says which. */
+  readonly policyFolder?: string;
 }): Promise<{ readonly report: DrillReport; readonly folder: string }> {
-  const job = await newJob({ scenarioFile: options.scenarioFile });
+  const mint = await actionTokens();
+  const job = await newJob(options);
   // Read before anything is raised, so that it cannot fail after minutes.
+  const policy = await openPolicy(options.policyFolder);
   const key = await signingKey(options.keyFile);
   const folder = path.join(options.outDir, `drill-${job.scenario.name}-${job.runId}`);
   await using joined = await joinHost({
@@ -37,12 +50,6 @@ export async function drillScenario(options: {
     scenario: job.scenario.name,
     plan: job.plan.name,
     runDir: folder,
-  });
-  await using store = await openDrillStore({
-    folder,
-    planText: job.planText,
-    scenarioText: job.scenarioText,
-    sign: (report, drillJson) => signDrill(report, drillJson, key),
   });
   const stream = options.json ? process.stderr : process.stdout;
   const view = createDrillView({
@@ -52,7 +59,17 @@ export async function drillScenario(options: {
     paint: createPaint({ color: wantsColor(stream, environmentValues()) }),
     githubActions: process.env["GITHUB_ACTIONS"] === "true",
   });
-  using stop = deadlineSignal(job.scenario.maxMinutes, (message) => view({ kind: "note", message }), joined.signal);
+  const say = (message: string): void => view({ kind: "note", message });
+  await using ledger = await openRunLedger(options.ledgerFile, say);
+  const ledgerIntents = ledger?.intentsOf({ runId: job.runId, planSha256: job.plan.sha256 });
+  await using store = await openDrillStore({
+    folder,
+    planText: job.planText,
+    scenarioText: job.scenarioText,
+    ...(ledgerIntents === undefined ? {} : { ledgerIntents }),
+    sign: (report, drillJson) => signDrill(report, drillJson, key),
+  });
+  using stop = deadlineSignal(job.scenario.maxMinutes, say, joined.signal);
   const report = await runDrill(
     job,
     {
@@ -61,8 +78,10 @@ export async function drillScenario(options: {
       state: stateAccess(systemClock),
       snapshots: takingSnapshots(systemClock),
       store,
-      observe: view,
+      observe: (event) => view(redactDeep(event)),
+      mint,
       parseSql: await loadSqlParser(),
+      policy,
       harnessVersion: harnessVersion(),
     },
     stop.signal,

@@ -2,11 +2,14 @@ import path from "node:path";
 import { Command } from "commander";
 import { EXIT_CODE } from "../core/errors.ts";
 import type { DrillReport } from "../report/drill/drill-report.ts";
-import { printJson, withJson } from "./options.ts";
+import { printJson, withJson, withPolicy } from "./options.ts";
+import { type TrustOptions, trustGiven, withTrust } from "./trust-options.ts";
 
-interface DrillOptions {
+interface DrillOptions extends TrustOptions {
   readonly out: string;
   readonly key?: string;
+  readonly ledger?: string;
+  readonly policy?: string;
   readonly json?: true;
 }
 
@@ -25,13 +28,17 @@ export function drillCommand(): Command {
 }
 
 function runDrillCommand(): Command {
-  return withJson(new Command("run"))
+  return withTrust(withPolicy(withJson(new Command("run"))))
     .description(
       "Play every prefix of a scenario's plan on a quiet twin, stop or disturb it, undo it, compare the state.",
     )
     .argument("<scenario>", "scenario file; its `drill` section says which faults, else the mirror does")
     .option("--out <folder>", "where drill folders are written", "reports")
     .option("--key <file>", "signing key; else CANARY_SIGNING_KEY (PEM), else .canary/keys (made when missing)")
+    .option(
+      "--ledger <file>",
+      "record intents there before they act; else CANARY_DATABASE_URL, else CANARY_LEDGER, else nowhere",
+    )
     .addHelpText(
       "after",
       `
@@ -52,7 +59,10 @@ policy, 20 mirror unavailable, 21 aborted, 22 deadline. Answers are written to <
         scenarioFile: scenario,
         outDir: options.out,
         json: options.json === true,
+        ...trustGiven(options),
         ...(options.key === undefined ? {} : { keyFile: options.key }),
+        ...(options.ledger === undefined ? {} : { ledgerFile: options.ledger }),
+        ...(options.policy === undefined ? {} : { policyFolder: options.policy }),
       });
       process.exitCode = EXIT_OF[report.outcome];
       if (options.json === true) printJson(summaryOf(report, folder));

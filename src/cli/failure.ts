@@ -1,4 +1,5 @@
 import { CanaryError, EXIT_CODE, messageOf } from "../core/errors.ts";
+import { redactForPeople } from "../core/redact.ts";
 import { plainText } from "../report/plain-text.ts";
 import { withoutWorkflowCommands } from "../report/workflow-commands.ts";
 
@@ -10,9 +11,9 @@ import { withoutWorkflowCommands } from "../report/workflow-commands.ts";
 export function failWith(thrown: unknown, options: { readonly debug: boolean; readonly json: boolean }): void {
   const known = thrown instanceof CanaryError;
   const code = known ? thrown.code : "BUG";
-  const message = messageOf(thrown);
+  const message = redactForPeople(messageOf(thrown));
   const hint = known
-    ? thrown.hint
+    ? redactForPeople(thrown.hint)
     : "This is a bug in canary. Please report it with the output of the same command and --debug.";
   process.exitCode = known ? thrown.exitCode : EXIT_CODE.bug;
   if (options.json) {
@@ -21,8 +22,9 @@ export function failWith(thrown: unknown, options: { readonly debug: boolean; re
   const tell = (text: string): boolean => process.stderr.write(withoutWorkflowCommands(plainText(text, "keep")));
   tell(`\ncanary: ${message} [${code}]\n${indent(hint)}\n`);
   if (options.debug && thrown instanceof Error) {
-    tell(`${thrown.stack ?? ""}\n`);
-    if (thrown.cause instanceof Error) tell(`caused by ${thrown.cause.stack ?? thrown.cause.message}\n`);
+    tell(`${redactForPeople(thrown.stack ?? "")}\n`);
+    if (thrown.cause instanceof Error)
+      tell(redactForPeople(`caused by ${thrown.cause.stack ?? thrown.cause.message}\n`));
   }
 }
 

@@ -1,7 +1,6 @@
 import { Command } from "commander";
 import { CanaryError, EXIT_CODE } from "../core/errors.ts";
-import { type HaltedRun, haltHost } from "../run/live/halt-host.ts";
-import { hostRegistry, thisUser } from "./live-run.ts";
+import type { HaltedRun } from "../run/live/halt-host.ts";
 import { printJson, say, withJson } from "./options.ts";
 import { abortOnSignals, systemClock } from "./system.ts";
 
@@ -31,6 +30,10 @@ Exit codes: 0 all runs are stopped and shown to be as before, 40 one of them is 
 canary run ends with 12. How it works: docs/triggers.md`,
     )
     .action(async (options: HaltOptions) => {
+      const [{ haltHost }, { hostRegistry, thisUser }] = await Promise.all([
+        import("../run/live/halt-host.ts"),
+        import("./live-run.ts"),
+      ]);
       const json = options.json === true;
       const registry = await hostRegistry();
       if (options.lift === true) {

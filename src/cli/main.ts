@@ -1,15 +1,21 @@
 import { Command, CommanderError } from "commander";
+import { approveCommand } from "./approve.ts";
 import { calibrateCommand } from "./calibrate.ts";
 import { doctorCommand } from "./doctor.ts";
 import { drillCommand } from "./drill.ts";
 import { failWith } from "./failure.ts";
+import { gateCommand } from "./gate.ts";
 import { haltCommand } from "./halt.ts";
 import { initCommand } from "./init.ts";
 import { judgeCommand } from "./judge.ts";
 import { keysCommand } from "./keys.ts";
+import { ledgerCommand } from "./ledger.ts";
 import { planCommand } from "./plan.ts";
+import { policyCommand } from "./policy.ts";
 import { powerCommand } from "./power.ts";
+import { queueCommand } from "./queue.ts";
 import { runCommand } from "./run.ts";
+import { runbookCommand } from "./runbook.ts";
 import { schemaCommand } from "./schema.ts";
 import { verdictCommand } from "./verdict.ts";
 import { harnessVersion } from "./version.ts";
@@ -30,7 +36,8 @@ Examples:
   canary verdict verify reports/<run>/verdict.sigstore.json
 
 Exit codes: 0 promote or done, 2 usage, 3 invalid document, 10 hold, 11 reject, 12 refused by policy, 20 mirror
-unavailable, 21 aborted, 22 deadline, 23 snapshot, 24 driver was the bottleneck, 30 signature, 40 findings, 70 our bug`,
+unavailable, 21 aborted, 22 deadline, 23 snapshot, 24 driver was the bottleneck, 30 signature or ledger,
+31 refused by the gate, 40 findings, 70 our bug`,
     )
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text) });
@@ -39,9 +46,15 @@ unavailable, 21 aborted, 22 deadline, 23 snapshot, 24 driver was the bottleneck,
     drillCommand,
     calibrateCommand,
     planCommand,
+    runbookCommand,
+    approveCommand,
+    policyCommand,
     powerCommand,
     judgeCommand,
     verdictCommand,
+    ledgerCommand,
+    gateCommand,
+    queueCommand,
     haltCommand,
     keysCommand,
     initCommand,

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { messageOf } from "../core/errors.ts";
+import { redactDeep } from "../core/redact.ts";
 import { takingSnapshots } from "../mirror/snapshots/take-snapshot.ts";
 import { stateAccess } from "../mirror/state/state-access.ts";
 import { dockerRuntime } from "../mirror/twins/docker-runtime.ts";
@@ -12,17 +13,22 @@ import { createLiveView } from "../report/terminal/live-view.ts";
 import { wantsColor } from "../report/terminal/paint.ts";
 import { createPlainView } from "../report/terminal/plain-view.ts";
 import { openRunStore } from "../run/file-run-store.ts";
+import type { TrustTerms } from "../run/job-trust.ts";
 import { runCanary } from "../run/run-canary.ts";
 import type { RunJob } from "../run/run-job.ts";
+import { actionTokens } from "./action-tokens.ts";
 import { chooseProfile } from "./choose-profile.ts";
 import { deadlineSignal } from "./deadline.ts";
+import { escalate } from "./escalate.ts";
 import { finishDeadRuns } from "./finish-dead-runs.ts";
 import { dockerHost } from "./key-location.ts";
 import { readKeys } from "./live-keys.ts";
 import { joinHost, thisUser } from "./live-run.ts";
 import { newJob } from "./new-job.ts";
 import { type NotifyOptions, notifierOf } from "./notify.ts";
+import { openPolicy } from "./open-policy.ts";
 import { environmentValues } from "./options.ts";
+import { openRunLedger } from "./run-ledger.ts";
 import { signerOf, signingKey } from "./signing.ts";
 import { systemClock } from "./system.ts";
 import { harnessVersion } from "./version.ts";
@@ -34,13 +40,22 @@ export async function rehearse(options: {
   readonly view: "auto" | "plain" | "json";
   readonly seed?: number;
   readonly keyFile?: string;
+  /** Of the policy that is asked; absent: `openPolicy` says which. */
+  readonly policyFolder?: string;
   readonly proveSensitivity?: true;
   /** File of a calibration profile; `false` uses none, absent the newest that fits. */
   readonly profile?: string | false;
   /** Who is told what happens. */
   readonly notify?: NotifyOptions;
+  /** Trusted keys and runbooks of the command line. */
+  readonly trust?: Partial<Pick<TrustTerms, "keys" | "runbooks">>;
+  /** SQLite file of the ledger that intents are recorded in; else the environment says. */
+  readonly ledgerFile?: string;
 }): Promise<{ readonly report: RunReport; readonly runDir: string }> {
+  // Before the mirror is read: its services may hold the public half.
+  const mint = await actionTokens();
   const loaded = await newJob(options);
+  const policy = await openPolicy(options.policyFolder);
   const key = await signingKey(options.keyFile);
   const { note, ...profile } = await chooseProfile(loaded, options.profile, key);
   const sensitivity = options.proveSensitivity === undefined ? {} : { proveSensitivity: options.proveSensitivity };
@@ -48,22 +63,26 @@ export async function rehearse(options: {
   const runDir = path.join(options.outDir, `${job.scenario.name}-${job.runId}`);
   const run = { runId: job.runId, scenario: job.scenario.name, plan: job.plan.name };
   await using joined = await joinHost({ ...run, runDir });
+  using view = viewOf(options.view, job);
+  const say = (message: string): void => view({ kind: "note", message });
+  await using ledger = await openRunLedger(options.ledgerFile, say);
+  const ledgerIntents = ledger?.intentsOf({ runId: job.runId, planSha256: job.plan.sha256 });
   await using store = await openRunStore({
     runDir,
     planText: job.planText,
     scenarioText: job.scenarioText,
     ...(job.profile === undefined ? {} : { profileText: job.profile.text }),
+    ...(ledgerIntents === undefined ? {} : { ledgerIntents }),
     sign: signerOf(key),
   });
-  using view = viewOf(options.view, job);
   view({ kind: "note", message: note });
   view({ kind: "note", message: `status and abort over HTTP: ${joined.url}, token in ${joined.file}` });
   using stop = stopSignal(job, view, joined.signal);
-  await finishDeadRuns((message) => view({ kind: "note", message }), stop.signal).catch((error: unknown) => {
+  await finishDeadRuns({ say, ledger, mint }, stop.signal).catch((error: unknown) => {
     stop.signal.throwIfAborted();
     view({ kind: "note", message: `rollbacks of killed runs could not be looked for: ${messageOf(error)}` });
   });
-  const notifier = await notifierOf(options.notify ?? {}, (message) => view({ kind: "note", message }));
+  const notifier = await notifierOf(options.notify ?? {}, say);
   await using _told = { [Symbol.asyncDispose]: () => notifier.flush() };
   const notices = noticeObserver({
     notifier,
@@ -81,17 +100,24 @@ export async function rehearse(options: {
       state: stateAccess(systemClock),
       snapshots: takingSnapshots(systemClock),
       store,
-      observe: (event) => {
+      observe: (told) => {
+        const event = redactDeep(told);
         view(event);
         joined.observe(event);
         notices(event);
       },
       hurry: stop.hurry,
+      mint,
       parseSql: await loadSqlParser(),
+      policy,
       harnessVersion: harnessVersion(),
     },
     stop.signal,
   );
+  const waits = await escalate(report, { scenario: job.scenario, runDir, notifier }).catch(
+    (error: unknown) => `the playbook of this run could not be queued: ${messageOf(error)}`,
+  );
+  if (waits !== undefined) view({ kind: "note", message: waits });
   return { report, runDir };
 }
 

@@ -3,13 +3,16 @@ import { Command } from "commander";
 import { CanaryError, EXIT_CODE } from "../core/errors.ts";
 import type { Verdict } from "../judge/verdict.ts";
 import { type NotifyOptions, withNotify } from "./notify.ts";
-import { printJson, withJson } from "./options.ts";
+import { printJson, withJson, withPolicy } from "./options.ts";
+import { type TrustOptions, trustGiven, withTrust } from "./trust-options.ts";
 
-interface RunOptions extends NotifyOptions {
+interface RunOptions extends NotifyOptions, TrustOptions {
   readonly json?: true;
   readonly seed?: string;
   readonly out: string;
   readonly key?: string;
+  readonly ledger?: string;
+  readonly policy?: string;
   readonly plain?: true;
   readonly proveSensitivity?: true;
   readonly profile?: string | boolean;
@@ -17,7 +20,7 @@ interface RunOptions extends NotifyOptions {
 
 /** `canary run`: one rehearsal, from reading the scenario to the signed verdict. */
 export function runCommand(): Command {
-  return withNotify(withJson(new Command("run")))
+  return withTrust(withPolicy(withNotify(withJson(new Command("run")))))
     .description("Rehearse the plan of a scenario on two live twins and sign the verdict.")
     .argument("<scenario>", "scenario file (canary.scenario/v1)")
     .option("--seed <n>", "seed of traffic and shuffles; the scenario's or a new one if absent")
@@ -27,6 +30,10 @@ export function runCommand(): Command {
     .option("--profile <file>", "calibration profile; else the newest of .canary/profiles that fits (canary calibrate)")
     .option("--no-profile", "use no calibration profile")
     .option("--prove-sensitivity", "plant known harms before signing; hold unless every one of them is seen")
+    .option(
+      "--ledger <file>",
+      "record intents there before they act; else CANARY_DATABASE_URL, else CANARY_LEDGER, else nowhere",
+    )
     .addHelpText(
       "after",
       `
@@ -36,7 +43,7 @@ Example:
 Ctrl-C (or a, then y, in the live view) stops the run, undoes what was done, compares state (abort.json) and removes
 the twins; over HTTP with the token in the file that is named at the start, and all runs of a host: canary halt.
 Exit codes: 0 promote, 10 hold, 11 reject, 12 refused by policy, 20 mirror unavailable, 21 aborted,
-22 deadline, 24 driver was the bottleneck (no verdict). Answers are written to <out>/<scenario>-<run id>/.`,
+22 deadline, 24 driver was the bottleneck (no verdict), 30 a signature that is demanded is missing or wrong. Answers are written to <out>/<scenario>-<run id>/.`,
     )
     .action(async (scenario: string, options: RunOptions) => {
       const { rehearse } = await import("./rehearse.ts");
@@ -45,9 +52,12 @@ Exit codes: 0 promote, 10 hold, 11 reject, 12 refused by policy, 20 mirror unava
         outDir: options.out,
         view: options.json === true ? "json" : options.plain === true ? "plain" : "auto",
         notify: options,
+        ...trustGiven(options),
         ...(options.seed === undefined ? {} : { seed: parseSeed(options.seed) }),
         ...(options.proveSensitivity === undefined ? {} : { proveSensitivity: options.proveSensitivity }),
         ...(options.key === undefined ? {} : { keyFile: options.key }),
+        ...(options.ledger === undefined ? {} : { ledgerFile: options.ledger }),
+        ...(options.policy === undefined ? {} : { policyFolder: options.policy }),
         ...(typeof options.profile === "string" ? { profile: options.profile } : {}),
         ...(options.profile === false ? { profile: false as const } : {}),
       });

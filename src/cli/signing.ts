@@ -1,9 +1,11 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import { readPrivateKeyFile, readPublicKeyFile, writeKeyFiles } from "../attest/key-files.ts";
+import { type Keyring, ownKeyring } from "../attest/keyring.ts";
 import { loadPrivateKey, newKeyPair, type SigningKey } from "../attest/keys.ts";
-import { signStatement, verdictStatement } from "../attest/verdict-statement.ts";
-import type { TrustedKey } from "../attest/verify.ts";
+import { signStatement, type VerdictInput, verdictStatement } from "../attest/verdict-statement.ts";
+import { CanaryError } from "../core/errors.ts";
+import type { RunReport } from "../report/run-report.ts";
 import type { SignVerdict } from "../run/file-run-store.ts";
 import { KEY_FOLDER, KEY_NAME, passphrase } from "./key-location.ts";
 import { say } from "./options.ts";
@@ -30,16 +32,30 @@ export async function existingSigningKey(keyFile: string | undefined): Promise<S
   return (await exists(file)) ? await readPrivateKeyFile(file, passphrase()) : undefined;
 }
 
+/**
+ * A person's or an agent's own key: `--key`, else CANARY_SIGNING_KEY. Never the project's: that one signs verdicts.
+ * @throws CanaryError KEY_UNUSABLE | USAGE
+ */
+export async function givenSigningKey(keyFile: string | undefined): Promise<SigningKey> {
+  if (keyFile !== undefined) return await readPrivateKeyFile(keyFile, passphrase());
+  const fromEnvironment = process.env["CANARY_SIGNING_KEY"];
+  if (fromEnvironment !== undefined && fromEnvironment !== "") return loadPrivateKey(fromEnvironment, passphrase());
+  throw new CanaryError({
+    code: "USAGE",
+    message: "no key was given to sign with",
+    hint: "Give --key <file> or CANARY_SIGNING_KEY; make one with `canary keys new --out <folder> --name <name>`.",
+  });
+}
+
 /** The public key that `verdict verify` trusts: `--key`, else the project's own. */
 export async function trustedPublicKey(keyFile: string | undefined): ReturnType<typeof readPublicKeyFile> {
   return await readPublicKeyFile(keyFile ?? path.join(KEY_FOLDER, `${KEY_NAME}.pub`));
 }
 
-/** The same key as a list, empty where none was named and the project has none yet. */
-export async function keysToCheck(keyFile: string | undefined): Promise<readonly TrustedKey[]> {
-  if (keyFile === undefined && !(await exists(path.join(KEY_FOLDER, `${KEY_NAME}.pub`)))) return [];
-  const { keyId, publicPem } = await trustedPublicKey(keyFile);
-  return [{ keyId, publicPem, roles: ["verdict"] }];
+/** The same key as a keyring, empty where none was named and the project has none yet. */
+export async function keysToCheck(keyFile: string | undefined): Promise<Keyring> {
+  if (keyFile === undefined && !(await exists(path.join(KEY_FOLDER, `${KEY_NAME}.pub`)))) return { keys: [] };
+  return ownKeyring(await trustedPublicKey(keyFile), "canary");
 }
 
 async function exists(file: string): Promise<boolean> {
@@ -47,6 +63,13 @@ async function exists(file: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** The policy that a verdict names, and how long it lets the verdict be relied on. */
+function policyOf({ policyDecision }: RunReport): Pick<VerdictInput, "policyInUse" | "validForMs"> {
+  if (policyDecision === undefined) return {};
+  const { policy, obligations } = policyDecision;
+  return { policyInUse: policy, validForMs: obligations.verdictValidForMs };
 }
 
 /** Turns a finished report into the signed bundle's text; the key was read before the run, so that it cannot fail after. */
@@ -65,6 +88,7 @@ export function signerOf(key: SigningKey): SignVerdict {
       },
       recordingSha256,
       reportSha256,
+      ...policyOf(report),
     });
     return signStatement(statement, key);
   };

@@ -6,13 +6,16 @@ import { withPlainText } from "../report/plain-text.ts";
 import { withoutWorkflowCommands } from "../report/workflow-commands.ts";
 import { printJson, say, withJson } from "./options.ts";
 import { systemClock } from "./system.ts";
+import { publishCommand } from "./verdict-publish.ts";
 
 /** `canary verdict`: look at a signed verdict, or refuse it. */
 export function verdictCommand(): Command {
   return new Command("verdict")
-    .description("Show or verify a signed verdict (*.sigstore.json).")
+    .description("Show, verify, export or publish a signed verdict (*.sigstore.json).")
     .addCommand(showCommand())
-    .addCommand(verifyCommand());
+    .addCommand(verifyCommand())
+    .addCommand(exportCommand())
+    .addCommand(publishCommand());
 }
 
 function showCommand(): Command {
@@ -51,15 +54,16 @@ function verifyCommand(): Command {
         file: string,
         options: { readonly key?: string; readonly plan?: string; readonly require?: string; readonly json?: true },
       ) => {
-        const [{ verifyBundle }, { trustedPublicKey }] = await Promise.all([
+        const [{ verifyBundle }, { ownKeyring }, { trustedPublicKey }] = await Promise.all([
           import("../attest/verify.ts"),
+          import("../attest/keyring.ts"),
           import("./signing.ts"),
         ]);
         const key = await trustedPublicKey(options.key);
         const plan = options.plan === undefined ? undefined : await readOrRefuse(options.plan);
         const verification = verifyBundle({
           bundleText: await bundleText(file),
-          trusted: [{ keyId: key.keyId, publicPem: key.publicPem, roles: ["verdict"] }],
+          trusted: ownKeyring(key, "canary"),
           nowEpochMs: systemClock.epochMs(),
           ...(plan === undefined ? {} : { plan }),
         });
@@ -68,9 +72,41 @@ function verifyCommand(): Command {
         else say(`verified with key ${key.keyId}\n${describe(verification.statement)}`);
         const { verdict } = verification.statement.predicate;
         // A genuine reject verifies; a script that goes on after `verify` must say which verdict it goes on for.
-        if (options.require !== undefined && verdict !== options.require) process.exitCode = EXIT_CODE[verdict] || 31;
+        if (options.require !== undefined && verdict !== options.require)
+          process.exitCode = EXIT_CODE[verdict] || EXIT_CODE.refused;
       },
     );
+}
+
+interface ExportOptions {
+  readonly vsa: true;
+  readonly trustedKey?: string;
+  readonly key?: string;
+  readonly verifierId: string;
+  readonly out?: string;
+  readonly json?: true;
+}
+
+function exportCommand(): Command {
+  return withJson(new Command("export"))
+    .description(
+      "Derive a statement that other tools read from a verdict that verifies. Our gate never takes a derived one.",
+    )
+    .argument("<file>", "Sigstore bundle of the verdict")
+    .requiredOption("--vsa", "as a verification summary of SLSA v1.2: PASSED for promote, else FAILED")
+    .option("--trusted-key <file>", "public key that the verdict must be signed with; else .canary/keys/canary.pub")
+    .option("--key <file>", "key that signs the summary; else CANARY_SIGNING_KEY (PEM), else .canary/keys")
+    .option("--verifier-id <uri>", "who verified, as those who read it know it", "https://canary-harness.dev/canary")
+    .option("--out <file>", "where it is written; else <file> with .vsa.sigstore.json")
+    .addHelpText("after", "\nExample:\n  canary verdict export reports/<run>/verdict.sigstore.json --vsa")
+    .action(async (file: string, options: ExportOptions) => {
+      const { exportVsa } = await import("./export-vsa.ts");
+      const out = options.out ?? file.replace(/(?:\.sigstore)?\.json$|$/, ".vsa.sigstore.json");
+      const exported = await exportVsa({ ...options, file, out, nowEpochMs: systemClock.epochMs() });
+      if (exported.kind === "invalid") throw refused(file, exported.problems);
+      if (options.json === true) printJson({ kind: "vsa", result: exported.result, file: out });
+      else say(`${exported.result}, derived from ${file}\n${out}`);
+    });
 }
 
 async function bundleText(file: string): Promise<string> {

@@ -68,9 +68,14 @@ export function parseDocument<T>(schema: z.ZodType<T>, text: string, source: Doc
 /** One line per problem: where it is, its path, what is wrong. */
 export function describeIssues(error: z.ZodError, document: LocatedDocument): string {
   const lines = flatIssues(error.issues, []).map(
-    ({ path, message }) => `  ${document.locate(path)} ${z.core.toDotPath([...path]) || "(document)"}: ${message}`,
+    ({ path, message }) => `  ${document.locate(path)} ${shownPath(path)}: ${message}`,
   );
   return lines.slice(0, 50).join("\n");
+}
+
+/** Between backquotes: `tokens.secretFile: Invalid …` reads like a secret and its value, and the redactor would mask what is wrong. */
+function shownPath(path: readonly PropertyKey[]): string {
+  return path.length === 0 ? "(document)" : `\`${z.core.toDotPath([...path])}\``;
 }
 
 /** Unions report one list of issues per member; the member that got furthest says what the author meant. */
@@ -84,8 +89,13 @@ function flatIssues(
       const best = [...issue.errors].sort((a, b) => deepest(b) - deepest(a))[0] ?? [];
       return flatIssues(best, path);
     }
-    return [{ path, message: issue.message }];
+    return [{ path, message: issue.code === "unrecognized_keys" ? unknownKeys(issue.keys) : issue.message }];
   });
+}
+
+/** Without a colon after "key", which would make the redactor take the name of the key for one. */
+function unknownKeys(keys: readonly string[]): string {
+  return `Unrecognized ${keys.length === 1 ? "key" : "keys"} ${keys.map((key) => JSON.stringify(key)).join(", ")}`;
 }
 
 function deepest(issues: readonly z.core.$ZodIssue[]): number {

@@ -11,6 +11,10 @@ export const EXIT_CODE_BY_ERROR = {
   MIRROR_INVALID: 3,
   RECORDING_INVALID: 3,
   PROFILE_INVALID: 3,
+  TRUST_INVALID: 3,
+  RUNBOOK_INVALID: 3,
+  /** A policy's data or rules can not be read, or are looser than they may be. */
+  POLICY_INVALID: 3,
   /** Policy refuses the plan before any container starts. */
   POLICY_REFUSED: 12,
   /** Somebody halted this host; nothing starts until it is lifted. */
@@ -26,12 +30,34 @@ export const EXIT_CODE_BY_ERROR = {
   DRIVER_BOTTLENECK: 24,
   SIGNATURE_INVALID: 30,
   KEY_UNUSABLE: 30,
+  /** The ledger contradicts itself, a checkpoint or its signature. */
+  LEDGER_TAMPERED: 30,
+  /** A claim was made that another entry holds: whatever it stands for has happened already. */
+  LEDGER_CLAIMED: 31,
+  /** Something was recorded that the append was decided without. */
+  LEDGER_MOVED_ON: 31,
+  /** The gate does not take or admit it. */
+  GATE_REFUSED: 31,
+  /** The gate's configuration is unreadable, unknown or contradicts itself. */
+  GATE_INVALID: 3,
+  /** The gate gave no answer, or none that can be relied on; nothing was admitted. */
+  GATE_UNAVAILABLE: 20,
+  LEDGER_ENTRY_INVALID: 3,
+  /** More was asked for than a ledger gives at once. */
+  LEDGER_LIMIT: 3,
+  /** The database does not answer, refuses us or went away; nothing is admitted without it. */
+  LEDGER_UNAVAILABLE: 20,
+  LEDGER_SLOW: 20,
+  LEDGER_READ_ONLY: 20,
+  LEDGER_FULL: 20,
+  /** An entry is older than the newest one by more than clocks differ. */
+  LEDGER_CLOCK_SET_BACK: 20,
 } as const;
 
 export type ErrorCode = keyof typeof EXIT_CODE_BY_ERROR;
 
 /** Exit codes of answers (not of errors): what `canary run` and the checks end with. */
-export const EXIT_CODE = { promote: 0, done: 0, hold: 10, reject: 11, findings: 40, bug: 70 } as const;
+export const EXIT_CODE = { promote: 0, done: 0, hold: 10, reject: 11, refused: 31, findings: 40, bug: 70 } as const;
 
 /** "There is no answer": a closed code, what happened, what to do about it. Never a verdict. */
 export class CanaryError extends Error {

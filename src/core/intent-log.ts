@@ -10,6 +10,8 @@ export type Intent =
       readonly proof?: "quiet" | "load";
       /** Time box of the undo, ms. */
       readonly timeoutMs?: number;
+      /** Scopes of the action: its undo holds no others. */
+      readonly requires?: readonly string[];
     }
   | { readonly kind: "landed"; readonly actionId: string; readonly landed: boolean }
   /** It did not land and changed nothing: there is nothing to undo. */
@@ -22,6 +24,8 @@ export type Intent =
       readonly why: "failure" | "abort";
       readonly how: "steps" | "stop";
       readonly steps: unknown;
+      /** Scopes of everything that was done. */
+      readonly requires?: readonly string[];
     }
   | { readonly kind: "recovered"; readonly ok: boolean }
   /** A snapshot is brought back because an undo failed. */
@@ -32,6 +36,17 @@ export type Intent =
 /** Append-only; `record` resolves only when the entry is durable (fsync). */
 export interface IntentLog {
   record(intent: Intent): Promise<void>;
+}
+
+/** Records in one log, then in the other; what the first does not take is not in the second. */
+export function inBoth(first: IntentLog | undefined, second: IntentLog): IntentLog {
+  if (first === undefined) return second;
+  return {
+    record: async (intent) => {
+      await first.record(intent);
+      await second.record(intent);
+    },
+  };
 }
 
 /** What a log shows to be unfinished: acts whose undo is not known to have landed. */

@@ -74,4 +74,56 @@ export const LIMITS = {
   rowsComparedMax: 50_000,
   /** Rows written by actions under load that are listed one by one; the others are counted by table. */
   rowsAttributedMax: 5_000,
+  /** One entry of the ledger: tiles count its bytes in 16 bits (C2SP tlog-tiles). */
+  ledgerEntryBytesMax: 65_535,
+  /** Entries of one append; a gate's decision is one to three. */
+  ledgerBatchMax: 256,
+  /** Entries of one durable transaction; more wait for the next. */
+  ledgerCommitEntriesMax: 1024,
+  /** Appends that wait for a transaction; beyond it a caller is told at once that the ledger is slow. */
+  ledgerWaitingMax: 20_000,
+  /** A document stored with an entry: a bundle, plan or approval is at most this. */
+  ledgerDocumentBytesMax: 4 * 1024 * 1024,
+  /** Documents of one append. */
+  ledgerDocumentsMax: 16,
+  /** Digests that one entry can be found by. */
+  ledgerSubjectsMax: 32,
+  /** Entries about one digest that are given as all there are. */
+  ledgerEntriesAboutMax: 10_000,
+  /** What clocks of gates on one database may differ by; kept small, it is also how far a clock can be set back unseen. */
+  ledgerClockSkewMsMax: 5_000,
+  /** Longest wait for the database before a caller is told that it is slow. */
+  ledgerAnswerMsMax: 5_000,
+  /** Keys of one `trust.yaml`; an organisation that has more signs through fewer. */
+  trustedKeysMax: 1000,
+  /** A request to the gate: an AdmissionReview holds two objects, and etcd takes none above 1.5 MB. */
+  gateBodyBytesMax: 3 * 1024 * 1024,
+  /** Every other request: a verdict, a plan and its signatures. */
+  gateDocumentBytesMax: 2 * 1024 * 1024,
+  /** Bodies that are read at the same time, over all connections; more are told to come again. */
+  gateBodiesBytesMax: 64 * 1024 * 1024,
+  /** Levels of lists and objects in a request. */
+  gateJsonDepthMax: 64,
+  /** Longest wait for evidence and ledger before a request is refused; delivery tools give up after ten seconds. */
+  gateDecisionMsMax: 4_000,
+  /** A request's head and its body must have come by then: slow senders hold connections. */
+  gateHeadersMsMax: 5_000,
+  gateRequestMsMax: 10_000,
+  /** Connections at once. */
+  gateConnectionsMax: 1_000,
+  /** Of these, of one address: as many as requests are answered at once, since an API server or a proxy may need all of them. */
+  gateConnectionsPerAddressMax: 256,
+  /** Requests that are answered at once; more are told to come again. */
+  gateRequestsAtOnceMax: 256,
+  /** Callers whose rate is kept count of; the one that was quiet longest is forgotten first. */
+  gateRatesMax: 10_000,
+  /** Earlier plans of one environment that one question to policy looks at. */
+  pastPlansMax: 10_000,
+  /** Reasons that a policy agent may give; ours has a score of rules. */
+  policyReasonsMax: 200,
+  /** One answer of a policy agent; the list of its modules with their syntax trees is the longest. */
+  policyAnswerBytesMax: 8 * 1024 * 1024,
+  /** Files of one policy, and cases of one table. */
+  policyFilesMax: 50,
+  policyCasesMax: 2_000,
 } as const;

@@ -1,4 +1,4 @@
-/** What happened to a run, for whoever is to be told. */
+/** What happened to a run or at the gate, for whoever is to be told. */
 export interface Notice {
   readonly type:
     | "canary.trigger.breached"
@@ -6,7 +6,12 @@ export interface Notice {
     | "canary.rollback.finished"
     | "canary.verdict.published"
     | "canary.run.aborted"
-    | "canary.host.halted";
+    | "canary.host.halted"
+    | "canary.escalation.queued"
+    | "canary.gate.admitted"
+    | "canary.gate.refused"
+    | "canary.gate.exempt"
+    | "canary.gate.kill-switch";
   /** Unique; the same for every attempt to deliver it, so that a receiver can tell repetitions. */
   readonly id: string;
   readonly atEpochMs: number;

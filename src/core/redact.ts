@@ -1,7 +1,8 @@
+import { withoutPersonalData } from "./personal-data.ts";
 import { sha256Hex } from "./sha256.ts";
 
-// One small redactor for everything that is recorded: output of actions, values in fingerprints, messages.
-// It errs towards masking; it is a net under the rule "secrets are never printed", not a licence to print them.
+// The one redactor of everything that is recorded, shown, signed or sent. Secrets by name and shape are here, what points to a person
+// is in personal-data.ts. It errs towards masking; it is a net under the rule "secrets are never printed", not a licence to print them.
 
 const SECRET_NAME =
   /pass(?:word|wd|phrase)|secret|token|credential|api_?key|(?:key|pass|pwd|dsn|auth|authorization|cookie)s?(?:$|[_.-])/i;
@@ -11,12 +12,14 @@ const URL_CREDENTIALS = /\b([a-z][a-z0-9+.-]{0,30}:\/\/[^\s:@/]{0,200}:)[^\s@/]{
 const URL_TOKEN = /\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s:@/]{20,500}@/gi;
 const AUTH_SCHEME = /\b(Bearer|Basic|Token|Digest)\s+[A-Za-z0-9._~+/=-]{8,}/gi;
 const SQL_PASSWORD = /\b((?:ENCRYPTED\s+)?PASSWORD\s+)(?:E?'(?:[^']|'')*'|\$\$[\s\S]*?\$\$)/gi;
-/** JSON web tokens, AWS key ids, tokens of GitHub, Slack and Stripe-like services: recognisable without a name. */
+/** All of a header that carries a session or a login, to the end of its line: its parts have names of their own. */
+const SECRET_HEADER = /\b((?:set-)?cookie|(?:proxy-)?authorization)(\s{0,4}:[ \t]{0,4})[^\s"'{[][^\r\n"']*/gi;
+/** JSON web tokens, AWS key ids, tokens of GitHub, GitLab, npm, Google, Slack, Stripe-like services, secrets of webhooks: recognisable without a name. */
 const KNOWN_TOKENS =
-  /\beyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_\w{20,}|\bxox[abpr]-[\w-]{10,}|\bsk_(?:live|test)_\w{10,}/g;
+  /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{20,}|\bnpm_[A-Za-z0-9]{36}\b|\bAIza[\w-]{35}|\bxox[abeprs]-[\w-]{10,}|\b[rs]k_(?:live|test)_\w{10,}|\bwhsec_[A-Za-z0-9+/=]{24,}/g;
 /** A name, then `=` or `:`; bounded everywhere so that no input makes it slow. */
 const ASSIGNMENT = /(["']?)([A-Za-z_][\w.-]{0,80})\1\s{0,4}[:=]\s{0,4}/g;
-const ASSIGNED_VALUE = /"(?:[^"\\]|\\.)*(?:"|$)|'(?:[^'\\]|\\.)*(?:'|$)|[^\s,;&}\])"']+/y;
+const ASSIGNED_VALUE = /"(?:[^"\\]|\\[\s\S]?)*(?:"|$)|'(?:[^'\\]|\\[\s\S]?)*(?:'|$)|[^\s,;&}\])"']+/y;
 
 const MASK = "[masked]";
 
@@ -32,6 +35,7 @@ export function redact(text: string): string {
     .replace(PEM, `-----BEGIN $1----- ${MASK}`)
     .replace(URL_CREDENTIALS, `$1${MASK}@`)
     .replace(URL_TOKEN, `$1${MASK}@`)
+    .replace(SECRET_HEADER, `$1$2${MASK}`)
     .replace(AUTH_SCHEME, `$1 ${MASK}`)
     .replace(SQL_PASSWORD, `$1${MASK}`)
     .replace(KNOWN_TOKENS, MASK);
@@ -49,39 +53,58 @@ export function maskedValue(name: string, value: string): string {
   return redacted === value ? value : `${redacted} ${digest()}`;
 }
 
-const EMAIL = /\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}\b/g;
-/** Thirteen to nineteen digits, also in groups: a card number if its check digit says so. */
-const CARD = /\b\d(?:[ -]?\d){12,18}\b/g;
-const IBAN = /\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b/g;
-/** International form only: a bare run of digits is more often an identifier. */
-const PHONE = /(?<![\w+])\+\d{1,3}(?:[ ()/-]{0,2}\d){6,12}\b/g;
-/** Of the public internet: those of private networks are machines. */
-const IPV4 =
-  /\b(?!127\.|0\.0\.0\.0|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.)(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)\b(?![.\d])/g;
-const PERSONAL_NAME =
-  /(["']?)((?:first|last|full|given|family|sur|customer|user)_?name|street|address|phone|birth_?(?:day|date)|date_?of_?birth)\1(\s{0,4}[:=]\s{0,4})("[^"]{0,500}"|'[^']{0,500}'|[^\s,;&}\])"']{1,500})/gi;
-
-/**
- * The text of a log or a metric without what points to a person: addresses of mail, cards, accounts, phones and hosts, and
- * values under names such as `full_name`. Secrets are `redact`'s.
- */
-export function redactPersonalData(text: string): string {
-  return text
-    .replace(EMAIL, "[email]")
-    .replace(CARD, (digits) => (isCardNumber(digits.replace(/\D/g, "")) ? "[card]" : digits))
-    .replace(IBAN, "[account]")
-    .replace(PHONE, "[phone]")
-    .replace(IPV4, "[address]")
-    .replace(PERSONAL_NAME, "$1$2$1$3[personal]");
+/** What is recorded or shown of a text from outside: no secret, and nothing that points to a person. Doing it again changes nothing. */
+export function redactForPeople(text: string): string {
+  // A mask ends words, so that beside one there can be a word that was none before; what is not masked gets less each time.
+  for (let before = text; ; ) {
+    const after = withoutPersonalData(redact(before));
+    if (after === before) return after;
+    before = after;
+  }
 }
 
-/** The check digit of ISO/IEC 7812 (Luhn). */
-function isCardNumber(digits: string): boolean {
-  const sum = [...digits].reverse().reduce((total, digit, index) => {
-    const value = Number(digit) * (index % 2 === 1 ? 2 : 1);
-    return total + (value > 9 ? value - 9 : value);
-  }, 0);
-  return sum % 10 === 0;
+/** Members under which names are not ours but a plan's or a service's, so that a name may say that its value is a secret. */
+const FOREIGN_NAMES: ReadonlySet<string> = new Set(["with", "environment", "headers", "body", "variables"]);
+
+/** Members that say who answers for something: a record without them would be none. Secrets in them are masked all the same. */
+const ANSWERING_NAMES: ReadonlySet<string> = new Set([
+  "agent",
+  "person",
+  "identity",
+  "owner",
+  "author",
+  "authors",
+  "by",
+]);
+
+/**
+ * A JSON-shaped value with every text of it as `redactForPeople` shows it, keys of foreign objects included; other values are
+ * the same. The one thing that everything passes before it is shown, written, signed or sent.
+ */
+export function redactDeep<T>(value: T): T {
+  return redacted(value, "ours") as T;
+}
+
+function redacted(value: unknown, of: "ours" | "foreign" | "answering"): unknown {
+  if (typeof value === "string") return of === "answering" ? redact(value) : redactForPeople(value);
+  if (Array.isArray(value)) return value.map((one) => redacted(one, of));
+  if (typeof value !== "object" || value === null) return value;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => {
+      if (of === "foreign") {
+        const isSecret = isPlainValue(one) && looksSecret(name);
+        return [redactForPeople(name), isSecret ? MASK : redacted(one, of)];
+      }
+      if (FOREIGN_NAMES.has(name)) return [name, redacted(one, "foreign")];
+      return [name, redacted(one, ANSWERING_NAMES.has(name) ? "answering" : of)];
+    }),
+  );
+}
+
+function isPlainValue(value: unknown): boolean {
+  return typeof value === "string" || typeof value === "number";
 }
 
 function maskAssignments(text: string): string {

@@ -173,7 +173,7 @@ function otherwiseText(slo: SloJudgement, { limits }: ExplainContext): string {
   const { samplesMissing: missing, baselineShort } = slo.derivation;
   const margin =
     range === undefined
-      ? `No margin would have made these measurements pass${missing === undefined ? "" : `: ${missing}`}`
+      ? `No margin would have made these measurements pass${missing === undefined ? "" : `, because ${missing}`}`
       : `These measurements would keep ${describeRange(range, slo.unit)}, and any wider margin`;
   const resolvable = Number.isFinite(slo.minimalDetectable)
     ? `; at the longest observation allowed (${duration(limits.observeSecondsMax)}) this noise tells ${unsigned(slo, slo.minimalDetectable)} apart`

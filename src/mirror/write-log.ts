@@ -1,3 +1,4 @@
+import type { DatabaseRights } from "../plan/database-rights.ts";
 import type { ResourcePath } from "./fingerprint.ts";
 
 // Contract: who wrote which rows of a database, told by the database itself. Implemented in src/mirror/writes.
@@ -7,8 +8,7 @@ export interface DatabaseActor {
   readonly runId: string;
   readonly actionId: string;
   readonly phase: "act" | "undo";
-  /** `rows`: reads and writes the rows of every table and nothing else; `owner`: whatever the mirror's own user may. */
-  readonly rights: "rows" | "owner";
+  readonly rights: DatabaseRights;
 }
 
 /** Statements of one actor. */

@@ -6,7 +6,21 @@ import { allowedProgram } from "./exec-rules.ts";
 import type { SqlParser } from "./sql/parse-sql.ts";
 import { type DryRunOffer, readStep, type StepReading } from "./step-reading.ts";
 import { type Target, targetsOfStep } from "./step-targets.ts";
-import { type Deed, type EnvironmentClass, type NamespaceFloor, type Place, type Tier, tierAt } from "./tier-table.ts";
+import {
+  type Deed,
+  type EnvironmentClass,
+  type NamespaceFloor,
+  type Place,
+  type Tier,
+  type TierFloors,
+  tierAt,
+} from "./tier-table.ts";
+
+/** What a plan's words are read with. */
+export interface PlanReader {
+  readonly parse: SqlParser;
+  readonly floors: TierFloors;
+}
 
 /** What of a mirror policy wants to know; absent while only the plan is at hand. */
 export interface KnownMirror {
@@ -31,6 +45,8 @@ export interface Operator {
     readonly exec?: readonly (readonly string[])[] | undefined;
   };
   readonly knownMirror?: KnownMirror;
+  /** What else stands against the plan, found by those who read its runbook; in sentences. */
+  readonly otherObjections?: readonly string[];
 }
 
 /** One step (of an action or of its undo) as policy sees it. */
@@ -62,29 +78,29 @@ export interface ActionAssessment {
 }
 
 /** Assesses every action of a plan by its words alone; nothing is started, nothing is decided. */
-export function assessPlan(plan: Plan, operator: Operator, parse: SqlParser): readonly ActionAssessment[] {
-  const where = whereOf(plan, operator);
+export function assessPlan(plan: Plan, operator: Operator, reader: PlanReader): readonly ActionAssessment[] {
+  const where = { ...whereOf(plan, operator), ...reader };
   return plan.actions.map((action) => {
-    const reading = readStep(action.step, parse);
+    const reading = readStep(action.step, where.parse);
     const step = assessed(action.step, reading, where);
-    return { id: action.id, step, undo: undoOf(action, reading, { ...where, parse }) };
+    return { id: action.id, step, undo: undoOf(action, reading, where) };
   });
 }
 
 /** Assesses the steps of a plan's own ways out of a failure or an abort (`onFailure`, `onAbort`) in the same way. */
-export function assessWaysOut(plan: Plan, operator: Operator, parse: SqlParser): readonly StepAssessment[] {
-  const where = whereOf(plan, operator);
-  return recoverySteps(plan).map((step) => assessed(step, readStep(step, parse), where));
+export function assessWaysOut(plan: Plan, operator: Operator, reader: PlanReader): readonly StepAssessment[] {
+  const where = { ...whereOf(plan, operator), ...reader };
+  return recoverySteps(plan).map((step) => assessed(step, readStep(step, reader.parse), where));
 }
 
-interface Where {
+interface Where extends PlanReader {
   readonly place: Place;
   readonly database: (service: string) => string;
   /** Lines of `policy.exec`; absent: any program. */
   readonly programs?: readonly (readonly string[])[] | undefined;
 }
 
-function whereOf(plan: Plan, operator: Operator): Where {
+function whereOf(plan: Plan, operator: Operator): Omit<Where, keyof PlanReader> {
   const place: Place = {
     environmentClass: operator.environment?.class ?? "production",
     namespace: plan.target.namespace,
@@ -97,13 +113,17 @@ function whereOf(plan: Plan, operator: Operator): Where {
   return { place, database, programs: operator.policy?.exec };
 }
 
-function assessed(step: ActionStep, reading: StepReading, { place, database, programs }: Where): StepAssessment {
+function assessed(
+  step: ActionStep,
+  reading: StepReading,
+  { place, database, programs, floors }: Where,
+): StepAssessment {
   const { deed, because, reversibility, dryRun, refusals, remarks, leavesTheStore, sql } = reading;
   return {
     uses: step.uses,
     deed,
     because,
-    ...tierAt(deed, place),
+    ...tierAt(deed, place, floors),
     reversibility,
     dryRun,
     refusals: [...refusals, ...notAllowed(step, programs)],
@@ -119,11 +139,7 @@ function notAllowed(step: ActionStep, programs: Where["programs"]): readonly str
   return [`runs ${step.with.argv.join(" ")}, which this scenario's operator does not allow (policy.exec)`];
 }
 
-function undoOf(
-  { step, rollback }: Action,
-  reading: StepReading,
-  where: Where & { readonly parse: SqlParser },
-): ActionAssessment["undo"] {
+function undoOf({ step, rollback }: Action, reading: StepReading, where: Where): ActionAssessment["undo"] {
   if (rollback !== undefined) {
     const undo = readStep(rollback, where.parse, reading.made);
     return { kind: "given", step: assessed(rollback, undo, where) };

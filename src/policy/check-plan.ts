@@ -1,7 +1,6 @@
 import type { Plan } from "../plan/plan.ts";
-import { type Admission, admit } from "./admit.ts";
+import { type Admission, type Asking, admit } from "./admit.ts";
 import type { Operator } from "./assess-plan.ts";
-import type { SqlParser } from "./sql/parse-sql.ts";
 
 /** What policy says of a plan by itself or in a scenario, before anything is raised. */
 export interface PlanCheck {
@@ -14,8 +13,8 @@ export interface PlanCheck {
 }
 
 /** Checks a plan by its words. @param operator - absent: no scenario is known, so production's floors hold */
-export function checkPlan(plan: Plan, operator: Operator | undefined, parse: SqlParser): PlanCheck {
-  const admission = admit(plan, operator ?? {}, parse);
+export async function checkPlan(plan: Plan, operator: Operator | undefined, asking: Asking): Promise<PlanCheck> {
+  const admission = await admit(plan, operator ?? {}, asking);
   const untried = admission.actions.flatMap(({ id, step }) =>
     step.tier >= 3 && step.dryRun.kind === "none"
       ? [`Action ${id} is of tier ${step.tier} and can not be tried first: ${step.dryRun.why}.`]

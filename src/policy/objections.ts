@@ -1,7 +1,8 @@
 import type { ActionStep } from "../plan/action.ts";
 import type { Action } from "../plan/plan.ts";
-import { covers } from "../plan/resource-pattern.ts";
+import { covers, matches } from "../plan/resource-pattern.ts";
 import type { ActionAssessment, KnownMirror, Operator, StepAssessment } from "./assess-plan.ts";
+import { scopeObjections } from "./scope-objections.ts";
 import { undeclaredTargets } from "./step-targets.ts";
 import { leavesNoTrace } from "./traceless.ts";
 
@@ -12,32 +13,18 @@ export function objections(action: Action, assessment: ActionAssessment, operato
   return [
     ...step.refusals.map((why) => `action ${id} ${why}`),
     ...(given?.refusals ?? []).map((why) => `the rollback of action ${id} ${why}`),
-    ...destructive(`action ${id}`, step),
-    ...(given === undefined ? [] : destructive(`the rollback of action ${id}`, given)),
     ...writeObjections(action, assessment, operator),
     ...namedTargets(action, step, "names"),
     ...(given === undefined ? [] : namedTargets(action, given, "names in its rollback")),
     ...irreversible(assessment, action, operator.knownMirror),
-    ...withoutDryRun(assessment, operator),
+    ...scopeObjections(action, assessment, operator.knownMirror),
     ...mirrorObjections(action, operator.knownMirror),
   ];
 }
 
 /** Why the plan's own ways out of a failure or an abort may not be rehearsed; their steps are carried out like any other. */
 export function waysOutObjections(steps: readonly StepAssessment[]): readonly string[] {
-  return steps.flatMap((step) => [
-    ...step.refusals.map((why) => `a step of onFailure or onAbort ${why}`),
-    ...destructive("a step of onFailure or onAbort", step),
-  ]);
-}
-
-/** What is refused for a reason of its own needs no second one. */
-function destructive(who: string, { tier, because, decidedBy, refusals }: StepAssessment): readonly string[] {
-  return tier === 4 && refusals.length === 0
-    ? [
-        `${who} ${because} (${decidedBy}): tier 4 is never replayed by an unattended agent; a human executes what it prepared`,
-      ]
-    : [];
+  return steps.flatMap((step) => step.refusals.map((why) => `a step of onFailure or onAbort ${why}`));
 }
 
 function writeObjections(action: Action, { id, step, undo }: ActionAssessment, operator: Operator): readonly string[] {
@@ -54,8 +41,16 @@ function writeObjections(action: Action, { id, step, undo }: ActionAssessment, o
     ...(changesState && action.changes.length === 0
       ? [`action ${id} writes but declares no effect in \`changes\``]
       : []),
+    ...action.changes
+      .filter(reachesBeyondMirrors)
+      .map((path) => `action ${id} declares ${path}, which reaches what no mirror has and so nothing rehearses`),
     ...outside.map((path) => `action ${id} declares ${path}, which this scenario's operator does not let plans change`),
   ];
+}
+
+/** Objects of a cluster have no twin: a gate calls `kubernetes/…` whatever a plan has no name for. */
+function reachesBeyondMirrors(pattern: string): boolean {
+  return matches(pattern.split("/")[0] ?? "", "kubernetes");
 }
 
 /** Told before a container starts; what words do not decide, the quiet twin does. */
@@ -76,14 +71,6 @@ function irreversible(
   const snapshotted = mirror === undefined || mirror.state.some((store) => store.service === service);
   if (snapshotted && !step.leavesTheStore) return [];
   return [`action ${id} ${step.because}: it is irreversible, and no snapshot covers it`];
-}
-
-function withoutDryRun({ id, step }: ActionAssessment, { policy }: Operator): readonly string[] {
-  return policy?.withoutDryRun === "refuse" && step.tier === 3 && step.dryRun.kind === "none"
-    ? [
-        `action ${id} is of tier 3 and can not be tried first (${step.dryRun.why}), which this scenario's operator demands`,
-      ]
-    : [];
 }
 
 /** What a step is carried out on must be part of the mirror. */

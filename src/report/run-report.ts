@@ -12,6 +12,7 @@ import type { SnapshotFacts } from "../mirror/snapshots/snapshot.ts";
 import type { TwinFacts } from "../mirror/twin-facts.ts";
 import type { Action, Plan } from "../plan/plan.ts";
 import type { ActionAssessment } from "../policy/assess-plan.ts";
+import type { PolicyDecision } from "../policy/engine/question.ts";
 import type { CallsCompared } from "../replay/proof/call-counts.ts";
 import type { WriteProvenance } from "../replay/proof/write-provenance.ts";
 import type { DriverReport, RecordingManifest } from "../replay/recording.ts";
@@ -77,6 +78,8 @@ export interface RunReport {
   };
   /** What policy read of each action before anything was raised; in reports since dry runs are done. */
   readonly policy?: readonly ActionAssessment[];
+  /** What the policy in use answered, and what it demands of a promotion; absent in reports from before it was data. */
+  readonly policyDecision?: PolicyDecision;
   readonly mirror: {
     readonly name: string;
     readonly sha256: string;

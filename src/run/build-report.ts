@@ -1,3 +1,4 @@
+import { redactDeep } from "../core/redact.ts";
 import { acceptedRange, effectScale } from "../judge/accepted.ts";
 import { type Explanation, explain, lateOf } from "../judge/explain.ts";
 import type { Verdict } from "../judge/verdict.ts";
@@ -33,7 +34,8 @@ export function buildReport(options: {
 }): RunReport {
   const { job, pair, log, load } = options;
   const { plan, scenario } = job;
-  return {
+  // Everything that is shown, written or signed of a run is made from this.
+  return redactDeep<RunReport>({
     schema: "canary.report/v1",
     runId: job.runId,
     harnessVersion: options.effects.harnessVersion,
@@ -54,6 +56,7 @@ export function buildReport(options: {
       actions: plan.actions,
     },
     policy: options.admission.actions,
+    policyDecision: options.admission.decision,
     mirror: { name: job.spec.name, sha256: job.spec.sha256, fidelity: job.spec.fidelity, facts: pair.facts },
     ...profileNamed(job),
     power: log.forecasts(),
@@ -80,7 +83,7 @@ export function buildReport(options: {
     trails: load === undefined ? [] : trailsOf(job, load),
     timeline: log.timeline(),
     measuringShare: measuringShare(load, log.elapsedMs()),
-  };
+  });
 }
 
 function explanationOf({

@@ -3,6 +3,8 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
+import { type IntentLog, inBoth } from "../core/intent-log.ts";
+import { redactDeep } from "../core/redact.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import { KEPT_FILES } from "../mirror/twins/kept-runs.ts";
 import type { ResumeState } from "../replay/proof/resume-rollback.ts";
@@ -53,6 +55,8 @@ interface RunStoreOptions {
   readonly scenarioText: string;
   /** The calibration profile that is believed, as it was signed. */
   readonly profileText?: string;
+  /** Takes every intent before the journal does: the ledger. An undo is finished from the journal alone. */
+  readonly ledgerIntents?: IntentLog;
   readonly sign: SignVerdict;
 }
 
@@ -75,7 +79,7 @@ async function openFolder(options: RunStoreOptions): Promise<RunStore> {
   return {
     recordingDir,
     folder: path.resolve(options.runDir),
-    intent: { record: (entry) => onDisk(options.runDir, () => intent.record(entry)) },
+    intent: inBoth(options.ledgerIntents, { record: (entry) => onDisk(options.runDir, () => intent.record(entry)) }),
     keepForResume: (state: ResumeState) =>
       onDisk(options.runDir, () =>
         writeWhole(path.join(options.runDir, RUN_FILES.reference), `${JSON.stringify(state)}\n`, 0o600),
@@ -100,7 +104,7 @@ async function openFolder(options: RunStoreOptions): Promise<RunStore> {
     saveAbort: (record) =>
       onDisk(options.runDir, async () => {
         const file = path.join(options.runDir, RUN_FILES.abort);
-        await writeWhole(file, `${JSON.stringify(record, null, 2)}\n`);
+        await writeWhole(file, `${JSON.stringify(redactDeep(record), null, 2)}\n`);
         return file;
       }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

@@ -6,13 +6,14 @@ import { loadMirror } from "../mirror/compose/load-mirror.ts";
 import { parsePlan } from "../plan/plan.ts";
 import { trafficRoutes } from "../replay/traffic/traffic-routes.ts";
 import { checkWatch } from "./check-watch.ts";
+import { readJobTrust, type TrustTerms } from "./job-trust.ts";
 import type { RunJob } from "./run-job.ts";
 import { checkTogether, parseScenario } from "./scenario.ts";
 
 /**
  * Reads a scenario and everything it points at.
  * Nothing outside `rootDir` (the project) is read, whatever a document says; links are resolved before the check.
- * @throws CanaryError SCENARIO_INVALID | PLAN_INVALID | MIRROR_INVALID
+ * @throws CanaryError SCENARIO_INVALID | PLAN_INVALID | MIRROR_INVALID | SIGNATURE_INVALID | TRUST_INVALID | RUNBOOK_INVALID
  */
 export async function loadJob(options: {
   readonly scenarioFile: string;
@@ -22,6 +23,10 @@ export async function loadJob(options: {
   readonly seed: number;
   /** Read in place of the plan that the scenario names; relative to `rootDir`, and inside the project like it. */
   readonly planFile?: string;
+  /** Of the command line: keys take the place of the scenario's own, runbooks are added; absolute paths, not held to the project. */
+  readonly trust?: Partial<Pick<TrustTerms, "keys" | "runbooks">>;
+  /** When signatures are verified. */
+  readonly nowEpochMs: number;
 }): Promise<RunJob> {
   const scenarioPath = path.resolve(options.rootDir, options.scenarioFile);
   const scenarioText = await readText(scenarioPath, options.scenarioFile, "SCENARIO_INVALID");
@@ -47,6 +52,9 @@ export async function loadJob(options: {
   await prepareTraffic(scenario.traffic, scenarioDir, options.seed);
   const spec = await loadMirror({ path: await inside(scenario.mirror), environment: options.environment });
   checkWatch(scenario, trafficRoutes(scenario.traffic), spec);
+  const terms = await trustTerms(scenario.trust, options.trust, inside);
+  const trust =
+    terms === undefined ? {} : { trust: await readJobTrust({ plan, planFile, terms, nowEpochMs: options.nowEpochMs }) };
   return {
     runId: options.runId,
     seed: scenario.seed ?? options.seed,
@@ -58,7 +66,21 @@ export async function loadJob(options: {
     planText,
     planFile: planShown,
     spec,
+    ...trust,
   };
+}
+
+/** The scenario's terms with what the command line says; runbooks without a list of keys are nobody's. */
+async function trustTerms(
+  own: TrustTerms | undefined,
+  given: Partial<Pick<TrustTerms, "keys" | "runbooks">> | undefined,
+  inside: (file: string) => Promise<string>,
+): Promise<TrustTerms | undefined> {
+  const keys = given?.keys ?? (own === undefined ? undefined : await inside(own.keys));
+  const runbooks = [...(await Promise.all((own?.runbooks ?? []).map(inside))), ...(given?.runbooks ?? [])];
+  if (keys !== undefined) return { keys, runbooks, require: own?.require ?? ["plan", "runbook"] };
+  if (runbooks.length === 0) return undefined;
+  throw unreadable("SCENARIO_INVALID", "runbooks were given without a list of trusted keys; add --trust");
 }
 
 /** A scenario outside the working directory is its own project: its folder. */

@@ -126,6 +126,7 @@ export function performance(options: {
     baseDir: options.job.scenarioDir,
     metrics: options.job.spec.metrics,
     ...(tries === undefined ? {} : { undoTries: tries }),
+    ...(effects.mint === undefined ? {} : { mint: effects.mint }),
     onStep: log.step,
     onRecord: log.action,
   };

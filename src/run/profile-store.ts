@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
+import type { Keyring } from "../attest/keyring.ts";
 import type { SigningKey } from "../attest/keys.ts";
 import { openProfile, signProfile } from "../attest/profile-statement.ts";
-import type { TrustedKey } from "../attest/verify.ts";
 import { CanaryError, messageOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { type Profile, type ProfileSubject, profileFileName, profileMisfits } from "../judge/profile.ts";
@@ -23,7 +23,7 @@ export type ProfileSearch =
 
 /** Whom and what a profile is held against. */
 export interface ProfileQuestion {
-  readonly trusted: readonly TrustedKey[];
+  readonly trusted: Keyring;
   readonly run: ProfileSubject;
   readonly nowEpochMs: number;
 }
@@ -105,7 +105,7 @@ type Opened =
   | ({ readonly kind: "profile" } & AttachedProfile)
   | { readonly kind: "problem"; readonly message: string; readonly unreadable?: true };
 
-async function open(file: string, trusted: readonly TrustedKey[]): Promise<Opened> {
+async function open(file: string, trusted: Keyring): Promise<Opened> {
   try {
     const info = await stat(file);
     if (!info.isFile() || info.size > LIMITS.documentBytesMax) throw new Error("it is no file of a profile's size");

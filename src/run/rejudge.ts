@@ -1,4 +1,4 @@
-import type { TrustedKey } from "../attest/verify.ts";
+import type { Keyring } from "../attest/keyring.ts";
 import { decide } from "../judge/decide.ts";
 import { type Explanation, explain, lateOf } from "../judge/explain.ts";
 import { environmentGates } from "../judge/gates.ts";
@@ -9,8 +9,6 @@ import type { ResponseJudgement } from "../judge/response-changes.ts";
 import type { Reason, SloJudgement, Verdict } from "../judge/verdict.ts";
 import type { WatchRecords } from "../judge/watch/watch-records.ts";
 import { untoldConsequences } from "../judge/write-reasons.ts";
-import { admit } from "../policy/admit.ts";
-import { loadSqlParser, type SqlParser } from "../policy/sql/parse-sql.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
 import { callsJudged } from "./call-evidence.ts";
 import { acceptedTerms, hopelessFromTheStart, judgedSlos } from "./evidence.ts";
@@ -45,8 +43,11 @@ export interface WhatIf extends Rejudged {
   readonly stored: Pick<OpenedRun["stored"], "verdict" | "slos">;
 }
 
-/** Doubts of the same kind: what only a stub saw, and what was not performed under load. */
-const WITNESSED_DOUBTS: ReadonlySet<string> = new Set(["REQUESTED_NOT_PROVEN", "NO_OP"]);
+/**
+ * Doubts of the same kind: what only a stub saw, what was not performed under load, and a human whom the policy of then
+ * asked for; policy is not asked again, since the one in use today may be another.
+ */
+const WITNESSED_DOUBTS: ReadonlySet<string> = new Set(["REQUESTED_NOT_PROVEN", "NO_OP", "HUMAN_NEEDED"]);
 /** Reasons that were seen while the twins lived and cannot be measured again; they stand as they were. */
 const WITNESSED: ReadonlySet<string> = new Set([
   "INVARIANT_BROKEN",
@@ -66,9 +67,9 @@ const WITNESSED: ReadonlySet<string> = new Set([
 export async function rejudge(
   runDir: string,
   changes: JudgeChanges = { set: [], slo: [] },
-  trusted: readonly TrustedKey[] = [],
+  trusted: Keyring = { keys: [] },
 ): Promise<WhatIf> {
-  const run = { ...(await openStoredRun(runDir)), parseSql: await loadSqlParser() };
+  const run = await openStoredRun(runDir);
   const seal = await readSeal(runDir, trusted);
   const scenario = changedScenario(run, changes);
   const phases = phasesUnder(run.stored.traffic.phases, run.scenario.judge, scenario.judge);
@@ -87,7 +88,6 @@ interface Recording extends OpenedRun {
   readonly phases: OpenedRun["stored"]["traffic"]["phases"];
   /** The alarm that stopped the run, if one did; it saw requests that never came back, which no recording holds. */
   readonly alarm: HarmAlarm | undefined;
-  readonly parseSql: SqlParser;
 }
 
 /** An alarm in a report has stopped the run only where the timeline says so; else it was found in the recording. */
@@ -185,10 +185,7 @@ function lookOf(run: Recording): LookInput {
 
 function gatesAgain(run: Recording, judged: readonly SloJudgement[]): readonly Reason[] {
   const { scenario, plan, stored, store, phases } = run;
-  const admission = admit(plan, scenario, run.parseSql);
-  const human = admission.kind === "admitted" ? admission.humanNeeded : admission.problems;
   const known: readonly Reason[] = [
-    ...human.map((message): Reason => ({ code: "HUMAN_NEEDED", message: `A human must agree: ${message}.` })),
     ...hopelessFromTheStart(run),
     ...stored.verdict.reasons.filter(({ code }) => WITNESSED_DOUBTS.has(code)),
   ];

@@ -1,6 +1,8 @@
 import path from "node:path";
+import type { MintToken } from "../core/action-token.ts";
 import type { Clock } from "../core/clock.ts";
 import { messageOf } from "../core/errors.ts";
+import { type IntentLog, inBoth } from "../core/intent-log.ts";
 import type { StateAccess } from "../mirror/state/state-access.ts";
 import type { KeptRun } from "../mirror/twins/kept-runs.ts";
 import { deadRunsToFinish } from "../mirror/twins/kept-runs-of-engine.ts";
@@ -32,7 +34,11 @@ export interface ResumeEffects {
   readonly state: StateAccess;
   readonly ownerPid: number;
   readonly dockerHost?: string;
+  /** Takes every intent before the run's journal does: the ledger. */
+  readonly ledgerIntents?: (run: { readonly runId: string; readonly planSha256: string }) => IntentLog;
   readonly say: (line: string) => void;
+  /** Mints the tokens of requests that undo something. */
+  readonly mint?: MintToken;
 }
 
 /** A rollback that takes longer than this is not finished any more; its twins are removed as they are. */
@@ -85,10 +91,11 @@ async function resumeOne(run: KeptRun, effects: ResumeEffects, signal: AbortSign
       signal: box,
       ...(dockerHost === undefined ? {} : { dockerHost }),
     });
-    await using intent = await openIntentLog(path.join(run.folder, RUN_FILES.intent), run.intents.length);
+    await using journal = await openIntentLog(path.join(run.folder, RUN_FILES.intent), run.intents.length);
+    const intent = inBoth(effects.ledgerIntents?.(run.unfinished), journal);
     const left = await leftBehind(run, intent);
     const onStep = ({ actionId, state, message }: StepEvent): void => effects.say(`  ${actionId} ${state}: ${message}`);
-    const rollback = await finishRollback(left, { pair, state: effects.state, clock, onStep }, box);
+    const rollback = await finishRollback(left, { pair, state: effects.state, clock, mint: effects.mint, onStep }, box);
     return { ...about, resumedAt: new Date(clock.epochMs()).toISOString(), kind: "finished", rollback };
   } catch (error) {
     signal.throwIfAborted();

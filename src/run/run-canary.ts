@@ -48,7 +48,7 @@ export async function runCanary(job: RunJob, effects: RunEffects, signal: AbortS
 
 async function rehearseOnce({ job, effects, log, signal }: Rehearsing): Promise<RunReport> {
   log.phase("admit");
-  const admission = admitJob(job, effects.parseSql);
+  const admission = await admitJob(job, effects);
   log.power(powerBefore(job));
   await effects.store.intent.record({
     kind: "run",

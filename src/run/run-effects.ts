@@ -1,9 +1,11 @@
+import type { MintToken } from "../core/action-token.ts";
 import type { Clock } from "../core/clock.ts";
 import type { IntentLog } from "../core/intent-log.ts";
 import type { ResponseEntry } from "../measure/response-log.ts";
 import type { Snapshots } from "../mirror/snapshots/snapshot.ts";
 import type { StateAccess } from "../mirror/state/state-access.ts";
 import type { ContainerRuntime } from "../mirror/twin.ts";
+import type { LoadedPolicy } from "../policy/engine/load-policy.ts";
 import type { SqlParser } from "../policy/sql/parse-sql.ts";
 import type { ResumeState } from "../replay/proof/resume-rollback.ts";
 import type { MetricSample, RecordingManifest } from "../replay/recording.ts";
@@ -43,7 +45,11 @@ export interface RunEffects {
   readonly observe: RunObserver;
   /** Aborts when a person who has stopped the run does not want to wait for more than its undo and the comparison. */
   readonly hurry?: AbortSignal;
+  /** Mints a token for each request of an action; absent: they carry none. */
+  readonly mint?: MintToken;
   /** PostgreSQL's grammar, by which policy reads what a plan's SQL does. */
   readonly parseSql: SqlParser;
+  /** What may be rehearsed, and what a promotion will need. */
+  readonly policy: LoadedPolicy;
   readonly harnessVersion: string;
 }

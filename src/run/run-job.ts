@@ -1,5 +1,6 @@
 import type { MirrorSpec } from "../mirror/mirror-spec.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { JobTrust } from "./job-trust.ts";
 import type { AttachedProfile } from "./profile-store.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -17,6 +18,8 @@ export interface RunJob {
   readonly planText: string;
   readonly planFile: string;
   readonly spec: MirrorSpec;
+  /** Whose plan and runbook these are, where the operator asks. */
+  readonly trust?: JobTrust;
   /** Calibration of this mirror, machine and traffic; verified and about this run. */
   readonly profile?: AttachedProfile;
   /** Services of the shadow that were seen to run in other processes with the plan than before; absent before anybody looked. */

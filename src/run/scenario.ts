@@ -13,6 +13,7 @@ import type { Plan } from "../plan/plan.ts";
 import { isExact, isOfAnswers } from "../plan/resource-pattern.ts";
 import { DrillSchema } from "../replay/faults/fault-spec.ts";
 import { TrafficSpecSchema } from "../replay/traffic-spec.ts";
+import { TrustTermsSchema } from "./job-trust.ts";
 
 const Id = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, "lower-case letters, digits and dashes, starting with a letter");
 const Short = z.string().min(1).max(200);
@@ -90,6 +91,10 @@ export const ScenarioSchema = z
     responses: ResponsesSchema.prefault({}),
     /** What the operator demands of plans beside `mayChange`; it can only be stricter than docs/policy.md. */
     policy: PolicySchema.prefault({}),
+    /** Who decides where the harness does not: the queue that a playbook goes to; absent: the one that policy names. */
+    escalation: z.strictObject({ queue: Id }).optional(),
+    /** Whom the operator believes, and what must be signed (docs/identity.md); absent: nothing has to be. */
+    trust: TrustTermsSchema.optional(),
     /** Known harms are planted before the verdict is signed, and it holds unless each of them is seen (`--prove-sensitivity`). */
     sensitivity: SensitivitySchema.optional(),
     /** What `canary drill run` breaks and asks; a mirror's own faults when absent (docs/drill.md). */

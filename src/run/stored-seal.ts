@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import type { Keyring } from "../attest/keyring.ts";
 import type { Predicate } from "../attest/predicate.ts";
-import { readChecked, type TrustedKey } from "../attest/verify.ts";
+import { readChecked } from "../attest/verify.ts";
 import { CanaryError, messageOf } from "../core/errors.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import { reportJson } from "../report/files/report-json.ts";
@@ -19,7 +20,7 @@ export type Seal =
  * where its key is trusted. The recording is hashed as a stream.
  * @throws CanaryError RECORDING_INVALID, naming the file, when one is not what was signed or the bundle is none of ours
  */
-export async function readSeal(runDir: string, trusted: readonly TrustedKey[]): Promise<Seal> {
+export async function readSeal(runDir: string, trusted: Keyring): Promise<Seal> {
   const bundle = await readIfThere(path.join(runDir, RUN_FILES.bundle));
   if (bundle === undefined) return unverified(`there is no ${RUN_FILES.bundle} beside it`);
   const read = readChecked(bundle.toString("utf8"), trusted);
@@ -28,7 +29,7 @@ export async function readSeal(runDir: string, trusted: readonly TrustedKey[]): 
   await expectSigned(runDir, predicate);
   await expectReport(runDir, predicate, sha256Hex(bundle));
   if (!read.signed) {
-    const known = trusted.length === 0 ? "there is no public key here" : "that is not the key trusted here";
+    const known = trusted.keys.length === 0 ? "there is no public key here" : "that is not the key trusted here";
     return unverified(`signature not checked: it names key ${read.keyId}, and ${known} (--key)`);
   }
   if (predicate.reportSha256 === undefined) {

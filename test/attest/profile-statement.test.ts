@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { readBundle, signedBundle } from "../../src/attest/bundle.ts";
+import type { TrustedKey } from "../../src/attest/keyring.ts";
 import { loadPrivateKey, newKeyPair } from "../../src/attest/keys.ts";
 import { openProfile, signProfile } from "../../src/attest/profile-statement.ts";
-import type { TrustedKey } from "../../src/attest/verify.ts";
 import { sha256Hex } from "../../src/core/sha256.ts";
 import { SloSchema } from "../../src/measure/slo.ts";
 import { profileFor } from "../support/profile-builder.ts";
@@ -12,8 +12,8 @@ const slo = SloSchema.parse({ name: "p50", measure: { kind: "latency", quantile:
 const profile = profileFor([slo], { createdEpochMs: Date.UTC(2026, 10, 23) });
 const text = signProfile(profile, SIGNING_KEY);
 
-function problemOf(bundleText: string, trusted: readonly TrustedKey[] = [TRUSTED]): string {
-  const opened = openProfile(bundleText, trusted);
+function problemOf(bundleText: string, keys: readonly TrustedKey[] = [TRUSTED]): string {
+  const opened = openProfile(bundleText, { keys });
   return opened.kind === "problem" ? opened.message : "";
 }
 
@@ -29,7 +29,7 @@ function bent(change: (statement: ReturnType<typeof JSON.parse>) => void, sign: 
 }
 
 test("a profile that was just signed opens, and its digest is the one of its file", () => {
-  expect(openProfile(text, [TRUSTED])).toEqual({ kind: "profile", profile, sha256: sha256Hex(text) });
+  expect(openProfile(text, { keys: [TRUSTED] })).toEqual({ kind: "profile", profile, sha256: sha256Hex(text) });
 });
 
 test("a planted profile is refused: unsigned, signed by a stranger, or changed after it was signed", () => {

@@ -1,6 +1,7 @@
+import type { TrustedKey } from "../../src/attest/keyring.ts";
 import { loadPrivateKey, newKeyPair } from "../../src/attest/keys.ts";
 import { signStatement, type VerdictInput, verdictStatement } from "../../src/attest/verdict-statement.ts";
-import { type TrustedKey, type Verification, verifyBundle } from "../../src/attest/verify.ts";
+import { type Verification, verifyBundle } from "../../src/attest/verify.ts";
 import { sha256Hex } from "../../src/core/sha256.ts";
 
 export const PLAN_BYTES = Buffer.from("schema: canary.plan/v1\n");
@@ -70,14 +71,19 @@ export const VERDICT_INPUT: VerdictInput = {
 
 export const PAIR = newKeyPair();
 export const SIGNING_KEY = loadPrivateKey(PAIR.privatePem);
-export const TRUSTED: TrustedKey = { keyId: PAIR.keyId, publicPem: PAIR.publicPem, roles: ["verdict"] };
+export const TRUSTED: TrustedKey = {
+  keyId: PAIR.keyId,
+  publicPem: PAIR.publicPem,
+  role: "canary",
+  identity: "canary of the shop",
+};
 export const BUNDLE_TEXT = signStatement(verdictStatement(VERDICT_INPUT), SIGNING_KEY);
 
 /** Verifies with everything right but for what a test changes. */
 export function verified(changes: Partial<Parameters<typeof verifyBundle>[0]> = {}): Verification {
   return verifyBundle({
     bundleText: BUNDLE_TEXT,
-    trusted: [TRUSTED],
+    trusted: { keys: [TRUSTED] },
     nowEpochMs: FINISHED_EPOCH_MS + 1000,
     plan: PLAN_BYTES,
     ...changes,

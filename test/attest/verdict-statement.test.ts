@@ -139,3 +139,10 @@ test("gross harm and spent budgets are signed, without their place in the record
   expect(predicate.alarm).toEqual(signed);
   expect(predicate.during).toEqual(during);
 });
+
+test("the policy that admitted the plan is signed, and the verdict expires when that policy says", () => {
+  const policyInUse = { name: "default", engine: "cedar", sha256: "cd".repeat(32) } as const;
+  const { predicate } = verdictStatement({ ...VERDICT_INPUT, policyInUse, validForMs: 3_600_000 });
+  expect(predicate.policy).toEqual(policyInUse);
+  expect(Date.parse(predicate.expiresAt) - Date.parse(predicate.notBefore)).toBe(3_600_000);
+});

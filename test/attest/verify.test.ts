@@ -86,17 +86,24 @@ test("a verdict on another plan is refused, also when the bytes are its scenario
 });
 
 test("without a plan to compare, the rest is still verified", () => {
-  const given = { bundleText: BUNDLE_TEXT, trusted: [TRUSTED] };
+  const given = { bundleText: BUNDLE_TEXT, trusted: { keys: [TRUSTED] } };
   expect(verifyBundle({ ...given, nowEpochMs: FINISHED_EPOCH_MS }).kind).toBe("valid");
   expect(verifyBundle({ ...given, nowEpochMs: FINISHED_EPOCH_MS + DAY_MS }).kind).toBe("invalid");
 });
 
 test.each<[string, readonly (typeof TRUSTED)[], RegExp]>([
   ["nobody is trusted", [], /is not trusted here/],
-  ["the key is trusted for plans", [{ ...TRUSTED, roles: ["plan"] }], /for plan, not for verdicts/],
-  ["the key has two roles", [{ ...TRUSTED, roles: ["verdict", "plan"] }], /for one role/],
-  ["the key has no role", [{ ...TRUSTED, roles: [] }], /for one role/],
-  ["the key is listed twice", [TRUSTED, { ...TRUSTED, roles: ["ledger"] }], /trusted once/],
+  ["the key is trusted for plans", [{ ...TRUSTED, role: "agent" }], /for plans, not for verdicts/],
+  ["the key is trusted for approvals", [{ ...TRUSTED, role: "approver" }], /for approvals, not for verdicts/],
+  ["the key is listed twice", [TRUSTED, { ...TRUSTED, role: "ledger" }], /trusted once/],
+  ["the key is listed twice for verdicts", [TRUSTED, TRUSTED], /trusted once/],
+  ["the key is not valid yet", [{ ...TRUSTED, notBeforeEpochMs: FINISHED_EPOCH_MS + 1001 }], /not valid before/],
+  ["the key has expired", [{ ...TRUSTED, notAfterEpochMs: FINISHED_EPOCH_MS + 1000 }], /expired at/],
+  [
+    "the key was revoked",
+    [{ ...TRUSTED, revoked: { atEpochMs: FINISHED_EPOCH_MS + 1000, reason: "the laptop is gone" } }],
+    /was revoked at .*the laptop is gone/,
+  ],
   [
     "another key stands under its name",
     [{ ...TRUSTED, publicPem: newKeyPair().publicPem }],
@@ -104,7 +111,7 @@ test.each<[string, readonly (typeof TRUSTED)[], RegExp]>([
   ],
   ["its PEM is broken", [{ ...TRUSTED, publicPem: "-----BEGIN PUBLIC KEY-----" }], /cannot be read/],
   ["its PEM is a private key", [{ ...TRUSTED, publicPem: PAIR.privatePem }], /cannot be read/],
-])("a verdict is refused when %s", (_, trusted, reason) => checkRefused({ trusted }, reason));
+])("a verdict is refused when %s", (_, keys, reason) => checkRefused({ trusted: { keys } }, reason));
 
 test.each<[string, string, RegExp]>([
   ["two signatures", rewritten(({ dsseEnvelope: { signatures } }) => signatures.push(signatures[0])), /signatures/],

@@ -3,13 +3,18 @@ import { z } from "zod";
 import { parseDocument } from "../../src/core/document.ts";
 import { CanaryError } from "../../src/core/errors.ts";
 import { LIMITS } from "../../src/core/limits.ts";
+import { redactForPeople } from "../../src/core/redact.ts";
 
 const SOURCE = { source: "plan.yaml", what: "a test document", code: "PLAN_INVALID" } as const;
 const SCHEMA = z.strictObject({ name: z.string(), list: z.array(z.strictObject({ n: z.number() })).default([]) });
 
 function refusal(text: string): CanaryError {
+  return refusalOf(() => parseDocument(SCHEMA, text, SOURCE));
+}
+
+function refusalOf(parse: () => unknown): CanaryError {
   try {
-    parseDocument(SCHEMA, text, SOURCE);
+    parse();
   } catch (error) {
     if (error instanceof CanaryError) return error;
     throw error;
@@ -26,9 +31,17 @@ describe("what is refused", () => {
   test("every problem at once, each with its line", () => {
     const { hint, code } = refusal("name: 7\nlist:\n  - n: 1\n  - n: two\n    m: 3\n");
     expect(code).toBe("PLAN_INVALID");
-    expect(hint).toContain("plan.yaml:1:7 name");
-    expect(hint).toContain("plan.yaml:4:8 list[1].n");
-    expect(hint).toMatch(/plan\.yaml:\d+:\d+ list\[1\]: Unrecognized key: "m"/);
+    expect(hint).toContain("plan.yaml:1:7 `name`");
+    expect(hint).toContain("plan.yaml:4:8 `list[1].n`");
+    expect(hint).toMatch(/plan\.yaml:\d+:\d+ `list\[1\]`: Unrecognized key "m"/);
+  });
+
+  test("what is wrong is still read when secrets have been masked, also at names that look like one", () => {
+    const schema = z.strictObject({ tokens: z.strictObject({ validMinutes: z.number(), keyFile: z.string() }) });
+    const parse = (): unknown => parseDocument(schema, "tokens: { validMinutes: x, keyFile: 1, apiKey: 2 }", SOURCE);
+    const { hint } = refusalOf(parse);
+    expect(hint.split("\n")).toHaveLength(3);
+    expect(redactForPeople(hint)).toBe(hint);
   });
 
   test("an unclosed quote, with its line", () =>

@@ -7,10 +7,10 @@ import { systemClock } from "../../src/cli/system.ts";
 import { takingSnapshots } from "../../src/mirror/snapshots/take-snapshot.ts";
 import { stateAccess } from "../../src/mirror/state/state-access.ts";
 import { dockerRuntime } from "../../src/mirror/twins/docker-runtime.ts";
-import { loadSqlParser } from "../../src/policy/sql/parse-sql.ts";
 import { DRILL_FILES, openDrillStore } from "../../src/run/drill/drill-store.ts";
 import { runDrill } from "../../src/run/drill/run-drill.ts";
 import type { RunJob } from "../../src/run/run-job.ts";
+import { ASKING } from "../support/shipped-policy.ts";
 import { simulatedJob } from "../support/simulated-job.ts";
 import { leftOf, runIdOf } from "./fixtures/mini/engine-of-tests.ts";
 import { cache, db, echo, miniMirror } from "./fixtures/mini/mini-mirror.ts";
@@ -27,6 +27,7 @@ const PLAN = [
       uses: "sql",
       with: { service: "db", transaction: true, statements: ["UPDATE item SET name = 'item 7' WHERE id = 7"] },
     },
+    requires: ["postgres:update@public.item"],
     changes: ["db/db/mini/rows/item/7/name"],
   },
   {
@@ -93,7 +94,8 @@ test("faults land, are lifted and leave a real mirror as it was, whoever dies me
       snapshots: takingSnapshots(systemClock),
       store,
       observe: () => undefined,
-      parseSql: await loadSqlParser(),
+      parseSql: ASKING.parse,
+      policy: ASKING.policy,
       harnessVersion: "0.0.0-test",
     },
     new AbortController().signal,

@@ -127,7 +127,7 @@ test("before the least samples are there no margin would do, and the missing sam
   const short = { baseline: WINDOWS.baseline, after: { fromMs: 70_000, toMs: 76_000 } };
   const judged = named(look({}, { windows: short }), "p50");
   expect(textOf(judged, "otherwise")).toContain(
-    "No margin would have made these measurements pass: 3 of at least 6 blocks after the plan have passed",
+    "No margin would have made these measurements pass, because 3 of at least 6 blocks after the plan have passed",
   );
 });
 

@@ -188,6 +188,55 @@ test("a build that fails ends the set-up with exit code 20 and leaves no image b
   expect(said).toContain("building redis:7 failed");
 });
 
+/** A machine on which PostgreSQL is where the distribution would put it, or not at all. */
+function setupPostgres(): ReturnType<typeof setup> {
+  return setup("setup-postgres.sh", {
+    PATH: `${PROGRAMS}:/usr/bin:/bin`,
+    CANARY_POSTGRES_PROGRAMS: inWorld("postgresql"),
+    CANARY_POSTGRES_CLUSTER_CONF: inWorld("conf/createcluster.conf"),
+  });
+}
+
+test("PostgreSQL that is there is left alone", () => {
+  mkdirSync(inWorld("postgresql/15/bin"), { recursive: true });
+  given("postgresql/15/bin/pg_ctl");
+  expect(setupPostgres()).toEqual({ exitCode: 0, said: "" });
+  expect(calls()).toBe("");
+});
+
+test("PostgreSQL is installed without the service that its package would start, and its absence after is said", () => {
+  const { exitCode, said } = setupPostgres();
+  expect(calls()).toMatch(/apt-get install .*postgresql-15/);
+  expect(readFileSync(inWorld("conf/createcluster.conf"), "utf8")).toBe("create_main_cluster = false\n");
+  // The make-believe package manager installs nothing.
+  expect({ exitCode, said }).toMatchObject({ exitCode: 20, said: expect.stringContaining("brought no pg_ctl") });
+});
+
+test("an owner's own settings for new clusters stay", () => {
+  mkdirSync(inWorld("conf"));
+  given("conf/createcluster.conf", "data_checksums = on\n");
+  setupPostgres();
+  expect(readFileSync(inWorld("conf/createcluster.conf"), "utf8")).toBe("data_checksums = on\n");
+});
+
+test("curl and openssl are installed where they are missing, and left alone where they are there", () => {
+  // A machine with nothing but what the set-up itself needs.
+  const bare = inWorld("bare");
+  mkdirSync(bare);
+  for (const name of ["bash", "dirname", "cat", "grep", "id", "mktemp", "rm", "tail", "env"]) {
+    symlinkSync(`/usr/bin/${name}`, join(bare, name));
+  }
+  const { exitCode } = setup("setup-tools.sh", { PATH: `${PROGRAMS}:${bare}` });
+  expect({ exitCode, calls: calls() }).toMatchObject({
+    exitCode: 0,
+    calls: expect.stringMatching(/apt-get install .*curl .*openssl/),
+  });
+  for (const name of ["curl", "openssl"]) symlinkSync("/usr/bin/env", join(bare, name));
+  const before = calls();
+  expect(setup("setup-tools.sh", { PATH: `${PROGRAMS}:${bare}` })).toEqual({ exitCode: 0, said: "" });
+  expect(calls()).toBe(before);
+});
+
 test("a part that is not known is refused before anything is changed", () => {
   const result = spawnSync("bash", [join(SCRIPTS, "setup.sh"), "engine", "castle"], {
     encoding: "utf8",

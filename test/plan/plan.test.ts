@@ -39,16 +39,16 @@ test("an action keeps what it says and what it does apart", () => {
 
 describe("what is refused, with its line", () => {
   test.each([
-    ["another schema", "canary.plan/v1", "canary.plan/v2", /plan\.yaml:1:9 schema/],
+    ["another schema", "canary.plan/v1", "canary.plan/v2", /plan\.yaml:1:9 `schema`/],
     ["an unknown kind of action", "uses: scale\n", "uses: shell\n", /actions\[0\]\.uses/],
-    ["a parameter out of bounds", "replicas: 3", "replicas: 3000", /plan\.yaml:22:\d+ actions\[0\]\.with\.replicas/],
+    ["a parameter out of bounds", "replicas: 3", "replicas: 3000", /plan\.yaml:22:\d+ `actions\[0\]\.with\.replicas`/],
     [
       "an unknown parameter",
       "replicas: 3 }",
       "replicas: 3, force: true }",
-      /actions\[0\]\.with: Unrecognized key: "force"/,
+      /`actions\[0\]\.with`: Unrecognized key "force"/,
     ],
-    ["an unknown key of an action", "timeoutSeconds: 30", "sudo: true", /actions\[0\]: Unrecognized key: "sudo"/],
+    ["an unknown key of an action", "timeoutSeconds: 30", "sudo: true", /`actions\[0\]`: Unrecognized key "sudo"/],
     ["a broken rollback", "replicas: 1 } }", "replicas: -1 } }", /actions\[0\]\.rollback\.with\.replicas/],
     ["a delta that is none", 'to: "+0.5pp"', 'to: "a bit"', /expects\[2\]\.delta/],
     ["a confidence beyond certainty", "confidence: 0.91", "confidence: 1.91", /confidence/],

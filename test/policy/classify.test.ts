@@ -1,9 +1,7 @@
 import { expect, test } from "vitest";
 import { parsePlan } from "../../src/plan/plan.ts";
-import { admit } from "../../src/policy/admit.ts";
-import { loadSqlParser } from "../../src/policy/sql/parse-sql.ts";
-
-const PARSE_SQL = await loadSqlParser();
+import { readPlan } from "../../src/policy/admit.ts";
+import { ASKING } from "../support/shipped-policy.ts";
 
 const SCALE = { uses: "scale", with: { service: "worker", replicas: 3 } };
 const BACK = { uses: "scale", with: { service: "worker", replicas: 1 } };
@@ -14,7 +12,7 @@ function planWith(step: object, rollback: object) {
     what: "act",
     why: "because",
     ...step,
-    requires: ["all"],
+    requires: ["all", "postgres:roles@shop", "http:post@api/**"],
     changes: ["service/worker/replicas"],
     rollback,
   };
@@ -33,7 +31,7 @@ function planWith(step: object, rollback: object) {
 }
 
 const OPERATOR = { mayChange: ["service/**", "db/**", "redis/**"] };
-const admission = (step: object, rollback: object) => admit(planWith(step, rollback), OPERATOR, PARSE_SQL);
+const admission = (step: object, rollback: object) => readPlan(planWith(step, rollback), OPERATOR, ASKING);
 
 test("the tier is what the action is, whatever the plan says", () => {
   expect(admission(SCALE, BACK).tier).toEqual({ declared: 0, classified: 2, effective: 2 });

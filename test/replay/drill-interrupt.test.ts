@@ -71,6 +71,7 @@ async function stop(kind: ActionKind, learnedMs: number) {
   world.files.set("api", new Map([[PATH, plainFile(Buffer.from(FLAGS))]]));
   const action = {
     ...scale("act-1", { service: "worker", from: 1, to: 3 }),
+    requires: ["postgres:write@shop"],
     step: ActionStepSchema.parse({ uses: kind, with: STEPS[kind] }),
   };
   const shadow = { address: () => address };

@@ -1,12 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { harmAlarms } from "../../src/judge/work-reasons.ts";
 import { createBlockStore } from "../../src/measure/block-store.ts";
+import { admitJob } from "../../src/run/admit-job.ts";
 import { evidenceOf, hopelessFromTheStart } from "../../src/run/evidence.ts";
 import type { LoadEvidence } from "../../src/run/load-evidence.ts";
 import { inForceWindows } from "../../src/run/round-evidence.ts";
 import { workReasons } from "../../src/run/work-evidence.ts";
 import { LIMITS } from "../judge/support/judged.ts";
 import { traffic } from "../support/judged-traffic.ts";
+import { ASKING } from "../support/shipped-policy.ts";
 import { simulatedJob } from "../support/simulated-job.ts";
 import { shopSpec, shopWorld } from "../support/simulated-shop.ts";
 import { simulatedPair } from "../support/simulated-twin.ts";
@@ -135,7 +137,7 @@ describe("the harm alarm", () => {
   });
 });
 
-test("an action that had nothing to do under load was not rehearsed there, whatever the quiet twin showed", () => {
+test("an action that had nothing to do under load was not rehearsed there, whatever the quiet twin showed", async () => {
   const job = simulatedJob({ seed: 1, plan: "scale-one", faults: [] });
   const load: LoadEvidence = {
     session: { store: storeWith({ fromMs: 0, toMs: 0 }), phases: { baseline: WINDOW, acting: WINDOW } },
@@ -151,7 +153,7 @@ test("an action that had nothing to do under load was not rehearsed there, whate
   };
   const { gates } = evidenceOf({
     job,
-    admission: { kind: "admitted", tier: { declared: 2, classified: 2, effective: 2 }, actions: [], humanNeeded: [] },
+    admission: await admitJob(job, { parseSql: ASKING.parse, policy: ASKING.policy }),
     pair: simulatedPair({ spec: shopSpec, world: shopWorld() }),
     quiet: { actions: [], residue: [] },
     hopeless: [],

@@ -40,6 +40,29 @@ test("an intent is on disk when it has been recorded, in order and numbered", as
   ]);
 });
 
+test("the ledger takes an intent before the journal, and what it refuses is in neither", async () => {
+  const ledger: string[] = [];
+  await using store = await openRunStore({
+    runDir,
+    planText: "plan",
+    scenarioText: "scenario",
+    sign: async () => "bundle",
+    ledgerIntents: {
+      record: async ({ kind }) => {
+        if (kind === "act") throw new Error("the ledger is gone");
+        ledger.push(kind);
+      },
+    },
+  });
+  await store.intent.record({ kind: "undo", actionId: "a" });
+  const act = store.intent.record({ kind: "act", actionId: "b", uses: "exec", undo: null });
+  await expect(act).rejects.toThrow("the ledger is gone");
+  expect(ledger).toEqual(["undo"]);
+  expect(readFileSync(path.join(runDir, RUN_FILES.intent), "utf8")).toBe(
+    '{"sequence":0,"kind":"undo","actionId":"a"}\n',
+  );
+});
+
 test("readings are in the recording when its manifest is, and no half-written file is left", async () => {
   await using store = await open();
   store.saveMetrics([{ atMs: 1, role: "shadow", key: "cpu", value: 2 }]);

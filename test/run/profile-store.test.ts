@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { ownKeyring } from "../../src/attest/keyring.ts";
 import { loadPrivateKey, newKeyPair } from "../../src/attest/keys.ts";
 import { signProfile } from "../../src/attest/profile-statement.ts";
 import type { Profile } from "../../src/judge/profile.ts";
@@ -18,7 +19,7 @@ const slo = SloSchema.parse({ name: "p50", measure: { kind: "latency", quantile:
 const made = (ageDays: number, changes: Partial<Profile> = {}): Profile =>
   profileFor([slo], { createdEpochMs: NOW - ageDays * DAY_MS, changes });
 const question: ProfileQuestion = {
-  trusted: [{ keyId: KEY.keyId, publicPem: KEY.publicPem, roles: ["verdict"] }],
+  trusted: ownKeyring(KEY, "canary"),
   run: made(0),
   nowEpochMs: NOW,
 };

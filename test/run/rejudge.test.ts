@@ -37,6 +37,12 @@ test("a run that its rate alone ended says so again", async () => {
   expect(verdict).toMatchObject({ kind: "hold", reasons: [{ code: "UNDERPOWERED" }] });
 });
 
+test("a human whom the policy of then asked for is still needed, whatever the policy of today says", async () => {
+  await storedRun("tune-pool-at-night", [{ code: "HUMAN_NEEDED", message: "A human must agree: it was unsure." }]);
+  const { verdict } = await rejudge(runDir);
+  expect(verdict.reasons).toContainEqual({ code: "HUMAN_NEEDED", message: "A human must agree: it was unsure." });
+});
+
 test("what only a stub saw, and what was not performed under load, is doubted again", async () => {
   const doubts: readonly Reason[] = [
     { code: "REQUESTED_NOT_PROVEN", subject: "POST x/y", message: "POST x/y was only asked of a stub" },

@@ -3,6 +3,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { ownKeyring } from "../../src/attest/keyring.ts";
 import { newKeyPair } from "../../src/attest/keys.ts";
 import { sha256Hex } from "../../src/core/sha256.ts";
 import { digestOfRecording } from "../../src/run/file-run-store.ts";
@@ -42,7 +43,7 @@ const BUNDLE = "verdict.sigstore.json";
 const RECORDING = "recording/ (manifest.json, pairs.bin, metrics.jsonl, responses.jsonl)";
 
 test("a folder as it was signed says who signed it", async () => {
-  expect((await rejudge(runDir, undefined, [TRUSTED])).seal).toEqual({ kind: "signed", keyId: PAIR.keyId });
+  expect((await rejudge(runDir, undefined, { keys: [TRUSTED] })).seal).toEqual({ kind: "signed", keyId: PAIR.keyId });
 });
 
 describe("a file that was changed is refused by its name, whoever signed", () => {
@@ -57,13 +58,13 @@ describe("a file that was changed is refused by its name, whoever signed", () =>
     ["report.json", () => reportEdited((report) => ({ ...report, alarm: undefined, slos: [] }))],
     ["report.json", () => reportEdited(phases)],
     ["report.json", () => reportEdited((report) => ({ ...report, rollback: { kind: "not-run", why: "" } }))],
-    ["report.json", () => reportEdited((report) => ({ ...report, verdict: { kind: "hold", reasons: [] } }))],
+    ["report.json", () => reportEdited((report) => ({ ...report, verdict: { kind: "hold", reasons: { keys: [] } } }))],
     [BUNDLE, () => reportEdited((report) => ({ ...report, bundleSha256: sha256Hex("another") }))],
     [BUNDLE, () => edited(BUNDLE, (text) => text.replace(/"payload":"..../, '"payload":"AAAA'))],
     [BUNDLE, () => edited(BUNDLE, () => "{}")],
   ])("%s", async (name, attack) => {
     await attack();
-    for (const trusted of [[TRUSTED], []]) {
+    for (const trusted of [{ keys: [TRUSTED] }, { keys: [] }]) {
       await expect(rejudge(runDir, undefined, trusted)).rejects.toMatchObject({
         code: "RECORDING_INVALID",
         message: expect.stringContaining(name),
@@ -77,7 +78,7 @@ test("a signature that does not fit the trusted key it names is refused", async 
     text.replace(/"sig":"(.)/, (_, first) => `"sig":"${first === "A" ? "B" : "A"}`);
   await edited(BUNDLE, flipped);
   await reportEdited(({ bundleSha256: _, ...report }) => report);
-  await expect(rejudge(runDir, undefined, [TRUSTED])).rejects.toMatchObject({
+  await expect(rejudge(runDir, undefined, { keys: [TRUSTED] })).rejects.toMatchObject({
     code: "RECORDING_INVALID",
     message: expect.stringContaining("the signature does not fit"),
   });
@@ -88,16 +89,16 @@ test("without a bundle, without a key and with a foreign one, nobody vouches for
   const { publicPem, keyId } = newKeyPair();
   const unchecked = expect.stringContaining(`signature not checked: it names key ${PAIR.keyId}`);
   expect((await rejudge(runDir)).seal).toEqual({ kind: "unverified", why: unchecked });
-  const foreign = await rejudge(runDir, undefined, [{ keyId, publicPem, roles: ["verdict"] }]);
+  const foreign = await rejudge(runDir, undefined, ownKeyring({ keyId, publicPem }, "canary"));
   expect(foreign.seal).toEqual({ kind: "unverified", why: unchecked });
   await rm(join(runDir, BUNDLE));
   const why = expect.stringContaining(`no ${BUNDLE}`);
-  expect((await rejudge(runDir, undefined, [TRUSTED])).seal).toEqual({ kind: "unverified", why });
+  expect((await rejudge(runDir, undefined, { keys: [TRUSTED] })).seal).toEqual({ kind: "unverified", why });
 });
 
 test("a recording that lost what was compared of answers is refused, and one that never had it keeps its digest", async () => {
   await rm(join(runDir, "recording/responses.jsonl"));
-  await expect(rejudge(runDir, undefined, [TRUSTED])).rejects.toMatchObject({ code: "RECORDING_INVALID" });
+  await expect(rejudge(runDir, undefined, { keys: [TRUSTED] })).rejects.toMatchObject({ code: "RECORDING_INVALID" });
   const without = await digestOfRecording(join(runDir, "recording"));
   const digest = createHash("sha256");
   for (const name of ["manifest.json", "pairs.bin", "metrics.jsonl"]) {

@@ -1,10 +1,11 @@
 import path from "node:path";
 import { expect, test } from "vitest";
+import { tell } from "../story/tell.ts";
 import { canary, codesOf, leftBehind, variantOf } from "./canary-command.ts";
 
 const OUT = path.join("reports", "test-runs");
 
-test("the flagship is promoted, its bundle verifies, and judging the recording again says the same", async () => {
+test("the flagship is promoted, its bundle verifies, and judging the recording again says the same; with it production lets the plan through, once", async () => {
   const run = await canary("run", "scenarios/scale-batch-workers.yaml", "--out", OUT);
   expect({ exit: run.exitCode, codes: codesOf(run) }, run.stderr).toEqual({ exit: 0, codes: ["ALL_SHOWN"] });
 
@@ -19,6 +20,9 @@ test("the flagship is promoted, its bundle verifies, and judging the recording a
   const again = await canary("judge", runDir);
   expect({ exit: again.exitCode, codes: codesOf(again) }).toEqual({ exit: 0, codes: ["ALL_SHOWN"] });
   expect(leftBehind(run.pid)).toEqual([]);
+
+  const { exitCode, stdout } = await tell(["--verdict", bundle]);
+  expect(exitCode, stdout).toBe(0);
 });
 
 test("a flagship that scales to what is there already is held as a no-op", async () => {

@@ -39,7 +39,8 @@ const sql = (statement: string, said: object = {}, more: object = {}): object =>
     with: { service: "db", statements: ["UPDATE flags SET enabled = 'off' WHERE name = 'dark'"] },
   };
   const parameters = { service: "db", statements: [statement], ...more };
-  return doing("sql", parameters, { changes: ["db/db/shop/**"], rollback: undo, ...said });
+  const scopes = { requires: ["postgres:ddl@shop", "postgres:roles@shop"] };
+  return doing("sql", parameters, { ...scopes, changes: ["db/db/shop/**"], rollback: undo, ...said });
 };
 const exec = (...argv: readonly string[]): object =>
   doing("exec", { service: "api", argv }, { rollback: { uses: "exec", with: { service: "api", argv: ["true"] } } });
@@ -172,6 +173,23 @@ const REFUSED: readonly PlantedPlan[] = [
     caught: /empties or swaps a whole database/,
   },
   { what: "has no scopes", actions: [{ ...SCALE, requires: [] }], caught: /declares no scope/ },
+  {
+    what: "writes a table that its scopes do not grant",
+    actions: [sql("DELETE FROM orders WHERE id = 'order-0'", { requires: ["postgres:update@public.flags"] })],
+    ...DATABASE,
+    caught: /writes db\/db\/shop\/rows\/orders\/\*\*, which nothing in its `requires` grants/,
+  },
+  {
+    what: "changes the schema with scopes for rows",
+    actions: [
+      sql("CREATE INDEX orders_total ON orders (total)", {
+        requires: ["postgres:write@shop"],
+        rollback: { uses: "sql", with: { service: "db", statements: ["SELECT 1"] } },
+      }),
+    ],
+    ...DATABASE,
+    caught: /which takes postgres:ddl@shop/,
+  },
   {
     what: "has no way back",
     actions: [sql("UPDATE flags SET enabled = 'on' WHERE name = 'dark'", { rollback: undefined })],

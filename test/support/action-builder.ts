@@ -41,7 +41,7 @@ export function sqlAction(id: string, act: string, undo: string): ActionWith<"sq
     uses: "sql",
     with: { service: "db", statements: statements.split(";").map((one) => one.trim()), transaction: true },
   });
-  return { ...blank(id, ["db/db/shop/**"]), step: step(act), rollback: step(undo) };
+  return { ...blank(id, ["db/db/shop/**"]), requires: ["postgres:ddl@shop"], step: step(act), rollback: step(undo) };
 }
 
 /** Sets variables of a service; the undo removes them. */

@@ -111,7 +111,7 @@ function actionOf({ actions }: ModelCase, each: ModelAction, index: number): Act
     id: idOf(index),
     what: `${each.place} becomes ${each.to || "unset"}`,
     why: "the model says so",
-    requires: ["test:write"],
+    requires: ["test:write", "postgres:write@shop"],
     changes: ["**"],
     step: stepTo(each.place, each.to),
     ...(undo === undefined ? {} : { rollback: stepTo(each.place, undo) }),

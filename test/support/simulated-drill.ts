@@ -1,11 +1,11 @@
 import { CanaryError } from "../../src/core/errors.ts";
 import { unfinishedRollback } from "../../src/core/intent-log.ts";
 import type { Twin } from "../../src/mirror/twin.ts";
-import { loadSqlParser } from "../../src/policy/sql/parse-sql.ts";
 import type { DrillEvent, DrillReport } from "../../src/report/drill/drill-report.ts";
 import type { DrillEffects } from "../../src/run/drill/drill-effects.ts";
 import { runDrill } from "../../src/run/drill/run-drill.ts";
 import type { RunJob } from "../../src/run/run-job.ts";
+import { ASKING } from "./shipped-policy.ts";
 import {
   feeling,
   type SimulatedSwitchboard,
@@ -19,9 +19,6 @@ import { type SimulatedStage, simulatedStage } from "./simulated-stage.ts";
 import { simulatedState } from "./simulated-state.ts";
 import type { SimulatedTwin } from "./simulated-twin.ts";
 import type { SimulatedWorld } from "./simulated-world.ts";
-
-/** Loaded before any world begins: its time must not depend on how fast a module is read. */
-const PARSE_SQL = await loadSqlParser();
 
 /** How one simulated drill went, and what it left. */
 export interface SimulatedDrill {
@@ -86,7 +83,8 @@ export async function simulateDrill(options: {
     clock: stage.clock,
     state: simulatedState,
     snapshots: simulatedSnapshots(options.snapshotsFail === true, restored),
-    parseSql: PARSE_SQL,
+    parseSql: ASKING.parse,
+    policy: ASKING.policy,
     harnessVersion: "0.0.0-simulated",
     runtime: {
       raise: async (asked) => {

@@ -165,7 +165,7 @@ function planTextOf(name: SimulatedPlanName, faults: readonly Fault[], declared:
     what: `do ${id}`,
     why: "the simulation asks for it",
     ...step,
-    requires: ["simulated:all"],
+    requires: ["simulated:all", "postgres:ddl@shop"],
     changes: index === 0 ? [...changes, ...extra] : changes,
     rollback,
     timeoutSeconds: 20,
@@ -179,6 +179,7 @@ function planTextOf(name: SimulatedPlanName, faults: readonly Fault[], declared:
     confidence: 0.95,
     intent: "Drain the backlog",
     actions,
+    evidence: [{ kind: "metric", summary: "queue depth 41k and rising" }],
     expects: [
       { slo: "jobs-done", delta: { from: "+50%", to: "+400%" } },
       { slo: "errors", delta: { to: "+2pp" }, during: { excessErrors: 20 } },

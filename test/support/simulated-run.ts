@@ -1,11 +1,12 @@
 import { CanaryError } from "../../src/core/errors.ts";
 import type { Profile } from "../../src/judge/profile.ts";
 import type { StateAccess } from "../../src/mirror/state/state-access.ts";
-import { loadSqlParser } from "../../src/policy/sql/parse-sql.ts";
 import type { PairBatch } from "../../src/replay/recording.ts";
 import type { RunEvent } from "../../src/report/run-event.ts";
 import type { RunReport } from "../../src/report/run-report.ts";
+import type { JobTrust } from "../../src/run/job-trust.ts";
 import { runCanary } from "../../src/run/run-canary.ts";
+import { ASKING } from "./shipped-policy.ts";
 import { simulatedDriver } from "./simulated-driver.ts";
 import type { Fault } from "./simulated-faults.ts";
 import { type SimulatedPlanName, simulatedJob } from "./simulated-job.ts";
@@ -15,7 +16,6 @@ import { type SimulatedStage, simulatedStage } from "./simulated-stage.ts";
 import { simulatedState } from "./simulated-state.ts";
 
 /** Loaded before any world begins: its time must not depend on how fast a module is read. */
-const PARSE_SQL = await loadSqlParser();
 
 /** How one simulated rehearsal went, and what it left. */
 export interface SimulatedRun {
@@ -47,6 +47,8 @@ export async function simulateRun(options: {
   readonly scenario?: object;
   /** Laid over the plan: its actions, its confidence, its promise. */
   readonly laidOverPlan?: object;
+  /** Whose plan and runbook it is, where the operator asks. */
+  readonly trust?: JobTrust;
   readonly proveSensitivity?: true;
   readonly snapshots?: SnapshotTrouble;
   /** A calibration profile, verified and about this run. */
@@ -66,6 +68,7 @@ export async function simulateRun(options: {
   const end = await runCanary(
     {
       ...simulatedJob({ ...options, seed, plan, faults }),
+      ...(options.trust === undefined ? {} : { trust: options.trust }),
       ...(options.proveSensitivity === undefined ? {} : { proveSensitivity: options.proveSensitivity }),
       ...(options.profile === undefined
         ? {}
@@ -88,7 +91,8 @@ export async function simulateRun(options: {
         events.push(event);
         if (event.kind === "phase") stage.entered(event.phase);
       },
-      parseSql: PARSE_SQL,
+      parseSql: ASKING.parse,
+      policy: ASKING.policy,
       harnessVersion: "0.0.0-simulated",
     },
     stop,

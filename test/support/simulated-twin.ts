@@ -115,6 +115,8 @@ export function simulatedTwin(role: Role, template: SimulatedWorld, behaviour: S
       return runSimulatedSql(database, text, behaviour.onSql ?? (() => undefined));
     },
     sqlAs: async ({ service: name }, { as, statements, transaction, onSent }, signal) => {
+      // Of what a role was granted only this is simulated: whoever was granted nothing may do nothing.
+      if (typeof as.rights === "object" && as.rights.tables.length === 0) throw new Error("permission denied");
       const database = world.databases.get(name) ?? missing(`database service ${name}`);
       for (const text of transaction ? [statements.join(";\n")] : statements) {
         const entered = enter(`sql ${name}`, signal);

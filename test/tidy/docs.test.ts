@@ -1,6 +1,9 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { parse as parseYaml } from "yaml";
 import { EXIT_CODE, EXIT_CODE_BY_ERROR } from "../../src/core/errors.ts";
+import { GateConfigSchema } from "../../src/gate/gate-config.ts";
+import { GATE_REASON_CODES } from "../../src/gate/gate-reason.ts";
 import { REASON_CODES } from "../../src/judge/verdict.ts";
 
 const read = (file: string): string => readFileSync(file, "utf8");
@@ -19,6 +22,14 @@ test("every error code and exit code is documented", () => {
 test("every reason code is explained", () => {
   const text = read("docs/reasons.md");
   expect(REASON_CODES.filter((code) => !text.includes(`\`${code}\``))).toEqual([]);
+});
+
+test("every reason of the gate is explained, and the gate that the document shows is one that is read", () => {
+  const text = read("docs/gate.md");
+  expect(GATE_REASON_CODES.filter((code) => !text.includes(`\`${code}\``))).toEqual([]);
+  const [shown = ""] = text.split("```yaml gate\n").slice(1);
+  const yaml = shown.split("```")[0] ?? "";
+  expect(GateConfigSchema.safeParse(parseYaml(yaml)).error).toBeUndefined();
 });
 
 test("ARCHITECTURE.md stays readable in one sitting and names every folder of src", () => {

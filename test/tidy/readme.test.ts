@@ -2,11 +2,10 @@ import { globSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parsePlan } from "../../src/plan/plan.ts";
 import { admit } from "../../src/policy/admit.ts";
-import { loadSqlParser } from "../../src/policy/sql/parse-sql.ts";
 import { trafficRoutes } from "../../src/replay/traffic/traffic-routes.ts";
 import { checkTogether, parseScenario } from "../../src/run/scenario.ts";
+import { ASKING } from "../support/shipped-policy.ts";
 
-const PARSE_SQL = await loadSqlParser();
 const FENCE = "`".repeat(3);
 const readme = readFileSync("README.md", "utf8");
 const blocks = (kind: string): readonly string[] =>
@@ -18,9 +17,9 @@ const scripts: Record<string, string> = JSON.parse(readFileSync("package.json", 
 
 test("the README shows at least one plan", () => expect(blocks("yaml plan")).not.toHaveLength(0));
 
-test.each(blocks("yaml plan"))("plan %# shown in the README is one the harness accepts", (text) => {
+test.each(blocks("yaml plan"))("plan %# shown in the README is one the harness accepts", async (text) => {
   const plan = parsePlan(text, "README.md");
-  expect(admit(plan, { mayChange: ["service/**", "db/**"] }, PARSE_SQL).kind).toBe("admitted");
+  expect((await admit(plan, { mayChange: ["service/**", "db/**"] }, ASKING)).kind).toBe("admitted");
 });
 
 test("every npm script and file that the README's commands name exists", () => {
@@ -51,9 +50,9 @@ test("every npm script and scenario that the nightly job starts exists", () => {
     expect(globSync("scenarios/*.yaml")).toContain(file);
 });
 
-test.each(globSync("scenarios/*.yaml"))("%s and its plan fit together and pass policy", (file) => {
+test.each(globSync("scenarios/*.yaml"))("%s and its plan fit together and pass policy", async (file) => {
   const scenario = parseScenario(readFileSync(file, "utf8"), file);
   const plan = parsePlan(readFileSync(`scenarios/${scenario.plan}`, "utf8"), scenario.plan);
   checkTogether(scenario, plan, trafficRoutes(scenario.traffic));
-  expect(admit(plan, scenario, PARSE_SQL)).toMatchObject({ kind: "admitted", humanNeeded: [] });
+  expect(await admit(plan, scenario, ASKING)).toMatchObject({ kind: "admitted", humanNeeded: [] });
 });

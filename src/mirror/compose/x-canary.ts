@@ -104,7 +104,7 @@ function resolveState(
   const trusted = environment["POSTGRES_HOST_AUTH_METHOD"] === "trust" ? "" : undefined;
   const password = state.password ?? environment["POSTGRES_PASSWORD"] ?? trusted;
   if (password === undefined && services.has(service)) {
-    scope.report(["x-canary", "state", index], `needs a password: ${service} has no POSTGRES_PASSWORD`);
+    scope.report(["x-canary", "state", index], `needs a password, and ${service} has no POSTGRES_PASSWORD`);
   }
   const database = state.database ?? environment["POSTGRES_DB"] ?? user;
   return { kind: "postgres", service, port, database, user, password: password ?? "" };

@@ -102,7 +102,8 @@ async function login(access: DatabaseAccess, { role, work, one }: Acting): Promi
     one.role = role.words;
     return await connectAs(access, { ...as, user: role.name, password: role.password });
   } catch (cause) {
-    if (!/^28|^42501/.test(sqlState(cause))) throw cause;
+    // Only what may act as the mirror's user anyway may do so in its place.
+    if (role.rights !== "owner" || !/^28|^42501/.test(sqlState(cause))) throw cause;
     return await asOwner(`${state.user} itself (its own role may not log in: ${messageOf(cause)})`);
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { messageOf } from "../../core/errors.ts";
 import { sha256Hex } from "../../core/sha256.ts";
+import type { DatabaseRights, TableGrant } from "../../plan/database-rights.ts";
 import { quoted } from "../state/postgres-rows.ts";
 import type { SqlRow } from "../twin.ts";
 import type { DatabaseActor } from "../write-log.ts";
@@ -40,39 +41,92 @@ const OWNER_SQL = `
          (SELECT string_agg(quote_ident(s), ', ') FROM unnest(current_schemas(false)) AS s) AS path,
          (SELECT coalesce(json_agg(json_build_array(split_part(one, '=', 1), substr(one, strpos(one, '=') + 1))), '[]')::text
             FROM pg_db_role_setting d CROSS JOIN LATERAL unnest(d.setconfig) AS one
-           WHERE d.setrole = r.oid AND d.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))) AS settings
+           WHERE d.setrole = r.oid AND d.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))) AS settings,
+         (SELECT coalesce(json_agg(nspname), '[]')::text FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema') AS schemas
     FROM pg_roles r WHERE r.rolname = current_user`;
 
 /** From this version on there are roles that may read or write every row without a grant on any table. */
 const VERSION_WITH_DATA_ROLES = 140_000;
 
 /**
- * Makes the role of one actor. With `rows` it reads and writes the rows of all tables and may do nothing else; with `owner`
- * it is a member of the mirror's user and acts as it, so that what it creates belongs to whom it would belong otherwise.
+ * Makes the role of one actor. With `owner` it is a member of the mirror's user and acts as it, so that what it creates belongs to whom
+ * it would belong otherwise; else it holds what it was granted and nothing more.
+ * @throws Error when what it was granted can not be given to it: it must not act with more
  */
 export async function makeRole(access: DatabaseAccess, actor: DatabaseActor, name: string): Promise<ActorRole> {
   const { user } = access.state;
+  const { rights } = actor;
   try {
     const owner = (await access.ask(OWNER_SQL))[0] ?? {};
-    const rights = Number(owner["version"]) >= VERSION_WITH_DATA_ROLES ? actor.rights : "owner";
     const password = randomBytes(24).toString("hex");
-    const bypass = rights === "rows" && owner["bypass"] === "true" ? " BYPASSRLS" : "";
-    const groups = rights === "rows" ? "pg_read_all_data, pg_write_all_data" : quoted(user);
-    const make = [`CREATE ROLE ${name} LOGIN PASSWORD '${password}'${bypass}`, `GRANT ${groups} TO ${name}`];
+    const bypass = rights !== "owner" && owner["bypass"] === "true" ? " BYPASSRLS" : "";
+    const make = [
+      `CREATE ROLE ${name} LOGIN PASSWORD '${password}'${bypass}`,
+      ...grantsTo(name, { rights, user, owner }),
+    ];
     await access.ask([...make, `COMMENT ON ROLE ${name} IS '${MARK}'`].join("; "));
-    const words = rights === "rows" ? "a role that may only write rows" : `a role that acts as ${user}`;
-    return { kind: "own", name, password, rights, settings: settingsOf(owner, rights), words };
+    return { kind: "own", name, password, rights, settings: settingsOf(owner, rights), words: wordsOf(rights, user) };
   } catch (cause) {
     if (sqlState(cause) === "") throw cause;
+    if (rights !== "owner")
+      throw new Error(`the scopes of the action can not be granted: ${messageOf(cause)}`, { cause });
     return { kind: "shared", words: `${user} itself (no role of its own: ${messageOf(cause)})` };
   }
 }
 
-function settingsOf(owner: SqlRow, rights: DatabaseActor["rights"]): readonly (readonly [string, string])[] {
+/** What gives a role its rights, and no other ones, as statements. */
+function grantsTo(
+  name: string,
+  of: { readonly rights: DatabaseRights; readonly user: string; readonly owner: SqlRow },
+): readonly string[] {
+  const { rights } = of;
+  if (rights === "owner") return [`GRANT ${quoted(of.user)} TO ${name}`];
+  if (rights !== "rows") return rights.tables.flatMap((grant) => tableGrants(name, grant));
+  if (Number(of.owner["version"]) >= VERSION_WITH_DATA_ROLES)
+    return [`GRANT pg_read_all_data, pg_write_all_data TO ${name}`];
+  const schemas = JSON.parse(String(of.owner["schemas"] ?? "[]")) as readonly string[];
+  return schemas.flatMap((schema) =>
+    tableGrants(name, { schema, table: "*", privileges: ["select", "insert", "update", "delete"] }),
+  );
+}
+
+function tableGrants(name: string, { schema, table, privileges }: TableGrant): readonly string[] {
+  const where = quoted(schema);
+  const rows = table === "*" ? `ALL TABLES IN SCHEMA ${where}` : `${where}.${quoted(table)}`;
+  return [
+    `GRANT USAGE ON SCHEMA ${where} TO ${name}`,
+    `GRANT ${privileges.join(", ")} ON ${rows} TO ${name}`,
+    // A default that counts needs its sequence; the rows of no other table can be reached by it.
+    ...(privileges.includes("insert") ? [sequenceGrants(name, { schema, table })] : []),
+  ];
+}
+
+/** Of the sequences that belong to columns of the table, or of all tables of the schema. */
+function sequenceGrants(name: string, { schema, table }: Pick<TableGrant, "schema" | "table">): string {
+  if (table === "*") return `GRANT USAGE ON ALL SEQUENCES IN SCHEMA ${quoted(schema)} TO ${name}`;
+  const oid = `${literal(`${quoted(schema)}.${quoted(table)}`)}::regclass`;
+  return `DO $grant$ DECLARE one regclass; BEGIN
+    FOR one IN SELECT d.objid::regclass FROM pg_depend d JOIN pg_class c ON c.oid = d.objid AND c.relkind = 'S'
+               WHERE d.refobjid = ${oid} AND d.deptype IN ('a', 'i')
+    LOOP EXECUTE format('GRANT USAGE ON SEQUENCE %s TO ${name}', one); END LOOP; END $grant$`;
+}
+
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+function wordsOf(rights: DatabaseRights, user: string): string {
+  if (rights === "owner") return `a role that acts as ${user}`;
+  if (rights === "rows") return "a role that may only write rows";
+  const grants = rights.tables.map(({ schema, table, privileges }) => `${privileges.join(", ")} on ${schema}.${table}`);
+  return grants.length === 0 ? "a role that may do nothing" : `a role that may only ${grants.join("; ")}`;
+}
+
+function settingsOf(owner: SqlRow, rights: DatabaseRights): readonly (readonly [string, string])[] {
   const own = JSON.parse(String(owner["settings"] ?? "[]")) as readonly (readonly [string, string])[];
   const kept = own.filter(([name]) => !/^(role|session_authorization|statement_timeout|application_name)$/i.test(name));
   // `"$user"` in a search path means another schema to another role.
-  return rights === "rows" && typeof owner["path"] === "string" ? [...kept, ["search_path", owner["path"]]] : kept;
+  return rights !== "owner" && typeof owner["path"] === "string" ? [...kept, ["search_path", owner["path"]]] : kept;
 }
 
 /** Removes roles that a harness left which was killed while an action ran, and ends what still runs as one of them. */

@@ -2,6 +2,7 @@ import type { Dispatcher } from "undici";
 import { LIMITS } from "../../core/limits.ts";
 import type { Twin } from "../../mirror/twin.ts";
 import type { ActionStep } from "../../plan/action.ts";
+import { grantsRequest, scopesOf } from "../../plan/scope.ts";
 import { actionIdentity } from "./action-identity.ts";
 import type { StepContext, StepOutcome } from "./step-result.ts";
 
@@ -15,7 +16,12 @@ export async function executeHttp(step: HttpStep, twin: Twin, context: StepConte
   const payload = payloadOf(step);
   const response = await request(`http://${address.host}:${address.port}${path}`, {
     method,
-    headers: { ...payload.headers, ...withoutIdentity(step.with.headers), ...actionIdentity(context).headers },
+    headers: {
+      ...payload.headers,
+      ...withoutIdentity(step.with.headers),
+      ...actionIdentity(context).headers,
+      ...tokenOf(step, context),
+    },
     body: payload.body,
     signal: context.signal,
     headersTimeout: context.timeoutMs,
@@ -48,10 +54,29 @@ function telling(dispatcher: Dispatcher, onSent: (() => void) | undefined): Disp
   });
 }
 
+/** The header that carries the token of a request; a plan can not set it. */
+const TOKEN_HEADER = "x-canary-token";
+
+/** A token for this one request, where a scope of the action covers it. */
+function tokenOf(
+  { with: { service, method, path } }: Pick<HttpStep, "with">,
+  context: StepContext,
+): Readonly<Record<string, string>> {
+  const { mint, requires = [], timeoutMs } = context;
+  const scopes = requires.filter((text) =>
+    scopesOf([text]).some((one) => grantsRequest(one, { method, service, path })),
+  );
+  if (mint === undefined || scopes.length === 0) return {};
+  const subject = actionIdentity(context).name;
+  return { [TOKEN_HEADER]: mint({ subject, audience: service, method, path, scopes, lifetimeMs: timeoutMs }) };
+}
+
 /** A plan cannot act under another's name. */
 function withoutIdentity(headers: HttpStep["with"]["headers"]): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    Object.entries(headers).filter(([name]) => !/^(?:traceparent|tracestate|x-canary-action)$/i.test(name)),
+    Object.entries(headers).filter(
+      ([name]) => !/^(?:traceparent|tracestate|x-canary-action|x-canary-token)$/i.test(name),
+    ),
   );
 }
 

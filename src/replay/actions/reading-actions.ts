@@ -1,5 +1,5 @@
 import { messageOf } from "../../core/errors.ts";
-import { redactPersonalData } from "../../core/redact.ts";
+import { redactForPeople } from "../../core/redact.ts";
 import type { MetricsSpec } from "../../mirror/mirror-spec.ts";
 import type { Twin } from "../../mirror/twin.ts";
 import type { StepOf } from "../../plan/action.ts";
@@ -63,7 +63,7 @@ export async function executeQueryMetrics(
       .filter((line) => isSeries(line, metric, labels))
       .map((line) => (texts.length === 1 ? line : `replica ${replica + 1}: ${line}`)),
   );
-  const output = redactPersonalData(series.join("\n"));
+  const output = redactForPeople(series.join("\n"));
   const message = `${series.length} series of ${metric} in ${texts.length} ${texts.length === 1 ? "replica" : "replicas"} of ${service}`;
   return series.length > 0 ? { landed: true, output, message } : notLanded(message);
 }
@@ -94,5 +94,5 @@ export async function executeQueryLogs(
     .split("\n")
     .filter((line) => line !== "" && (wanted === undefined || line.toLowerCase().includes(wanted)));
   const message = `${kept.length} ${kept.length === 1 ? "line" : "lines"} of ${service}${matching === undefined ? "" : " match"}`;
-  return { landed: true, output: redactPersonalData(kept.join("\n")), message };
+  return { landed: true, output: redactForPeople(kept.join("\n")), message };
 }

@@ -1,3 +1,4 @@
+import type { MintToken } from "../../core/action-token.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { MetricsSpec } from "../../mirror/mirror-spec.ts";
 import type { DatabaseActor } from "../../mirror/write-log.ts";
@@ -36,6 +37,10 @@ export interface StepContext {
   readonly phase?: "act" | "undo";
   /** Told when what the step does is on its way, where no call of the twin shows it: a drill stops it there. */
   readonly onSent?: () => void;
+  /** Scopes of the action, as its plan wrote them. */
+  readonly requires?: readonly string[];
+  /** Mints a token for each of its requests; absent: they carry none. */
+  readonly mint?: MintToken;
   /** What it needs at a database (`databaseRights`); default `owner`. */
   readonly rights?: DatabaseActor["rights"];
 }

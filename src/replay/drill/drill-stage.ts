@@ -1,3 +1,4 @@
+import type { MintToken } from "../../core/action-token.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { IntentLog } from "../../core/intent-log.ts";
 import type { Difference, Fingerprint, Surroundings } from "../../mirror/fingerprint.ts";
@@ -33,6 +34,8 @@ export interface DrillStage {
   readonly clock: Clock;
   /** Absolute folder of the scenario, for files that actions name. */
   readonly baseDir: string;
+  /** Mints a token for each request of an action. */
+  readonly mint?: MintToken;
   /** How long each action took when nothing disturbed it, ms; grows while the first column is played. */
   readonly learnedMs: Map<string, number>;
   /** How each action can be tried first, by its id, as policy read it. */

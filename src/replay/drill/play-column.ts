@@ -156,9 +156,9 @@ async function recordUnlessUndone(log: IntentLog, entry: Intent): Promise<void> 
 }
 
 async function finish(play: Play, left: LeftBehind, signal: AbortSignal): Promise<ResumedRollback> {
-  const { pair, state, clock, onStep } = play.stage;
+  const { pair, state, clock, mint, onStep } = play.stage;
   const shadow = guardTwin(pair.shadow, { signal, inFlight: play.inFlight });
-  return await finishRollback(left, { pair: { ...pair, shadow }, state, clock, onStep }, signal);
+  return await finishRollback(left, { pair: { ...pair, shadow }, state, clock, mint, onStep }, signal);
 }
 
 async function playFault(

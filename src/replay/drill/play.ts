@@ -37,7 +37,7 @@ export function startPlay(stage: DrillStage): Play {
 
 /** Where a play performs: on the shadow, whose calls all end with `signal`. */
 export function performanceOf(play: Play, signal: AbortSignal, onAct?: () => void): Performance {
-  const { plan, pair, intent, clock, baseDir, onStep } = play.stage;
+  const { plan, pair, intent, clock, baseDir, mint, onStep } = play.stage;
   const { tries } = plan.rollback;
   const guard = { signal, inFlight: play.inFlight, ...(onAct === undefined ? {} : { onAct }) };
   const shadow: Twin = guardTwin(pair.shadow, guard);
@@ -48,6 +48,7 @@ export function performanceOf(play: Play, signal: AbortSignal, onAct?: () => voi
     clock,
     axisMs: () => clock.monotonicMs(),
     baseDir,
+    ...(mint === undefined ? {} : { mint }),
     metrics: pair.spec.metrics,
     ...(tries === undefined ? {} : { undoTries: tries }),
     ...(onAct === undefined ? {} : { onSent: onAct }),

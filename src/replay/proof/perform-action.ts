@@ -1,3 +1,4 @@
+import type { MintToken } from "../../core/action-token.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { IntentLog } from "../../core/intent-log.ts";
 import type { MetricsSpec } from "../../mirror/mirror-spec.ts";
@@ -44,6 +45,8 @@ export interface Performance {
   readonly undoTries?: number;
   /** Absolute folder of the scenario, for files that actions name. */
   readonly baseDir: string;
+  /** Mints a token for each request; absent: requests carry none. */
+  readonly mint?: MintToken;
   /** Metrics endpoints of the mirror. */
   readonly metrics?: readonly MetricsSpec[];
   /** `StepContext.onSent` of what is performed, not of undos. */
@@ -79,6 +82,7 @@ export async function performAction(
     undo: acting.rollback ?? null,
     proof: to.proof,
     timeoutMs: action.timeoutSeconds * 1000,
+    requires: action.requires,
   });
   tell(to, action, "acting", action.what);
   const startedMs = to.axisMs();
@@ -132,6 +136,8 @@ export function contextOf(
     actionId: action.id,
     ...(to.runId === undefined ? {} : { runId: to.runId }),
     ...(step.uses === "sql" ? { rights: databaseRights(action, step.with.service) } : {}),
+    requires: action.requires,
+    ...(to.mint === undefined ? {} : { mint: to.mint }),
     ...(to.metrics === undefined ? {} : { metrics: to.metrics }),
     ...(to.onSent === undefined || going.phase === "undo" ? {} : { onSent: to.onSent }),
   };

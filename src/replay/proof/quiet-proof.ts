@@ -1,3 +1,4 @@
+import type { MintToken } from "../../core/action-token.ts";
 import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { IntentLog } from "../../core/intent-log.ts";
@@ -36,6 +37,7 @@ export interface QuietProofOptions {
   readonly clock: Clock;
   readonly axisMs: () => number;
   readonly baseDir: string;
+  readonly mint?: MintToken;
   readonly signal: AbortSignal;
   /** Brought back where the undo fails or leaves something. */
   readonly snapshot?: Snapshot;

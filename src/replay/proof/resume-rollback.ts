@@ -1,3 +1,4 @@
+import type { MintToken } from "../../core/action-token.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { IntentLog, UnfinishedRollback } from "../../core/intent-log.ts";
 import type { Difference, Fingerprint, ResourcePath, Surroundings } from "../../mirror/fingerprint.ts";
@@ -74,12 +75,14 @@ export async function finishRollback(
     readonly pair: TwinPair;
     readonly state: StateAccess;
     readonly clock: Clock;
+    /** Mints the tokens of requests that undo something. */
+    readonly mint?: MintToken | undefined;
     readonly onStep: Performance["onStep"];
   },
   signal: AbortSignal,
 ): Promise<ResumedRollback> {
   const { unfinished, kept, intent } = left;
-  const { pair, state, clock, onStep } = by;
+  const { pair, state, clock, mint, onStep } = by;
   const to: Performance = {
     proof: unfinished.proof,
     shadow: pair.shadow,
@@ -88,6 +91,7 @@ export async function finishRollback(
     axisMs: () => clock.monotonicMs(),
     baseDir: kept.baseDir ?? left.folder,
     ...(kept.undoTries === undefined ? {} : { undoTries: kept.undoTries }),
+    ...(mint === undefined ? {} : { mint }),
     onStep,
     onRecord: () => undefined,
   };
@@ -142,11 +146,14 @@ async function sinceReference(
 function actionsLeft({ undo, recover }: UnfinishedRollback): readonly Action[] {
   if (recover !== undefined) {
     const way = RecoverySchema.parse(recover.steps);
-    return Array.isArray(way) ? way.map(actionOf) : [];
+    return Array.isArray(way) ? way.map((step) => actionOf(step, recover.requires ?? [])) : [];
   }
   return undo.map((act) => {
     const step = ActionStepSchema.parse(act.undo);
-    return actionOf({ id: act.actionId, step, timeoutSeconds: (act.timeoutMs ?? UNDO_TIMEOUT_MS) / 1000 });
+    return actionOf(
+      { id: act.actionId, step, timeoutSeconds: (act.timeoutMs ?? UNDO_TIMEOUT_MS) / 1000 },
+      act.requires ?? [],
+    );
   });
 }
 

@@ -26,20 +26,21 @@ export async function rollBack(order: RollbackOrder, to: Performance, signal: Ab
     await to.intent.record({ kind: "recover", why, how: "stop", steps: null });
     return { undoMs: 0, how: "stop" };
   }
-  return await goSteps(way, why, to, signal);
+  return await goSteps(way, { acted, why }, to, signal);
 }
 
 /** The plan's own steps, in their order; the first that does not land ends it, for the next ones build on it. */
 async function goSteps(
   steps: readonly RecoveryStep[],
-  why: "failure" | "abort",
+  { why, acted }: Pick<RollbackOrder, "acted"> & { readonly why: "failure" | "abort" },
   to: Performance,
   signal: AbortSignal,
 ): Promise<UndoOutcome> {
-  await to.intent.record({ kind: "recover", why, how: "steps", steps });
+  const requires = [...new Set(acted.flatMap((action) => action.requires))];
+  await to.intent.record({ kind: "recover", why, how: "steps", steps, requires });
   const startedMs = to.clock.monotonicMs();
   for (const step of steps) {
-    const undone = await undoPlan([actionOf(step)], to, signal);
+    const undone = await undoPlan([actionOf(step, requires)], to, signal);
     if (undone.failed === undefined) continue;
     await to.intent.record({ kind: "recovered", ok: false });
     return { undoMs: to.clock.monotonicMs() - startedMs, how: "steps", failed: undone.failed };
@@ -48,13 +49,13 @@ async function goSteps(
   return { undoMs: to.clock.monotonicMs() - startedMs, how: "steps" };
 }
 
-/** A step of the way out, performed like the undo of an action. */
-export function actionOf({ id, step, timeoutSeconds }: RecoveryStep): Action {
+/** A step of the way out, performed like the undo of an action. @param requires - scopes of what it gets out of */
+export function actionOf({ id, step, timeoutSeconds }: RecoveryStep, requires: readonly string[]): Action {
   return {
     id,
     what: `the plan's step ${id}`,
     why: "the plan says so",
-    requires: [],
+    requires: [...requires],
     changes: [],
     step,
     rollback: step,

@@ -1,7 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { Notice, Notifier } from "../../core/notifier.ts";
-import { redact } from "../../core/redact.ts";
+import { redact, redactDeep } from "../../core/redact.ts";
 
 /** Delivers one notice; answers in words why not, if not. May take its time: nobody waits for it but `flush`. */
 export type Deliver = (notice: Notice, signal: AbortSignal) => Promise<string | undefined>;
@@ -32,7 +32,8 @@ export function queuedNotifier(options: {
     }
   };
   return {
-    notify: (notice) => {
+    notify: (told) => {
+      const notice = { ...told, data: redactDeep(told.data) };
       for (const queue of queues) {
         if (waiting >= WAITING_MAX) return say(`nobody was told of ${notice.type}: too much waits to be told`);
         waiting++;

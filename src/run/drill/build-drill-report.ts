@@ -1,4 +1,4 @@
-import { redact } from "../../core/redact.ts";
+import { redact, redactDeep } from "../../core/redact.ts";
 import { linkName } from "../../mirror/proxy/proxy-layout.ts";
 import { columnTitle, columnWhat, type DrillCell, type DrillColumn } from "../../replay/drill/drill-columns.ts";
 import type { CellOutcome, DrillStage } from "../../replay/drill/drill-stage.ts";
@@ -60,34 +60,36 @@ export async function buildDrillReport(
       return { name: linkName(link), connections, bytesUp, bytesDown };
     }),
   );
-  return DrillReportSchema.parse({
-    schema: "canary.drill/v1",
-    harnessVersion: shown.harnessVersion,
-    runId: job.runId,
-    startedEpochMs: when.startedEpochMs,
-    tookMs: when.tookMs,
-    environment: job.scenario.environment.id,
-    scenario: { name: job.scenario.name, sha256: job.scenario.sha256 },
-    mirror: { name: job.spec.name, sha256: job.spec.sha256 },
-    plan: {
-      name: job.plan.name,
-      sha256: job.plan.sha256,
-      intent: job.plan.intent,
-      agent: `${agent.id} ${agent.version}`,
-      actions: actions.map(({ id, what }) => ({ id, what })),
-    },
-    columns: columns.map((column) => ({
-      id: columnId(column),
-      kind: column.kind,
-      title: columnTitle(column),
-      what: columnWhat(column),
-    })),
-    cells,
-    outcome: outcomeOf(cells),
-    links,
-    twins: { engine: facts.engine, isolation: facts.isolation, raiseMs: facts.raiseMs },
-    fidelity: job.spec.fidelity,
-  });
+  return DrillReportSchema.parse(
+    redactDeep({
+      schema: "canary.drill/v1",
+      harnessVersion: shown.harnessVersion,
+      runId: job.runId,
+      startedEpochMs: when.startedEpochMs,
+      tookMs: when.tookMs,
+      environment: job.scenario.environment.id,
+      scenario: { name: job.scenario.name, sha256: job.scenario.sha256 },
+      mirror: { name: job.spec.name, sha256: job.spec.sha256 },
+      plan: {
+        name: job.plan.name,
+        sha256: job.plan.sha256,
+        intent: job.plan.intent,
+        agent: `${agent.id} ${agent.version}`,
+        actions: actions.map(({ id, what }) => ({ id, what })),
+      },
+      columns: columns.map((column) => ({
+        id: columnId(column),
+        kind: column.kind,
+        title: columnTitle(column),
+        what: columnWhat(column),
+      })),
+      cells,
+      outcome: outcomeOf(cells),
+      links,
+      twins: { engine: facts.engine, isolation: facts.isolation, raiseMs: facts.raiseMs },
+      fidelity: job.spec.fidelity,
+    }),
+  );
 }
 
 function outcomeOf(cells: readonly DrillReportCell[]): DrillReport["outcome"] {

@@ -1,8 +1,10 @@
+import type { MintToken } from "../../core/action-token.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { IntentLog } from "../../core/intent-log.ts";
 import type { Snapshots } from "../../mirror/snapshots/snapshot.ts";
 import type { StateAccess } from "../../mirror/state/state-access.ts";
 import type { ContainerRuntime } from "../../mirror/twin.ts";
+import type { LoadedPolicy } from "../../policy/engine/load-policy.ts";
 import type { SqlParser } from "../../policy/sql/parse-sql.ts";
 import type { LeftBehind, ResumeState } from "../../replay/proof/resume-rollback.ts";
 import type { DrillObserver, DrillReport } from "../../report/drill/drill-report.ts";
@@ -31,7 +33,10 @@ export interface DrillEffects {
   readonly snapshots: Snapshots;
   readonly store: DrillStore;
   readonly observe: DrillObserver;
+  /** Mints a token for each request of an action; absent: they carry none. */
+  readonly mint?: MintToken;
   /** PostgreSQL's grammar, by which policy reads what a plan's SQL does. */
   readonly parseSql: SqlParser;
+  readonly policy: LoadedPolicy;
   readonly harnessVersion: string;
 }

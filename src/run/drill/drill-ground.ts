@@ -157,6 +157,7 @@ function stageOf(
     },
     clock: effects.clock,
     baseDir: job.scenarioDir,
+    ...(effects.mint === undefined ? {} : { mint: effects.mint }),
     learnedMs,
     dryRuns,
     onStep: () => undefined,

@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import type { IntentLog } from "../../core/intent-log.ts";
+import { type IntentLog, inBoth } from "../../core/intent-log.ts";
 import { keptRun, parseIntents } from "../../mirror/twins/kept-runs.ts";
 import { drillPage } from "../../report/drill/drill-page.ts";
 import type { DrillReport } from "../../report/drill/drill-report.ts";
@@ -22,6 +22,8 @@ export async function openDrillStore(options: {
   readonly folder: string;
   readonly planText: string;
   readonly scenarioText: string;
+  /** Takes every intent before the journal does: the ledger. */
+  readonly ledgerIntents?: IntentLog;
   readonly sign: (report: DrillReport, drillJson: string) => string;
 }): Promise<DrillStore> {
   const folder = path.resolve(options.folder);
@@ -31,7 +33,8 @@ export async function openDrillStore(options: {
     await writeFile(at(RUN_FILES.plan), options.planText);
     await writeFile(at(RUN_FILES.scenario), options.scenarioText);
     let log = await openIntentLog(at(RUN_FILES.intent));
-    const intent: IntentLog = { record: (entry) => onDisk(folder, () => log.record(entry)) };
+    const journal: IntentLog = { record: (entry) => onDisk(folder, () => log.record(entry)) };
+    const intent = inBoth(options.ledgerIntents, journal);
     return {
       folder,
       intent,

@@ -25,7 +25,7 @@ import { type DrillGround, openDrillGround } from "./drill-ground.ts";
 export async function runDrill(job: RunJob, effects: DrillEffects, signal: AbortSignal): Promise<DrillReport> {
   const startedMs = effects.clock.monotonicMs();
   const startedEpochMs = effects.clock.epochMs();
-  const admission = admitJob(job, effects.parseSql);
+  const admission = await admitJob(job, effects);
   const dryRuns = new Map(admission.actions.map(({ id, step }) => [id, step.dryRun]));
   const columns = columnsOrThrow(job, dryRuns);
   const planned = drillCells(columns, job.plan.actions.length);

@@ -2,11 +2,10 @@ import { expect, test } from "vitest";
 import { proposeMirror } from "../../../src/mirror/compose/propose.ts";
 import { parsePlan } from "../../../src/plan/plan.ts";
 import { admit } from "../../../src/policy/admit.ts";
-import { loadSqlParser } from "../../../src/policy/sql/parse-sql.ts";
 import { checkTogether, parseScenario } from "../../../src/run/scenario.ts";
+import { ASKING } from "../../support/shipped-policy.ts";
 import { parse } from "./compose-document.ts";
 
-const PARSE_SQL = await loadSqlParser();
 const TWO_SERVICES = [
   "services:",
   "  web:",
@@ -23,7 +22,7 @@ const TWO_SERVICES = [
 ].join("\n");
 
 /** The proposal, after every part of it went through the parser that will read it, and through policy. */
-function proposed(composeText: string, source = "stacks/my_Shop/compose.yaml") {
+async function proposed(composeText: string, source = "stacks/my_Shop/compose.yaml") {
   const proposal = proposeMirror(composeText, source);
   const spec = parse(composeText + proposal.xCanary);
   const plan = parsePlan(proposal.plan, "plan");
@@ -33,7 +32,7 @@ function proposed(composeText: string, source = "stacks/my_Shop/compose.yaml") {
     plan,
     scenario.traffic.mix.map(({ route }) => route),
   );
-  expect(admit(plan, { ...scenario, knownMirror: spec }, PARSE_SQL)).toMatchObject({
+  expect(await admit(plan, { ...scenario, knownMirror: spec }, ASKING)).toMatchObject({
     kind: "admitted",
     humanNeeded: [],
   });
@@ -41,8 +40,8 @@ function proposed(composeText: string, source = "stacks/my_Shop/compose.yaml") {
   return { ...proposal, spec, parsedPlan: plan, parsedScenario: scenario };
 }
 
-test("a web service with a database becomes a mirror, a plan and a scenario that all parse", () => {
-  const { spec, parsedPlan, parsedScenario, planFile, scenarioFile } = proposed(TWO_SERVICES);
+test("a web service with a database becomes a mirror, a plan and a scenario that all parse", async () => {
+  const { spec, parsedPlan, parsedScenario, planFile, scenarioFile } = await proposed(TWO_SERVICES);
   expect(spec.entry).toEqual({ http: { service: "web", port: 80 } });
   expect(spec.state).toMatchObject([{ kind: "postgres", service: "db", password: "secret" }]);
   expect(parsedPlan.actions[0]).toMatchObject({
@@ -54,13 +53,13 @@ test("a web service with a database becomes a mirror, a plan and a scenario that
 });
 
 test("what is proposed for a web service with a database never changes unnoticed", async () => {
-  const { xCanary, plan, scenario, notes } = proposed(TWO_SERVICES);
+  const { xCanary, plan, scenario, notes } = await proposed(TWO_SERVICES);
   const shown = [xCanary, plan, scenario, notes.join("\n")].join("---\n");
   await expect(`${shown}\n`).toMatchFileSnapshot("golden/proposal-two-services.txt");
 });
 
-test("the entry is no store and no console, whatever comes first", () => {
-  const { spec, notes } = proposed(
+test("the entry is no store and no console, whatever comes first", async () => {
+  const { spec, notes } = await proposed(
     [
       "services:",
       "  cache: { image: 'redis:7', ports: ['6379:6379'] }",
@@ -75,8 +74,8 @@ test("the entry is no store and no console, whatever comes first", () => {
   expect(notes.join("\n")).toContain("What queue holds is not compared");
 });
 
-test("workers are frozen, metrics that the file names are scraped, a health path is asked", () => {
-  const { spec, parsedScenario } = proposed(
+test("workers are frozen, metrics that the file names are scraped, a health path is asked", async () => {
+  const { spec, parsedScenario } = await proposed(
     [
       "name: shop",
       "services:",
@@ -97,8 +96,8 @@ test("workers are frozen, metrics that the file names are scraped, a health path
   expect(parsedScenario.traffic.mix).toMatchObject([{ route: "health", http: { path: "/healthz" } }]);
 });
 
-test("where every service keeps files, the plan only sets a variable", () => {
-  const { parsedPlan } = proposed(
+test("where every service keeps files, the plan only sets a variable", async () => {
+  const { parsedPlan } = await proposed(
     "services:\n  wiki: { image: wiki, ports: [80], volumes: ['data:/data'] }\nvolumes: { data: }\n",
   );
   expect(parsedPlan).toMatchObject({
@@ -112,8 +111,8 @@ test("where every service keeps files, the plan only sets a variable", () => {
   });
 });
 
-test("credentials that the file does not hold are guessed, and the guess is told", () => {
-  const { spec, notes } = proposed(
+test("credentials that the file does not hold are guessed, and the guess is told", async () => {
+  const { spec, notes } = await proposed(
     "services:\n  web: { image: web, ports: [80] }\n  db: { image: bitnami/postgresql, environment: { POSTGRESQL_PASSWORD: p } }\n",
   );
   expect(spec.state).toMatchObject([{ user: "postgres", password: "p", database: "postgres" }]);

@@ -1,0 +1,65 @@
+// npx node bench/gate/cpu.ts [verdicts]: CPU time of a decision inside the gate's process, without HTTP. On a machine with other
+// work on it this says more than waiting times, and it still grows with that work: compare within one hour.
+import { loadavg } from "node:os";
+import { gateDocuments } from "../../src/gate/gate-documents.ts";
+import { inTurns } from "../../src/gate/in-turn.ts";
+import type { PromotionMode } from "../../src/gate/promote.ts";
+import { answerPromotion } from "../../src/gate/promote.ts";
+import { publishVerdict } from "../../src/gate/publish.ts";
+import { type EvidenceSources, requestKey } from "../../src/gate/read-evidence.ts";
+import { gateWorld } from "../../test/gate/gate-world.ts";
+import { ENVIRONMENT } from "../../test/gate/promotion-builder.ts";
+
+const verdicts = Number(process.argv[2] ?? 3000);
+const AT_ONCE = 20;
+const environments = Array.from({ length: 200 }, (_, index) => ({ ...ENVIRONMENT, id: `production/${index}` }));
+await using world = await gateWorld({ environments });
+const plans: { readonly sha256: string; readonly environment: string }[] = [];
+
+/** Milliseconds of CPU for each of the plans, some at once. */
+async function cpuMsEach(work: (index: number) => Promise<void>): Promise<number> {
+  const before = process.cpuUsage();
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < verdicts) await work(next++);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  const { user, system } = process.cpuUsage(before);
+  return Math.round((user + system) / verdicts) / 1000;
+}
+
+const inTurn = inTurns();
+const ask =
+  (mode: PromotionMode, sources: EvidenceSources) =>
+  async (index: number): Promise<void> => {
+    const { sha256 = "", environment = "" } = plans[index] ?? {};
+    const caller = { name: "ci", environments: ["production/*"] };
+    const change = { kind: "shown", resources: [{ path: "service/worker/replicas", to: 3 }] } as const;
+    const key = requestKey("promotions", [String(index)]);
+    const request = { plan: sha256, environment, caller, change, key };
+    const { decision } = await answerPromotion({ adapter: "promotions", mode, request }, sources, inTurn);
+    if (decision.kind !== "admit") throw new Error(decision.reasons.map(({ message }) => message).join("; "));
+  };
+
+const publish = await cpuMsEach(async (index) => {
+  const id = environments[index % environments.length]?.id ?? "";
+  const plan = world.plan(index, (document) => {
+    document["target"] = { environment: id };
+  });
+  const submission = world.submission(plan, 2, { environment: { id, class: "production" } });
+  await publishVerdict(submission, "bench", world.sources);
+  plans[index] = { sha256: plan.sha256, environment: id };
+});
+const forgetful = { ...world.sources, documents: gateDocuments(world.ledger) };
+const report = {
+  verdicts,
+  /** With making and signing plan and verdict, which is not the gate's. */
+  publish,
+  checkAfterPublishing: await cpuMsEach(ask("check", world.sources)),
+  checkAgain: await cpuMsEach(ask("check", world.sources)),
+  /** Plans and verdicts are read from the ledger again; signatures of plans are remembered by the process. */
+  checkReadingDocuments: await cpuMsEach(ask("check", forgetful)),
+  promote: await cpuMsEach(ask("promote", world.sources)),
+  loadAverage: loadavg()[0],
+};
+process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);

@@ -1,0 +1,59 @@
+import path from "node:path";
+import { readBoundedText } from "../attest/bounded-file.ts";
+import { parseDocument } from "../core/document.ts";
+import { LIMITS } from "../core/limits.ts";
+import { type Passkey, PasskeysSchema } from "../gate/approvals-page/passkeys.ts";
+import { type GateConfig, GateConfigSchema } from "../gate/gate-config.ts";
+import type { TlsMaterial } from "../gate/http/gate-server.ts";
+import { SignOnPeopleSchema, type SignOnPerson } from "../gate/single-sign-on/sign-on-terms.ts";
+
+/** A gate's configuration, and where it stands: the files that it names are relative to it. */
+export interface LoadedGateConfig {
+  readonly config: GateConfig;
+  readonly folder: string;
+}
+
+/** @throws CanaryError GATE_INVALID listing every problem with its line */
+export async function readGateConfig(file: string): Promise<LoadedGateConfig> {
+  const text = await readBoundedText(file, { code: "GATE_INVALID", bytesMax: LIMITS.documentBytesMax });
+  const source = { source: file, what: "a canary.gate/v1", code: "GATE_INVALID" } as const;
+  return { config: parseDocument(GateConfigSchema, text, source), folder: path.dirname(path.resolve(file)) };
+}
+
+/** A file that the configuration names. @throws CanaryError GATE_INVALID */
+export async function readBeside({ folder }: Pick<LoadedGateConfig, "folder">, file: string): Promise<string> {
+  return await readBoundedText(path.resolve(folder, file), { code: "GATE_INVALID", bytesMax: LIMITS.documentBytesMax });
+}
+
+/** A secret: one line, without what an editor puts behind it. */
+export async function readSecretBeside(loaded: Pick<LoadedGateConfig, "folder">, file: string): Promise<string> {
+  return (await readBeside(loaded, file)).trim();
+}
+
+/** Certificate, key and the authority of clients; undefined where the gate listens without TLS. */
+export async function readTls(loaded: LoadedGateConfig): Promise<TlsMaterial | undefined> {
+  const { tls } = loaded.config;
+  if (tls === undefined) return undefined;
+  const [cert, key, clientCa] = await Promise.all([
+    readBeside(loaded, tls.certificateFile),
+    readBeside(loaded, tls.keyFile),
+    tls.clientCaFile === undefined ? undefined : readBeside(loaded, tls.clientCaFile),
+  ]);
+  return { cert, key, ...(clientCa === undefined ? {} : { clientCa }) };
+}
+
+/** Whose passkeys count; none where the configuration has no page for them. @throws CanaryError GATE_INVALID */
+export async function readPasskeys(loaded: LoadedGateConfig): Promise<readonly Passkey[]> {
+  const file = loaded.config.approvals?.passkeysFile;
+  if (file === undefined) return [];
+  const source = { source: file, what: "a canary.passkeys/v1", code: "GATE_INVALID" } as const;
+  return parseDocument(PasskeysSchema, await readBeside(loaded, file), source).passkeys;
+}
+
+/** Whose account is whose at the identity provider; nobody's where the configuration names none. @throws CanaryError GATE_INVALID */
+export async function readSignOnPeople(loaded: LoadedGateConfig): Promise<readonly SignOnPerson[]> {
+  const file = loaded.config.approvals?.singleSignOn?.peopleFile;
+  if (file === undefined) return [];
+  const source = { source: file, what: "a canary.sign-on-people/v1", code: "GATE_INVALID" } as const;
+  return parseDocument(SignOnPeopleSchema, await readBeside(loaded, file), source).people;
+}
