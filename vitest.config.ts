@@ -14,6 +14,8 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: [...configDefaults.exclude, ...realWorld],
+          // On two cores one of them would be left to the main process, which has next to nothing to do.
+          maxWorkers: "100%",
           // Simulations of many worlds; a machine with other work on it takes several times as long.
           testTimeout: 180_000,
         },
