@@ -9,6 +9,7 @@ import { type GateServer, startGateServer, type TlsMaterial } from "../gate/http
 import { recentDecisions } from "../gate/recent-decisions.ts";
 import { allRoutes, type GateParts } from "../gate/routes/all-routes.ts";
 import type { SignOn } from "../gate/routes/sign-on-routes.ts";
+import { timePassed } from "../gate/time-passed.ts";
 import { gitHubClient } from "../gate/webhooks/github-client.ts";
 import { loadSqlParser } from "../policy/sql/parse-sql.ts";
 import { type LoadedGateConfig, readGateConfig, readSecretBeside } from "./gate-files.ts";
@@ -70,6 +71,7 @@ export async function serveGate(
       tokenValidForMs: config.tokens.validMinutes * MINUTE_MS,
       documents,
       recent: recentDecisions({ ledger, documents, pastMs: pastMsOf(policy) }),
+      timePassed: timePassed(systemClock),
     },
     metrics: gateMetrics(),
     report,

@@ -57,7 +57,7 @@ function unavailable(why: string): GateReason {
 
 function generalObjections(
   request: PromotionRequest,
-  { killSwitch, ledgerEpochMs, environment }: PromotionEvidence,
+  { killSwitch, passedEpochMs, environment }: PromotionEvidence,
   atEpochMs: number,
 ): readonly GateReason[] {
   const reasons: GateReason[] = [];
@@ -69,11 +69,11 @@ function generalObjections(
     });
   }
   // A clock that was set back would bring expired verdicts to life again.
-  if (!(atEpochMs >= ledgerEpochMs - CLOCK_SKEW_MS_MAX)) {
+  if (!(atEpochMs >= passedEpochMs - CLOCK_SKEW_MS_MAX)) {
     reasons.push({
       code: "CLOCK_UNSOUND",
-      message: `the gate's clock is behind the newest entry of its ledger`,
-      remedy: "Set the clock of the gate's machine.",
+      message: "the gate's clock is behind the newest entry of its ledger, or behind what it showed before",
+      remedy: "Set the clock of the gate's machine; if it was ahead before and is right now, start the gate again.",
     });
   }
   if (environment === undefined || environment.id !== request.environment) {

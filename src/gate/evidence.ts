@@ -104,8 +104,8 @@ export interface PromotionEvidence {
   readonly killSwitch:
     | { readonly kind: "released" }
     | { readonly kind: "engaged"; readonly by: string; readonly reason: string };
-  /** Time of the newest entry of the ledger; a gate whose clock is behind it can not tell what has expired. */
-  readonly ledgerEpochMs: number;
+  /** Has passed for certain: by the ledger's newest entry, and by what this gate's clock ever showed. A gate whose clock is behind it can not tell what has expired. */
+  readonly passedEpochMs: number;
   /** Entries that the ledger had before anything else was read: what came later may not have been seen. */
   readonly ledgerSize: number;
   readonly environment?: GuardedEnvironment;

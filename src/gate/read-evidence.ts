@@ -26,6 +26,8 @@ import { newestVerdict } from "./verdict-checks.ts";
 export interface EvidenceSources extends GateContext {
   readonly documents: GateDocuments;
   readonly recent: RecentDecisions;
+  /** Latest instant that this gate knows to have passed, whatever its clock says now. */
+  readonly timePassed: () => number;
 }
 
 /**
@@ -78,7 +80,7 @@ export async function readEvidence(
   const policy = await policyOf({ planEvidence, newest, environment, approvals, past, atEpochMs }, sources);
   return {
     killSwitch: all.kind === "engaged" ? all : inEnvironment,
-    ledgerEpochMs: head.at === undefined ? 0 : Date.parse(head.at),
+    passedEpochMs: Math.max(sources.timePassed(), head.at === undefined ? 0 : Date.parse(head.at)),
     ledgerSize: head.size,
     ...(environment === undefined ? {} : { environment }),
     plan: planEvidence,

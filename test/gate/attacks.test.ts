@@ -11,6 +11,7 @@ import { sha256Hex } from "../../src/core/sha256.ts";
 import type { KnownCaller } from "../../src/gate/http/exchange.ts";
 import type { Route } from "../../src/gate/http/route.ts";
 import { CALLERS, gateWorld, type ServedGate, tokenOf } from "./gate-world.ts";
+import { DAY_MS } from "./promotion-builder.ts";
 
 const CHANGE = { kind: "resources", resources: [{ path: "service/worker/replicas", to: 3 }] };
 
@@ -254,6 +255,22 @@ test("a clock that is set back admits nothing", async () => {
   const body = { plan: plan.sha256, environment: "production/eu-west", change: CHANGE };
   const { json } = await it.gate.ask("/v1/promotions/check", { body, as: "ci" });
   expect(json.reasons[0].code).toBe("CLOCK_UNSOUND");
+});
+
+test("a clock that is set back brings no verdict back that has expired since the ledger's newest entry", async () => {
+  await using it = await served();
+  const plan = it.world.plan(1);
+  await it.gate.ask("/v1/verdicts", { body: it.world.submission(plan), as: "ci" });
+  const body = { plan: plan.sha256, environment: "production/eu-west", change: CHANGE };
+  const codes = async () => {
+    const { json } = await it.gate.ask("/v1/promotions/check", { body, as: "ci" });
+    return json.reasons.map(({ code }: { readonly code: string }) => code);
+  };
+  expect(await codes()).toEqual([]);
+  it.world.clock.nowEpochMs += 3 * DAY_MS;
+  expect(await codes()).toContain("VERDICT_EXPIRED");
+  it.world.clock.nowEpochMs -= 3 * DAY_MS;
+  expect(await codes()).toEqual(["CLOCK_UNSOUND"]);
 });
 
 test("a gate that stops answers what was asked, takes nothing new, and says so", async () => {

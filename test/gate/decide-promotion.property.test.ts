@@ -173,7 +173,7 @@ test("a key that is no longer trusted never newly admits", () => {
 test("time that passes never newly admits, once the newest verdict has begun to be valid", () => {
   neverNewlyAdmits((asked, pick) => {
     const begun = Math.max(
-      asked.evidence.ledgerEpochMs,
+      asked.evidence.passedEpochMs,
       ...asked.evidence.verdicts.map(({ statement: { predicate } }) => Date.parse(predicate.notBefore)),
     );
     if (asked.atEpochMs < begun) return asked;
@@ -184,7 +184,7 @@ test("time that passes never newly admits, once the newest verdict has begun to 
 test("a clock that is set back behind the ledger never admits", () => {
   fc.assert(
     fc.property(anyQuestion, fc.integer({ min: 60_001, max: 10 * DAY_MS }), (asked, backMs) => {
-      const behind = { ...asked, atEpochMs: asked.evidence.ledgerEpochMs - backMs };
+      const behind = { ...asked, atEpochMs: asked.evidence.passedEpochMs - backMs };
       expect(isAdmitted(behind)).toBe(false);
     }),
   );

@@ -50,7 +50,7 @@ const REFUSALS: readonly (readonly [string, Question, GateReasonCode])[] = [
     withEvidence(two, { killSwitch: { kind: "engaged", by: "ada", reason: "fire" } }),
     "KILL_SWITCH_ENGAGED",
   ],
-  ["the clock is behind the ledger", withEvidence(two, { ledgerEpochMs: two.atEpochMs + 61_000 }), "CLOCK_UNSOUND"],
+  ["the clock is behind the ledger", withEvidence(two, { passedEpochMs: two.atEpochMs + 61_000 }), "CLOCK_UNSOUND"],
   [
     "the caller is for other environments",
     withRequest(two, { caller: { name: "ci", environments: ["staging/*"] } }),
@@ -308,7 +308,7 @@ test("a clock that tells no time admits nothing", () => {
     "VERDICT_NOT_YET_VALID",
     "VERDICT_EXPIRED",
   ]);
-  expect(refusal(withEvidence(two, { ledgerEpochMs: Number.NaN }))).toEqual(["CLOCK_UNSOUND"]);
+  expect(refusal(withEvidence(two, { passedEpochMs: Number.NaN }))).toEqual(["CLOCK_UNSOUND"]);
 });
 
 test("everything that stands against a promotion is said at once, in the order of the list", () => {
@@ -396,7 +396,7 @@ function PLAN_INPUT() {
 }
 
 function early(asked: Question): Pick<Question, "evidence"> {
-  return { evidence: { ...asked.evidence, ledgerEpochMs: FINISHED_EPOCH_MS - 10 * MINUTE_MS } };
+  return { evidence: { ...asked.evidence, passedEpochMs: FINISHED_EPOCH_MS - 10 * MINUTE_MS } };
 }
 
 function withoutSnapshot(whole: ReturnType<typeof statement>): ReturnType<typeof statement> {

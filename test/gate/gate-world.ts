@@ -22,6 +22,7 @@ import type { EvidenceSources } from "../../src/gate/read-evidence.ts";
 import { recentDecisions } from "../../src/gate/recent-decisions.ts";
 import { allRoutes, type GateParts } from "../../src/gate/routes/all-routes.ts";
 import type { SignOnTrust } from "../../src/gate/single-sign-on/sign-on-terms.ts";
+import { timePassed } from "../../src/gate/time-passed.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { type Plan, parsePlan } from "../../src/plan/plan.ts";
 import { FINISHED_EPOCH_MS } from "../attest/verdict-builder.ts";
@@ -165,6 +166,7 @@ export async function gateWorld(
     tokenValidForMs: 600_000,
     documents,
     recent: recentDecisions({ ledger, documents, pastMs: 3_600_000 }),
+    timePassed: timePassed(clock),
   };
   const reports: string[] = [];
   const told: GateWorld["told"] = [];

@@ -93,7 +93,7 @@ export function question(tier: 2 | 3 = 2): Question {
     },
     evidence: {
       killSwitch: { kind: "released" },
-      ledgerEpochMs: FINISHED_EPOCH_MS,
+      passedEpochMs: FINISHED_EPOCH_MS,
       ledgerSize: 2,
       environment: ENVIRONMENT,
       plan: { kind: "plan", plan: PLAN, signer: TRUSTED_SIGNER },
