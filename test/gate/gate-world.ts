@@ -267,7 +267,7 @@ export async function gateWorld(
         port: 0,
         ...(tls === undefined ? {} : { tls }),
         routes: [...allRoutes(service, { version: "0.0.0", cluster: CLUSTER, ...parts }), ...more],
-        callers,
+        callers: () => callers,
         clock,
         metrics: service.metrics,
         report: service.report,
