@@ -130,6 +130,7 @@ async function listen(
   return await startGateServer({
     host: config.listen.host,
     port: config.listen.port,
+    connections: config.connections,
     ...(state.tls === undefined ? {} : { tls: state.tls }),
     routes: allRoutes(service, parts),
     callers: () => state.callers,

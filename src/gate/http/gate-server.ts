@@ -24,6 +24,8 @@ export interface GateServerOptions {
   /** 0 lets the system choose. */
   readonly port: number;
   readonly tls?: TlsMaterial;
+  /** What one address may hold, and how long a client may take for its TLS handshake. */
+  readonly connections: { readonly perAddressMax: number; readonly handshakeMsMax: number };
   readonly routes: readonly Route[];
   /** Asked anew for every request, so that a token that is revoked is so on connections that stand, too. */
   readonly callers: () => readonly KnownCaller[];
@@ -55,9 +57,12 @@ export async function startGateServer(options: GateServerOptions): Promise<GateS
     atOnce: 0,
     isDraining: false,
   };
-  const tlsServer = options.tls === undefined ? undefined : createTlsServer({ ...HTTP, ...secureContext(options.tls) });
+  const { perAddressMax, handshakeMsMax } = options.connections;
+  const tlsOptions = { ...HTTP, handshakeTimeout: handshakeMsMax };
+  const tlsServer =
+    options.tls === undefined ? undefined : createTlsServer({ ...tlsOptions, ...secureContext(options.tls) });
   const server: Server = tlsServer ?? createServer(HTTP);
-  boundConnections(server);
+  boundConnections(server, perAddressMax);
   server.maxHeadersCount = 100;
   server.on("request", (request, response) => void serve(request, response, state));
   await new Promise<void>((resolve, reject) => {
@@ -101,8 +106,7 @@ const HTTP = {
  */
 function secureContext({ cert, key, clientCa }: TlsMaterial) {
   const client = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
-  const handshakeTimeout = LIMITS.gateHeadersMsMax;
-  return { cert, key, minVersion: "TLSv1.2" as const, handshakeTimeout, ...client };
+  return { cert, key, minVersion: "TLSv1.2" as const, ...client };
 }
 
 /** What was asked is answered within the time that one request may take; whoever still holds a connection then loses it. */
