@@ -293,6 +293,20 @@ test("a clock that is set back brings no verdict back that has expired since the
   expect(await codes()).toEqual(["CLOCK_UNSOUND"]);
 });
 
+test("a gate that is started with its clock behind the ledger's newest entry admits nothing", async () => {
+  await using it = await served();
+  it.world.clock.nowEpochMs += 3_600_000;
+  const plan = it.world.plan(1);
+  await it.gate.ask("/v1/verdicts", { body: it.world.submission(plan), as: "ci" });
+  // The clock of another world begins an hour earlier, and it has never seen another time.
+  await using world = await gateWorld({ ledger: it.world.ledger });
+  world.keyring = it.world.keyring;
+  await using gate = await world.serve();
+  const body = { plan: plan.sha256, environment: "production/eu-west", change: CHANGE };
+  const { json } = await gate.ask("/v1/promotions/check", { body, as: "ci" });
+  expect(json.reasons[0].code).toBe("CLOCK_UNSOUND");
+});
+
 test("a gate that stops answers what was asked, takes nothing new, and says so", async () => {
   await using it = await served();
   const plan = it.world.plan(1);
