@@ -12,15 +12,26 @@ import { SignOnPeopleSchema, type SignOnPerson } from "../gate/single-sign-on/si
 export interface LoadedGateConfig {
   readonly config: GateConfig;
   readonly file: string;
+  /** The document itself. */
+  readonly text: string;
   readonly folder: string;
 }
 
-/** @throws CanaryError GATE_INVALID listing every problem with its line */
-export async function readGateConfig(file: string): Promise<LoadedGateConfig> {
+/**
+ * @param known - what was read of it before: where the document is still the same, that is the answer
+ * @throws CanaryError GATE_INVALID listing every problem with its line
+ */
+export async function readGateConfig(file: string, known?: LoadedGateConfig): Promise<LoadedGateConfig> {
   const text = await readBoundedText(file, { code: "GATE_INVALID", bytesMax: LIMITS.documentBytesMax });
+  if (text === known?.text) return known;
   const source = { source: file, what: "a canary.gate/v1", code: "GATE_INVALID" } as const;
   const resolved = path.resolve(file);
-  return { config: parseDocument(GateConfigSchema, text, source), file: resolved, folder: path.dirname(resolved) };
+  return {
+    config: parseDocument(GateConfigSchema, text, source),
+    file: resolved,
+    text,
+    folder: path.dirname(resolved),
+  };
 }
 
 /** Who may ask this gate, as its configuration has them. */

@@ -82,11 +82,14 @@ interface ReloadedPart {
 }
 
 function reloadedParts({ loaded, trustFile, state, server, report }: Watched): readonly ReloadedPart[] {
+  // Lists of what an environment accepts can be long: they are read once.
+  let newest = loaded;
   return [
     {
       what: "callers",
       read: async () => {
-        const callers = callersOf((await readGateConfig(loaded.file)).config);
+        newest = await readGateConfig(loaded.file, newest);
+        const callers = callersOf(newest.config);
         if (JSON.stringify(callers) === JSON.stringify(state.callers)) return;
         state.callers = callers;
         report(`the callers are others now: ${callers.map(({ name }) => name).join(", ")}`);
