@@ -5,7 +5,7 @@ import { askPolicyEngine, pastMsOf } from "../gate/ask-policy.ts";
 import { gateDocuments } from "../gate/gate-documents.ts";
 import { type GateService, gateService } from "../gate/gate-service.ts";
 import { gateMetrics } from "../gate/http/gate-metrics.ts";
-import { type GateServer, startGateServer, type TlsMaterial } from "../gate/http/gate-server.ts";
+import { type GateServer, startGateServer } from "../gate/http/gate-server.ts";
 import { recentDecisions } from "../gate/recent-decisions.ts";
 import { allRoutes, type GateParts } from "../gate/routes/all-routes.ts";
 import type { SignOn } from "../gate/routes/sign-on-routes.ts";
@@ -13,7 +13,7 @@ import { timePassed } from "../gate/time-passed.ts";
 import { gitHubClient } from "../gate/webhooks/github-client.ts";
 import { loadSqlParser } from "../policy/sql/parse-sql.ts";
 import { type LoadedGateConfig, readGateConfig, readSecretBeside } from "./gate-files.ts";
-import { readReloaded, reload } from "./gate-reload.ts";
+import { type ReloadedState, readReloaded, reload } from "./gate-reload.ts";
 import { signOnOf } from "./gate-sign-on.ts";
 import { ledgerOrDefault, openLedgerToAppend } from "./ledger-location.ts";
 import { type NotifyOptions, notifierOf } from "./notify.ts";
@@ -77,11 +77,12 @@ export async function serveGate(
     report,
     tell: (notice) => notifier.notify(notice),
   });
-  const server = opening.use(await listen(loaded, service, { tls: state.tls, signOn, background, report }));
+  const server = opening.use(await listen(loaded, service, { state, signOn, background, report }));
   // Takes a tenth of a second that nobody need wait for; a question that comes sooner, or finds it broken, asks again.
   void loadSqlParser().catch(() => undefined);
   const stopping = new AbortController();
-  const reloading = reload({ loaded, trustFile, state, server, report, signal: stopping.signal });
+  const { metrics } = service;
+  const reloading = reload({ loaded, trustFile, state, server, metrics, report, signal: stopping.signal });
   opening.defer(async () => {
     stopping.abort();
     await reloading;
@@ -100,14 +101,14 @@ async function listen(
   loaded: LoadedGateConfig,
   service: GateService,
   opened: {
-    readonly tls: TlsMaterial | undefined;
+    readonly state: ReloadedState;
     readonly signOn: SignOn | undefined;
     readonly background: Set<Promise<void>>;
     readonly report: (message: string) => void;
   },
 ): Promise<GateServer> {
   const { config } = loaded;
-  const { tls, signOn, background, report } = opened;
+  const { state, signOn, background, report } = opened;
   const senders = await Promise.all(
     config.webhooks.map(async ({ name, environments, secretFile }) => ({
       name,
@@ -129,14 +130,10 @@ async function listen(
   return await startGateServer({
     host: config.listen.host,
     port: config.listen.port,
-    ...(tls === undefined ? {} : { tls }),
+    connections: config.connections,
+    ...(state.tls === undefined ? {} : { tls: state.tls }),
     routes: allRoutes(service, parts),
-    callers: config.callers.map(({ tokenSha256, certificateSha256, rate, ...rest }) => ({
-      ...rest,
-      ...(tokenSha256 === undefined ? {} : { tokenSha256 }),
-      ...(certificateSha256 === undefined ? {} : { certificateSha256 }),
-      ...(rate === undefined ? {} : { rate }),
-    })),
+    callers: () => state.callers,
     clock: systemClock,
     metrics: service.metrics,
     report,

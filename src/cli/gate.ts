@@ -39,8 +39,8 @@ Examples:
   CANARY_DATABASE_URL=postgres://gate@db/canary canary gate serve --config gate.yaml --policy policies/ours
 
 It serves /v1/promotions, /v1/verdicts, /v1/admission and what else the configuration names; /openapi.json lists all.
-Certificate, key and trusted keys are read again when their files change. Set-up of kubectl, Flagger, Argo Rollouts
-and GitHub: docs/gate.md`,
+Certificate, key, trusted keys and callers are read again when their files change. Set-up of kubectl, Flagger, Argo
+Rollouts and GitHub: docs/gate.md`,
     )
     .action(async (options: ServeOptions & { readonly drainSeconds: string; readonly json?: true }) => {
       const [{ serveGate }, { stopSignal }] = await Promise.all([

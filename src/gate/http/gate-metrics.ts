@@ -9,6 +9,8 @@ export interface GateMetrics {
     readonly codes: readonly string[];
   }): void;
   killSwitch(isEngaged: boolean): void;
+  /** A file, by what it holds, was looked at again while the gate serves. */
+  readAgain(what: string, isReadable: boolean): void;
   text(): Promise<string>;
   readonly contentType: string;
 }
@@ -41,6 +43,12 @@ export function gateMetrics(): GateMetrics {
     help: "1 while a kill switch was seen engaged at the last decision.",
     registers: [registry],
   });
+  const unreadable = new Gauge({
+    name: "canary_gate_file_unreadable",
+    help: "1 while a file that is read again and again cannot be read.",
+    labelNames: ["file"],
+    registers: [registry],
+  });
   return {
     contentType: registry.contentType,
     answered: ({ route, status, seconds: took }) => seconds.observe({ route, status: String(status) }, took),
@@ -49,6 +57,7 @@ export function gateMetrics(): GateMetrics {
       for (const code of new Set(codes)) reasons.inc({ code });
     },
     killSwitch: (isEngaged) => killed.set(isEngaged ? 1 : 0),
+    readAgain: (what, isReadable) => unreadable.set({ file: what }, isReadable ? 0 : 1),
     text: () => registry.metrics(),
   };
 }
