@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
 import { Command } from "commander";
 import { readBoundedText } from "../attest/bounded-file.ts";
 import { CanaryError, EXIT_CODE } from "../core/errors.ts";
@@ -177,13 +178,29 @@ The order is signed, good for five minutes and once, and recorded in the ledger.
 function tokenCommand(): Command {
   return withJson(new Command("token"))
     .description("Make a bearer token for a caller: the token for them, its digest for the gate's configuration.")
-    .addHelpText("after", "\nExample:\n  canary gate token")
-    .action((options: { readonly json?: true }) => {
+    .option("--out <file>", "write the token there (mode 0600) in place of printing it: a file for --token-file")
+    .addHelpText(
+      "after",
+      `
+Example:
+  canary gate token --out token
+
+The gate's configuration holds the digest alone (tokenSha256), which sha256sum prints of the file too.`,
+    )
+    .action(async ({ out, json }: { readonly out?: string; readonly json?: true }) => {
       const token = randomBytes(32).toString("base64url");
-      const made = { token, tokenSha256: sha256Hex(token) };
-      if (options.json === true) printOwnJson(made);
-      else sayOwn(`token        ${made.token}\ntokenSha256  ${made.tokenSha256}`);
+      const tokenSha256 = sha256Hex(token);
+      if (out !== undefined) await writeToken(out, token);
+      if (json === true) printOwnJson({ ...(out === undefined ? { token } : { file: out }), tokenSha256 });
+      else sayOwn(`token        ${out === undefined ? token : `in ${out}`}\ntokenSha256  ${tokenSha256}`);
     });
+}
+
+/** Never over another file: a token that somebody uses would be gone. */
+async function writeToken(file: string, token: string): Promise<void> {
+  await writeFile(file, token, { flag: "wx", mode: 0o600 }).catch((cause: unknown) => {
+    throw new CanaryError({ code: "USAGE", message: `cannot write ${file}`, hint: "Give --out <new file>.", cause });
+  });
 }
 
 function secondsOf(text: string): number {
