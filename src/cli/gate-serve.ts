@@ -1,6 +1,6 @@
 import { createSecretKey, randomBytes } from "node:crypto";
 import path from "node:path";
-import { CanaryError } from "../core/errors.ts";
+import { CanaryError, messageOf } from "../core/errors.ts";
 import { askPolicyEngine, pastMsOf } from "../gate/ask-policy.ts";
 import { gateDocuments } from "../gate/gate-documents.ts";
 import { type GateService, gateService } from "../gate/gate-service.ts";
@@ -31,7 +31,7 @@ export interface ServeOptions extends NotifyOptions {
 
 /**
  * Starts a gate as its configuration says. Disposing drains it, then closes everything that it had opened.
- * @throws CanaryError GATE_INVALID | TRUST_INVALID | POLICY_INVALID and those of the ledger
+ * @throws CanaryError GATE_INVALID (also where it cannot listen) | TRUST_INVALID | POLICY_INVALID and those of the ledger
  */
 export async function serveGate(
   options: ServeOptions,
@@ -137,6 +137,21 @@ async function listen(
     clock: systemClock,
     metrics: service.metrics,
     report,
+  }).catch((cause: unknown) => {
+    throw cannotListen(config.listen, cause);
+  });
+}
+
+/** The error of an address that is taken, forbidden or none of this machine's; every other as it is. */
+function cannotListen({ host, port }: LoadedGateConfig["config"]["listen"], cause: unknown): unknown {
+  const isOfAddress =
+    cause instanceof Error && "syscall" in cause && /^(?:listen|bind|getaddrinfo)$/.test(String(cause.syscall));
+  if (!isOfAddress) return cause;
+  return new CanaryError({
+    code: "GATE_INVALID",
+    message: `the gate cannot listen on ${host}:${port}: ${messageOf(cause)}`,
+    hint: "Give another `listen` in the configuration, or stop what listens there.",
+    cause,
   });
 }
 
