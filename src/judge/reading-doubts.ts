@@ -61,15 +61,19 @@ export function frozenTwin(phases: {
 }): Role | undefined {
   const { without, inForce } = phases;
   const { control, shadow } = inForce;
-  const ofShadow = [share(without.shadow), share(control)];
-  const controlStopped = standsStill(control) && isNoChance(control, share(without.control));
+  const ofShadow = [usualStillness(without.shadow), usualStillness(control)];
+  const controlStopped = standsStill(control) && isNoChance(control, usualStillness(without.control));
   if (!standsStill(shadow)) return controlStopped ? "control" : undefined;
   return !controlStopped && isNoChance(shadow, Math.min(...ofShadow)) ? "shadow" : undefined;
 }
 
-/** Share of steps without a change; what was never seen says nothing against standing still. */
-function share({ steps, unchanged }: Stillness): number {
-  return steps === 0 ? 1 : unchanged / steps;
+/**
+ * Chance that a series which stands still does so for one more step: what comes in bursts pauses longer than its share of changes
+ * says. What was never seen says nothing against standing still.
+ */
+function usualStillness({ steps, unchanged, afterStill, stillAgain }: Stillness): number {
+  if (steps === 0) return 1;
+  return Math.max(unchanged / steps, afterStill === 0 ? 0 : stillAgain / afterStill);
 }
 
 function standsStill({ steps, sinceChange }: Stillness): boolean {

@@ -13,6 +13,9 @@ export interface Stillness {
   readonly steps: number;
   /** Steps at which the value stayed as it was. */
   readonly unchanged: number;
+  /** Steps that came after one without a change, and those of them that brought none either: pauses between bursts last. */
+  readonly afterStill: number;
+  readonly stillAgain: number;
   /** Steps since the value last changed: all of them if it never did. */
   readonly sinceChange: number;
 }
@@ -53,16 +56,19 @@ export function stillnessOf(readings: Arms<Readings>, windows: readonly Window[]
 
 /** `stillnessOf` of one side's values, stretch by stretch. */
 export function stillness(stretches: readonly (readonly number[])[]): Stillness {
-  let [steps, unchanged, sinceChange] = [0, 0, 0];
+  let [steps, unchanged, afterStill, stillAgain, sinceChange] = [0, 0, 0, 0, 0];
   for (const values of stretches) {
     for (let i = 1; i < values.length; i++) {
       const isSame = values[i] === values[i - 1];
+      const wasSame = i > 1 && values[i - 1] === values[i - 2];
+      afterStill += wasSame ? 1 : 0;
+      stillAgain += wasSame && isSame ? 1 : 0;
       steps++;
       unchanged += isSame ? 1 : 0;
       sinceChange = isSame ? sinceChange + 1 : 0;
     }
   }
-  return { steps, unchanged, sinceChange };
+  return { steps, unchanged, afterStill, stillAgain, sinceChange };
 }
 
 function valuesIn({ atMs, value }: Readings, { fromMs, toMs }: Window): readonly number[] {

@@ -269,6 +269,12 @@ describe("readings that stand still", () => {
     expect(judged(COUNTER, counted, { to: "+2" }).state).toBe("pass");
   });
 
+  test("between bursts are no sign: what comes five at a time pauses for long", () => {
+    // Bursts of five seconds, 60 s apart on the control and on the shadow before the plan; then a pause of the shadow.
+    const bursty: Read = (s, role) => (s % 60 < 5 && !(isHarmed(s, role) && s > 425) ? (s % 60) + 1 : 0);
+    expect(judged(GAUGE, bursty, { to: "+5" }).state).toBe("pass");
+  });
+
   test("on both twins alike are no sign: what rightly stops stops on both", () => {
     const stopping: Read = (s, role) => (s < ACTS + (role === "shadow" ? 60 : 61) ? calm(s, role) : 10);
     expect(judged(GAUGE, stopping).state).toBe("pass");
