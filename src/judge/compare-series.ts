@@ -1,4 +1,5 @@
 import type { DeltaRange } from "../core/delta-range.ts";
+import { type Stillness, stillness } from "../measure/reading-health.ts";
 import { boundsOf, distanceToBound } from "./accepted.ts";
 import type { ComparedNumbers, Comparison, ComparisonInput } from "./comparison.ts";
 import { type Cut, chooseCut, isHoley, leastBlocks, type Phases } from "./comparison-cut.ts";
@@ -6,6 +7,7 @@ import { biasOf, type Measured, measureCut } from "./comparison-numbers.ts";
 import { type ExternalPoint, isWhole, orderPoints } from "./external-points.ts";
 import { blocksOnBothSides, blocksToResolve } from "./forecast.ts";
 import { JUDGE_RULES } from "./judge-limits.ts";
+import { frozenTwin } from "./reading-doubts.ts";
 import type { ReasonCode } from "./verdict.ts";
 
 /** Compares a control and an experiment series with a limit; never throws, whatever the rows. */
@@ -23,7 +25,9 @@ export function compareSeries(input: ComparisonInput): Comparison {
   const missing = missingPoints(phases, input.limit);
   if (missing !== undefined) return { ...told, ...missing };
   const cut = chooseCut(phases, ordered.stepMs, input.limits);
-  return { ...told, ...answerOf(cut, input) };
+  const answer = answerOf(cut, input);
+  const frozen = answer.answer === "inside" ? frozenSide(phases) : undefined;
+  return { ...told, ...answer, ...frozen };
 }
 
 /** Told phases win; else the moment of the change splits, with settling left out; else everything is after it. */
@@ -84,6 +88,22 @@ function missingPoints({ before, after }: Phases, limit: DeltaRange): Answer | u
     return undecided("NO_DATA", "No value ever changed on either side, as if the measurement had stopped");
   }
   return undefined;
+}
+
+/** What lies inside a limit because it no longer moves was not shown; what lies outside is outside all the same. */
+function frozenSide({ before, after }: Phases): Answer | undefined {
+  const of = (points: readonly ExternalPoint[], side: "control" | "experiment"): Stillness =>
+    stillness([points.filter(isWhole).map((point) => point[side])]);
+  const both = (points: readonly ExternalPoint[]) => ({
+    control: of(points, "control"),
+    shadow: of(points, "experiment"),
+  });
+  const now = both(after);
+  const frozen = frozenTwin({ without: both(before), inForce: now });
+  if (frozen === undefined) return undefined;
+  const [side, other] = frozen === "shadow" ? ["experiment", "control"] : ["control", "experiment"];
+  const text = `The ${side} stood still over the last ${now[frozen].sinceChange + 1} of ${now[frozen].steps + 1} values after the change, the ${other} did not: a frozen exporter looks the same`;
+  return undecided("NO_DATA", text);
 }
 
 function answerOf(cut: Cut, input: ComparisonInput): Answer {

@@ -82,8 +82,10 @@ export const JUDGE_RULES = {
   blockInflationMax: 2.5,
   /** More invalid blocks after the plan, and there is no data. */
   invalidShareMax: 0.2,
-  /** Loss on the shadow beyond the control's. */
+  /** Loss of requests on the shadow beyond the control's; of readings, on either twin beyond the other's. */
   asymmetricLossMax: 0.05,
+  /** A series that stands still is taken for frozen where its own past, or its twin, gives that less than this chance. */
+  frozenChance: 0.001,
   /** Share of late seconds after the plan beyond the one before it, from so many late seconds on. */
   lateShiftMax: 0.1,
   lateSecondsMin: 3,

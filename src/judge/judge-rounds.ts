@@ -46,8 +46,9 @@ export interface RoundsLook {
 
 /** Judges every SLO on the rounds so far; may be called after every round. A fail stays, a pass does not. */
 export function judgeRounds(look: RoundsLook): readonly SloJudgement[] {
-  const windows = look.rounds.flatMap(({ before, on, after }) => [before, on, after]);
-  return judgeEach({ ...look, windows }, (resolved, late) => judgeOne(resolved, look, late));
+  const without = look.rounds.flatMap(({ before, after }) => [before, after]);
+  const phases = { without, inForce: look.rounds.map(({ on }) => on) };
+  return judgeEach({ ...look, phases }, (resolved, late) => judgeOne(resolved, look, late));
 }
 
 interface Measured {

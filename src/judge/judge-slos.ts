@@ -31,8 +31,8 @@ export interface LookInput {
 export function judgeSlos(input: LookInput): readonly SloJudgement[] {
   const { slos, latched: _, ...look } = input;
   const context = { ...look, ...trustedProfile({ ...input, baseline: input.windows.baseline }) };
-  const windows = [input.windows.baseline, input.windows.after];
-  return judgeEach({ ...input, windows }, (resolved, late) =>
+  const phases = { without: [input.windows.baseline], inForce: [input.windows.after] };
+  return judgeEach({ ...input, phases }, (resolved, late) =>
     judgeSlo(resolved, { ...context, sloCount: slos.length, late }),
   );
 }

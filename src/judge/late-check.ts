@@ -5,6 +5,7 @@ import type { LateRule } from "../measure/series.ts";
 import type { Measure } from "../measure/slo.ts";
 import type { Window } from "../replay/recording.ts";
 import type { ResolvedSlo } from "./accepted.ts";
+import { heldForReadings, type JudgedPhases } from "./reading-doubts.ts";
 import type { SloJudgement } from "./verdict.ts";
 
 // Late seconds are left out on both twins, so harm that makes the driver late would take itself out of the comparison, and
@@ -12,19 +13,20 @@ import type { SloJudgement } from "./verdict.ts";
 
 /**
  * Judges every SLO that has not failed before: with late seconds left out, and what passes, where the windows have any, once
- * more with them kept; both must pass. Whatever else is found needs nothing more.
+ * more with them kept; both must pass. Whatever else is found needs nothing more. A pass that rests on readings is held to
+ * `reading-doubts.ts` too.
  */
 export function judgeEach(
   look: {
     readonly store: BlockStore;
     readonly slos: readonly ResolvedSlo[];
-    /** All that intervals are made of. */
-    readonly windows: readonly Window[];
+    readonly phases: JudgedPhases;
     readonly latched?: readonly SloJudgement[];
   },
   judge: (resolved: ResolvedSlo, late: LateRule) => SloJudgement,
 ): readonly SloJudgement[] {
-  const { store, windows, latched = [] } = look;
+  const { store, phases, latched = [] } = look;
+  const windows = [...phases.without, ...phases.inForce];
   const failed = new Map(latched.filter((past) => past.state === "fail").map((past) => [past.name, past]));
   let counted: number | undefined;
   const late = (): number => {
@@ -32,7 +34,8 @@ export function judgeEach(
     return counted;
   };
   return look.slos.map((resolved) => {
-    const leftOut = failed.get(resolved.slo.name) ?? judge(resolved, "left-out");
+    const leftOut =
+      failed.get(resolved.slo.name) ?? heldForReadings(judge(resolved, "left-out"), resolved.slo.measure, look);
     if (leftOut.state !== "pass" || !countsRequests(resolved.slo.measure) || late() === 0) return leftOut;
     const kept = judge(resolved, "kept");
     return kept.state === "pass" ? leftOut : heldForLate(leftOut, kept, late());

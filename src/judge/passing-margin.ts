@@ -1,5 +1,6 @@
 import type { DeltaRange } from "../core/delta-range.ts";
 import { isHeldForLate } from "./late-check.ts";
+import { isHeldForReadings } from "./reading-doubts.ts";
 import { logEvidenceBelow, mirrored } from "./request-test.ts";
 import type { SloJudgement } from "./verdict.ts";
 
@@ -8,13 +9,13 @@ const STEP = { ratio: 0.001, pp: 0.00001, unit: 0 } as const;
 
 /**
  * The narrowest range that these very measurements would have kept, on the sides that were asked for: rounded outwards,
- * so that asking for it passes. Undefined where no margin would have passed: too few blocks, no data, a bias that nobody
- * calibrated.
+ * so that asking for it passes. Undefined where no margin would have passed: too few blocks, no data or readings in doubt, a bias
+ * that nobody calibrated.
  * @param alpha - one-sided level of a pass
  */
 export function passingRange(slo: SloJudgement, alpha: number): DeltaRange | undefined {
   const { interval, accepted, requestTest, because } = slo;
-  if (slo.state === "no-data" || because?.code === "BIAS_UNCALIBRATED") return undefined;
+  if (slo.state === "no-data" || because?.code === "BIAS_UNCALIBRATED" || isHeldForReadings(slo)) return undefined;
   if (slo.derivation === undefined || slo.derivation.samplesMissing !== undefined) return undefined;
   if (!Number.isFinite(interval.lo) || !Number.isFinite(interval.hi)) return undefined;
   const needed = Math.log(1 / alpha);

@@ -26,6 +26,10 @@ export interface MetricLog {
 const GAP_MS_MAX = 5000;
 /** A block whose counter is known for less than this share of its time is no block. */
 const KNOWN_SHARE_MIN = 0.8;
+/** A block whose gauge has no more than this share of its usual readings is no block: the few may be the harmless ones. */
+const COVERED_SHARE_MIN = 0.5;
+/** The first gaps of a log tell the usual one: they are from before anything was done, and later trouble cannot stretch them. */
+const USUAL_GAPS = 60;
 
 /** An empty log. A reading that is no number, or that goes back in time, is no reading. */
 export function createMetricLog(): MetricLog {
@@ -69,8 +73,36 @@ export function counterRates(readings: Readings, grid: BlockGrid): readonly (num
   });
 }
 
-/** Mean of the readings inside each block; undefined with fewer than 5 per 30 s (at least 2). */
-export function gaugeMeans(readings: Readings, grid: BlockGrid): readonly (number | undefined)[] {
+/** Median of the first gaps between readings, ms; undefined before the second reading. */
+export function usualGapMs({ atMs }: Readings): number | undefined {
+  const gaps = atMs.slice(1, USUAL_GAPS + 1).map((at, i) => at - (atMs[i] ?? 0));
+  return gaps.sort((a, b) => a - b)[Math.floor(gaps.length / 2)];
+}
+
+/**
+ * For how much of a window, ms, there is a reading that is no older than `everyMs`. Not their number: readings that were put
+ * off while a twin was slow to answer, and then come at once, stand for one moment only.
+ */
+export function coveredMs(
+  { atMs }: Readings,
+  window: { readonly fromMs: number; readonly toMs: number },
+  everyMs: number,
+): number {
+  let total = 0;
+  for (let i = Math.max(0, firstAfter(atMs, window.fromMs) - 1); i < atMs.length; i++) {
+    const at = atMs[i] ?? 0;
+    if (at >= window.toMs) break;
+    const untilMs = Math.min(at + everyMs, atMs[i + 1] ?? Infinity, window.toMs);
+    total += Math.max(0, untilMs - Math.max(at, window.fromMs));
+  }
+  return total;
+}
+
+/**
+ * Mean of the readings inside each block; undefined with fewer than 5 per 30 s (at least 2), or with less than half of what
+ * `everyMs`, the usual gap between them, leads to expect.
+ */
+export function gaugeMeans(readings: Readings, grid: BlockGrid, everyMs = 0): readonly (number | undefined)[] {
   const totals = new Float64Array(grid.count);
   const counts = new Uint32Array(grid.count);
   for (let i = firstAfter(readings.atMs, grid.fromMs, "inclusive"); i < readings.atMs.length; i++) {
@@ -82,7 +114,10 @@ export function gaugeMeans(readings: Readings, grid: BlockGrid): readonly (numbe
   const least = Math.max(2, Math.ceil((5 * grid.blockMs) / 30_000));
   return Array.from(totals, (total, block) => {
     const count = counts[block] ?? 0;
-    return count < least ? undefined : total / count;
+    const fromMs = grid.fromMs + block * grid.blockMs;
+    const stretch = { fromMs, toMs: fromMs + grid.blockMs };
+    const isCovered = everyMs === 0 || coveredMs(readings, stretch, everyMs) >= COVERED_SHARE_MIN * grid.blockMs;
+    return count < least || !isCovered ? undefined : total / count;
   });
 }
 

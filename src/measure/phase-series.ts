@@ -2,7 +2,7 @@ import { differenceOf, type EffectScale, meanArm, ratioArm, sum } from "./arm-se
 import type { BlockStore } from "./block-store.ts";
 import { histogramBlocks, quantileOfBuckets } from "./bucket-phase.ts";
 import { quantilePhase } from "./latency-phase.ts";
-import { counterRates, gaugeMeans } from "./metric-series.ts";
+import { counterRates, gaugeMeans, type Readings, usualGapMs } from "./metric-series.ts";
 import { FLOOR_LOG, type NoSeries, nothingWhy, type PairCounts, type PhaseQuery, type PhaseSeries } from "./series.ts";
 import { type Measure, measureKey } from "./slo.ts";
 
@@ -78,9 +78,11 @@ export function blockRatios(store: BlockStore, query: PhaseQuery): readonly (Blo
   }
   const readings = store.readings(measureKey(measure));
   if (readings === undefined) return Array.from({ length: grid.count }, () => undefined);
-  const perBlock = measure.kind === "counter" || measure.kind === "cpu" ? counterRates : gaugeMeans;
-  const control = perBlock(readings.control, grid);
-  const shadow = perBlock(readings.shadow, grid);
+  const isCumulative = measure.kind === "counter" || measure.kind === "cpu";
+  const everyMs = usualGapMs(readings.control);
+  const perBlock = (of: Readings) => (isCumulative ? counterRates(of, grid) : gaugeMeans(of, grid, everyMs));
+  const control = perBlock(readings.control);
+  const shadow = perBlock(readings.shadow);
   const requests = measure.kind === "cpu" ? store.requests(undefined, window, blockMs, late).blocks : undefined;
   return control.map((controlRate, block) => {
     const shadowRate = shadow[block];

@@ -62,6 +62,13 @@ describe("gauges", () => {
     const means = gaugeMeans(readings(atMs, [1, 2, 3, 4, 5, 9, 9, 9, 9]), { fromMs: 0, blockMs: 30_000, count: 2 });
     expect(means).toEqual([3, undefined]);
   });
+  test("are no block where readings that were put off come at once: they stand for one moment", () => {
+    const putOff = [0, 4000, 8000, 8100, 8200, 8300, 8400, 8500, 8600, 8700];
+    const values = putOff.map((atMs) => (atMs < 8000 ? 100 : 10));
+    const grid = { fromMs: 0, blockMs: 10_000, count: 1 };
+    expect(gaugeMeans(readings(putOff, values), grid, 1000)).toEqual([undefined]);
+    expect(gaugeMeans(readings(seconds(10), values), grid, 1000)).toEqual([28]);
+  });
 });
 
 describe("readings", () => {
