@@ -118,7 +118,7 @@ function checkProofCommand(): Command {
     .description("Check a proof against the bytes of an entry, offline; exit 30 when it does not show what it says.")
     .argument("<proof>", "*.tlog-proof")
     .argument("<entry>", "the entry's canonical bytes, as `prove --out` writes them")
-    .option("--key <file...>", "trusted public key of the ledger (PEM); else .canary/keys/ledger.pub")
+    .option("--key <file...>", "public key (*.pub) of the ledger; else .canary/keys/ledger.pub")
     .addHelpText(
       "after",
       "\nExample:\n  canary ledger check-proof decision-41.tlog-proof decision-41.tlog-proof.entry.json --key ledger.pub",

@@ -77,6 +77,7 @@ unavailable, 21 aborted, 22 deadline, 23 snapshot, 24 driver was the bottleneck,
 }
 
 function inheritBehaviour(command: Command): void {
+  for (const option of command.options) if (option.mandatory) option.description += " (demanded)";
   command.exitOverride().showHelpAfterError("(add --help for what it takes)");
   for (const child of command.commands) inheritBehaviour(child);
 }

@@ -33,10 +33,7 @@ export function askPolicyEngine(policy: LoadedPolicy, sqlParser: () => Promise<S
         approvals: decision.obligations.approvals,
         verdictValidForMs: decision.obligations.verdictValidForMs,
         policy: decision.policy.sha256,
-        reasons: decision.reasons.map(({ rule, message, remedy }) => ({
-          message: `${message} (rule ${rule})`,
-          remedy,
-        })),
+        reasons: decision.reasons,
       };
     } catch (error) {
       return { kind: "error", why: messageOf(error) };

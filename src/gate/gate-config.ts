@@ -14,9 +14,9 @@ const EnvironmentSchema = z
   .strictObject({
     id: Environment,
     class: z.enum(["production", "staging", "development"]),
-    /** SHA-256 of what a verdict may rest on; `canary gate accept` prints them. */
-    mirrors: z.array(Sha256).min(1).max(200),
-    scenarios: z.array(Sha256).min(1).max(1000),
+    /** SHA-256 of what a verdict may rest on; `canary verdict show --json` prints them. An empty list accepts none. */
+    mirrors: z.array(Sha256).max(200),
+    scenarios: z.array(Sha256).max(1000),
     /** Absent: the policy that the gate itself asks. */
     policies: z.array(Sha256).max(200).optional(),
     drills: z

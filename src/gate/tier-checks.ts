@@ -65,7 +65,8 @@ export function approvalObjections(
     {
       code: "APPROVALS_MISSING",
       message: `it needs ${needed.k} people who approve this very plan, ${needed.strong} of them strongly authenticated; ${given} did, ${strong} of them so${others}`,
-      remedy: "canary approve <plan>, or the approvals page of the gate.",
+      remedy:
+        "Have people who had no hand in it approve: `canary approve <plan>`, then `canary verdict publish … --approval <file>`; or at the gate's approvals page.",
     },
   ];
 }
