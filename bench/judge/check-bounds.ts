@@ -44,9 +44,9 @@ export function brokenInFull(row: Row, tally: Tally): readonly Broken[] {
  * A quick run has too few runs to show that a bound is kept; it is made to notice when one is clearly not. A row fails when
  * more runs ended badly than a judge exactly at its bound would show but once in `1 / chance` runs of the bench.
  *
- * The arithmetic, tested, with 38 bounds in the quick version: a row of 400 runs breaks beyond 12 (3%), one of 500 beyond 14
- * (2.8%), one of 1,000 beyond 23 (2.3%). A judge that is unsafe in 3% of the runs of a single row is noticed in 42, 54 and 89
- * of 100 changes, one in 2% in 6, 8 and 21. So a quick run notices a judge that is broken, and not one that is a little worse
+ * The arithmetic, tested, with 36 bounds in the quick version: a row of 400 runs breaks beyond 12 (3%), one of 500 beyond 14
+ * (2.8%), one of 1,000 beyond 22 (2.2%). A judge that is unsafe in 3% of the runs of a single row is noticed in 42, 54 and 92
+ * of 100 changes, one in 2% in 6, 8 and 28. So a quick run notices a judge that is broken, and not one that is a little worse
  * than it may be in one place: that is what the full run is for. What errs in several rows at once is noticed more often, by how
  * much nobody can say, since rows share their seeds. These chances are those of a change of the code: the same code always gets
  * the same answer.
