@@ -22,11 +22,11 @@ export const BENCH_HELP = `npm run bench:judge -- [options]
 Plays simulated runs of two twins against the judge and against the rules of others, and counts how they end.
 
   (none)         every row with all its runs; writes bench/judge/results.json and RESULTS.md
-  --quick        the rows whose bounds matter most, a few minutes; exits 1 when a bound breaks, writes nothing
+  --quick        cheap rows, at most five minutes on two cores; exits 1 when a bound is clearly broken, writes nothing
   --row <part>   only rows whose id contains this; may be given several times
   --runs <n>     so many runs of each row instead of its own number
   --write        with --row or --runs: writes what was measured into the results all the same
-  --resume       keeps what is in the results and was measured by this very code
+  --resume       keeps what is in the results and was measured by this very judge, measures and simulator
   --workers <n>  threads; as many as there are cores unless told otherwise
   --page         writes RESULTS.md anew from the results, without a run
   --json         the counts as JSON on standard output

@@ -1,4 +1,5 @@
 import { atBoundTables, overallTable } from "./page/at-bound-tables.ts";
+import { DEPARTURES, madeBy } from "./page/departures.ts";
 import { headline } from "./page/headline.ts";
 import { coverage, KNOWN_MISSES } from "./page/known-gaps.ts";
 import { pageRows } from "./page/page-rows.ts";
@@ -12,19 +13,20 @@ import type { StoredResults } from "./stored-results.ts";
 export function resultsPage(all: readonly Row[], results: StoredResults): string {
   const rows = pageRows(all, results);
   const dates = [...new Set(rows.map((row) => row.stored.date))].toSorted();
-  const codes = new Set(rows.map((row) => row.stored.code));
   const runs = rows.reduce((total, { tally }) => total + tally.runs, 0);
   const sections = [
     "# How often the judge is wrong, and how long it takes",
     `Written by \`npm run bench:judge\`; do not edit. ${dates.join(" and ")}, ${runs.toLocaleString("en")} judged runs in ${rows.length} row${rows.length === 1 ? "" : "s"}, ` +
       `run i of every row has seed ${results.firstSeed} + i. Machine: ${results.machine}. ` +
-      `Counts are in [results.json](results.json)${codes.size > 1 ? `, with the digest of the code that made each row (${codes.size} versions: rows were measured again as code changed)` : ""}.`,
-    "Every run is two minutes to two hours of requests, one by one, at two simulated twins (`simulator/`, from STATISTICS.md 5), judged by the code that ships. " +
+      "Counts are in [results.json](results.json).",
+    "Every run is two minutes to two hours of requests, one by one, at two simulated twins (`simulator/`, after STATISTICS.md 5), judged by the product's own functions. " +
       "*Unsafe* means promoted although the plan is exactly at the bound, the hardest place there is; the judge looks after every block and may stop at any of them. " +
       `\`at most\` is the exact one-sided 99% upper limit (Clopper and Pearson). Percentages are promote / reject / hold.`,
+    madeBy(rows),
     headline(rows),
     coverage(all, rows),
     KNOWN_MISSES,
+    DEPARTURES,
     ...atBoundTables(rows),
     overallTable(rows),
     targetTable(rows),

@@ -43,6 +43,12 @@ export interface Keeps {
   readonly medianSecondsMost?: number;
 }
 
+/** Why a row says nothing of the judge: nothing can be decided there, or another row has the same runs and the same answers. */
+export interface NoEvidence {
+  readonly mark: "decides nothing" | "repeats another";
+  readonly why: string;
+}
+
 /** What was published of the same rule in the same world, percent of runs (STATISTICS.md 6) and how many runs. */
 export interface Published {
   readonly promote: number;
@@ -67,6 +73,8 @@ export interface Row {
   /** Runs in the quick version; absent means the row is not in it. */
   readonly quickRuns?: number;
   readonly keeps?: Keeps;
+  /** The row is shown and never counted among those that keep their bound. */
+  readonly noEvidence?: NoEvidence;
   readonly published?: Published;
 }
 

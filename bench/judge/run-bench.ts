@@ -4,12 +4,13 @@ import { fileURLToPath } from "node:url";
 import { CanaryError } from "../../src/core/errors.ts";
 import { BENCH_HELP, type BenchOptions, chosenRows, parseBenchOptions } from "./bench-options.ts";
 import { type Broken, brokenInFull, brokenInQuick, QUICK_FALSE_ALARM } from "./check-bounds.ts";
+import { codeDigest } from "./code-digest.ts";
 import { machineFacts } from "./machine-facts.ts";
 import { playRows } from "./play-rows.ts";
 import { resultsPage } from "./results-page.ts";
 import { FIRST_SEED, type Row } from "./row.ts";
 import { rowLine } from "./row-line.ts";
-import { codeDigest, definitionOf, readResults, type StoredRow, storedRow, writeResults } from "./stored-results.ts";
+import { definitionOf, readResults, type StoredRow, storedRow, writeResults } from "./stored-results.ts";
 import { ALL_ROWS } from "./tables/all-rows.ts";
 import { NO_RUNS, type Tally } from "./tally.ts";
 
@@ -60,7 +61,7 @@ async function bench(options: BenchOptions): Promise<number> {
 function openRecord(chosen: readonly Row[], options: BenchOptions) {
   const isPart = options.rows.length > 0 || options.runs !== undefined;
   const isWritten = !options.quick && (!isPart || options.write);
-  const now = { date: new Date().toISOString().slice(0, 10), code: codeDigest() };
+  const date = new Date().toISOString().slice(0, 10);
   const stored = isWritten && (options.resume || isPart) ? readResults() : undefined;
   const kept = new Map(Object.entries(stored?.rows ?? {}));
   const ofNow = new Map(ALL_ROWS.map((row) => [row.id, row]));
@@ -68,7 +69,7 @@ function openRecord(chosen: readonly Row[], options: BenchOptions) {
   for (const [id, { definition, code, tally }] of kept) {
     const row = ofNow.get(id);
     const isStale = row === undefined || definitionOf(row) !== definition;
-    const isOutdated = code !== now.code || tally.runs < (row?.runs ?? 0);
+    const isOutdated = row === undefined || code !== codeDigest(row.judge) || tally.runs < row.runs;
     if (isStale || (isChosen.has(id) && isOutdated)) kept.delete(id);
   }
   const write = (): void => {
@@ -88,7 +89,7 @@ function openRecord(chosen: readonly Row[], options: BenchOptions) {
   return {
     has: (row: Row): boolean => kept.has(row.id),
     add: (completed: readonly { readonly row: Row; readonly tally: Tally }[]): void => {
-      for (const { row, tally } of completed) kept.set(row.id, storedRow(row, tally, now));
+      for (const { row, tally } of completed) kept.set(row.id, storedRow(row, tally, date));
       if (isWritten && completed.length > 0) write();
     },
   };
@@ -100,7 +101,7 @@ function conclude(
   options: BenchOptions,
   seconds: number,
 ): number {
-  const bounds = rows.filter((row) => row.keeps !== undefined);
+  const bounds = rows.filter((row) => row.keeps !== undefined && row.noEvidence === undefined);
   const chance = QUICK_FALSE_ALARM / Math.max(1, bounds.length);
   const isQuick = options.quick || options.runs !== undefined;
   const broken = bounds.flatMap((row): readonly Broken[] => {

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { globSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { codeDigest } from "./code-digest.ts";
 import type { Row } from "./row.ts";
 import type { Tally } from "./tally.ts";
 
 const RESULTS_FILE = fileURLToPath(new URL("./results.json", import.meta.url));
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 const Count = z.number().int().min(0);
 const StoredRowSchema = z.strictObject({
@@ -19,7 +19,7 @@ const StoredRowSchema = z.strictObject({
     afterSeconds: z.record(z.string(), Count),
   }),
   date: z.iso.date(),
-  /** Of the row's record and of the code that made it: a row is only as good as the code that it was made with. */
+  /** Of the row's record, and of the code that made it (`codeDigest`; before 2026-11-30 of whole folders, rivals and comments too). */
   definition: z.string(),
   code: z.string(),
 });
@@ -55,20 +55,13 @@ export function writeResults(results: StoredResults): void {
 }
 
 /** A row that was just measured. */
-export function storedRow(row: Row, tally: Tally, now: { readonly date: string; readonly code: string }): StoredRow {
-  return { tally: { ...tally }, definition: definitionOf(row), ...now };
+export function storedRow(row: Row, tally: Tally, date: string): StoredRow {
+  return { tally: { ...tally }, date, definition: definitionOf(row), code: codeDigest(row.judge) };
 }
 
 /** Twelve digits of everything that decides a row, but for the code. */
 export function definitionOf({ world, truth, judge, goals, beforeSeconds, runs }: Row): string {
   return digest(JSON.stringify({ world, truth, judge, goals, beforeSeconds, runs }));
-}
-
-/** Twelve digits of the code that rows are made with: measure, judge, simulator and rivals. */
-export function codeDigest(): string {
-  const patterns = ["src/measure/**/*.ts", "src/judge/**/*.ts", "bench/judge/{simulator,rivals}/**/*.ts"];
-  const files = patterns.flatMap((pattern) => globSync(pattern, { cwd: ROOT })).toSorted();
-  return digest(files.map((file) => `${file}\n${readFileSync(`${ROOT}${file}`, "utf8")}`).join("\n"));
 }
 
 function digest(text: string): string {

@@ -133,6 +133,14 @@ test("one point a side is an error, and an error passes with full marks even whe
   expect(scoreOf([{ metrics: [{ label: "Error", critical: false }] }])).toBe(100);
 });
 
+test("one and the same value on both sides passes, however many points each side has", () => {
+  const label = (control: readonly number[], experiment: readonly number[]) =>
+    classifyMetric({ control, experiment }, KAYENTA_DEFAULTS, gaussFrom(1)).label;
+  expect(label([0, 0, 0, 0], [0, 0, 0])).toBe("Pass");
+  expect(label([5, 5, 5, 5], [5, 5, 5])).toBe("Pass");
+  expect(label([5, 5, 5, 5], [9, 9, 9])).toBe("High");
+});
+
 test("missing data, equal data and critical metrics score as documented", () => {
   const pass = { label: "Pass", critical: false } as const;
   const nodata = { label: "Nodata", critical: false } as const;

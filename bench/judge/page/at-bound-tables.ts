@@ -1,6 +1,7 @@
 import { upperLimit } from "../chances.ts";
 import { brokenInFull, percent } from "../check-bounds.ts";
 import { endings, shareText } from "../row-line.ts";
+import { harmlessOf, noEvidence } from "./evidence.ts";
 import { type PageRow, part, runsOfAll, runsText, section, table, under } from "./page-rows.ts";
 
 /** Unsafe promotion by environment and SLO, a table for every setting of the judge. */
@@ -13,12 +14,19 @@ export function atBoundTables(rows: readonly PageRow[]): readonly string[] {
       world,
       timeOf(ofWorld),
       runsOfAll(ofWorld),
-      ...goals.map((goal) => cell(ofWorld.find((row) => part(row, 3) === goal))),
+      ...goals.map((goal) =>
+        cell(
+          rows,
+          ofWorld.find((row) => part(row, 3) === goal),
+        ),
+      ),
     ]);
     return section(
       `Unsafe promotion at the exact bound, each SLO by itself: ${setting}`,
-      "Promoted runs, their share and its 99% upper limit. To keep: at most 1.0%, limit at most 1.5%.",
-      table(["environment", "before + after at most, s", "runs", ...goals], lines),
+      "Promoted runs, their share and its 99% upper limit; then, where it was measured, how many plans without effect the same setting promotes. To keep: at most 1.0%, limit at most 1.5%.",
+      [table(["environment", "before + after at most, s", "runs", ...goals], lines), ...marksOf(rows, members)].join(
+        "\n\n",
+      ),
     );
   });
 }
@@ -30,12 +38,29 @@ function timeOf(rows: readonly PageRow[]): string {
   return `${baselineSeconds} + ${observeSecondsMax}, blocks of ${limits.blockSeconds}`;
 }
 
-function cell(found: PageRow | undefined): string {
+function cell(rows: readonly PageRow[], found: PageRow | undefined): string {
   if (found === undefined) return "-";
   const { row, tally } = found;
   const { promote, runs } = tally;
   const text = `${promote}/${runs} = ${percent(promote / runs)} (<= ${percent(upperLimit(promote, runs, 0.99))})`;
-  return brokenInFull(row, tally).length === 0 ? text : `**${text}**`;
+  const harmless = harmlessOf(rows, found)?.tally;
+  const mark = noEvidence(rows, found)?.mark;
+  return [
+    brokenInFull(row, tally).length === 0 ? text : `**${text}**`,
+    ...(harmless === undefined ? [] : [`harmless ${harmless.promote}/${harmless.runs}`]),
+    ...(mark === undefined ? [] : [`*${mark}*`]),
+  ].join("; ");
+}
+
+/** Under the table: what its marks mean, one line for rows that share a reason. */
+function marksOf(rows: readonly PageRow[], members: readonly PageRow[]): readonly string[] {
+  const marked = members.flatMap((found) => {
+    const known = noEvidence(rows, found);
+    return known === undefined ? [] : [{ name: `${part(found, 2)}/${part(found, 3)}`, ...known }];
+  });
+  const reasons = Map.groupBy(marked, ({ mark, why }) => `*${mark[0]?.toUpperCase()}${mark.slice(1)}*, because ${why}`);
+  const lines = [...reasons].map(([reason, alike]) => `- ${reason}: ${alike.map(({ name }) => name).join(", ")}.`);
+  return lines.length === 0 ? [] : [lines.join("\n")];
 }
 
 /** The verdict over four SLOs. */

@@ -1,20 +1,20 @@
-import { upperLimit } from "../chances.ts";
 import { brokenInFull, percent } from "../check-bounds.ts";
 import type { Row } from "../row.ts";
 import { shareText } from "../row-line.ts";
 import { secondsOf } from "../tally.ts";
+import { noEvidence } from "./evidence.ts";
 import { type PageRow, part, under } from "./page-rows.ts";
 
 /** The answer for who reads no further. */
 export function headline(rows: readonly PageRow[]): string {
-  const atBound = under(rows, "at-bound/");
+  const atBound = under(rows, "at-bound/").filter((found) => noEvidence(rows, found) === undefined);
   const worst = atBound.toSorted((a, b) => b.tally.promote / b.tally.runs - a.tally.promote / a.tally.runs)[0];
   const naive = rows.find(({ row }) => row.id === "rivals/p99/naive-t/at-bound" || row.id === "must-fail/naive-t/p99");
   const innocent = rows.find(({ row }) => row.id === "power/none/ours");
   const lines = [
     worst === undefined
       ? ""
-      : `- Worst of ${atBound.length} pairs of environment and SLO at the bound: ${shareText(worst.tally.promote, worst.tally.runs)} unsafe (${part(worst, 2)}, ${part(worst, 3)}).${pooled(atBound)}`,
+      : `- Worst of ${atBound.length} pairs of environment and SLO at the bound: ${shareText(worst.tally.promote, worst.tally.runs)} unsafe (${part(worst, 1)}, ${part(worst, 2)}, ${part(worst, 3)}). Rows share their seeds, so that there is no limit of all together.`,
     innocent === undefined
       ? ""
       : `- A plan without effect, typical noise, four SLOs, defaults: promoted in ${shareText(innocent.tally.promote, innocent.tally.runs)}, rejected in ${innocent.tally.reject}, median ${secondsOf(innocent.tally).median} s after the plan.`,
@@ -25,6 +25,7 @@ export function headline(rows: readonly PageRow[]): string {
       boundLines(
         words,
         rows.filter(({ row }) => has(row)),
+        rows,
       ),
     ),
   ];
@@ -49,8 +50,10 @@ function isSafety({ keeps }: Row): boolean {
   return keeps?.outcome === "promote" && keeps.most !== undefined;
 }
 
-function boundLines(words: string, rows: readonly PageRow[]): readonly string[] {
-  const bounded = rows.filter(({ row }) => row.keeps !== undefined);
+function boundLines(words: string, rows: readonly PageRow[], every: readonly PageRow[]): readonly string[] {
+  const all = rows.filter(({ row }) => row.keeps !== undefined);
+  const bounded = all.filter((found) => noEvidence(every, found) === undefined);
+  const notCounted = all.length - bounded.length;
   if (bounded.length === 0) return [`- ${words}: not measured yet.`];
   const broken = bounded.map(({ row, tally }) => ({
     row,
@@ -58,13 +61,7 @@ function boundLines(words: string, rows: readonly PageRow[]): readonly string[] 
   }));
   const missed = broken.filter(({ messages }) => messages.length > 0);
   return [
-    `- ${words}: ${bounded.length} rows measured; ${missed.length === 0 ? "all show what they are to show" : `**${missed.length} do not**`}.`,
+    `- ${words}: ${bounded.length} rows measured; ${missed.length === 0 ? "all show what they are to show" : `**${missed.length} do not**`}.${notCounted === 0 ? "" : ` ${notCounted} more are shown and not counted: they decide nothing or repeat another.`}`,
     ...missed.map(({ row, messages }) => `  - \`${row.id}\`: ${messages.join("; ")}`),
   ];
-}
-
-function pooled(rows: readonly PageRow[]): string {
-  const runs = rows.reduce((total, { tally }) => total + tally.runs, 0);
-  const unsafe = rows.reduce((total, { tally }) => total + tally.promote, 0);
-  return ` All together ${unsafe} of ${runs.toLocaleString("en")} (${percent(unsafe / runs)}, at most ${percent(upperLimit(unsafe, runs, 0.99))} if they were independent).`;
 }

@@ -21,7 +21,9 @@ export function coverage(all: readonly Row[], rows: readonly PageRow[]): string 
 /** What belongs together: the settings of the judge apart, everything else by its table. */
 function groupOf({ id }: Row): string {
   const [first = "", second = ""] = id.split("/");
-  return first === "at-bound" || first === "alarm" || first === "rivals" ? `${first}/${second}` : first;
+  return first === "at-bound" || first === "harmless" || first === "alarm" || first === "rivals"
+    ? `${first}/${second}`
+    : first;
 }
 
 /** Goals that are missed and were counted elsewhere than in the rows of this bench. */
@@ -30,7 +32,7 @@ export const KNOWN_MISSES = `## Goals that are missed, from the decisions
 These were counted beside this bench, where each decision says; where a row here counts the same, the row is the claim.
 
 - *Quiet world, no effect, 60 s before and 60 s after the plan: 99% promoted.* The row target/quiet-2s-profile is the claim; 97% with an ideal profile was counted before profiles were held against the noise of the run ([0006](../../docs/decisions/0006-shorter-decisions.md), [0007](../../docs/decisions/0007-calibration-profiles.md)).
-- *At most 1% unsafe.* Harsh autocorrelation with blocks of 10 s and no profile that shows it: 1.1 to 1.3% ([0006](../../docs/decisions/0006-shorter-decisions.md)).
-- *Gross harm stopped within 20 s in 99% of runs.* Harsh autocorrelation: 98.1%; errors of +1pp alone at 100 requests a second mostly take longer ([0012](../../docs/decisions/0012-harm-alarm.md)).
-- *Fewer than 1 false stop in 1,000.* Shown only to 0.46% where none of 1,000 was seen; 2 of 300 under harsh autocorrelation ([0012](../../docs/decisions/0012-harm-alarm.md)).
+- *At most 1% unsafe.* Harsh autocorrelation with blocks of 10 s and no profile that shows it: 1.1 to 1.3% ([0006](../../docs/decisions/0006-shorter-decisions.md)). With blocks of 5 s and no profile, as most shipped scenarios and \`canary init\` have it: 19 of 760 p99 (2.5%, 99% limits 1.4 to 4.2%; 100 s + 600 s, gates asked), 5 of 300 p50 (1.7%); with the product's own baseline, forecast, settling and gates, p95 within +60%, 20 of 750 (2.7% of all, 1.5 to 4.4%; 4.1% of the 488 whose plan was played); typical, p50: 0 of 150. These are of a review's own seeds; the rows at-bound/five-seconds are the claim once they are measured. A slow wave under a baseline that ends by the noise: 1.1 to 3.4% of all ([0009](../../docs/decisions/0009-baseline-as-long-as-needed.md)).
+- *Gross harm stopped within 20 s in 99% of runs.* Harsh autocorrelation: 98.2% (the row is the claim); errors of +1pp alone at 100 requests a second mostly take longer ([0012](../../docs/decisions/0012-harm-alarm.md)).
+- *Fewer than 1 false stop in 1,000.* Shown only to 0.46% where none of 1,000 was seen; 5 of 1,000 under harsh autocorrelation (the row is the claim, [0012](../../docs/decisions/0012-harm-alarm.md)).
 - *Harm that reaches the control too is held.* Under noise that both twins share it mostly is not: of 60 plans of +20%, nine tenths on the control as well, 22 were promoted (typical, [0008](../../docs/decisions/0008-switchback.md)).`;

@@ -1,5 +1,5 @@
 import type { Row } from "../row.ts";
-import type { StoredResults, StoredRow } from "../stored-results.ts";
+import { definitionOf, type StoredResults, type StoredRow } from "../stored-results.ts";
 import type { Tally } from "../tally.ts";
 
 /** A row of the tables with what was measured. */
@@ -9,11 +9,13 @@ export interface PageRow {
   readonly tally: Tally;
 }
 
-/** Rows that have been measured, in the order of the bench. */
+/** Rows that have been measured as they are defined now, in the order of the bench. */
 export function pageRows(all: readonly Row[], results: StoredResults): readonly PageRow[] {
   return all.flatMap((row) => {
     const stored = results.rows[row.id];
-    return stored === undefined ? [] : [{ row, stored, tally: stored.tally }];
+    return stored === undefined || stored.definition !== definitionOf(row)
+      ? []
+      : [{ row, stored, tally: stored.tally }];
   });
 }
 

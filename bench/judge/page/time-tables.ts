@@ -19,7 +19,7 @@ export function targetTable(rows: readonly PageRow[]): string {
   });
   return section(
     "Time to a verdict, no effect",
-    "Seconds after the plan's act to the look that decided, runs that were held included.",
+    "Seconds after the plan's act to the look that decided, runs that were held included; the 30 s that the product discards after the plan are not in them.",
     table(
       ["setting", "promote / reject / hold", "promoted", "after: mean (median, 99 of 100)", "before, s", "runs"],
       lines,

@@ -56,14 +56,14 @@ export function classifyMetric(
   const control = cleaned(points.control, metric);
   const experiment = cleaned(points.experiment, metric);
   if (control.length === 0 || experiment.length === 0) return withoutData(metric);
-  if (sameValues(control, experiment)) return PASS;
+  if (sameValues(control, experiment) || new Set([...control, ...experiment]).size === 1) return PASS;
   const isFlat = new Set(control).size === 1 && new Set(experiment).size === 1;
   const roughen = (value: number): number => value + 1e-5 * value * gauss();
   const x = isFlat ? experiment.map(roughen) : experiment;
   const y = isFlat ? control.map(roughen) : control;
   const shift = shiftInterval(x, y, CONFIDENCE);
   // An exception in the rule loses the metric, and with it that it was critical.
-  if (shift === undefined || new Set([...x, ...y]).size === 1) return { label: "Error", critical: false };
+  if (shift === undefined) return { label: "Error", critical: false };
   return labelled(shift, effectOf(x, y, metric), metric);
 }
 

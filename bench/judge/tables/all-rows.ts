@@ -1,7 +1,7 @@
 import { invariant } from "../../../src/core/invariant.ts";
 import type { Row } from "../row.ts";
 import { ALARM_ROWS } from "./rows-alarm.ts";
-import { AT_BOUND_ROWS, OVERALL_ROWS, SHORT_ROWS } from "./rows-at-bound.ts";
+import { AT_BOUND_ROWS, HARMLESS_ROWS, OVERALL_ROWS, SHORT_ROWS } from "./rows-at-bound.ts";
 import { EQUAL_ERROR_ROWS, POWER_ROWS, TARGET_ROWS } from "./rows-power.ts";
 import { MUST_FAIL_ROWS, RIVAL_ROWS } from "./rows-rivals.ts";
 import { STUDY_ROWS } from "./rows-study.ts";
@@ -13,6 +13,7 @@ export const ALL_ROWS: readonly Row[] = [
   ...RIVAL_ROWS,
   ...AT_BOUND_ROWS,
   ...SHORT_ROWS,
+  ...HARMLESS_ROWS,
   ...OVERALL_ROWS,
   ...POWER_ROWS,
   ...TARGET_ROWS,
