@@ -1,6 +1,7 @@
 import { describeRange } from "../core/delta-range.ts";
 import { type LateSeconds, lateSeconds } from "../measure/late-seconds.ts";
 import type { RecordingManifest, Window } from "../replay/recording.ts";
+import type { SpentBudget } from "./during-budgets.ts";
 import { responseLines } from "./explain-responses.ts";
 import { explainSlo } from "./explain-slo.ts";
 import type { ExplanationLine } from "./explain-words.ts";
@@ -25,6 +26,8 @@ export interface DecisionTrace {
   /** Of the baseline and of the observation; absent for a phase that did not happen. */
   readonly late: { readonly before?: LateSeconds; readonly after?: LateSeconds };
   readonly cores: GateInput["cores"];
+  /** What the plan spent of its budgets while it acted and settled; absent where it never acted. */
+  readonly during?: readonly SpentBudget[];
   /** Routes that were not shown by themselves. */
   readonly rare?: RareRoutes;
   /** Absent where no answers were compared. */

@@ -100,7 +100,7 @@ function explanationOf({
     phases,
     late: load === undefined ? {} : lateOf(load.session.store, phases),
     cores: pair.facts.cores.kind,
-    ...(load === undefined ? {} : rareRoutesOf(job, load.session)),
+    ...(load === undefined ? {} : { ...rareRoutesOf(job, load.session), during: budgetsSpent(job, load.session) }),
     ...(rounds.length === 0 ? {} : { rounds: rounds.length }),
     ...responsesOf(job, load),
     ...(job.profile === undefined ? {} : { profile: job.profile.profile }),

@@ -21,7 +21,7 @@ import { againstByResponses, missingInResponses, responsesJudged } from "./respo
 import { replacesProcesses } from "./restarts.ts";
 import { observedWindow, plannedDesign } from "./round-evidence.ts";
 import { readSeal, type Seal } from "./stored-seal.ts";
-import { rareLossesOf, rareRoutesOf, workReasons } from "./work-evidence.ts";
+import { budgetsSpent, rareLossesOf, rareRoutesOf, workReasons } from "./work-evidence.ts";
 
 /** What the stored measurements of a run say when they are judged again. */
 export interface Rejudged {
@@ -136,6 +136,7 @@ function judgeRecording(run: Recording): Rejudged {
     cores,
     limits: scenario.judge,
     late: lateOf(store, phases),
+    during: budgetsSpent({ scenario, plan }, sessionOf(run)),
     ...rareRoutesOf(run, sessionOf(run)),
     ...(stored.traffic.rounds === undefined ? {} : { rounds: stored.traffic.rounds.length }),
     ...answers,

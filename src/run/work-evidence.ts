@@ -1,4 +1,4 @@
-import { budgetReasons, duringBudgets, type SpentBudget, spendBudgets } from "../judge/during-budgets.ts";
+import { budgetReasons, duringBudgets, type SpentBudget, spendBudgets, usualBefore } from "../judge/during-budgets.ts";
 import { type HarmAlarm, harmAlarm, harmReason } from "../judge/harm-alarm.ts";
 import { type RareRoutes, rareLosses, rareRoutes } from "../judge/rare-routes.ts";
 import type { Reason } from "../judge/verdict.ts";
@@ -82,7 +82,9 @@ export function budgetsSpent(
 ): readonly SpentBudget[] {
   const during = duringWindow(phases);
   if (during === undefined) return [];
-  return spendBudgets(store, during, duringBudgets(scenario.slos, plan.expects, scenario.traffic.ratePerSecond));
+  const usual = phases.baseline === undefined ? undefined : usualBefore(store, phases.baseline);
+  const budgets = duringBudgets(scenario.slos, plan.expects, scenario.traffic.ratePerSecond, usual);
+  return spendBudgets(store, during, budgets);
 }
 
 /** From the first act to the end of settling. */
