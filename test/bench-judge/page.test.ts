@@ -83,3 +83,15 @@ test("the page names the goals that are missed", () => {
   const page = pageOf(() => undefined);
   for (const miss of ["97% with an ideal profile", "1.1 to 1.3%", "98.1%", "0.46%"]) expect(page).toContain(miss);
 });
+
+test("every table of times after the plan says that settling is not in them, and how long it is", () => {
+  const page = pageOf((row) => promoted(row.runs, row.runs));
+  const timed = page
+    .split("\n## ")
+    .filter((section) => /mean \(median, 99 of 100\)/.test(section) && !/harm alarm/.test(section));
+  expect(timed).toHaveLength(3);
+  for (const section of timed) expect(section).toContain("**Settling is not in these times**");
+  expect(page).toMatch(
+    /A run discards 30 s after the plan's last action \(`settleSeconds`; 60 s where a process was replaced\)/,
+  );
+});
