@@ -35,7 +35,7 @@ export function brokenInFull(row: Row, tally: Tally): readonly Broken[] {
       ? [`${said}, whose 99% upper limit ${percent(limit)} is above ${percent(keeps.limitMost)}`]
       : []),
     ...(keeps.medianSecondsMost !== undefined && median > keeps.medianSecondsMost
-      ? [`median ${median} s after the plan, at most ${keeps.medianSecondsMost} s is asked`]
+      ? [`median ${median} s after the plan (settling not counted), at most ${keeps.medianSecondsMost} s is asked`]
       : []),
   ].map((message) => ({ row, message }));
 }

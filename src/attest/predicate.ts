@@ -86,6 +86,7 @@ const Spent = z.strictObject({
   allowed: Count,
   by: z.enum(["scenario", "plan", "default"]),
   stallMs: z.number().positive(),
+  usualMs: z.number().positive().optional(),
 });
 
 const Agent = z.strictObject({

@@ -15,6 +15,11 @@ export function baselineIsLongEnough(
   return lacking.length === 0 || !lacking.every(isWithin);
 }
 
+/** Seconds of baseline where the blocks ask for so many: never less than the scenario's least. */
+export function baselineAsked(seconds: number, { baselineSeconds = 0 }: Pick<JudgeLimits, "baselineSeconds">): number {
+  return Math.max(seconds, baselineSeconds);
+}
+
 /**
  * Blocks of baseline at which to ask again: a quarter more each time. Whoever asks after every block stops at the luckiest
  * moment, when the noise looks smaller than it is (docs/decisions/0009-baseline-as-long-as-needed.md).

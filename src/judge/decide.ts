@@ -2,6 +2,7 @@ import type { Difference } from "../mirror/fingerprint.ts";
 import type { QuietProof, RollbackProof } from "../replay/proof/proofs.ts";
 import type { WriteProvenance } from "../replay/proof/write-provenance.ts";
 import { quietReasons, rollbackReasons } from "./proof-reasons.ts";
+import { type RareRoutes, rareText } from "./rare-routes.ts";
 import { lossWords, type RestoreLimits } from "./restore-reasons.ts";
 import { caughtSentence, type SensitivityProof, sensitivityReasons } from "./sensitivity.ts";
 import type { Reason, ReasonCode, SloJudgement, Verdict } from "./verdict.ts";
@@ -39,6 +40,8 @@ export interface Evidence {
   readonly consequences?: readonly Difference[];
   /** Present when harm of known size was planted to see whether it would be noticed. */
   readonly sensitivity?: SensitivityProof;
+  /** Routes that were not shown by themselves; absent where every one was. */
+  readonly rare?: RareRoutes;
   /** Who wrote what under load; absent where no SQL acted. */
   readonly writes?: WriteProvenance;
 }
@@ -112,7 +115,8 @@ export function decide(evidence: Evidence): Verdict {
     `${shown}, every effect was declared, and the state was proven to come back, quietly and under load` +
     `${butFor(evidence.consequences ?? [])}; no lasting harm to the SLOs was seen after the undo.`;
   const caught = evidence.sensitivity === undefined ? undefined : caughtSentence(evidence.sensitivity);
-  const more = [writtenSentence(evidence.writes), caught, wayBack(evidence)].filter(
+  const rare = evidence.rare === undefined ? undefined : rareText(evidence.rare);
+  const more = [writtenSentence(evidence.writes), caught, wayBack(evidence), rare].filter(
     (sentence) => sentence !== undefined,
   );
   return { kind: "promote", reasons: [{ code: "ALL_SHOWN", message }, ...more.map(allShown)] };

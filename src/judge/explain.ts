@@ -1,14 +1,17 @@
 import { describeRange } from "../core/delta-range.ts";
 import { type LateSeconds, lateSeconds } from "../measure/late-seconds.ts";
 import type { RecordingManifest, Window } from "../replay/recording.ts";
+import type { SpentBudget } from "./during-budgets.ts";
 import { responseLines } from "./explain-responses.ts";
 import { explainSlo } from "./explain-slo.ts";
 import type { ExplanationLine } from "./explain-words.ts";
+import { alarmLines, workLines } from "./explain-work.ts";
 import { duration } from "./forecast.ts";
 import type { GateInput } from "./gates.ts";
 import { JUDGE_RULES, type JudgeLimits } from "./judge-limits.ts";
 import { passingRange } from "./passing-margin.ts";
 import type { Profile } from "./profile.ts";
+import type { RareRoutes } from "./rare-routes.ts";
 import type { ResponseJudgement } from "./response-changes.ts";
 import type { ReasonCode, SloJudgement, Verdict } from "./verdict.ts";
 
@@ -23,6 +26,10 @@ export interface DecisionTrace {
   /** Of the baseline and of the observation; absent for a phase that did not happen. */
   readonly late: { readonly before?: LateSeconds; readonly after?: LateSeconds };
   readonly cores: GateInput["cores"];
+  /** What the plan spent of its budgets while it acted and settled; absent where it never acted. */
+  readonly during?: readonly SpentBudget[];
+  /** Routes that were not shown by themselves. */
+  readonly rare?: RareRoutes;
   /** Absent where no answers were compared. */
   readonly responses?: ResponseJudgement;
   /** Complete rounds of a switchback. */
@@ -64,6 +71,7 @@ export function explain(trace: DecisionTrace): Explanation {
       ...calibrationLines(trace),
       ...gateLines(trace),
       ...alarmLines(trace),
+      ...workLines(trace),
       ...responseLines(trace.responses),
       ...answerLines(trace),
     ],
@@ -110,19 +118,6 @@ function calibrationLines({ phases, profile, rounds }: DecisionTrace): readonly 
       ? "No profile of this mirror on this machine was at hand: the twins' own difference is known from this run alone."
       : `A profile of ${profile.rounds} raises without a plan, learned ${profile.createdAt}, says how much the twins differ by themselves.`;
   return [{ topic: "calibration", text }];
-}
-
-const HARM_CODES: ReadonlySet<ReasonCode> = new Set(["HARM_ALARM", "EXCESS_ERRORS", "EXCESS_STALLS"]);
-
-/** What no interval is made of, from the first action on, is watched block by block and held to budgets. */
-function alarmLines({ verdict, phases }: DecisionTrace): readonly ExplanationLine[] {
-  if (phases.acting === undefined) return [];
-  const found = verdict.reasons.filter(({ code }) => HARM_CODES.has(code));
-  const text =
-    found.length === 0
-      ? "No gross harm was seen from the first action on, and every budget of the seconds around it was kept."
-      : found.map((reason) => reason.message).join(" ");
-  return [{ topic: "harm alarm", text }];
 }
 
 /** What decides which questions a run can be asked (`environmentGates`). */

@@ -38,8 +38,9 @@ export const JudgeLimitsSchema = z.strictObject({
   gaugeBlockSeconds: z.number().int().min(10).max(60).default(30),
   minBlocksBefore: z.number().int().min(20).max(2000).default(20),
   minBlocksAfter: z.number().int().min(6).max(2000).default(6),
-  /** Baseline to start with, and how long it may be extended when blocks have to be longer. */
-  baselineSeconds: z.number().int().min(10).max(7200).default(300),
+  /** Least baseline, also where fewer blocks would do; absent: as long as blocks and noise ask for (decision 0009). */
+  baselineSeconds: z.number().int().min(10).max(7200).exactOptional(),
+  /** The longest that a baseline may be extended to. */
   baselineSecondsMax: z.number().int().min(10).max(7200).default(600),
   observeSecondsMax: z.number().int().min(10).max(14_400).default(1800),
   /** Discarded after the last action: caches, connections and JITs settle. */

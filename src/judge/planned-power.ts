@@ -67,11 +67,6 @@ export function plannedPower(input: PowerInput): readonly Reason[] {
   return powerBySlo(input).flatMap((power) => (power.because === undefined ? [] : [power.because]));
 }
 
-/** The longest baseline that any SLO asks for, s: extend to it while `baselineSecondsMax` allows. */
-export function baselineSecondsNeeded(power: readonly PlannedPower[]): number {
-  return Math.max(0, ...power.map((slo) => slo.baselineSeconds));
-}
-
 function powerOf(resolved: ResolvedSlo, input: PowerInput): PlannedPower {
   const { store, baseline } = input;
   const { name, measure } = resolved.slo;

@@ -9,6 +9,7 @@ import {
   type ResolvedSlo,
   toDelta,
 } from "./accepted.ts";
+import { baselineAsked } from "./baseline-length.ts";
 import { chooseBias, type SloCalibration } from "./calibration.ts";
 import { widening } from "./confidence-sequence.ts";
 import { blocksToResolve, type NoiseModel, resolvableAfter } from "./forecast.ts";
@@ -64,7 +65,7 @@ export function forecastBefore(resolved: ResolvedSlo, input: ForecastInput): Pow
       ...common,
       from: "rate",
       smallest: null,
-      baselineSeconds: finite(least.beforeSeconds),
+      baselineSeconds: finite(baselineAsked(least.beforeSeconds, limits)),
       observeSeconds: finite(least.afterSeconds),
       possible: outOfReach === undefined && !input.restarted,
       advice: outOfReach ?? `${uncalibrated}${text} at least; the noise is not known yet`,
@@ -101,7 +102,7 @@ function fromProfile(
     ...common,
     from: "profile",
     smallest: finite(toDelta(smallest, scale)),
-    baselineSeconds: seconds(plan.before),
+    baselineSeconds: baselineAsked(seconds(plan.before), limits),
     observeSeconds: finite(observeSeconds),
     possible: inTime && calibrated,
     advice:
@@ -137,7 +138,7 @@ export function forecastAfterBaseline(
     ...commonOf(resolved, options.limits),
     from: "baseline",
     smallest: finite(minimalDetectable),
-    baselineSeconds: finite(baselineSeconds),
+    baselineSeconds: finite(baselineAsked(baselineSeconds, options.limits)),
     observeSeconds: finite(observeSeconds),
     possible: because === undefined && !options.restartUncalibrated,
     advice: because?.message ?? (options.restartUncalibrated ? UNCALIBRATED : "as the noise of the baseline has it"),

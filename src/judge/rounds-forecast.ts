@@ -1,4 +1,5 @@
 import type { ResolvedSlo } from "./accepted.ts";
+import { baselineAsked } from "./baseline-length.ts";
 import type { JudgeLimits, SwitchbackDesign } from "./judge-limits.ts";
 import { roundSeconds } from "./judge-rounds.ts";
 import { leastRounds, roundsLack, roundsPower } from "./planned-rounds.ts";
@@ -26,7 +27,10 @@ export function forecastRounds(resolved: ResolvedSlo, question: RoundsQuestion):
   );
   const terms = {
     ...commonOf(resolved, limits),
-    baselineSeconds: Math.min(limits.baselineSecondsMax, limits.minBlocksBefore * limits.blockSeconds),
+    baselineSeconds: Math.min(
+      limits.baselineSecondsMax,
+      baselineAsked(limits.minBlocksBefore * limits.blockSeconds, limits),
+    ),
     allowed: { baselineSeconds: limits.baselineSecondsMax, observeSeconds: design.rounds * roundSeconds(design) },
   };
   const secondsOf = (rounds: number): number | null => (Number.isFinite(rounds) ? rounds * roundSeconds(design) : null);

@@ -1,15 +1,18 @@
 import { describeDelta } from "../core/delta-range.ts";
 import type { BlockStore } from "../measure/block-store.ts";
 import { ALL_ROUTES } from "../measure/harm-blocks.ts";
-import { type RouteWork, workByRoute } from "../measure/work.ts";
+import { type RouteWork, totalWork, workByRoute, workByRouteIn } from "../measure/work.ts";
 import type { Window } from "../replay/recording.ts";
 import { JUDGE_RULES, type JudgeLimits } from "./judge-limits.ts";
+import { isLossProvable, lossThreshold, namesText, rareRoutes } from "./rare-routes.ts";
 import { logEvidenceAbove } from "./request-test.ts";
 import type { Reason } from "./verdict.ts";
 
 /**
  * Routes on which the shadow serves less than the control after the plan: more than one percent of the route's
  * requests less, proven by the request-level test at alpha over the number of routes, once on the pairs of all windows.
+ * Rare routes are tested once more, all together: where one of them could not be proven dead if it were, its share of alpha
+ * is unspent and pays for that test.
  * @param after - with the plan in force: one window, or that of every round
  */
 export function workShrank(
@@ -17,12 +20,17 @@ export function workShrank(
   after: Window | readonly Window[],
   limits: Pick<JudgeLimits, "alpha">,
 ): readonly Reason[] {
-  const routes =
-    "fromMs" in after ? workByRoute(store, after) : pooledByRoute(after.map((of) => workByRoute(store, of)));
-  const threshold = Math.log(routes.length / limits.alpha);
-  return routes
-    .filter((work) => logEvidenceAbove(work, JUDGE_RULES.workShrinkMax) >= threshold)
-    .map((work): Reason => ({ code: "WORK_SHRANK", subject: work.route, message: shrinkText(work) }));
+  const routes = workByRouteIn(store, "fromMs" in after ? [after] : after);
+  const threshold = lossThreshold(routes.length, limits);
+  const isShrunk = (work: RouteWork): boolean => logEvidenceAbove(work, JUDGE_RULES.workShrinkMax) >= threshold;
+  const alone = routes.filter(isShrunk).map((work): Reason => {
+    return { code: "WORK_SHRANK", subject: work.route, message: `Route ${work.route}: ${shrinkText(work)}` };
+  });
+  const rare = rareRoutes(routes, limits);
+  const isUnspent = routes.some((work) => !isLossProvable(work, 1, threshold));
+  if (rare === undefined || !isUnspent || !isShrunk(rare.together)) return alone;
+  const message = `Taken together, ${namesText(rare.names)} with too few requests each to be judged alone: ${shrinkText(rare.together)}`;
+  return [...alone, { code: "WORK_SHRANK", message }];
 }
 
 /**
@@ -65,31 +73,11 @@ function stretchesOf({ fromMs, toMs }: Window): readonly Window[] {
   }));
 }
 
-function pooledByRoute(windows: readonly (readonly RouteWork[])[]): readonly RouteWork[] {
-  const byRoute = Map.groupBy(windows.flat(), (work) => work.route);
-  return [...byRoute].map(([route, works]) => ({ ...totalWork(works), route }));
-}
-
-function totalWork(routes: readonly RouteWork[]): RouteWork {
-  const total = (pick: (work: RouteWork) => number): number => routes.reduce((sum, work) => sum + pick(work), 0);
-  return {
-    route: ALL_ROUTES,
-    requests: total((work) => work.requests),
-    controlOk: total((work) => work.controlOk),
-    shadowOk: total((work) => work.shadowOk),
-    shadowOnly: total((work) => work.shadowOnly),
-    controlOnly: total((work) => work.controlOnly),
-    neither: total((work) => work.neither),
-    blocked: { control: total((work) => work.blocked.control), shadow: total((work) => work.blocked.shadow) },
-    dropped: { control: total((work) => work.dropped.control), shadow: total((work) => work.dropped.shadow) },
-  };
-}
-
 function excessShare({ shadowOnly, controlOnly, requests }: RouteWork): number {
   return (shadowOnly - controlOnly) / requests;
 }
 
-function shrinkText({ route, requests, controlOk, shadowOk }: RouteWork): string {
+function shrinkText({ requests, controlOk, shadowOk }: RouteWork): string {
   const change = describeDelta(controlOk === 0 ? -1 : (shadowOk - controlOk) / controlOk, "ratio");
-  return `Route ${route}: after the plan the shadow served ${shadowOk} of ${requests} requests, the control ${controlOk} (${change}).`;
+  return `after the plan the shadow served ${shadowOk} of ${requests} requests, the control ${controlOk} (${change}).`;
 }

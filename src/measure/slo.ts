@@ -38,7 +38,8 @@ const Budget = z.number().int().min(0).max(1e9);
 
 /**
  * What the operator accepts in the seconds from the plan's first act to the end of settling, which no interval judges:
- * requests of the shadow beyond the control's that fail, and that take longer than `stallMs`.
+ * requests of the shadow beyond the control's that fail, and that take longer than `stallMs` (default: ten times the control's
+ * p99 before the plan, 500 ms to 2 s).
  */
 export const DuringSchema = z.strictObject({
   excessErrors: Budget.optional(),

@@ -2,6 +2,7 @@ import type { Window } from "../replay/recording.ts";
 import { type Arms, sum } from "./arm-series.ts";
 import { addOutcomes, OUTCOME_CELLS, REQUEST_STATE, routeSections } from "./base-block.ts";
 import type { BlockStore } from "./block-store.ts";
+import { ALL_ROUTES } from "./harm-blocks.ts";
 import type { PairCounts } from "./series.ts";
 
 /** States of a request (`REQUEST_STATE`). */
@@ -30,6 +31,31 @@ export function workByRoute(store: BlockStore, window: Window): readonly RouteWo
     }
   }
   return [...tallies].sort(([a], [b]) => a - b).map(([route, tally]) => workOf(store.routes[route] ?? "?", tally));
+}
+
+/** Served work per route over several windows that share no second. */
+export function workByRouteIn(store: BlockStore, windows: readonly Window[]): readonly RouteWork[] {
+  const byRoute = Map.groupBy(
+    windows.flatMap((window) => workByRoute(store, window)),
+    (work) => work.route,
+  );
+  return [...byRoute].map(([route, works]) => ({ ...totalWork(works), route }));
+}
+
+/** Routes taken together, under the name of all of them. */
+export function totalWork(routes: readonly RouteWork[]): RouteWork {
+  const total = (pick: (work: RouteWork) => number): number => routes.reduce((sum, work) => sum + pick(work), 0);
+  return {
+    route: ALL_ROUTES,
+    requests: total((work) => work.requests),
+    controlOk: total((work) => work.controlOk),
+    shadowOk: total((work) => work.shadowOk),
+    shadowOnly: total((work) => work.shadowOnly),
+    controlOnly: total((work) => work.controlOnly),
+    neither: total((work) => work.neither),
+    blocked: { control: total((work) => work.blocked.control), shadow: total((work) => work.blocked.shadow) },
+    dropped: { control: total((work) => work.dropped.control), shadow: total((work) => work.dropped.shadow) },
+  };
 }
 
 /** Errors the shadow had more than the control in a window; negative when it had fewer. `route` undefined: all. */

@@ -1,4 +1,4 @@
-import type { SpentBudget } from "../judge/during-budgets.ts";
+import { type SpentBudget, stallText } from "../judge/during-budgets.ts";
 import { harmReason } from "../judge/harm-alarm.ts";
 import type { RunReport } from "./run-report.ts";
 
@@ -28,9 +28,9 @@ export function duringWords({ alarm, during }: Pick<RunReport, "alarm" | "during
   if (alarm === undefined && during === undefined) return undefined;
   return {
     ...(alarm === undefined ? {} : { alarm: harmReason(alarm).message }),
-    budgets: (during ?? []).map(({ slo, route, kind, spent, allowed, by, stallMs }) => ({
+    budgets: (during ?? []).map(({ slo, route, kind, spent, allowed, by, ...stall }) => ({
       about: slo ?? route ?? "all traffic",
-      counted: kind === "errors" ? "failed requests" : `requests over ${stallMs / 1000} s`,
+      counted: kind === "errors" ? "failed requests" : `requests over ${stallText(stall)}`,
       // Fewer than on the control is no credit.
       spent: String(Math.max(0, spent)),
       allowed: String(allowed),

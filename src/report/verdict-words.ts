@@ -33,7 +33,8 @@ const ADVICE: Readonly<Record<ReasonCode, string>> = {
   ABSENT_EFFECT: "The action did not do what it says: repair the action or correct `changes`.",
   UNDO_NOT_PROVEN: "Repair the rollback until it leaves no difference; see the list of what was left.",
   UNDO_TOO_SLOW: "Make the rollback faster, or promise a time that it can keep.",
-  WORK_SHRANK: "Find out why less work was served; fewer requests must never look like an improvement.",
+  WORK_SHRANK:
+    "Find out why less work was served, or send more to the routes named; fewer requests must never look like an improvement.",
   ACTION_FAILED: "Read the action's output in the report and repair the action.",
   TRIGGER_BREACHED: "A safety trigger stopped the plan; look at the moment it fired in the report's timeline.",
   SAFEGUARD_BROKEN:

@@ -18,7 +18,7 @@ import type { RunEffects } from "./run-effects.ts";
 import type { RunJob } from "./run-job.ts";
 import type { RunLog } from "./run-log.ts";
 import type { RunSnapshots } from "./run-snapshots.ts";
-import { alarmOf, budgetsSpent } from "./work-evidence.ts";
+import { alarmOf, budgetsSpent, rareRoutesOf } from "./work-evidence.ts";
 
 /** Everything a run showed, in the form that every report is drawn from. */
 export function buildReport(options: {
@@ -100,6 +100,7 @@ function explanationOf({
     phases,
     late: load === undefined ? {} : lateOf(load.session.store, phases),
     cores: pair.facts.cores.kind,
+    ...(load === undefined ? {} : { ...rareRoutesOf(job, load.session), during: budgetsSpent(job, load.session) }),
     ...(rounds.length === 0 ? {} : { rounds: rounds.length }),
     ...responsesOf(job, load),
     ...(job.profile === undefined ? {} : { profile: job.profile.profile }),

@@ -21,7 +21,7 @@ import { replacesProcesses } from "./restarts.ts";
 import { observedWindow } from "./round-evidence.ts";
 import type { RunJob } from "./run-job.ts";
 import type { RunSnapshots } from "./run-snapshots.ts";
-import { workReasons } from "./work-evidence.ts";
+import { rareLossesOf, rareRoutesOf, workReasons } from "./work-evidence.ts";
 
 /**
  * SLOs that the fixed sample rules alone put out of reach at this rate, whatever the noise, or whose calibrated bias is
@@ -79,6 +79,7 @@ export function evidenceOf(options: {
             ...load.underpowered,
             ...notPerformed(load),
             ...gatesOf(job, pair, load),
+            ...rareLossesOf(job, load.session),
             ...missingInResponses(job, load.session),
             ...unshownByAnswers(job, quiet, load.session),
             ...untoldConsequences(job.plan.actions, load.consequences),
@@ -105,6 +106,7 @@ export function evidenceOf(options: {
     snapshotVerified: options.snapshots !== undefined,
     ...acceptedTerms(job),
     stubOnlyEffects,
+    ...(load === undefined ? {} : rareRoutesOf(job, load.session)),
     ...(load === undefined ? {} : { consequences: load.consequences }),
     ...(load?.sensitivity === undefined ? {} : { sensitivity: load.sensitivity }),
     ...(load?.writes === undefined ? {} : { writes: load.writes }),

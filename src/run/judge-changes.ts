@@ -33,12 +33,16 @@ export function changedScenario(
 ): Scenario {
   const { scenario, plan } = stored;
   const base = changes.scenario ?? scenario;
+  // The baseline was as long as it was.
+  const { baselineSeconds: _asked, ...limits } = withSettings(base.judge, changes.set);
+  const { baselineSeconds } = scenario.judge;
   const changed: Scenario = {
     ...scenario,
     slos: withLimits(base.slos, changes.slo),
     // How the plan was applied and where the twins ran is what happened; another judgement can not change it.
     judge: {
-      ...withSettings(base.judge, changes.set),
+      ...limits,
+      ...(baselineSeconds === undefined ? {} : { baselineSeconds }),
       design: scenario.judge.design,
       swapCores: scenario.judge.swapCores,
     },
@@ -79,7 +83,7 @@ function misfit(
 }
 
 /** Limits that describe how the run was made, not how it is judged. */
-const FIXED: readonly string[] = ["design", "swapCores"] satisfies readonly (keyof JudgeLimits)[];
+const FIXED: readonly string[] = ["design", "swapCores", "baselineSeconds"] satisfies readonly (keyof JudgeLimits)[];
 
 /** Every term that differs, in the words of the documents. */
 export function changedTerms(was: Scenario, now: Scenario): readonly ChangedTerm[] {

@@ -1,4 +1,4 @@
-import { baselineIsLongEnough, nextBaselineCheck } from "../judge/baseline-length.ts";
+import { baselineAsked, baselineIsLongEnough, nextBaselineCheck } from "../judge/baseline-length.ts";
 import { type PlannedPower, powerBySlo } from "../judge/planned-power.ts";
 import { plannedRounds } from "../judge/planned-rounds.ts";
 import type { Reason } from "../judge/verdict.ts";
@@ -21,7 +21,7 @@ export async function warmUp(context: LoadContext, session: LoadSession): Promis
 
 /**
  * The A/A period: both twins alike, so what differs is noise and bias. Measures until every SLO has its minimum of
- * blocks, and then for as long as that brings margins within reach; answers why the plan is not worth replaying, if they
+ * blocks and the scenario's least time is over, and then for as long as that brings margins within reach; answers why the plan is not worth replaying, if they
  * are out of reach in the time allowed.
  */
 export async function measureBaseline(
@@ -49,6 +49,7 @@ export async function measureBaseline(
     session.mark("baseline", window);
     const slos = looks.judge({ baseline: window, after: { fromMs: toMs, toMs } });
     context.effects.observe({ kind: "slos", slos });
+    if (toMs - fromMs < 1000 * baselineAsked(0, limits)) continue;
     // The rounds of a switchback hold their own comparison; what is asked of the baseline is noise, for alarm and forecast.
     if (limits.design.kind === "switchback" && blocks >= limits.minBlocksBefore) break;
     if (blocks < nextCheck || slos.some((slo) => slo.blocks.before < limits.minBlocksBefore)) continue;
@@ -60,9 +61,12 @@ export async function measureBaseline(
 
 /** As long as the SLO that asks for most, by what is known before: without a profile, blocks are longer than asked for. */
 function expectedBaselineMs({ job }: Pick<LoadContext, "job">): number {
-  const { minBlocksBefore, blockSeconds, baselineSecondsMax } = job.scenario.judge;
+  const { judge: limits } = job.scenario;
+  const { minBlocksBefore, blockSeconds, baselineSecondsMax } = limits;
   const forecast = powerBefore(job).map(({ baselineSeconds }) => baselineSeconds ?? baselineSecondsMax);
-  return 1000 * Math.min(baselineSecondsMax, Math.max(minBlocksBefore * blockSeconds, ...forecast));
+  return (
+    1000 * Math.min(baselineSecondsMax, Math.max(baselineAsked(minBlocksBefore * blockSeconds, limits), ...forecast))
+  );
 }
 
 /** What the run can not be expected to decide, by the noise of its baseline. */

@@ -21,7 +21,7 @@ import { againstByResponses, missingInResponses, responsesJudged } from "./respo
 import { replacesProcesses } from "./restarts.ts";
 import { observedWindow, plannedDesign } from "./round-evidence.ts";
 import { readSeal, type Seal } from "./stored-seal.ts";
-import { workReasons } from "./work-evidence.ts";
+import { budgetsSpent, rareLossesOf, rareRoutesOf, workReasons } from "./work-evidence.ts";
 
 /** What the stored measurements of a run say when they are judged again. */
 export interface Rejudged {
@@ -121,6 +121,7 @@ function judgeRecording(run: Recording): Rejudged {
     snapshotVerified: stored.snapshot !== undefined,
     ...acceptedTerms({ scenario }),
     stubOnlyEffects: [],
+    ...rareRoutesOf(run, sessionOf(run)),
     consequences: stored.consequences,
     ...(planted === undefined ? {} : { sensitivity: planted }),
     ...(stored.writes === undefined ? {} : { writes: stored.writes }),
@@ -135,6 +136,8 @@ function judgeRecording(run: Recording): Rejudged {
     cores,
     limits: scenario.judge,
     late: lateOf(store, phases),
+    during: budgetsSpent({ scenario, plan }, sessionOf(run)),
+    ...rareRoutesOf(run, sessionOf(run)),
     ...(stored.traffic.rounds === undefined ? {} : { rounds: stored.traffic.rounds.length }),
     ...answers,
     ...(run.profile === undefined ? {} : { profile: run.profile.profile }),
@@ -211,6 +214,7 @@ function gatesAgain(run: Recording, judged: readonly SloJudgement[]): readonly R
     ...missingInResponses(run, sessionOf(run)),
     ...untoldConsequences(plan.actions, stored.consequences),
     ...callsJudged(run, stored).missing,
+    ...rareLossesOf(run, sessionOf(run)),
     ...environmentGates({
       ...look,
       restarted,

@@ -112,6 +112,10 @@ export const ScenarioSchema = z
     error: "SLO names must be unique",
     path: ["slos"],
   })
+  .refine(({ judge }) => judge.baselineSeconds === undefined || judge.baselineSeconds <= judge.baselineSecondsMax, {
+    error: "the least baseline is longer than baselineSecondsMax allows: lower it, raise that, or leave it out",
+    path: ["judge", "baselineSeconds"],
+  })
   .refine((scenario) => hasUniqueNames([...scenario.triggers, ...scenario.safeguards, { name: TIMEOUT_BREAKER }]), {
     error: `names of triggers and safeguards must be unique, and ${TIMEOUT_BREAKER} is taken`,
     path: ["triggers"],

@@ -1,7 +1,9 @@
-import { budgetReasons, duringBudgets, type SpentBudget, spendBudgets } from "../judge/during-budgets.ts";
+import { budgetReasons, duringBudgets, type SpentBudget, spendBudgets, usualBefore } from "../judge/during-budgets.ts";
 import { type HarmAlarm, harmAlarm, harmReason } from "../judge/harm-alarm.ts";
+import { type RareRoutes, rareLosses, rareRoutes } from "../judge/rare-routes.ts";
 import type { Reason } from "../judge/verdict.ts";
 import { harmAlarms, workShrank } from "../judge/work-reasons.ts";
+import { workByRouteIn } from "../measure/work.ts";
 import type { Window } from "../replay/recording.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { inForceWindows, oncePerCause, sessionsByRound } from "./round-evidence.ts";
@@ -21,6 +23,26 @@ export function workReasons(
     ...sessionsByRound(session).flatMap((round) => workReasonsOnce(job, round, seen)),
     ...workShrank(session.store, inForceWindows(session), job.scenario.judge),
   ]);
+}
+
+/** Doubts that routes of few requests leave: failures that are more than chance and less than a proof. */
+export function rareLossesOf(
+  { scenario }: Pick<RunJob, "scenario">,
+  session: LoadEvidence["session"],
+): readonly Reason[] {
+  const { store, phases } = session;
+  return phases.baseline === undefined
+    ? []
+    : rareLosses(store, phases.baseline, inForceWindows(session), scenario.judge);
+}
+
+/** The routes that the run could not show by themselves, for the verdict and its explanation. */
+export function rareRoutesOf(
+  { scenario }: Pick<RunJob, "scenario">,
+  session: LoadEvidence["session"],
+): { readonly rare?: RareRoutes } {
+  const rare = rareRoutes(workByRouteIn(session.store, inForceWindows(session)), scenario.judge);
+  return rare === undefined ? {} : { rare };
 }
 
 function workReasonsOnce(
@@ -60,7 +82,9 @@ export function budgetsSpent(
 ): readonly SpentBudget[] {
   const during = duringWindow(phases);
   if (during === undefined) return [];
-  return spendBudgets(store, during, duringBudgets(scenario.slos, plan.expects, scenario.traffic.ratePerSecond));
+  const usual = phases.baseline === undefined ? undefined : usualBefore(store, phases.baseline);
+  const budgets = duringBudgets(scenario.slos, plan.expects, scenario.traffic.ratePerSecond, usual);
+  return spendBudgets(store, during, budgets);
 }
 
 /** From the first act to the end of settling. */

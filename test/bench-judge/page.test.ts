@@ -134,3 +134,15 @@ test("a stored row of another definition is not shown as the row of today", () =
   } as const;
   expect(resultsPage(ALL_ROWS, results)).not.toContain("7/777");
 });
+
+test("every table of times after the plan says that settling is not in them, and how long it is", () => {
+  const page = pageOf((row) => promoted(row.runs, row.runs));
+  const timed = page
+    .split("\n## ")
+    .filter((section) => /mean \(median, 99 of 100\)/.test(section) && !/harm alarm/.test(section));
+  expect(timed).toHaveLength(3);
+  for (const section of timed) expect(section).toContain("**Settling is not in these times**");
+  expect(page).toMatch(
+    /A run discards 30 s after the plan's last action \(`settleSeconds`; 60 s where a process was replaced\)/,
+  );
+});

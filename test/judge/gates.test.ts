@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { minimumSeconds } from "../../src/judge/minimum-seconds.ts";
-import { baselineSecondsNeeded, plannedPower, powerBySlo } from "../../src/judge/planned-power.ts";
+import { plannedPower, powerBySlo } from "../../src/judge/planned-power.ts";
 import { workShrank } from "../../src/judge/work-reasons.ts";
 import { emptyBatch, numberedStore, traffic } from "../support/judged-traffic.ts";
 import { ERRORS, FOUR, gates, LIMITS, look, P50, slo, steady, storeOf, WINDOWS, type World } from "./support/judged.ts";
@@ -171,7 +171,6 @@ describe("power", () => {
     const store = storeOf({ ratePerSecond: 5 });
     const [power] = powerBySlo({ ...input, store, slos: [strict] });
     expect(power).toMatchObject({ blockMs: 32_000, baselineSeconds: 640, because: { code: "UNDERPOWERED" } });
-    expect(baselineSecondsNeeded(powerBySlo({ ...input, store, slos: [strict] }))).toBe(640);
   });
   test("that only the allowed time denies asks for that time, not for another baseline", () => {
     const limits = { ...LIMITS, observeSecondsMax: 10 };

@@ -252,6 +252,7 @@ test.each([
   [[], ["nothing=1"], "USAGE"],
   [[], ["__proto__=1"], "USAGE"],
   [["jobs-done<=+10%"], [], "USAGE"],
+  [[], ["baselineSeconds=100"], "USAGE"],
 ] as const)("limits %j with settings %j are refused with %s", async (slo, set, code) => {
   await stored(SOUND);
   await expect(rejudge(runDir, { slo, set })).rejects.toMatchObject({ code });

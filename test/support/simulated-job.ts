@@ -225,7 +225,6 @@ const SCENARIO = {
   invariants: [{ name: "orders-have-customers", sql: { service: "db", query: INVARIANT_QUERY } }],
   judge: {
     blockSeconds: 2,
-    baselineSeconds: 40,
     baselineSecondsMax: 130,
     settleSeconds: 2,
     restartSettleSeconds: 4,

@@ -17,7 +17,7 @@ export function headline(rows: readonly PageRow[]): string {
       : `- Worst of ${atBound.length} pairs of environment and SLO at the bound: ${shareText(worst.tally.promote, worst.tally.runs)} unsafe (${part(worst, 1)}, ${part(worst, 2)}, ${part(worst, 3)}). Rows share their seeds, so that there is no limit of all together.`,
     innocent === undefined
       ? ""
-      : `- A plan without effect, typical noise, four SLOs, defaults: promoted in ${shareText(innocent.tally.promote, innocent.tally.runs)}, rejected in ${innocent.tally.reject}, median ${secondsOf(innocent.tally).median} s after the plan.`,
+      : `- A plan without effect, typical noise, four SLOs, defaults: promoted in ${shareText(innocent.tally.promote, innocent.tally.runs)}, rejected in ${innocent.tally.reject}, median ${secondsOf(innocent.tally).median} s after the plan, settling not counted.`,
     naive === undefined
       ? ""
       : `- The run that must fail does: a t-test looked at after every block promotes ${percent(naive.tally.promote / naive.tally.runs)} of the same plans (p99).`,

@@ -1,8 +1,16 @@
+import { DEFAULT_JUDGE_LIMITS } from "../../../src/judge/judge-limits.ts";
 import { exactLimits } from "../chances.ts";
 import { percent } from "../check-bounds.ts";
 import { endings, shareText } from "../row-line.ts";
 import { secondsOf, type Tally } from "../tally.ts";
 import { type PageRow, part, runsOfAll, runsText, section, table, under } from "./page-rows.ts";
+
+const { settleSeconds, restartSettleSeconds } = DEFAULT_JUDGE_LIMITS;
+
+/** What a run takes beside the times that rows with nothing discarded count. */
+export const SETTLING_LEFT_OUT =
+  `**Settling is not in these times**: the rows begin to judge at once, as they act in no time. A run discards ${settleSeconds} s after the plan's last action ` +
+  `(\`settleSeconds\`; ${restartSettleSeconds} s where a process was replaced) and takes that much longer, beside the time in which the plan acts.`;
 
 /** Settings that are to reach a time. */
 export function targetTable(rows: readonly PageRow[]): string {
@@ -19,7 +27,7 @@ export function targetTable(rows: readonly PageRow[]): string {
   });
   return section(
     "Time to a verdict, no effect",
-    "Seconds after the plan's act to the look that decided, runs that were held included; the 30 s that the product discards after the plan are not in them.",
+    `Seconds to the look that decided, runs that were held included. ${SETTLING_LEFT_OUT}`,
     table(
       ["setting", "promote / reject / hold", "promoted", "after: mean (median, 99 of 100)", "before, s", "runs"],
       lines,
@@ -41,7 +49,7 @@ export function powerTable(rows: readonly PageRow[]): string {
   ]);
   return section(
     "Four SLOs, typical noise: how it ends and how long it takes after the plan",
-    "promote / reject / hold in percent; mean (median, 99 of 100) seconds. The others take no time before the plan; ours has a baseline of 600 s here.",
+    `promote / reject / hold in percent; mean (median, 99 of 100) seconds. The others take no time before the plan; ours has a baseline of 600 s here. ${SETTLING_LEFT_OUT}`,
     table(["true effect", ...judges.map(([, label]) => label)], lines),
   );
 }
@@ -70,7 +78,7 @@ export function equalErrorTable(rows: readonly PageRow[]): string {
   });
   return section(
     "The rules of others, tuned by hand to err as rarely: p99 alone, typical noise",
-    "Time is after the plan, without effect; ours has a baseline of 600 s before it, the others none. Their settings are right for this noise only.",
+    `Time is after the plan, without effect; ours has a baseline of 600 s before it, the others none. Their settings are right for this noise only. ${SETTLING_LEFT_OUT}`,
     table(["rule", "mean (median, 99 of 100), s", "unsafe at +10%", "false rejection", "runs"], lines),
   );
 }

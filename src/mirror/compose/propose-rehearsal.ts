@@ -62,7 +62,7 @@ export function scenarioText({ name, composeFile, planFile, service, change, pat
     '  - { name: served, measure: { kind: served }, limit: { from: "-5%" } }',
     "# Resources that a plan may change; nothing else.",
     `mayChange: [${JSON.stringify(resource(service, change))}]`,
-    "judge: { blockSeconds: 5, baselineSeconds: 100, baselineSecondsMax: 600, settleSeconds: 10, observeSecondsMax: 600 }",
+    "judge: { blockSeconds: 5, baselineSecondsMax: 600, settleSeconds: 10, observeSecondsMax: 600 }",
     "",
   ].join("\n");
 }

@@ -3,6 +3,7 @@ import { decide, type Evidence } from "../../../src/judge/decide.ts";
 import { environmentGates } from "../../../src/judge/gates.ts";
 import type { JudgeLimits } from "../../../src/judge/judge-limits.ts";
 import { judgeSlos, lookOutcome, type ResolvedSlo } from "../../../src/judge/judge-slos.ts";
+import { rareLosses } from "../../../src/judge/rare-routes.ts";
 import type { ReasonCode, SloJudgement, Verdict } from "../../../src/judge/verdict.ts";
 import { workShrank } from "../../../src/judge/work-reasons.ts";
 import type { BlockStore } from "../../../src/measure/block-store.ts";
@@ -55,7 +56,7 @@ export function wholeVerdict(store: BlockStore, settings: RunSettings = {}): Who
     looks++;
   }
   const asked = { store, slos, limits, restarted, windows: { baseline, after }, profile: steady(slos) };
-  const gates = environmentGates({ ...asked, cores });
+  const gates = [...environmentGates({ ...asked, cores }), ...rareLosses(store, baseline, [after], limits)];
   const against = workShrank(store, after, limits);
   return { verdict: decide({ ...PROVEN, slos: judged, gates, against }), slos: judged, looks };
 }
