@@ -1,7 +1,9 @@
 import type * as Cedar from "@cedar-policy/cedar-wasm/nodejs";
 import { CanaryError, messageOf } from "../../core/errors.ts";
 import { sha256Hex } from "../../core/sha256.ts";
+import { partLookedAt } from "./looked-at.ts";
 import type { PolicyReason } from "./question.ts";
+import { rememberingAnswers } from "./remembered-answers.ts";
 import type { FactGroup, RuleRequest } from "./rule-context.ts";
 import type { RuleEvaluator } from "./rule-evaluator.ts";
 import { type RuleText, refusalOf, templateProblems } from "./rule-text.ts";
@@ -56,22 +58,29 @@ function evaluatorOf(cedar: typeof Cedar, files: readonly RuleFile[], schema: st
   orThrow(cedar.preparsePolicySet(name, { staticPolicies }));
   orThrow(cedar.preparseSchema(name, schema));
   const texts = new Map<string, RuleText>(rules.map((rule) => [rule.id, rule]));
+  // The rules never change, and most of a question is facts that they only show: Cedar, which takes longer to read a question
+  // than to decide it, is asked once for all that differ in nothing else.
+  const decide = rememberingAnswers(partLookedAt(rules.map(({ json }) => json)), (request: RuleRequest): Decided => {
+    const answer = cedar.statefulIsAuthorized({
+      ...callOf(request),
+      preparsedPolicySetId: name,
+      preparsedSchemaName: name,
+    });
+    if (answer.type === "failure") throw new Error(answer.errors.map(({ message }) => message).join("; "));
+    const { decision, diagnostics } = answer.response;
+    // Cedar leaves a rule out whose evaluation fails, and may then permit what that rule forbids.
+    const [failed] = diagnostics.errors;
+    if (failed !== undefined) throw new Error(`rule ${failed.policyId}: ${failed.error.message}`);
+    return { allow: decision === "allow", by: inOrder(texts, diagnostics.reason) };
+  });
   return {
     engine: "cedar",
     withinMs: EVALUATION_MS_MAX,
     evaluate: async (request) => {
-      const answer = cedar.statefulIsAuthorized({
-        ...callOf(request),
-        preparsedPolicySetId: name,
-        preparsedSchemaName: name,
-      });
-      if (answer.type === "failure") throw new Error(answer.errors.map(({ message }) => message).join("; "));
-      const { decision, diagnostics } = answer.response;
-      // Cedar leaves a rule out whose evaluation fails, and may then permit what that rule forbids.
-      const [failed] = diagnostics.errors;
-      if (failed !== undefined) throw new Error(`rule ${failed.policyId}: ${failed.error.message}`);
-      if (decision === "allow") return { allow: true, permittedBy: inOrder(texts, diagnostics.reason) };
-      const refusals = inOrder(texts, diagnostics.reason).map((id): PolicyReason => {
+      expectNumbers(request);
+      const { allow, by } = decide(request);
+      if (allow) return { allow, permittedBy: by };
+      const refusals = by.map((id): PolicyReason => {
         const text = texts.get(id);
         if (text === undefined) throw new Error(`rule ${id} is not one of this policy`);
         return refusalOf(text, request);
@@ -83,6 +92,13 @@ function evaluatorOf(cedar: typeof Cedar, files: readonly RuleFile[], schema: st
 
 interface Rule extends RuleText {
   readonly source: string;
+  readonly json: Cedar.PolicyJson;
+}
+
+/** Which way, and the rules that it was for. */
+interface Decided {
+  readonly allow: boolean;
+  readonly by: readonly string[];
 }
 
 function rulesOf(cedar: typeof Cedar, { name, text }: RuleFile): readonly Rule[] {
@@ -98,7 +114,7 @@ function rulesOf(cedar: typeof Cedar, { name, text }: RuleFile): readonly Rule[]
     const { id, message, remedy } = annotations;
     if (!id || !message || (effect === "forbid" && !remedy))
       throw invalid([`${name}: a rule needs @id and @message, and @remedy where it forbids: ${source.slice(0, 80)}`]);
-    return { id, message, remedy: remedy ?? "", effect, source };
+    return { id, message, remedy: remedy ?? "", effect, source, json: parsed.json };
   });
 }
 
@@ -148,6 +164,14 @@ function valuesOf(facts: FactGroup): Record<string, Cedar.CedarValueJson> {
       typeof fact === "number" && DECIMALS.has(name) ? decimal(fact) : typeof fact === "object" ? [...fact] : fact,
     ]),
   );
+}
+
+/** Cedar looks at the types of all facts where it is asked; a number that is none is refused also where it need not be. */
+function expectNumbers({ context }: RuleRequest): void {
+  for (const [name, fact] of Object.values(context).flatMap((facts) => Object.entries(facts))) {
+    const isFit = DECIMALS.has(name) ? Number.isFinite(fact) : Number.isSafeInteger(fact);
+    if (typeof fact === "number" && !isFit) throw new RangeError(`${name} is ${fact}`);
+  }
 }
 
 /** Cut after four places, not rounded: 0.79999 must not become 0.8. */
