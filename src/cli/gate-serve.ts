@@ -1,7 +1,7 @@
 import { createSecretKey, randomBytes } from "node:crypto";
 import path from "node:path";
 import { CanaryError } from "../core/errors.ts";
-import { askPolicyEngine, pastMsOf } from "../gate/ask-policy.ts";
+import { askPolicyEngine, expectPolicy, pastMsOf } from "../gate/ask-policy.ts";
 import { gateDocuments } from "../gate/gate-documents.ts";
 import { type GateService, gateService } from "../gate/gate-service.ts";
 import { gateMetrics } from "../gate/http/gate-metrics.ts";
@@ -66,6 +66,7 @@ export async function serveGate(
         ...rest,
         policies: policies ?? [policy.engine.policy.sha256],
       })),
+      expectPolicy: () => expectPolicy(policy, loadSqlParser),
       askPolicy: askPolicyEngine(policy, loadSqlParser),
       tokenSecret: createSecretKey(tokenSecret),
       tokenValidForMs: config.tokens.validMinutes * MINUTE_MS,

@@ -44,6 +44,31 @@ export function askPolicyEngine(policy: LoadedPolicy, sqlParser: () => Promise<S
   };
 }
 
+/**
+ * Whether policy answers now: the grammar is loaded, and the engine says something of a plan that does nothing, be it yes or no.
+ * @throws Error with the reason why it does not
+ */
+export async function expectPolicy(policy: LoadedPolicy, sqlParser: () => Promise<SqlParser>): Promise<void> {
+  await sqlParser();
+  const { reasons } = await policy.engine.decide({ stage: "admit", plan: NOTHING, environment: NOWHERE });
+  const noAnswer = reasons.find(({ rule }) => rule === "POLICY_ERROR" || rule === "POLICY_TIMEOUT");
+  if (noAnswer !== undefined) throw new Error(noAnswer.message);
+}
+
+const NOWHERE = { id: "readiness", class: "production" } as const;
+const NOTHING: PlanFacts = {
+  name: "readiness",
+  sha256: "",
+  confidence: 1,
+  intent: "",
+  agent: { id: "readiness", version: "1", model: { provider: "none", name: "none", version: "1" }, inputs: [] },
+  tier: { declared: 0, classified: 0, effective: 0 },
+  evidence: [],
+  actions: [],
+  waysOut: { uses: [], deeds: [], destructive: [], hosts: [] },
+  stops: [],
+};
+
 /** How far back the rules of a policy look. */
 export function pastMsOf({ data }: LoadedPolicy): number {
   const { supervisor, tiers } = data;

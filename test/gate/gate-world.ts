@@ -162,6 +162,9 @@ export async function gateWorld(
     },
     environments: options.environments ?? [ENVIRONMENT],
     askPolicy: options.askPolicy ?? (async () => state.policy),
+    expectPolicy: async () => {
+      if (state.policy.kind === "error") throw new Error(state.policy.why);
+    },
     tokenSecret: createSecretKey(randomBytes(32)),
     tokenValidForMs: 600_000,
     documents,
