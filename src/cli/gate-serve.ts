@@ -10,7 +10,6 @@ import { recentDecisions } from "../gate/recent-decisions.ts";
 import { allRoutes, type GateParts } from "../gate/routes/all-routes.ts";
 import type { SignOn } from "../gate/routes/sign-on-routes.ts";
 import { timePassed } from "../gate/time-passed.ts";
-import { gitHubClient } from "../gate/webhooks/github-client.ts";
 import { loadSqlParser } from "../policy/sql/parse-sql.ts";
 import { type LoadedGateConfig, readGateConfig, readSecretBeside } from "./gate-files.ts";
 import { readReloaded, reload } from "./gate-reload.ts";
@@ -66,8 +65,8 @@ export async function serveGate(
         ...rest,
         policies: policies ?? [policy.engine.policy.sha256],
       })),
-      expectPolicy: () => expectPolicy(policy, loadSqlParser),
       askPolicy: askPolicyEngine(policy, loadSqlParser),
+      expectPolicy: () => expectPolicy(policy, loadSqlParser),
       tokenSecret: createSecretKey(tokenSecret),
       tokenValidForMs: config.tokens.validMinutes * MINUTE_MS,
       documents,
@@ -80,7 +79,7 @@ export async function serveGate(
   });
   const server = opening.use(await listen(loaded, service, { tls: state.tls, signOn, background, report }));
   // Takes a tenth of a second that nobody need wait for; a question that comes sooner, or finds it broken, asks again.
-  void loadSqlParser().catch(() => undefined);
+  void Promise.allSettled([loadSqlParser(), service.metrics.text()]);
   const stopping = new AbortController();
   const reloading = reload({ loaded, trustFile, state, server, report, signal: stopping.signal });
   opening.defer(async () => {
@@ -131,7 +130,7 @@ async function listen(
     host: config.listen.host,
     port: config.listen.port,
     ...(tls === undefined ? {} : { tls }),
-    routes: allRoutes(service, parts),
+    routes: await allRoutes(service, parts),
     callers: config.callers.map(({ tokenSha256, certificateSha256, rate, ...rest }) => ({
       ...rest,
       ...(tokenSha256 === undefined ? {} : { tokenSha256 }),
@@ -158,7 +157,8 @@ async function gitHubRule(loaded: LoadedGateConfig, background: Set<Promise<void
   const { github } = loaded.config;
   if (github === undefined) return undefined;
   const { apiBase, appId, repositories } = github;
-  const [privateKey, webhookSecret] = await Promise.all([
+  const [{ gitHubClient }, privateKey, webhookSecret] = await Promise.all([
+    import("../gate/webhooks/github-client.ts"),
     readSecretBeside(loaded, github.privateKeyFile),
     readSecretBeside(loaded, github.webhookSecretFile),
   ]);

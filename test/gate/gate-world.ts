@@ -269,7 +269,7 @@ export async function gateWorld(
         host: "127.0.0.1",
         port: 0,
         ...(tls === undefined ? {} : { tls }),
-        routes: [...allRoutes(service, { version: "0.0.0", cluster: CLUSTER, ...parts }), ...more],
+        routes: [...(await allRoutes(service, { version: "0.0.0", cluster: CLUSTER, ...parts })), ...more],
         callers,
         clock,
         metrics: service.metrics,

@@ -1,5 +1,3 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-
 /** What a gate counts, for Prometheus. */
 export interface GateMetrics {
   answered(request: { readonly route: string; readonly status: number; readonly seconds: number }): void;
@@ -9,12 +7,38 @@ export interface GateMetrics {
     readonly codes: readonly string[];
   }): void;
   killSwitch(isEngaged: boolean): void;
-  text(): Promise<string>;
-  readonly contentType: string;
+  text(): Promise<{ readonly body: string; readonly contentType: string }>;
+}
+
+type Counts = Omit<GateMetrics, "text">;
+
+/**
+ * Counts, without keeping a gate from starting: what counts (prom-client, and all that it loads) is loaded when the first thing
+ * is counted or read. What came meanwhile is counted in its order.
+ */
+export function gateMetrics(): GateMetrics {
+  let loading: Promise<GateMetrics> | undefined;
+  const loaded = (): Promise<GateMetrics> => {
+    loading ??= prometheusMetrics();
+    return loading;
+  };
+  // Where it fails, whoever reads the counters is told so; a decision does not hang on it.
+  const count = (add: (counts: Counts) => void): void => {
+    void loaded()
+      .then(add)
+      .catch(() => undefined);
+  };
+  return {
+    answered: (request) => count((counts) => counts.answered(request)),
+    decided: (decision) => count((counts) => counts.decided(decision)),
+    killSwitch: (isEngaged) => count((counts) => counts.killSwitch(isEngaged)),
+    text: async () => await (await loaded()).text(),
+  };
 }
 
 /** A registry of its own, so that two gates in one process do not count each other's. */
-export function gateMetrics(): GateMetrics {
+async function prometheusMetrics(): Promise<GateMetrics> {
+  const { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } = await import("prom-client");
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: "canary_gate_" });
   const seconds = new Histogram({
@@ -42,13 +66,12 @@ export function gateMetrics(): GateMetrics {
     registers: [registry],
   });
   return {
-    contentType: registry.contentType,
     answered: ({ route, status, seconds: took }) => seconds.observe({ route, status: String(status) }, took),
     decided: ({ adapter, answer, codes }) => {
       decisions.inc({ adapter, answer });
       for (const code of new Set(codes)) reasons.inc({ code });
     },
     killSwitch: (isEngaged) => killed.set(isEngaged ? 1 : 0),
-    text: () => registry.metrics(),
+    text: async () => ({ body: await registry.metrics(), contentType: registry.contentType }),
   };
 }

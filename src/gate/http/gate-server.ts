@@ -1,5 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { TLSSocket } from "node:tls";
 import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
@@ -8,6 +7,7 @@ import { authenticate, bearerToken, type Credentials } from "./authenticate.ts";
 import { boundConnections } from "./connections.ts";
 import { type Exchange, type KnownCaller, problem, type Reply } from "./exchange.ts";
 import type { GateMetrics } from "./gate-metrics.ts";
+import { createServer } from "./plain-server.ts";
 import { type RateLimit, rateLimit } from "./rate-limit.ts";
 import { type BodyBudget, readBody } from "./read-body.ts";
 import { type FoundRoute, findRoute, type Route } from "./route.ts";
@@ -55,7 +55,8 @@ export async function startGateServer(options: GateServerOptions): Promise<GateS
     atOnce: 0,
     isDraining: false,
   };
-  const tlsServer = options.tls === undefined ? undefined : createTlsServer({ ...HTTP, ...secureContext(options.tls) });
+  const { tls } = options;
+  const tlsServer = tls && (await import("node:https")).createServer({ ...HTTP, ...secureContext(tls) });
   const server: Server = tlsServer ?? createServer(HTTP);
   boundConnections(server);
   server.maxHeadersCount = 100;

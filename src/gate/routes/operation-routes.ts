@@ -57,11 +57,7 @@ export function operationRoutes(service: GateService): readonly Route[] {
       bodyBytesMax: 0,
       whileDraining: true,
       replies: { 200: { description: "Text format 0.0.4." } },
-      handle: async () => ({
-        status: 200,
-        body: await service.metrics.text(),
-        contentType: service.metrics.contentType,
-      }),
+      handle: async () => ({ status: 200, ...(await service.metrics.text()) }),
     },
     {
       method: "GET",
@@ -127,6 +123,10 @@ function rememberedReadiness(service: GateService): () => Promise<Reply> {
 async function readiness({ sources, report }: GateService): Promise<Reply> {
   const notReady = (why: string): Reply => ({ status: 503, body: { ready: false, why } });
   try {
+    await Promise.all([sources.ledger.head(), killSwitchState(sources, "*")]);
+  } catch (error) {
+    return notReady(error instanceof CanaryError ? error.code : "the ledger cannot be read");
+  }
   try {
     await sources.expectPolicy();
   } catch (error) {
@@ -134,8 +134,4 @@ async function readiness({ sources, report }: GateService): Promise<Reply> {
     return notReady("policy does not answer");
   }
   return { status: 200, body: { ready: true, why: "" } };
-    await Promise.all([sources.ledger.head(), killSwitchState(sources, "*")]);
-  } catch (error) {
-    return notReady(error instanceof CanaryError ? error.code : "the ledger cannot be read");
-  }
 }
