@@ -29,6 +29,7 @@ const DECIMALS: ReadonlySet<string> = new Set(["confidence"]);
 /**
  * Loads rules in Cedar, validated against the schema of facts. Each rule has an `@id` and a `@message`, and a `@remedy`
  * where it forbids. The engine (4 MB of WebAssembly) is loaded by the first call.
+ * @param schema - in Cedar's JSON form: Cedar's parser of the other form is a third of what loading took
  * @throws CanaryError POLICY_INVALID with every problem
  */
 export async function loadCedarRules(files: readonly RuleFile[], schema: string): Promise<RuleEvaluator> {
@@ -36,14 +37,14 @@ export async function loadCedarRules(files: readonly RuleFile[], schema: string)
   if (endless.length > 0)
     throw invalid(endless.map(({ name }) => `${name} has a rule of more than ${TOKENS_MAX} words and signs: split it`));
   try {
-    return evaluatorOf(await import("@cedar-policy/cedar-wasm/nodejs"), files, schema);
+    return evaluatorOf(await import("@cedar-policy/cedar-wasm/nodejs"), files, JSON.parse(schema));
   } catch (error) {
     throw error instanceof CanaryError ? error : invalid([`Cedar failed: ${messageOf(error)}`]);
   }
 }
 
-function evaluatorOf(cedar: typeof Cedar, files: readonly RuleFile[], schema: string): RuleEvaluator {
-  const facts = factNames(cedar, schema);
+function evaluatorOf(cedar: typeof Cedar, files: readonly RuleFile[], schema: Cedar.SchemaJson<string>): RuleEvaluator {
+  const facts = factNames(schema);
   const rules = files.flatMap((file) => rulesOf(cedar, file));
   const problems = [
     ...(rules.length === 0 ? ["there is no rule, so nothing would ever be permitted"] : []),
@@ -119,7 +120,11 @@ function rulesOf(cedar: typeof Cedar, { name, text }: RuleFile): readonly Rule[]
 }
 
 /** Strictly: a rule that names an unknown fact, or one of another type, does not load. */
-function validate(cedar: typeof Cedar, schema: string, staticPolicies: Readonly<Record<string, string>>): void {
+function validate(
+  cedar: typeof Cedar,
+  schema: Cedar.SchemaJson<string>,
+  staticPolicies: Readonly<Record<string, string>>,
+): void {
   const answer = cedar.validate({ schema, policies: { staticPolicies: { ...staticPolicies } } });
   if (answer.type === "failure") throw invalid(answer.errors.map(({ message }) => message));
   const all = [...answer.validationErrors, ...answer.validationWarnings];
@@ -127,10 +132,8 @@ function validate(cedar: typeof Cedar, schema: string, staticPolicies: Readonly<
 }
 
 /** Names of the facts that a message may show, such as `plan.tier`. */
-function factNames(cedar: typeof Cedar, schema: string): ReadonlySet<string> {
-  const answer = cedar.schemaToJson(schema);
-  if (answer.type === "failure") throw invalid(answer.errors.map(({ message }) => `facts: ${message}`));
-  const types = Object.entries(answer.json[""]?.commonTypes ?? {});
+function factNames(schema: Cedar.SchemaJson<string>): ReadonlySet<string> {
+  const types = Object.entries(schema[""]?.commonTypes ?? {});
   return new Set(
     types.flatMap(([name, type]) =>
       Object.keys("attributes" in type ? type.attributes : {}).map((attribute) => `${name.toLowerCase()}.${attribute}`),

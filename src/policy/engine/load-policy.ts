@@ -30,7 +30,7 @@ export interface LoadedPolicy {
 
 /**
  * Loads a policy. `shipped` is the one that comes with the harness: its floors hold whatever an operator's data say.
- * @param schema - text of policies/facts.cedarschema
+ * @param schema - text of policies/facts.cedarschema.json
  * @param opaToken - for an OPA that asks for a bearer token
  * @throws CanaryError POLICY_INVALID
  */
