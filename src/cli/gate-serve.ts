@@ -78,8 +78,8 @@ export async function serveGate(
     tell: (notice) => notifier.notify(notice),
   });
   const server = opening.use(await listen(loaded, service, { tls: state.tls, signOn, background, report }));
-  // Takes a tenth of a second that nobody need wait for; a question that comes sooner, or finds it broken, asks again.
-  void Promise.allSettled([loadSqlParser(), service.metrics.text()]);
+  // Takes a tenth of a second that nobody need wait for to reach it; a question that comes sooner, or finds it broken, asks again.
+  setImmediate(() => void Promise.allSettled([service.sources.expectPolicy(), service.metrics.text()]));
   const stopping = new AbortController();
   const reloading = reload({ loaded, trustFile, state, server, report, signal: stopping.signal });
   opening.defer(async () => {
