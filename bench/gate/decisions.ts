@@ -1,5 +1,6 @@
 // npx node bench/gate/decisions.ts [verdicts] [seconds] [perSecond] [allowed|shipped]
 // A gate over a SQLite ledger with that many verdicts, asked over loopback by another process that keeps to its own times.
+// Ends with 1 when anything but an admission came back.
 // `allowed`: policy is a constant, which measures the gate and its ledger; `shipped`: Cedar with the policy that ships, and
 // one approval for each plan.
 import { fork } from "node:child_process";
@@ -58,7 +59,9 @@ for (const { name, mode, plans: wanted } of LEGS) {
   const asker = fork(new URL("./asker.ts", import.meta.url), { stdio: "inherit" });
   const before = process.cpuUsage();
   asker.send({ url: gate.url, token: tokenOf("any"), mode, perSecond, plans: wanted });
-  const report = await new Promise<object>((resolve) => asker.once("message", resolve));
+  const report = await new Promise<{ readonly statuses: object }>((resolve) => asker.once("message", resolve));
+  // A refusal is another piece of work, and quick answers that are wrong are no answers.
+  if (Object.keys(report.statuses).some((status) => status !== "200")) process.exitCode = 1;
   const { user, system } = process.cpuUsage(before);
   const gateCpuMsEach = Math.round((user + system) / wanted.length) / 1000;
   results[name] = { ...report, gateCpuMsEach, loadAverage: loadavg()[0] };

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { LIMITS } from "../core/limits.ts";
+import { parseStrictJson } from "../core/strict-json.ts";
 import { IN_TOTO_PAYLOAD_TYPE, signPayload } from "./dsse.ts";
 import type { SigningKey } from "./keys.ts";
-import { parseStrictJson } from "./strict-json.ts";
 
 /** Media type of a Sigstore bundle v0.3, the only version that is written or read. */
 export const BUNDLE_MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json";

@@ -1,12 +1,12 @@
 import type { z } from "zod";
 import { boundedMap } from "../core/bounded-map.ts";
 import { sha256Hex } from "../core/sha256.ts";
+import { parseStrictJson } from "../core/strict-json.ts";
 import { type Envelope, type ReadBundle, readBundle, signedBundle } from "./bundle.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import { isSignedBy } from "./dsse.ts";
 import { findKey, type KeyRefusalCode, type KeyRole, type Keyring, type TrustedKey } from "./keyring.ts";
 import type { SigningKey, VerifyingKey } from "./keys.ts";
-import { parseStrictJson } from "./strict-json.ts";
 
 /** Type of every statement that is signed or read. */
 export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";

@@ -2,6 +2,7 @@ import { isCollection, isMap, isScalar, LineCounter, type Node, parseDocument as
 import { z } from "zod";
 import { CanaryError, type ErrorCode } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
+import { parseStrictJson } from "./strict-json.ts";
 
 /** Where a document came from and what it should be, for messages. */
 export interface DocumentSource {
@@ -31,6 +32,26 @@ export function readDocument(text: string, source: DocumentSource): LocatedDocum
   if (bytes > LIMITS.documentBytesMax) {
     throw invalid(source, `is ${bytes} bytes long`, `At most ${LIMITS.documentBytesMax} bytes are read.`);
   }
+  const json = plainJson(text);
+  if (json === undefined) return readYaml(text, source);
+  // Lines are asked for only where something is wrong, and reading them costs ten times as much as the values.
+  let located: LocatedDocument | undefined;
+  const inYaml = (): LocatedDocument => (located ??= readYaml(text, source));
+  return {
+    value: json,
+    locate: (path) => inYaml().locate(path),
+    locateKey: (path) => inYaml().locateKey(path),
+  };
+}
+
+/** The value of a text that is JSON and means the same as YAML; undefined where only YAML can say. */
+function plainJson(text: string): unknown {
+  if (!/^\s*\{/.test(text)) return undefined;
+  const read = parseStrictJson(text);
+  return read.kind === "value" ? read.value : undefined;
+}
+
+function readYaml(text: string, source: DocumentSource): LocatedDocument {
   const lineCounter = new LineCounter();
   const parsed = parseYaml(text, { lineCounter, merge: true, uniqueKeys: true, prettyErrors: false, stringKeys: true });
   if (parsed.errors.length > 0) {

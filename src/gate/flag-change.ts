@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseStrictJson } from "../attest/strict-json.ts";
+import { parseStrictJson } from "../core/strict-json.ts";
 import { resourcePath } from "../plan/resource-pattern.ts";
 import type { ChangedResource, JsonValue } from "./promotion-request.ts";
 import { isSame } from "./value-difference.ts";

@@ -5,6 +5,7 @@ import type { Clock } from "../core/clock.ts";
 import { CanaryError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { isBusy, sqliteError } from "./sqlite-errors.ts";
+import { sharedReads } from "./sqlite-reads.ts";
 import { type SqliteStatements, sqliteStatements } from "./sqlite-rows.ts";
 import { SQLITE_APPLICATION_ID, SQLITE_SCHEMA } from "./sqlite-schema.ts";
 import type { CommitQuestions, LedgerStore, PlanAdditions } from "./store.ts";
@@ -46,7 +47,14 @@ function sqliteStore(open: {
   readonly stillThere: () => void;
 }): LedgerStore {
   const { database, statements, file, clock, stillThere } = open;
-  const answer = async <T>(read: () => T): Promise<T> => inWords(file, read);
+  const reads = sharedReads(database);
+  const answer = async <T>(read: () => T): Promise<T> => {
+    try {
+      return await reads.read(read);
+    } catch (error) {
+      throw sqliteError(error, file);
+    }
+  };
   const transact = async (work: () => void, signal: AbortSignal): Promise<void> => {
     const untilMs = clock.monotonicMs() + LIMITS.ledgerAnswerMsMax;
     for (;;) {
@@ -86,7 +94,10 @@ function sqliteStore(open: {
     checkpoints: (fromSize, count) => answer(() => statements.checkpoints(fromSize, count)),
     documentDigests: (after, count) => answer(() => statements.documentDigests(after, count)),
     subtreeCounts: () => answer(statements.subtreeCounts),
-    [Symbol.asyncDispose]: async () => database.close(),
+    [Symbol.asyncDispose]: async () => {
+      reads.finish();
+      database.close();
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { parseDocument } from "../../src/core/document.ts";
@@ -27,6 +28,26 @@ test("YAML and JSON are both read", () => {
   expect(parseDocument(SCHEMA, '{"name":"a"}', SOURCE)).toEqual({ name: "a", list: [] });
 });
 
+test("JSON means what YAML makes of it, whatever its keys, numbers and texts", () => {
+  const anything = z.unknown();
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 4 })), (value) => {
+      const text = JSON.stringify(value);
+      // A comment makes it YAML.
+      expect(parseDocument(anything, text, SOURCE)).toEqual(
+        parseDocument(anything, `# ${SOURCE.what}\n${text}`, SOURCE),
+      );
+    }),
+    {
+      examples: [
+        [{ "<<": { a: 1 }, b: 2 }],
+        [{ list: [-0, 1e21, 5e-324, 0.1], "": null }],
+        [JSON.parse('{"__proto__":{"polluted":true}}') as Record<string, fc.JsonValue>],
+      ],
+    },
+  );
+});
+
 describe("what is refused", () => {
   test("every problem at once, each with its line", () => {
     const { hint, code } = refusal("name: 7\nlist:\n  - n: 1\n  - n: two\n    m: 3\n");
@@ -47,6 +68,10 @@ describe("what is refused", () => {
   test("an unclosed quote, with its line", () =>
     expect(refusal('name: "a\nlist: []\n').hint).toMatch(/plan\.yaml:\d+:\d+/));
   test("a key that stands twice", () => expect(refusal("name: a\nname: b\n").hint).toContain("plan.yaml:2:1"));
+  test("a key that stands twice in JSON, with its place", () =>
+    expect(refusal('{"name":"a","name":"b"}').hint).toContain("plan.yaml:1:13"));
+  test("what is wrong in JSON, with its place", () =>
+    expect(refusal('{"name":"a","list":[{"n":"two"}]}').hint).toContain("plan.yaml:1:26 `list[0].n`"));
   test("a text cut off in the middle", () =>
     expect(refusal('{"name": "a", "list": [{"n"').message).toContain("plan.yaml"));
   test("binary junk", () => expect(refusal("\u0000\u0001\u0002").code).toBe("PLAN_INVALID"));

@@ -169,7 +169,8 @@ export async function gateWorld(
     tokenValidForMs: 600_000,
     documents,
     recent: recentDecisions({ ledger, documents, pastMs: 3_600_000 }),
-    timePassed: timePassed(clock),
+    // The wall clock is moved by hand, however long a test takes: no time passes beside it.
+    timePassed: timePassed({ epochMs: clock.epochMs, monotonicMs: () => 0 }),
   };
   const reports: string[] = [];
   const told: GateWorld["told"] = [];

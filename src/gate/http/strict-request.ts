@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import { parseStrictJson } from "../../attest/strict-json.ts";
 import { LIMITS } from "../../core/limits.ts";
+import { parseStrictJson } from "../../core/strict-json.ts";
 import { isDeeperThan } from "../../measure/json-difference.ts";
 import { problem, type Reply } from "./exchange.ts";
 

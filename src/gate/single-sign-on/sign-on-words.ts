@@ -1,7 +1,7 @@
 import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { canonicalJson } from "../../attest/canonical-json.ts";
-import { parseStrictJson } from "../../attest/strict-json.ts";
+import { parseStrictJson } from "../../core/strict-json.ts";
 import { PURPOSES } from "../approvals-page/record-approval.ts";
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);

@@ -1,11 +1,11 @@
-import { LIMITS } from "../core/limits.ts";
+import { LIMITS } from "./limits.ts";
 
 export type StrictJson =
   | { readonly kind: "value"; readonly value: unknown }
   | { readonly kind: "problem"; readonly message: string };
 
 /** Runs of plain characters are matched as runs: a bundle is one text of some kilobytes. */
-const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"(?<colon>\s*:)?|[{}]/g;
+const TOKEN = /"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|[{}]/g;
 
 /**
  * Reads JSON that must mean the same to every reader: UTF-8, of limited size (a document's unless said otherwise), nothing after the value, no key said twice
@@ -32,14 +32,16 @@ export function parseStrictJson(bytes: Uint8Array | string, bytesMax: number = L
 /** The first key that stands twice in one object; expects valid JSON, where only a key is followed by a colon. */
 function ambiguousKey(text: string): string | undefined {
   const open: Set<string>[] = [];
-  for (const token of text.matchAll(TOKEN)) {
-    if (token[0] === "{") open.push(new Set());
-    else if (token[0] === "}") open.pop();
-    else if (token.groups?.["colon"] !== undefined) {
-      const key: unknown = JSON.parse(token[0].slice(0, -token.groups["colon"].length));
+  TOKEN.lastIndex = 0;
+  for (let token = TOKEN.exec(text); token !== null; token = TOKEN.exec(text)) {
+    const [found, written, colon] = token;
+    if (found === "{") open.push(new Set());
+    else if (found === "}") open.pop();
+    else if (written !== undefined && colon !== undefined) {
+      const key = written.includes("\\") ? String(JSON.parse(`"${written}"`)) : written;
       const keys = open.at(-1);
-      if (typeof key !== "string" || key === "__proto__" || keys?.has(key)) return JSON.stringify(key);
-      keys?.add(key);
+      if (key === "__proto__" || keys === undefined || keys.has(key)) return JSON.stringify(key);
+      keys.add(key);
     }
   }
   return undefined;
