@@ -85,7 +85,7 @@ async function bring({ bundle, publicKey }: EarnedVerdict, folder: string): Prom
 }
 
 /** A port that nothing listens on now. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   const listening = Promise.withResolvers<void>();
   server.listen(0, "127.0.0.1", listening.resolve);

@@ -41,7 +41,7 @@ export async function writeKeyFiles(options: {
 
 /**
  * Reads a private key file that nobody but its owner may read.
- * @throws CanaryError KEY_UNUSABLE when it is missing, open to others, no key, or the passphrase does not fit
+ * @throws CanaryError KEY_UNUSABLE when it is missing, open to others, no key or a public one, or the passphrase does not fit
  */
 export async function readPrivateKeyFile(path: string, passphrase?: string): Promise<SigningKey> {
   return loadPrivateKey(await readKeyFile(path, "private"), passphrase);
@@ -49,7 +49,7 @@ export async function readPrivateKeyFile(path: string, passphrase?: string): Pro
 
 /**
  * Reads a public key file.
- * @throws CanaryError KEY_UNUSABLE when it is missing or no public key
+ * @throws CanaryError KEY_UNUSABLE when it is missing, no key or a private one
  */
 export async function readPublicKeyFile(path: string): Promise<VerifyingKey & { readonly publicPem: string }> {
   const publicPem = await readKeyFile(path, "public");
@@ -61,11 +61,13 @@ async function readKeyFile(path: string, kind: "private" | "public"): Promise<st
     // One handle for the check and for reading: the file cannot be exchanged in between.
     await using file = await open(path, "r");
     const stats = await file.stat();
+    if (!stats.isFile() || stats.size > KEY_BYTES_MAX) throw unusable(`${path} is not a key file`, "Name a PEM file.");
+    const pem = await readFile(file, "utf8");
+    refuseOtherHalf(path, kind, pem);
     if (kind === "private" && (stats.mode & 0o077) !== 0) {
       throw unusable(`${path} can be read by others (mode ${(stats.mode & 0o777).toString(8)})`, `chmod 600 ${path}`);
     }
-    if (!stats.isFile() || stats.size > KEY_BYTES_MAX) throw unusable(`${path} is not a key file`, "Name a PEM file.");
-    return await readFile(file, "utf8");
+    return pem;
   } catch (cause) {
     if (cause instanceof CanaryError) throw cause;
     const hint =
@@ -74,6 +76,17 @@ async function readKeyFile(path: string, kind: "private" | "public"): Promise<st
         : "Name the file with the public key (PEM) of whoever signed, as `canary keys new` or their first run made it.";
     throw unusable(`the ${kind} key cannot be read: ${messageOf(cause)}`, hint, cause);
   }
+}
+
+/** Before anything else that is wrong with a file: of a pair people take the other half, and the rest is no advice then. */
+function refuseOtherHalf(path: string, kind: "private" | "public", pem: string): void {
+  const held = pem.includes("PRIVATE KEY") ? "private" : pem.includes("PUBLIC KEY") ? "public" : kind;
+  if (held === kind) return;
+  const hint =
+    kind === "private"
+      ? "Name the other file of the pair, <name>.key, which signs."
+      : "Name the other file of the pair, <name>.pub, which verifies; the private one stays with its owner.";
+  throw unusable(`${path} holds a ${held} key, where a ${kind} one is needed`, hint);
 }
 
 async function refuseSharedFolder(folder: string): Promise<void> {

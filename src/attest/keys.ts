@@ -38,6 +38,9 @@ export function newKeyPair(passphrase?: string): KeyPair {
  * @throws CanaryError KEY_UNUSABLE when it is no Ed25519 key or the passphrase is missing or wrong
  */
 export function loadPrivateKey(pem: string, passphrase?: string): SigningKey {
+  if (pem.includes("PUBLIC KEY") && !pem.includes("PRIVATE KEY")) {
+    throw unusable("a public key stands where a private key belongs", "Use the .key file, which signs.");
+  }
   const isEncrypted = pem.includes("ENCRYPTED");
   if (isEncrypted && passphrase === undefined) {
     throw unusable(
@@ -71,7 +74,7 @@ export function loadPublicKey(pem: string): VerifyingKey {
 function readPublicKey(pem: string): VerifyingKey {
   // Node would take a private key here as well and derive its public half; a file of public keys must not hold one.
   if (pem.includes("PRIVATE KEY"))
-    throw unusable("a private key stands where a public key belongs", "Use the .pub file.");
+    throw unusable("a private key stands where a public key belongs", "Use the .pub file, which verifies.");
   const publicKey = readKey(() => createPublicKey(pem), "the public key is not a PEM key");
   return { publicKey, keyId: keyIdOf(publicKey) };
 }

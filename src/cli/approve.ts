@@ -44,7 +44,7 @@ export function approveCommand(): Command {
     .description("Sign that a plan may be carried out in an environment, with your own key.")
     .argument("<plan>", "plan file, or the SHA-256 of one")
     .option("--environment <id>", "the environment, as the plan's target and the verdict name it (demanded)")
-    .option("--key <file>", "your private key; else CANARY_SIGNING_KEY (PEM)")
+    .option("--key <file>", "your private key (*.key); else CANARY_SIGNING_KEY (its PEM text)")
     .option("--verdict <file>", "the verdict that you looked at: the approval then counts for no other")
     .option("--valid-for-hours <n>", "how long it may be relied on, at most 168", "24")
     .option("--comment <text>", "for people who read it later")
@@ -97,7 +97,7 @@ function revokeCommand(): Command {
     .description("Take an approval back: your own, or anybody's with an operator's key.")
     .argument("<approval>", "the approval's file")
     .requiredOption("--reason <text>", "why, for people who read it later")
-    .option("--key <file>", "your private key; else CANARY_SIGNING_KEY (PEM)")
+    .option("--key <file>", "your private key (*.key); else CANARY_SIGNING_KEY (its PEM text)")
     .option("--out <file>", "where it is written; else .canary/approvals/<id>.revoked.sigstore.json")
     .addHelpText(
       "after",
@@ -129,17 +129,22 @@ function countCommand(): Command {
   return withJson(new Command("count"))
     .description("Count the people who approved a plan, and say why the others do not count; 0 when enough, else 31.")
     .argument("<plan>", "plan file")
-    .option("--environment <id>", "the environment (demanded)")
-    .requiredOption("--trust <file>", "trusted keys (canary.trust/v1)")
-    .option("--need <k>", "how many people must agree", "2")
-    .option("--approval <file...>", "approvals, and revocations among them")
+    .option("--environment <id>", "the environment, as the plan's target and the approvals name it (demanded)")
+    .requiredOption("--trust <file>", "whose keys count, and for what (canary.trust/v1, docs/identity.md)")
+    .option("--need <k>", "how many different people must have approved", "2")
+    .option("--approval <file...>", "files that `canary approve` and `canary approve revoke` wrote, in any order")
     .option("--runbook <file>", "the plan's runbook, whose author cannot approve it")
-    .option("--verdict <file>", "the verdict in question")
+    .option(
+      "--verdict <file>",
+      "the verdict (*.sigstore.json) that is to be promoted: what approves another one does not count",
+    )
     .addHelpText(
       "after",
       `
 Example:
-  canary approve count plan.yaml --environment production/eu-west --trust trust.yaml --need 2 --approval .canary/approvals/*`,
+  canary approve count plan.yaml --environment production/eu-west --trust trust.yaml --need 2 --approval .canary/approvals/*
+
+The gate counts by the same rules, for itself, and asks for as many as its policy says (docs/approvals.md).`,
     )
     .action(async (plan: string, _own: unknown, command: Command) => {
       const options = command.optsWithGlobals<CountOptions>();

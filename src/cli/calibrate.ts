@@ -28,7 +28,10 @@ export function calibrateCommand(): Command {
       `${SIZES.quick.rounds} rounds of ${SIZES.quick.seconds} s: sooner, with wider limits; never vouches for blocks below 5 s`,
     )
     .option("--out <folder>", "where profiles are kept and runs look for them", PROFILE_FOLDER)
-    .option("--key <file>", "key that signs the profile; the one that signs the verdicts of the runs that use it")
+    .option(
+      "--key <file>",
+      "private key (*.key) that signs the profile: the one that signs the verdicts of the runs that use it; else as for canary run",
+    )
     .option("--seed <n>", "seed of the traffic; a new one if absent")
     .option("--plain", "plain lines instead of one that changes")
     .addHelpText(

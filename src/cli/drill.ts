@@ -34,7 +34,10 @@ function runDrillCommand(): Command {
     )
     .argument("<scenario>", "scenario file; its `drill` section says which faults, else the mirror does")
     .option("--out <folder>", "where drill folders are written", "reports")
-    .option("--key <file>", "signing key; else CANARY_SIGNING_KEY (PEM), else .canary/keys (made when missing)")
+    .option(
+      "--key <file>",
+      "private key (*.key) that signs the drill; else CANARY_SIGNING_KEY (its PEM text), else .canary/keys/canary.key (made when missing)",
+    )
     .option(
       "--ledger <file>",
       "record intents there before they act; else CANARY_DATABASE_URL, else CANARY_LEDGER, else nowhere",

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { readBoundedText } from "../attest/bounded-file.ts";
 import { CanaryError, messageOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
+import { allTogether } from "./options.ts";
 
 const CALL_MS_MAX = 15_000;
 
@@ -14,8 +15,11 @@ export interface GateOptions {
 /** `--gate` and `--token-file` mean the same everywhere. */
 export function withGate(command: Command): Command {
   return command
-    .option("--gate <url>", "address of the gate; else CANARY_GATE")
-    .option("--token-file <file>", "file with the bearer token; else CANARY_GATE_TOKEN");
+    .option("--gate <url>", "address of the gate (https, or http on this machine); else CANARY_GATE")
+    .option(
+      "--token-file <file>",
+      "file that holds the bearer token alone; else the token itself in CANARY_GATE_TOKEN",
+    );
 }
 
 /** What a gate answered. */
@@ -24,24 +28,32 @@ export interface GateReply {
   readonly body: unknown;
 }
 
+/** Which gate is asked, and with which token. */
+export interface GateAsked {
+  readonly url: URL;
+  readonly token: string;
+}
+
+/**
+ * Which gate these options mean, and as whom they ask.
+ * @throws CanaryError USAGE telling both where both are wrong
+ */
+export async function gateAsked(options: GateOptions): Promise<GateAsked> {
+  const [url, token] = await allTogether([gateUrl(options), gateToken(options)]);
+  return { url, token };
+}
+
 /**
  * Asks the gate. A status that says why is an answer; no answer at all is an error.
- * @throws CanaryError USAGE | GATE_UNAVAILABLE
+ * @throws CanaryError GATE_UNAVAILABLE
  */
-export async function askGate(
-  options: GateOptions,
-  path: string,
-  body: object,
-  headers: Readonly<Record<string, string>> = {},
-): Promise<GateReply> {
-  const url = gateUrl(options.gate ?? process.env["CANARY_GATE"]);
-  const token = await tokenOf(options.tokenFile);
+export async function askGate({ url, token }: GateAsked, path: string, body: object): Promise<GateReply> {
   try {
     const response = await fetch(new URL(path, url), {
       method: "POST",
       redirect: "error",
       body: JSON.stringify(body),
-      headers: { ...headers, authorization: `Bearer ${token}`, "content-type": "application/json" },
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
       signal: AbortSignal.timeout(CALL_MS_MAX),
     });
     const text = await response.text();
@@ -63,8 +75,9 @@ export function refusedBy(reply: GateReply): CanaryError {
   });
 }
 
-/** A token goes only through TLS, or stays on this machine. */
-function gateUrl(text: string | undefined): URL {
+/** A token goes only through TLS, or stays on this machine. @throws CanaryError USAGE */
+export async function gateUrl(options: GateOptions): Promise<URL> {
+  const text = options.gate ?? process.env["CANARY_GATE"];
   const url = text === undefined || text === "" ? null : URL.parse(text);
   const isLocal = url !== null && ["127.0.0.1", "[::1]", "localhost"].includes(url.hostname);
   if (url !== null && (url.protocol === "https:" || (url.protocol === "http:" && isLocal))) return url;
@@ -75,7 +88,8 @@ function gateUrl(text: string | undefined): URL {
   });
 }
 
-async function tokenOf(file: string | undefined): Promise<string> {
+/** The bearer token of whoever asks. @throws CanaryError USAGE */
+export async function gateToken({ tokenFile: file }: GateOptions): Promise<string> {
   const fromEnvironment = process.env["CANARY_GATE_TOKEN"];
   const token =
     file === undefined ? fromEnvironment : (await readBoundedText(file, { code: "USAGE", bytesMax: 4096 })).trim();
@@ -83,7 +97,7 @@ async function tokenOf(file: string | undefined): Promise<string> {
   throw new CanaryError({
     code: "USAGE",
     message: "the gate wants to know who asks",
-    hint: "Give --token-file, or CANARY_GATE_TOKEN; `canary gate token` makes one.",
+    hint: "Give --token-file, or CANARY_GATE_TOKEN; `canary gate token --out <file>` makes one.",
   });
 }
 
@@ -93,7 +107,7 @@ function oneWord(token: string, source: string): string {
   throw new CanaryError({
     code: "USAGE",
     message: `${source} holds more than a bearer token`,
-    hint: "It holds the token alone: the word after `token` in what `canary gate token` prints.",
+    hint: "It holds the token alone, as `canary gate token --out <file>` writes it.",
   });
 }
 

@@ -4,20 +4,44 @@ import { parseDocument } from "../core/document.ts";
 import { LIMITS } from "../core/limits.ts";
 import { type Passkey, PasskeysSchema } from "../gate/approvals-page/passkeys.ts";
 import { type GateConfig, GateConfigSchema } from "../gate/gate-config.ts";
+import type { KnownCaller } from "../gate/http/exchange.ts";
 import type { TlsMaterial } from "../gate/http/gate-server.ts";
 import { SignOnPeopleSchema, type SignOnPerson } from "../gate/single-sign-on/sign-on-terms.ts";
 
-/** A gate's configuration, and where it stands: the files that it names are relative to it. */
+/** A gate's configuration, and where it stands: the files that it names are relative to its folder. */
 export interface LoadedGateConfig {
   readonly config: GateConfig;
+  readonly file: string;
+  /** The document itself. */
+  readonly text: string;
   readonly folder: string;
 }
 
-/** @throws CanaryError GATE_INVALID listing every problem with its line */
-export async function readGateConfig(file: string): Promise<LoadedGateConfig> {
+/**
+ * @param known - what was read of it before: where the document is still the same, that is the answer
+ * @throws CanaryError GATE_INVALID listing every problem with its line
+ */
+export async function readGateConfig(file: string, known?: LoadedGateConfig): Promise<LoadedGateConfig> {
   const text = await readBoundedText(file, { code: "GATE_INVALID", bytesMax: LIMITS.documentBytesMax });
+  if (text === known?.text) return known;
   const source = { source: file, what: "a canary.gate/v1", code: "GATE_INVALID" } as const;
-  return { config: parseDocument(GateConfigSchema, text, source), folder: path.dirname(path.resolve(file)) };
+  const resolved = path.resolve(file);
+  return {
+    config: parseDocument(GateConfigSchema, text, source),
+    file: resolved,
+    text,
+    folder: path.dirname(resolved),
+  };
+}
+
+/** Who may ask this gate, as its configuration has them. */
+export function callersOf({ callers }: Pick<GateConfig, "callers">): readonly KnownCaller[] {
+  return callers.map(({ tokenSha256, certificateSha256, rate, ...rest }) => ({
+    ...rest,
+    ...(tokenSha256 === undefined ? {} : { tokenSha256 }),
+    ...(certificateSha256 === undefined ? {} : { certificateSha256 }),
+    ...(rate === undefined ? {} : { rate }),
+  }));
 }
 
 /** A file that the configuration names. @throws CanaryError GATE_INVALID */

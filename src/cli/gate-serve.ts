@@ -1,18 +1,18 @@
 import { createSecretKey, randomBytes } from "node:crypto";
 import path from "node:path";
-import { CanaryError } from "../core/errors.ts";
+import { CanaryError, messageOf } from "../core/errors.ts";
 import { askPolicyEngine, expectPolicy, pastMsOf } from "../gate/ask-policy.ts";
 import { gateDocuments } from "../gate/gate-documents.ts";
 import { type GateService, gateService } from "../gate/gate-service.ts";
 import { gateMetrics } from "../gate/http/gate-metrics.ts";
-import { type GateServer, startGateServer, type TlsMaterial } from "../gate/http/gate-server.ts";
+import { type GateServer, startGateServer } from "../gate/http/gate-server.ts";
 import { recentDecisions } from "../gate/recent-decisions.ts";
 import { allRoutes, type GateParts } from "../gate/routes/all-routes.ts";
 import type { SignOn } from "../gate/routes/sign-on-routes.ts";
 import { timePassed } from "../gate/time-passed.ts";
 import { loadSqlParser } from "../policy/sql/parse-sql.ts";
 import { type LoadedGateConfig, readGateConfig, readSecretBeside } from "./gate-files.ts";
-import { readReloaded, reload } from "./gate-reload.ts";
+import { type ReloadedState, readReloaded, reload } from "./gate-reload.ts";
 import { signOnOf } from "./gate-sign-on.ts";
 import { ledgerOrDefault, openLedgerToAppend } from "./ledger-location.ts";
 import { type NotifyOptions, notifierOf } from "./notify.ts";
@@ -30,7 +30,7 @@ export interface ServeOptions extends NotifyOptions {
 
 /**
  * Starts a gate as its configuration says. Disposing drains it, then closes everything that it had opened.
- * @throws CanaryError GATE_INVALID | TRUST_INVALID | POLICY_INVALID and those of the ledger
+ * @throws CanaryError GATE_INVALID (also where it cannot listen) | TRUST_INVALID | POLICY_INVALID and those of the ledger
  */
 export async function serveGate(
   options: ServeOptions,
@@ -77,11 +77,12 @@ export async function serveGate(
     report,
     tell: (notice) => notifier.notify(notice),
   });
-  const server = opening.use(await listen(loaded, service, { tls: state.tls, signOn, background, report }));
+  const server = opening.use(await listen(loaded, service, { state, signOn, background, report }));
   // Takes a tenth of a second that nobody need wait for to reach it; a question that comes sooner, or finds it broken, asks again.
   setImmediate(() => void Promise.allSettled([service.sources.expectPolicy(), service.metrics.text()]));
   const stopping = new AbortController();
-  const reloading = reload({ loaded, trustFile, state, server, report, signal: stopping.signal });
+  const { metrics } = service;
+  const reloading = reload({ loaded, trustFile, state, server, metrics, report, signal: stopping.signal });
   opening.defer(async () => {
     stopping.abort();
     await reloading;
@@ -100,14 +101,14 @@ async function listen(
   loaded: LoadedGateConfig,
   service: GateService,
   opened: {
-    readonly tls: TlsMaterial | undefined;
+    readonly state: ReloadedState;
     readonly signOn: SignOn | undefined;
     readonly background: Set<Promise<void>>;
     readonly report: (message: string) => void;
   },
 ): Promise<GateServer> {
   const { config } = loaded;
-  const { tls, signOn, background, report } = opened;
+  const { state, signOn, background, report } = opened;
   const senders = await Promise.all(
     config.webhooks.map(async ({ name, environments, secretFile }) => ({
       name,
@@ -129,17 +130,28 @@ async function listen(
   return await startGateServer({
     host: config.listen.host,
     port: config.listen.port,
-    ...(tls === undefined ? {} : { tls }),
+    connections: config.connections,
+    ...(state.tls === undefined ? {} : { tls: state.tls }),
     routes: await allRoutes(service, parts),
-    callers: config.callers.map(({ tokenSha256, certificateSha256, rate, ...rest }) => ({
-      ...rest,
-      ...(tokenSha256 === undefined ? {} : { tokenSha256 }),
-      ...(certificateSha256 === undefined ? {} : { certificateSha256 }),
-      ...(rate === undefined ? {} : { rate }),
-    })),
+    callers: () => state.callers,
     clock: systemClock,
     metrics: service.metrics,
     report,
+  }).catch((cause: unknown) => {
+    throw cannotListen(config.listen, cause);
+  });
+}
+
+/** The error of an address that is taken, forbidden or none of this machine's; every other as it is. */
+function cannotListen({ host, port }: LoadedGateConfig["config"]["listen"], cause: unknown): unknown {
+  const isOfAddress =
+    cause instanceof Error && "syscall" in cause && /^(?:listen|bind|getaddrinfo)$/.test(String(cause.syscall));
+  if (!isOfAddress) return cause;
+  return new CanaryError({
+    code: "GATE_INVALID",
+    message: `the gate cannot listen on ${host}:${port}: ${messageOf(cause)}`,
+    hint: "Give another `listen` in the configuration, or stop what listens there.",
+    cause,
   });
 }
 

@@ -1,14 +1,15 @@
 import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
 import { Command } from "commander";
 import { readBoundedText } from "../attest/bounded-file.ts";
 import { CanaryError, EXIT_CODE } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { sha256Hex } from "../core/sha256.ts";
 import { withPlainText } from "../report/plain-text.ts";
-import { askGate, type GateOptions, refusedBy, withGate } from "./gate-client.ts";
+import { askGate, type GateOptions, gateAsked, gateToken, gateUrl, refusedBy, withGate } from "./gate-client.ts";
 import type { ServeOptions } from "./gate-serve.ts";
 import { withNotify } from "./notify.ts";
-import { printJson, printOwnJson, say, sayOwn, withJson, withPolicy } from "./options.ts";
+import { allTogether, printJson, printOwnJson, say, sayOwn, withJson, withPolicy } from "./options.ts";
 import { systemClock } from "./system.ts";
 
 /** `canary gate`: the webhook that production asks, and asking it. */
@@ -25,7 +26,7 @@ export function gateCommand(): Command {
 function serveCommand(): Command {
   return withPolicy(withNotify(withJson(new Command("serve"))))
     .description("Serve a gate until it is told to stop (SIGTERM, SIGINT).")
-    .requiredOption("--config <file>", "configuration (canary.gate/v1, docs/gate.md)")
+    .requiredOption("--config <file>", "configuration (canary.gate/v1); docs/gate.md begins with the smallest one")
     .option(
       "--ledger <file>",
       "SQLite file; else CANARY_DATABASE_URL (PostgreSQL), else CANARY_LEDGER, else .canary/ledger.db",
@@ -39,8 +40,8 @@ Examples:
   CANARY_DATABASE_URL=postgres://gate@db/canary canary gate serve --config gate.yaml --policy policies/ours
 
 It serves /v1/promotions, /v1/verdicts, /v1/admission and what else the configuration names; /openapi.json lists all.
-Certificate, key and trusted keys are read again when their files change. Set-up of kubectl, Flagger, Argo Rollouts
-and GitHub: docs/gate.md`,
+Certificate, key, trusted keys and callers are read again when their files change. Set-up of kubectl, Flagger, Argo
+Rollouts and GitHub: docs/gate.md`,
     )
     .action(async (options: ServeOptions & { readonly drainSeconds: string; readonly json?: true }) => {
       const [{ serveGate }, { stopSignal }] = await Promise.all([
@@ -61,7 +62,7 @@ and GitHub: docs/gate.md`,
 }
 
 interface CheckOptions extends GateOptions {
-  readonly environment: string;
+  readonly environment?: string;
   readonly image?: string;
   readonly resource?: readonly string[];
   readonly json?: true;
@@ -71,9 +72,9 @@ function checkCommand(): Command {
   return withGate(withJson(new Command("check")))
     .description("Ask whether a plan would be admitted now; for CI. Nothing is used up.")
     .argument("<plan>", "plan file, byte for byte as it was rehearsed")
-    .requiredOption("--environment <id>", "environment it would be promoted to")
-    .option("--image <service=image>", "the change is a new image of a service")
-    .option("--resource <path=json...>", "the change, resource by resource (docs/resources.md)")
+    .option("--environment <id>", "environment it would be promoted to, as the plan's target names it (demanded)")
+    .option("--image <service=image>", "what would change: a service gets this image")
+    .option("--resource <path=json...>", "or: these resources get these values (docs/resources.md)")
     .addHelpText(
       "after",
       `
@@ -81,17 +82,19 @@ Examples:
   canary gate check plan.yaml --environment production/eu-west --gate https://gate.example --token-file token
   canary gate check plan.yaml --environment production/eu-west --resource service/worker/replicas=3
 
-Exit codes: 0 it would be admitted, 31 it would be refused (every reason is told), 20 the gate gave no answer`,
+Exit codes: 0 it would be admitted, 31 it would be refused (every reason is told), 2 wrong options (all are told), 3 no plan,
+20 the gate gave no answer`,
     )
     .action(async (planFile: string, options: CheckOptions) => {
-      const plan = await readBoundedText(planFile, { code: "PLAN_INVALID", bytesMax: LIMITS.documentBytesMax });
-      const change = changeOf(options);
-      const body = {
-        plan: sha256Hex(plan),
-        environment: options.environment,
-        ...(change === undefined ? {} : { change }),
-      };
-      const reply = await askGate(options, "/v1/promotions/check", body);
+      const [plan, environment, change, url, token] = await allTogether([
+        readBoundedText(planFile, { code: "PLAN_INVALID", bytesMax: LIMITS.documentBytesMax }),
+        environmentOf(options),
+        changeOf(options),
+        gateUrl(options),
+        gateToken(options),
+      ]);
+      const body = { plan: sha256Hex(plan), environment, ...(change === undefined ? {} : { change }) };
+      const reply = await askGate({ url, token }, "/v1/promotions/check", body);
       const answer = reply.body as {
         readonly decision?: unknown;
         readonly reasons?: readonly { readonly code: string; readonly message: string; readonly remedy: string }[];
@@ -107,12 +110,27 @@ Exit codes: 0 it would be admitted, 31 it would be refused (every reason is told
     });
 }
 
-function changeOf({ image, resource }: CheckOptions): object | undefined {
-  const parts = (text: string): readonly [string, string] => {
-    const at = text.indexOf("=");
-    if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
-    throw new CanaryError({ code: "USAGE", message: `${text} says no value`, hint: "Write name=value." });
-  };
+async function environmentOf({ environment }: CheckOptions): Promise<string> {
+  if (environment !== undefined) return environment;
+  const hint = "Add --environment <id>, as the plan's target names it.";
+  throw new CanaryError({ code: "USAGE", message: "no environment is named", hint });
+}
+
+async function changeOf({ image, resource }: CheckOptions): Promise<object | undefined> {
+  const given = [...(image === undefined ? [] : [image]), ...(resource ?? [])];
+  const without = given.filter((text) => text.indexOf("=") <= 0);
+  if (without.length > 0) {
+    const message = `${without.join(", ")}: no value is given`;
+    throw new CanaryError({ code: "USAGE", message, hint: "Write name=value after --image and --resource." });
+  }
+  const parts = (text: string): readonly [string, string] => [
+    text.slice(0, text.indexOf("=")),
+    text.slice(text.indexOf("=") + 1),
+  ];
+  if (image !== undefined && resource !== undefined) {
+    const message = "the change is given twice, by --image and by --resource";
+    throw new CanaryError({ code: "USAGE", message, hint: "Give it once." });
+  }
   if (image !== undefined) {
     const [service, name] = parts(image);
     return { kind: "image", service, image: name };
@@ -142,11 +160,15 @@ function switchCommand(name: "kill" | "unkill"): Command {
   const command = withGate(withJson(new Command(name)));
   const ledgerName = [
     "--ledger-name <name>",
-    "the ledger of the gates that it is for: the first line of its checkpoints",
+    "the ledger of the gates that it is for: the first line of its checkpoints; a gate's refusal names it",
   ] as const;
   return (isEngaged ? command.option(...ledgerName) : command.requiredOption(...ledgerName))
-    .description(isEngaged ? "Stop promotions at once, at every gate of the ledger." : "Let promotions go on.")
-    .requiredOption("--key <file>", "your private key, trusted for the role operator")
+    .description(
+      isEngaged
+        ? "Stop promotions at once, at every gate of the ledger."
+        : "Let promotions go on that were stopped by `gate kill`.",
+    )
+    .requiredOption("--key <file>", "your private key (*.key), trusted for the role operator")
     .requiredOption("--reason <text>", "for the record and for whoever is refused")
     .option("--scope <scope>", "* for all, an environment, or sha256:<digest> of a plan or a verdict", "*")
     .addHelpText(
@@ -163,11 +185,11 @@ The order is signed, good for five minutes and once, and recorded in the ledger.
         import("../gate/kill-switch.ts"),
         import("./key-location.ts"),
       ]);
-      const key = await readPrivateKeyFile(options.key, passphrase());
+      const [key, gate] = await allTogether([readPrivateKeyFile(options.key, passphrase()), gateAsked(options)]);
       const { scope, reason, ledgerName: ledger } = options;
       const order = { scope, isEngaged, reason, ...(ledger === undefined ? {} : { ledger }) };
       const made = { atEpochMs: systemClock.epochMs(), nonce: randomBytes(16).toString("hex") };
-      const reply = await askGate(options, "/v1/kill-switch", { bundle: signKillSwitch(order, key, made) });
+      const reply = await askGate(gate, "/v1/kill-switch", { bundle: signKillSwitch(order, key, made) });
       if (reply.status !== 200) throw refusedBy(reply);
       if (options.json === true) printJson({ kind: "kill-switch", ...(reply.body as object) });
       else say(isEngaged ? `stopped: ${options.scope}` : `released: ${options.scope}`);
@@ -177,13 +199,29 @@ The order is signed, good for five minutes and once, and recorded in the ledger.
 function tokenCommand(): Command {
   return withJson(new Command("token"))
     .description("Make a bearer token for a caller: the token for them, its digest for the gate's configuration.")
-    .addHelpText("after", "\nExample:\n  canary gate token")
-    .action((options: { readonly json?: true }) => {
+    .option("--out <file>", "write the token there (mode 0600) in place of printing it: a file for --token-file")
+    .addHelpText(
+      "after",
+      `
+Example:
+  canary gate token --out token
+
+The gate's configuration holds the digest alone (tokenSha256), which sha256sum prints of the file too.`,
+    )
+    .action(async ({ out, json }: { readonly out?: string; readonly json?: true }) => {
       const token = randomBytes(32).toString("base64url");
-      const made = { token, tokenSha256: sha256Hex(token) };
-      if (options.json === true) printOwnJson(made);
-      else sayOwn(`token        ${made.token}\ntokenSha256  ${made.tokenSha256}`);
+      const tokenSha256 = sha256Hex(token);
+      if (out !== undefined) await writeToken(out, token);
+      if (json === true) printOwnJson({ ...(out === undefined ? { token } : { file: out }), tokenSha256 });
+      else sayOwn(`token        ${out === undefined ? token : `in ${out}`}\ntokenSha256  ${tokenSha256}`);
     });
+}
+
+/** Never over another file: a token that somebody uses would be gone. */
+async function writeToken(file: string, token: string): Promise<void> {
+  await writeFile(file, token, { flag: "wx", mode: 0o600 }).catch((cause: unknown) => {
+    throw new CanaryError({ code: "USAGE", message: `cannot write ${file}`, hint: "Give --out <new file>.", cause });
+  });
 }
 
 function secondsOf(text: string): number {

@@ -27,12 +27,15 @@ export function handoverCommand(): Command {
     .requiredOption("--scenario <file>", "the operator's rules, by which the plan is of tier 4")
     .requiredOption(
       "--trust <file>",
-      "trusted keys (canary.trust/v1); plan and runbook must be signed as the scenario demands",
+      "whose keys count, and for what (canary.trust/v1, docs/identity.md); plan and runbook must be signed as the scenario demands",
     )
     .option("--runbook <file...>", "runbooks that the plan may name, each with <file>.sigstore.json")
-    .option("--approval <file...>", "approvals, and revocations among them")
+    .option("--approval <file...>", "files that `canary approve` and `canary approve revoke` wrote, in any order")
     .option("--need <k>", "how many people must have signed it off", "2")
-    .option("--key <file>", "the harness's signing key; else CANARY_SIGNING_KEY (PEM), else .canary/keys")
+    .option(
+      "--key <file>",
+      "private key (*.key) of the harness, which signs the document; else CANARY_SIGNING_KEY (its PEM text), else .canary/keys/canary.key",
+    )
     .option("--out <file>", "where it is written; else <plan>.handover.sigstore.json")
     .addHelpText(
       "after",

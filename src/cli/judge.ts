@@ -30,7 +30,10 @@ export function judgeCommand(): Command {
     .option("--set <limit=value>", "judge with another limit of the scenario's judge block (repeatable)", collect)
     .option("--slo <name=range>", "judge with another limit of one SLO (repeatable)", collect)
     .option("--scenario <file>", "judge with the SLOs and judge limits of this scenario; the rest of it is not used")
-    .option("--key <file>", "public key (PEM) that the run's signature is checked with; else .canary/keys/canary.pub");
+    .option(
+      "--key <file>",
+      "public key (*.pub) that the run's signature is checked with; else .canary/keys/canary.pub",
+    );
   return withSeries(command)
     .addHelpText("after", HELP)
     .action(async (runDir: string | undefined, given: Partial<AllOptions>) => {

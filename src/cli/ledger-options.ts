@@ -19,7 +19,7 @@ export function withLedger(command: Command): Command {
     )
     .option(
       "--key <file...>",
-      "trusted public key of the ledger (PEM), several after a change; else .canary/keys/ledger.pub",
+      "public key (*.pub) of the ledger, several after a change; else .canary/keys/ledger.pub",
     );
 }
 

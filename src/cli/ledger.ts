@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { Command } from "commander";
 import { CanaryError } from "../core/errors.ts";
+import { redactDeep } from "../core/redact.ts";
 import { ENTRY_KINDS, type Entry } from "../ledger/ledger.ts";
 import { plainText, withPlainText } from "../report/plain-text.ts";
 import { withoutWorkflowCommands } from "../report/workflow-commands.ts";
@@ -35,7 +36,9 @@ const TAIL_MAX = 10_000;
 
 function tailCommand(): Command {
   return withLedger(withJson(new Command("tail")))
-    .description("Print the newest entries; with --json one canonical entry a line.")
+    .description(
+      "Print the newest entries, without secrets and personal data; with --json one a line. `prove` gives one as it was recorded.",
+    )
     .option("-n, --lines <n>", "how many of the newest", "20")
     .option("-f, --follow", "go on with those that come, until interrupted")
     .option("--about <sha256>", "only entries about this digest: a plan, a verdict, an approval")
@@ -48,7 +51,7 @@ function tailCommand(): Command {
         (options.about === undefined || about.includes(options.about)) && (kinds === undefined || kinds.includes(kind));
       const show = (entries: readonly Entry[]): void => {
         for (const entry of entries)
-          process.stdout.write(`${options.json === true ? JSON.stringify(entry) : lineOf(entry)}\n`);
+          process.stdout.write(`${options.json === true ? JSON.stringify(shownEntry(entry)) : lineOf(entry)}\n`);
       };
       const count = countOf(options.lines);
       const { size } = await ledger.head();
@@ -118,7 +121,7 @@ function checkProofCommand(): Command {
     .description("Check a proof against the bytes of an entry, offline; exit 30 when it does not show what it says.")
     .argument("<proof>", "*.tlog-proof")
     .argument("<entry>", "the entry's canonical bytes, as `prove --out` writes them")
-    .option("--key <file...>", "trusted public key of the ledger (PEM); else .canary/keys/ledger.pub")
+    .option("--key <file...>", "public key (*.pub) of the ledger; else .canary/keys/ledger.pub")
     .addHelpText(
       "after",
       "\nExample:\n  canary ledger check-proof decision-41.tlog-proof decision-41.tlog-proof.entry.json --key ledger.pub",
@@ -178,9 +181,21 @@ function countOf(text: string): number {
   });
 }
 
+/** A name of ours and digests of what was signed or handed out: no secret, though it may read `token:<digest>`. */
+const CLAIM_OF_DIGESTS = /^[a-z-]{1,40}(?::[0-9a-f]{64})+:?$/;
+
+/** Redacted like everything that is shown. The members of a body are records of ours: of a token they hold the digest. */
+function shownEntry(entry: Entry): Entry {
+  const { claim } = entry;
+  const shown = redactDeep({ ...entry, body: {} });
+  const isOfDigests = claim !== null && CLAIM_OF_DIGESTS.test(claim);
+  return { ...shown, claim: isOfDigests ? claim : shown.claim, body: redactDeep(entry.body) };
+}
+
 /** Bodies are other people's words. */
 function lineOf(entry: Entry): string {
-  const { index, at, kind, claim, body } = withPlainText(entry);
+  // Redacted last: without what is invisible, text may hold a secret that was cut in two.
+  const { index, at, kind, claim, body } = shownEntry(withPlainText(entry));
   const claimed = claim === null ? "" : ` [${claim}]`;
   return withoutWorkflowCommands(`${index} ${at} ${kind}${claimed} ${JSON.stringify(body)}`);
 }

@@ -69,6 +69,7 @@ function wanted(argv: readonly string[]): readonly (() => Promise<Command>)[] {
 }
 
 function inheritBehaviour(command: Command): void {
+  for (const option of command.options) if (option.mandatory) option.description += " (demanded)";
   command.exitOverride().showHelpAfterError("(add --help for what it takes)");
   for (const child of command.commands) inheritBehaviour(child);
 }

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { CanaryError } from "../core/errors.ts";
 import { redact, redactDeep, redactForPeople } from "../core/redact.ts";
 
 /** `--json` and its meaning are the same everywhere: one JSON document on stdout, people's text on stderr. */
@@ -37,6 +38,27 @@ export function sayOwn(text: string): void {
 /** A line that names who answers for something: their names stay, secrets do not. */
 export function sayWho(text: string): void {
   process.stdout.write(`${redact(text)}\n`);
+}
+
+/**
+ * What is read of a command line, or everything that is wrong with it in one error, so that it is corrected once.
+ * @throws CanaryError the only one that was thrown; USAGE naming each where there are several
+ */
+export async function allTogether<const Reads extends readonly Promise<unknown>[]>(
+  reads: Reads,
+): Promise<{ -readonly [Index in keyof Reads]: Awaited<Reads[Index]> }> {
+  const settled = await Promise.allSettled(reads);
+  const thrown = settled.flatMap((one): readonly unknown[] => (one.status === "rejected" ? [one.reason] : []));
+  const problems = thrown.filter((one) => one instanceof CanaryError);
+  if (problems.length > 1 && problems.length === thrown.length) {
+    throw new CanaryError({
+      code: "USAGE",
+      message: `${problems.length} things are wrong with the command line`,
+      hint: problems.map(({ message, hint }) => `- ${message}\n  ${hint.replaceAll("\n", "\n  ")}`).join("\n"),
+      cause: problems[0],
+    });
+  }
+  return await Promise.all(reads);
 }
 
 /** The environment as plain values, for interpolation in documents. */

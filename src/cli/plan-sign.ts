@@ -20,6 +20,8 @@ interface VerifyOptions {
 /** A document that is signed with a bundle beside it: how it is read, signed and verified. */
 interface SignedKind<Document> {
   readonly name: "plan" | "runbook";
+  /** Whose key signs it, in words. */
+  readonly signedBy: string;
   readonly read: (file: string) => Promise<Document>;
   readonly digest: (document: Document) => string;
   readonly sign: (document: Document, keyFile: string | undefined) => Promise<string>;
@@ -37,7 +39,7 @@ export function signCommand<Document>(kind: SignedKind<Document>): Command {
   return withJson(new Command("sign"))
     .description(`Sign a ${kind.name}'s bytes: writes <${kind.name}>.sigstore.json beside it.`)
     .argument(`<${kind.name}>`, `${kind.name} file`)
-    .option("--key <file>", "private key; else CANARY_SIGNING_KEY (PEM)")
+    .option("--key <file>", `private key (*.key) of ${kind.signedBy}; else CANARY_SIGNING_KEY (its PEM text)`)
     .option("--out <file>", "where the signature is written instead")
     .addHelpText("after", `\nExample:\n  canary ${kind.name} sign ${kind.name}.yaml --key ~/keys/mine.key`)
     .action(async (file: string, options: SignOptions) => {
@@ -59,7 +61,7 @@ export function verifyCommand<Document>(kind: SignedKind<Document>): Command {
   return withJson(new Command("verify"))
     .description(`Verify who signed a ${kind.name}; refuses on any doubt with exit code 30.`)
     .argument(`<${kind.name}>`, `${kind.name} file`)
-    .requiredOption("--trust <file>", "trusted keys (canary.trust/v1)")
+    .requiredOption("--trust <file>", "whose keys count, and for what (canary.trust/v1, docs/identity.md)")
     .option("--signature <file>", "the signature, where it does not lie beside the file")
     .addHelpText("after", `\nExample:\n  canary ${kind.name} verify ${kind.name}.yaml --trust trust.yaml`)
     .action(async (file: string, options: VerifyOptions) => {
@@ -91,6 +93,7 @@ export function verifyCommand<Document>(kind: SignedKind<Document>): Command {
 /** Plans: signed by the key of the agent that they name. */
 export const PLANS: SignedKind<import("../plan/plan.ts").Plan> = {
   name: "plan",
+  signedBy: "the agent that the plan names",
   read: async (file) => {
     const { readPlanFile } = await import("./check-plan-file.ts");
     return await readPlanFile(file);
@@ -120,6 +123,7 @@ export const PLANS: SignedKind<import("../plan/plan.ts").Plan> = {
 /** Runbooks: signed by the key of the author that they name. */
 export const RUNBOOKS: SignedKind<import("../runbook/runbook.ts").Runbook> = {
   name: "runbook",
+  signedBy: "the author that the runbook names",
   read: async (file) => {
     const [{ parseRunbook }, { runbookText }] = await Promise.all([
       import("../runbook/runbook.ts"),

@@ -14,7 +14,10 @@ export function powerCommand(): Command {
     .argument("<scenario>", "scenario file (canary.scenario/v1)")
     .option("--profile <file>", "calibration profile; else the newest of .canary/profiles that fits (canary calibrate)")
     .option("--no-profile", "forecast from the rate alone")
-    .option("--key <file>", "key that signed the profile; as for canary run")
+    .option(
+      "--key <file>",
+      "private key (*.key) that signed the profile, which runs sign with as well; else as for canary run",
+    )
     .addHelpText(
       "after",
       `

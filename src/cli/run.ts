@@ -25,7 +25,10 @@ export function runCommand(): Command {
     .argument("<scenario>", "scenario file (canary.scenario/v1)")
     .option("--seed <n>", "seed of traffic and shuffles; the scenario's or a new one if absent")
     .option("--out <folder>", "where run folders are written", "reports")
-    .option("--key <file>", "signing key; else CANARY_SIGNING_KEY (PEM), else .canary/keys (made when missing)")
+    .option(
+      "--key <file>",
+      "private key (*.key) that signs the verdict; else CANARY_SIGNING_KEY (its PEM text), else .canary/keys/canary.key (made when missing)",
+    )
     .option("--plain", "plain lines instead of the live view")
     .option("--profile <file>", "calibration profile; else the newest of .canary/profiles that fits (canary calibrate)")
     .option("--no-profile", "use no calibration profile")

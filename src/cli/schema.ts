@@ -11,6 +11,9 @@ const DOCUMENTS = [
   "trust",
   "policy",
   "policy-cases",
+  "gate",
+  "passkeys",
+  "sign-on-people",
 ] as const;
 type DocumentName = (typeof DOCUMENTS)[number];
 
@@ -33,7 +36,9 @@ export function schemaCommand(): Command {
         trust,
         { PolicyDataSchema },
         { CasesSchema },
-        gate,
+        { GateConfigSchema },
+        { PasskeysSchema },
+        { SignOnPeopleSchema },
       ] = await Promise.all([
         import("zod"),
         import("../plan/plan.ts"),
@@ -46,6 +51,8 @@ export function schemaCommand(): Command {
         import("../policy/engine/policy-data.ts"),
         import("../policy/engine/cases.ts"),
         import("../gate/gate-config.ts"),
+        import("../gate/approvals-page/passkeys.ts"),
+        import("../gate/single-sign-on/sign-on-terms.ts"),
       ]);
       const schemas = {
         plan: PlanSchema,
@@ -57,8 +64,10 @@ export function schemaCommand(): Command {
         trust: trust.TrustSchema,
         policy: PolicyDataSchema,
         "policy-cases": CasesSchema,
-        gate: gate.GateConfigSchema,
-      };
+        gate: GateConfigSchema,
+        passkeys: PasskeysSchema,
+        "sign-on-people": SignOnPeopleSchema,
+      } satisfies Readonly<Record<DocumentName, unknown>>;
       printOwnJson(z.toJSONSchema(schemas[document], { io: "input" }));
     });
 }

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { readBoundedText } from "../attest/bounded-file.ts";
 import { LIMITS } from "../core/limits.ts";
-import { askGate, type GateOptions, refusedBy, withGate } from "./gate-client.ts";
+import { askGate, type GateOptions, gateAsked, refusedBy, withGate } from "./gate-client.ts";
 import { printJson, say, withJson } from "./options.ts";
 
 interface PublishOptions extends GateOptions {
@@ -35,8 +35,9 @@ Exit codes: 0 taken, 31 the gate does not take it (the message says why), 20 the
     .action(async (file: string, options: PublishOptions & { readonly plan: string }) => {
       const bounds = { code: "USAGE", bytesMax: LIMITS.documentBytesMax } as const;
       const read = (name: string): Promise<string> => readBoundedText(name, bounds);
+      const gate = await gateAsked(options);
       const send = async (path: string, body: object): Promise<unknown> => {
-        const reply = await askGate(options, path, body);
+        const reply = await askGate(gate, path, body);
         if (reply.status !== 200 && reply.status !== 201) throw refusedBy(reply);
         return reply.body;
       };

@@ -21,7 +21,7 @@ export function verdictCommand(): Command {
 function showCommand(): Command {
   return withJson(new Command("show"))
     .description("Print what a verdict says. Nothing is verified: use `verify` before you believe it.")
-    .argument("<file>", "Sigstore bundle")
+    .argument("<file>", "verdict (*.sigstore.json)")
     .addHelpText("after", "\nExample:\n  canary verdict show reports/<run>/verdict.sigstore.json")
     .action(async (file: string, options: { readonly json?: true }) => {
       const { readUnverified } = await import("../attest/verify.ts");
@@ -35,8 +35,8 @@ function showCommand(): Command {
 function verifyCommand(): Command {
   return withJson(new Command("verify"))
     .description("Verify signature, validity and subject of a verdict; refuses on any doubt with exit code 30.")
-    .argument("<file>", "Sigstore bundle")
-    .option("--key <file>", "trusted public key (PEM); else .canary/keys/canary.pub")
+    .argument("<file>", "verdict (*.sigstore.json)")
+    .option("--key <file>", "public key (*.pub) of whoever may sign verdicts; else .canary/keys/canary.pub")
     .addOption(
       new Option("--require <verdict>", "also end with the verdict's own exit code unless it is this one").choices([
         "promote",
@@ -92,11 +92,21 @@ function exportCommand(): Command {
     .description(
       "Derive a statement that other tools read from a verdict that verifies. Our gate never takes a derived one.",
     )
-    .argument("<file>", "Sigstore bundle of the verdict")
+    .argument("<file>", "verdict (*.sigstore.json)")
     .requiredOption("--vsa", "as a verification summary of SLSA v1.2: PASSED for promote, else FAILED")
-    .option("--trusted-key <file>", "public key that the verdict must be signed with; else .canary/keys/canary.pub")
-    .option("--key <file>", "key that signs the summary; else CANARY_SIGNING_KEY (PEM), else .canary/keys")
-    .option("--verifier-id <uri>", "who verified, as those who read it know it", "https://canary-harness.dev/canary")
+    .option(
+      "--trusted-key <file>",
+      "public key (*.pub) that the verdict must be signed with; else .canary/keys/canary.pub",
+    )
+    .option(
+      "--key <file>",
+      "private key (*.key) that signs the summary; else CANARY_SIGNING_KEY (its PEM text), else .canary/keys/canary.key",
+    )
+    .option(
+      "--verifier-id <uri>",
+      "name of the verifier, as readers of the summary know it",
+      "https://canary-harness.dev/canary",
+    )
     .option("--out <file>", "where it is written; else <file> with .vsa.sigstore.json")
     .addHelpText("after", "\nExample:\n  canary verdict export reports/<run>/verdict.sigstore.json --vsa")
     .action(async (file: string, options: ExportOptions) => {

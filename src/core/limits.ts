@@ -111,8 +111,10 @@ export const LIMITS = {
   gateRequestMsMax: 10_000,
   /** Connections at once. */
   gateConnectionsMax: 1_000,
-  /** Of these, of one address: as many as requests are answered at once, since an API server or a proxy may need all of them. */
+  /** Of these, of one address, unless the operator says otherwise: as many as requests are answered at once, since an API server or a proxy may need all of them. */
   gateConnectionsPerAddressMax: 256,
+  /** The longest that an operator may let a TLS handshake take. */
+  gateHandshakeMsMax: 30_000,
   /** Requests that are answered at once; more are told to come again. */
   gateRequestsAtOnceMax: 256,
   /** Callers whose rate is kept count of; the one that was quiet longest is forgotten first. */

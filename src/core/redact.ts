@@ -21,6 +21,10 @@ const KNOWN_TOKENS =
 const ASSIGNMENT = /(["']?)([A-Za-z_][\w.-]{0,80})\1\s{0,4}[:=]\s{0,4}/g;
 const ASSIGNED_VALUE = /"(?:[^"\\]|\\[\s\S]?)*(?:"|$)|'(?:[^'\\]|\\[\s\S]?)*(?:'|$)|[^\s,;&}\])"']+/y;
 
+/** `passkeys.yaml:3:5` says where in a document something is wrong: no secret, whatever the document is called. */
+const DOCUMENT_NAME = /\.(?:ya?ml|json)$/i;
+const PLACE = /^\d{1,7}:\d{1,7}:?$/;
+
 const MASK = "[masked]";
 
 /** Whether a variable, header, column or key of this name is to be treated as a secret. */
@@ -116,6 +120,7 @@ function maskAssignments(text: string): string {
     ASSIGNED_VALUE.lastIndex = valueAt;
     const value = ASSIGNED_VALUE.exec(text)?.[0] ?? "";
     if (value === "" || value.includes(MASK) || text.startsWith(MASK, valueAt)) continue;
+    if (match[0] === `${match[2]}:` && DOCUMENT_NAME.test(match[2] ?? "") && PLACE.test(value)) continue;
     const quote = value.startsWith('"') || value.startsWith("'") ? value.slice(0, 1) : "";
     masked += `${text.slice(copiedTo, valueAt)}${quote}${MASK}${quote}`;
     copiedTo = valueAt + value.length;

@@ -11,7 +11,7 @@ const MINUTE_MS = 60_000;
 
 /**
  * Asks the policy engine at the gate, with what was shown and what happened lately. Never throws.
- * @param sqlParser - loads the grammar that steps are read with; asked for once, by the first question
+ * @param sqlParser - loads the grammar that steps are read with; asked anew for each plan, so that a plan at which it stops is the only one
  */
 export function askPolicyEngine(policy: LoadedPolicy, sqlParser: () => Promise<SqlParser>): AskPolicy {
   const kept = boundedCache<PlanFacts>(FACTS_KEPT_MAX);
@@ -32,10 +32,7 @@ export function askPolicyEngine(policy: LoadedPolicy, sqlParser: () => Promise<S
         approvals: decision.obligations.approvals,
         verdictValidForMs: decision.obligations.verdictValidForMs,
         policy: decision.policy.sha256,
-        reasons: decision.reasons.map(({ rule, message, remedy }) => ({
-          message: `${message} (rule ${rule})`,
-          remedy,
-        })),
+        reasons: decision.reasons,
       };
     } catch (error) {
       return { kind: "error", why: messageOf(error) };

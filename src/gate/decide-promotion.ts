@@ -2,6 +2,7 @@ import { anyMatches } from "../plan/resource-pattern.ts";
 import { changeBeyondPlan, unshownChange } from "./change-checks.ts";
 import type { PromotionEvidence, VerdictEvidence } from "./evidence.ts";
 import { type GateReason, inOrder } from "./gate-reason.ts";
+import { withPolicy } from "./policy-objections.ts";
 import type { PromotionRequest } from "./promotion-request.ts";
 import { approvalObjections, drillObjections, tierObjections } from "./tier-checks.ts";
 import {
@@ -24,17 +25,17 @@ export type Decision =
  */
 export function decidePromotion(request: PromotionRequest, evidence: PromotionEvidence, atEpochMs: number): Decision {
   const verdict = newestVerdict(request, evidence);
-  const [first, ...others] = inOrder([
+  const own = [
     ...generalObjections(request, evidence, atEpochMs),
     ...planObjections(request, evidence, verdict?.statement.predicate.effects.declared.paths ?? []),
     ...(verdict !== undefined && wasShown(verdict, request, atEpochMs)
       ? []
       : unshownChange(request, { changeMustBeShown: evidence.environment?.changeMustBeShown ?? true })),
-    ...policyObjections(evidence, request),
     ...(verdict === undefined
       ? missingVerdict(request, evidence)
       : objectionsTo(verdict, request, evidence, atEpochMs)),
-  ]);
+  ];
+  const [first, ...others] = inOrder(withPolicy(own, evidence, request));
   if (first !== undefined) return { kind: "refuse", reasons: [first, ...others] };
   // Without a verdict `missingVerdict` has objected.
   return verdict === undefined
@@ -124,24 +125,6 @@ function planObjections(
     ...taken.map(({ reason }) => takenBack("plan", reason)),
     ...changeBeyondPlan(request, plan.plan, observed),
   ];
-}
-
-function policyObjections(
-  { policy, plan, environment }: PromotionEvidence,
-  request: PromotionRequest,
-): readonly GateReason[] {
-  if (policy.kind !== "answer") {
-    const hadNothingToAsk = request.plan === undefined || plan.kind === "unknown" || environment === undefined;
-    if (policy.kind === "not-asked" && hadNothingToAsk) return [];
-    const why = policy.kind === "error" ? policy.why : "it was not asked";
-    const remedy = "Ask again; if it lasts, look at the policy engine.";
-    return [{ code: "POLICY_ERROR", message: `policy gave no answer: ${why}`, remedy }];
-  }
-  if (policy.allow) return [];
-  const given = policy.reasons.map(({ message, remedy }) => ({ code: "POLICY_REFUSED" as const, message, remedy }));
-  return given.length > 0
-    ? given
-    : [{ code: "POLICY_REFUSED", message: "policy does not allow it", remedy: "canary policy explain <plan>" }];
 }
 
 function objectionsTo(

@@ -1,6 +1,7 @@
 import type { Approval } from "../attest/approval-statement.ts";
 import type { VerdictStatement } from "../attest/statement.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { PolicyReason } from "../policy/engine/question.ts";
 import type { EnvironmentClass } from "../policy/tier-table.ts";
 
 /** Whether a signature is by a key that is trusted for this, now. */
@@ -93,7 +94,7 @@ export type PolicyEvidence =
       readonly verdictValidForMs: number;
       /** SHA-256 of the policy that answered. */
       readonly policy: string;
-      readonly reasons: readonly { readonly message: string; readonly remedy: string }[];
+      readonly reasons: readonly PolicyReason[];
     }
   | { readonly kind: "error"; readonly why: string }
   /** There was nothing to ask about: no plan, or no environment, for which other checks refuse. */

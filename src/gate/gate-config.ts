@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LIMITS } from "../core/limits.ts";
 import { Service } from "../plan/step-words.ts";
 import { PERMISSIONS } from "./http/exchange.ts";
 
@@ -14,9 +15,9 @@ const EnvironmentSchema = z
   .strictObject({
     id: Environment,
     class: z.enum(["production", "staging", "development"]),
-    /** SHA-256 of what a verdict may rest on; `canary gate accept` prints them. */
-    mirrors: z.array(Sha256).min(1).max(200),
-    scenarios: z.array(Sha256).min(1).max(1000),
+    /** SHA-256 of what a verdict may rest on; `canary verdict show --json` prints them. An empty list accepts none. */
+    mirrors: z.array(Sha256).max(200),
+    scenarios: z.array(Sha256).max(1000),
     /** Absent: the policy that the gate itself asks. */
     policies: z.array(Sha256).max(200).optional(),
     drills: z
@@ -132,6 +133,23 @@ const SingleSignOnSchema = z.strictObject({
   witnessKeyFile: File,
 });
 
+const ConnectionsSchema = z
+  .strictObject({
+    /** Of `LIMITS.gateConnectionsMax` in all; more where many callers come through one proxy. */
+    perAddress: z.number().int().min(1).max(LIMITS.gateConnectionsMax).default(LIMITS.gateConnectionsPerAddressMax),
+    /** Who has not finished the TLS handshake by then is hung up on. */
+    handshakeSeconds: z
+      .number()
+      .positive()
+      .max(LIMITS.gateHandshakeMsMax / 1000)
+      .default(LIMITS.gateHeadersMsMax / 1000),
+  })
+  .prefault({})
+  .transform(({ perAddress, handshakeSeconds }) => ({
+    perAddressMax: perAddress,
+    handshakeMsMax: Math.ceil(handshakeSeconds * 1000),
+  }));
+
 /** Schema of `canary.gate/v1`; published as JSON Schema by `canary schema gate`. Files are relative to the document. */
 export const GateConfigSchema = z
   .strictObject({
@@ -139,6 +157,7 @@ export const GateConfigSchema = z
     listen: z
       .strictObject({ host: z.string().min(1).max(253).default("127.0.0.1"), port: Port.default(8443) })
       .prefault({}),
+    connections: ConnectionsSchema,
     tls: z.strictObject({ certificateFile: File, keyFile: File, clientCaFile: File.optional() }).optional(),
     /** Whom the gate believes (docs/identity.md). */
     trust: File,

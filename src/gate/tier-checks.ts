@@ -60,12 +60,14 @@ export function approvalObjections(
   const names = (people: typeof approvals.people): number => new Set(people.map(({ name }) => name)).size;
   const [given, strong] = [names(approvals.people), names(approvals.people.filter((one) => one.strong))];
   if (given >= needed.k && strong >= needed.strong) return [];
+  const ofThemStrong = needed.strong === 0 ? "" : `, ${strong} of ${needed.strong} strongly authenticated`;
   const others = approvals.refused.length === 0 ? "" : `; not counted: ${approvals.refused.slice(0, 5).join("; ")}`;
   return [
     {
       code: "APPROVALS_MISSING",
-      message: `it needs ${needed.k} people who approve this very plan, ${needed.strong} of them strongly authenticated; ${given} did, ${strong} of them so${others}`,
-      remedy: "canary approve <plan>, or the approvals page of the gate.",
+      message: `${given} of ${needed.k} people have approved this very plan${ofThemStrong}${others}`,
+      remedy:
+        "Have people who had no hand in it approve: `canary approve <plan> --environment <id>`, then `canary verdict publish … --approval <file>`; or at the gate's approvals page.",
     },
   ];
 }

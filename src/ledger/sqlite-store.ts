@@ -29,9 +29,11 @@ export function openSqliteStore(options: {
     const database = new DatabaseSync(file, { readOnly: access === "read", timeout: RETRY_MS, allowExtension: false });
     try {
       if (access === "append") prepareToAppend(database);
-      const opened = identityOf(file);
+      // Whoever has it open for writing keeps its companions; for reading there may be none.
+      const files = access === "append" ? [file, `${file}-wal`, `${file}-shm`] : [file];
+      const opened = identityOf(files);
       const statements = sqliteStatements(database);
-      return sqliteStore({ database, statements, file, clock, stillThere: () => refuseReplaced(file, opened) });
+      return sqliteStore({ database, statements, file, clock, stillThere: () => refuseReplaced(files, opened) });
     } catch (error) {
       database.close();
       throw error;
@@ -72,7 +74,12 @@ function sqliteStore(open: {
   return {
     description: file,
     origin: () => answer(statements.origin),
-    head: () => answer(statements.head),
+    // What is decided begins with it: from a file that was removed everything could still be read.
+    head: () =>
+      answer(() => {
+        stillThere();
+        return statements.head();
+      }),
     rows: (from, count) => answer(() => statements.rows(from, count)),
     hashes: (level, from, count) => answer(() => statements.hashes(level, from, count)),
     document: (sha256) => answer(() => statements.document(sha256)),
@@ -142,18 +149,21 @@ function makePrivateFile(file: string): void {
   }
 }
 
-function identityOf(file: string): string {
-  try {
-    const { dev, ino } = statSync(file);
-    return `${dev}:${ino}`;
-  } catch (cause) {
-    throw gone(file, cause);
-  }
+function identityOf(files: readonly string[]): string {
+  const identities = files.map((file) => {
+    try {
+      const { dev, ino } = statSync(file);
+      return `${dev}:${ino}`;
+    } catch (cause) {
+      throw gone(file, cause);
+    }
+  });
+  return identities.join(" ");
 }
 
 /** A file that was removed goes on taking writes, and nobody will ever read them. */
-function refuseReplaced(file: string, opened: string): void {
-  if (identityOf(file) !== opened) throw gone(file);
+function refuseReplaced(files: readonly string[], opened: string): void {
+  if (identityOf(files) !== opened) throw gone(files[0] ?? "");
 }
 
 function gone(file: string, cause?: unknown): CanaryError {

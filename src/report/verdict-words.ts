@@ -42,7 +42,8 @@ const ADVICE: Readonly<Record<ReasonCode, string>> = {
   NOT_RECOVERED: "After the undo the service stayed worse; find what the rollback does not put back.",
   RESTORE_LOSES_WRITES:
     "Repair the plan's own undo; a restore loses what others write meanwhile, unless the scenario accepts that (`restoreMayLose`).",
-  UNDERPOWERED: "Run longer or with more traffic, or ask for a wider margin.",
+  UNDERPOWERED:
+    "Run longer or with more traffic, or ask for a wider margin; where that would take too long, noise is what limits: use a quieter machine.",
   NO_OP: "The target was already reached before the plan ran; there is nothing to rehearse.",
   NO_DATA:
     "If the run got as far as traffic, check that it reaches the route and that the metric exists; no data never passes.",

@@ -91,6 +91,24 @@ test.each([0o640, 0o604, 0o660, 0o644])("a private key that others can read (mod
   await expect(readPrivateKeyFile(privatePath)).rejects.toThrow(unusable(/can be read by others/));
 });
 
+test("the other half of a pair is named as what it is, whatever else would be wrong with the file", async () => {
+  await using folder = await emptyFolder();
+  const { privatePath, publicPath } = await writeKeyFiles({ folder: folder.path, name: "ada", pair: newKeyPair() });
+  await expect(readPrivateKeyFile(publicPath)).rejects.toMatchObject({
+    code: "KEY_UNUSABLE",
+    message: `${publicPath} holds a public key, where a private one is needed`,
+    hint: expect.stringContaining(".key"),
+  });
+  await expect(readPublicKeyFile(privatePath)).rejects.toMatchObject({
+    code: "KEY_UNUSABLE",
+    message: `${privatePath} holds a private key, where a public one is needed`,
+    hint: expect.stringContaining(".pub"),
+  });
+  const pair = newKeyPair("secret");
+  expect(() => loadPrivateKey(pair.publicPem)).toThrow(unusable(/public key stands/));
+  expect(() => loadPublicKey(pair.privatePem)).toThrow(unusable(/private key stands/));
+});
+
 test("a folder that others may write into gets no key", async () => {
   await using folder = await emptyFolder();
   await chmod(folder.path, 0o777);

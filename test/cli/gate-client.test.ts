@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { askGate } from "../../src/cli/gate-client.ts";
+import { askGate, gateAsked } from "../../src/cli/gate-client.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "canary-gate-client-"));
 const tokenFile = path.join(folder, "token");
@@ -18,14 +18,14 @@ test.each([`${SECRET}\nmore`, `token  ${SECRET}\ntokenSha256 ab12`, `${SECRET}\u
   async (text) => {
     const file = path.join(folder, "wrong");
     writeFileSync(file, text);
-    const thrown = await askGate({ gate: NOBODY, tokenFile: file }, "/", {}).catch((error: unknown) => error);
+    const thrown = await gateAsked({ gate: NOBODY, tokenFile: file }).catch((error: unknown) => error);
     expect(thrown).toMatchObject({ code: "USAGE", message: `${file} holds more than a bearer token` });
     expect(String(thrown)).not.toContain(SECRET);
   },
 );
 
 test("where the gate gives no answer, the reason is told", async () => {
-  const thrown = askGate({ gate: NOBODY, tokenFile }, "/", {});
+  const thrown = askGate(await gateAsked({ gate: NOBODY, tokenFile }), "/", {});
   await expect(thrown).rejects.toMatchObject({
     code: "GATE_UNAVAILABLE",
     message: expect.stringMatching(/gave no answer: fetch failed \(.+\)$/),

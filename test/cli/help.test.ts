@@ -37,6 +37,23 @@ test("every command that does something shows an example in its help", async () 
   expect(doing.filter(([, help]) => !/^Examples?:$/m.test(help)).map(([name]) => name)).toEqual([]);
 });
 
+test("help says of every option that is demanded that it is", async () => {
+  const help = (await helpOf(["gate", "kill"])).split(/\s+/).join(" ");
+  for (const text of ["trusted for the role operator (demanded)", "whoever is refused (demanded)"])
+    expect(help).toContain(text);
+  expect(help).not.toContain("names it (demanded)");
+});
+
+test("wherever a key's file is given, the help says whether it is the private or the public one", async () => {
+  const options = (await helpsBelow([])).flatMap(([name, help]) =>
+    [...help.matchAll(/^ {2}(--(?:trusted-)?key <[^>]+>)([\s\S]*?)(?=^ {2}-|\n\n)/gm)].map(
+      ([, flag, text = ""]) => `${name} ${flag} ${text.split(/\s+/).join(" ")}`,
+    ),
+  );
+  expect(options.length).toBeGreaterThan(15);
+  expect(options.filter((text) => !/(?:private key \(\*\.key\)|public key \(\*\.pub\))/.test(text))).toEqual([]);
+});
+
 test("a reader that has gone ends a command without a stack trace, and not as a success", async () => {
   const child = spawn(process.execPath, ["bin/canary.js", "schema", "scenario"]);
   child.stdout.destroy();

@@ -72,6 +72,36 @@ test("tail prints the newest entries, of a kind or about a digest, and none of t
   expect(canary("tail", ...READ, "-n", "0").exitCode).toBe(2);
 });
 
+test("tail masks secrets and personal data, and leaves digests, claims of them, key ids and who answers for it", async () => {
+  const signer = newSigner();
+  const file = at("words.db");
+  writeFileSync(at("words.pub"), signer.publicKey.export({ type: "spki", format: "pem" }));
+  const [token, key] = ["ab", "cd"].map((pair) => pair.repeat(32));
+  const credential = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA";
+  const left = {
+    by: "ada@example.com",
+    credential,
+    key: key ?? "",
+    schema: "canary.gate-decision/v1",
+    token: { sha256: token ?? "", until: "2026-11-24T10:10:00.000Z" },
+  };
+  const words = "of eve@example.com, password=hunter2hunter2 and gh\u00adp_0123456789abcdefghij0123456789abcdef";
+  {
+    const store = openSqliteStore({ file, access: "append", clock: systemClock });
+    await using ledger = await openLedger({ store, clock: systemClock, signer });
+    const entry = { kind: "decision", at: "2026-11-24T10:00:00.000Z", about: [key ?? ""] } as const;
+    await ledger.append([{ ...entry, body: { ...left, words }, claim: `token:${token}` }]);
+    await ledger.append([{ ...entry, body: {}, claim: "token:hunter2hunter2" }]);
+  }
+  const read = ["--ledger", file, "--key", at("words.pub")];
+  const lines = canary("tail", ...read).out;
+  const json = canary("tail", ...read, "--json").out;
+  for (const secret of ["eve@", "hunter2", "p_0123456789"]) expect(lines).not.toContain(secret);
+  for (const secret of ["eve@", "hunter2"]) expect(json).not.toContain(secret);
+  expect(lines).toContain(`0 2026-11-24T10:00:00.000Z decision [token:${token}] ${JSON.stringify(left).slice(0, -1)}`);
+  expect(JSON.parse(json.split("\n")[0] ?? "")).toMatchObject({ about: [key], claim: `token:${token}`, body: left });
+});
+
 test("a proof is written with its entry, checks without the ledger, and not for another entry", () => {
   const proof = at("7.tlog-proof");
   expect(canary("prove", "7", ...READ, "--out", proof).exitCode).toBe(0);

@@ -42,6 +42,32 @@ test("leaves ordinary output as it is", () => {
   expect(redact(text)).toBe(text);
 });
 
+test.each([
+  "passkeys.yaml:3:5 `passkeys[0].id`: Invalid string: must match pattern",
+  "/etc/canary/tokens.yml:12:1 Implicit keys need to be on a single line",
+  "cannot read secrets/trust-keys.json:2:40: it ends too early",
+])("where in a document something is wrong is read, whatever the document is called: %s", (text) => {
+  expect(redactForPeople(text)).toBe(text);
+});
+
+test("a document's name before anything but a place is the name of a secret", () => {
+  const name = fc.constantFrom("passkeys.yaml", "tokens.yml", "secret.json", "client-secret.yaml");
+  const assign = fc.constantFrom(":", ": ", "=", " : ");
+  const secret = fc.oneof(
+    fc.stringMatching(/^[A-Za-z0-9/+_.!-]{8,40}$/),
+    fc.stringMatching(/^\d{1,7}:\d{1,7}:[A-Za-z0-9]{8,20}$/),
+    fc.stringMatching(/^\d{8,12}:\d{1,3}$/),
+  );
+  fc.assert(
+    fc.property(name, assign, secret, (file, sign, value) => {
+      expect(redactForPeople(`a=1 ${file}${sign}${value} b=2`)).not.toContain(value);
+    }),
+  );
+  // Neither is it a place behind anything but a document's name, or apart from it.
+  for (const text of ["pin_token:1234:5678", "tokens.yaml: 1234:5678", "tokens.yaml=1234:5678", "db.secret:1234:5678"])
+    expect(redact(text)).not.toContain("1234:5678");
+});
+
 test("masking twice changes nothing more", () => {
   fc.assert(
     fc.property(
@@ -185,6 +211,8 @@ test("redacting twice changes nothing more, whatever the text", () => {
         "password=",
         "Cookie: ",
         "Bearer ",
+        "tokens.yaml:",
+        "3:5",
         "[card]",
         "[masked]",
         "'",

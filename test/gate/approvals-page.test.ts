@@ -132,8 +132,12 @@ test("the page shows plan, verdict and what is missing, as text, and allows noth
 test("what only people can change and what no approval helps against are told apart", async () => {
   await using it = await opened();
   const page = async (): Promise<string> => (await it.gate.ask(`/approvals/plans/${it.plan.sha256}`)).text;
-  const tooFew = { message: "0 of 2 people have approved the plan", remedy: "approve it" };
-  const frozen = { message: "production is frozen until Monday", remedy: "wait" };
+  const tooFew = {
+    rule: "approvals-missing",
+    message: "0 of 2 people have approved the plan",
+    remedy: "approve it",
+  };
+  const frozen = { rule: "change-freeze", message: "production is frozen until Monday", remedy: "wait" };
   const asked: { reasons: readonly (typeof frozen)[] } = { reasons: [] };
   const askPolicy: AskPolicy = async ({ approvals }) => {
     const reasons = [...(approvals.people.length < 2 ? [tooFew] : []), ...asked.reasons];

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
@@ -130,6 +131,25 @@ test("bodies that are too large are refused by what they say and by what they ar
   expect(await raw(it.gate, chunked + chunk + chunk)).toMatch(/^HTTP\/1\.1 413 /);
   const encoded = await it.gate.ask("/v1/verdicts", { body: "x", as: "any", headers: { "content-encoding": "gzip" } });
   expect(encoded.status).toBe(415);
+});
+
+test("a caller that is taken out is nobody from the next request on, on a connection that stands too", async () => {
+  const callers = [...CALLERS];
+  await using it = await served({ callers });
+  const { hostname, port } = new URL(it.gate.url);
+  const socket = connect(Number(port), hostname).setEncoding("latin1");
+  const ask = async (): Promise<string> => {
+    socket.write(`GET /v1/decisions/1 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${tokenOf("ci")}\r\n\r\n`);
+    const [answer] = await once(socket, "data");
+    return String(answer).split("\r\n", 1)[0] ?? "";
+  };
+  try {
+    expect(await ask()).toContain(" 404 ");
+    callers.length = 0;
+    expect(await ask()).toContain(" 401 ");
+  } finally {
+    socket.destroy();
+  }
 });
 
 test("who asks too often is told to wait, and nobody else is kept waiting", async () => {
@@ -284,6 +304,20 @@ test("a clock that is set back brings no verdict back that has expired since the
   expect(await codes()).toContain("VERDICT_EXPIRED");
   it.world.clock.nowEpochMs -= 3 * DAY_MS;
   expect(await codes()).toEqual(["CLOCK_UNSOUND"]);
+});
+
+test("a gate that is started with its clock behind the ledger's newest entry admits nothing", async () => {
+  await using it = await served();
+  it.world.clock.nowEpochMs += 3_600_000;
+  const plan = it.world.plan(1);
+  await it.gate.ask("/v1/verdicts", { body: it.world.submission(plan), as: "ci" });
+  // The clock of another world begins an hour earlier, and it has never seen another time.
+  await using world = await gateWorld({ ledger: it.world.ledger });
+  world.keyring = it.world.keyring;
+  await using gate = await world.serve();
+  const body = { plan: plan.sha256, environment: "production/eu-west", change: CHANGE };
+  const { json } = await gate.ask("/v1/promotions/check", { body, as: "ci" });
+  expect(json.reasons[0].code).toBe("CLOCK_UNSOUND");
 });
 
 test("a gate that stops answers what was asked, takes nothing new, and says so", async () => {

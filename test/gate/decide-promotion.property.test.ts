@@ -57,6 +57,9 @@ const anyDrill: fc.Arbitrary<DrillEvidence> = fc
 
 const person = fc.record({ name: fc.constantFrom("ada", "grace", "bob"), strong: fc.boolean() });
 
+/** Of the policy that ships: some refuse for what the gate looks at itself, the last does not. */
+const REFUSING_RULES = ["approvals-missing", "verdict-missing", "rollback-not-proven", "outside-window"];
+
 /** Questions of all kinds; a good part of them is admitted, so that the laws below are not about nothing. */
 const anyQuestion: fc.Arbitrary<Question> = fc
   .record({
@@ -67,14 +70,17 @@ const anyQuestion: fc.Arbitrary<Question> = fc
     policy: fc.oneof(
       { weight: 4, arbitrary: fc.constant(undefined) },
       fc.constant({ kind: "error", why: "time-out" } as const),
-      fc.constant({
-        kind: "answer",
-        allow: false,
-        approvals: { k: 0, strong: 0 },
-        reasons: [],
-        verdictValidForMs: DAY_MS,
-        policy: "",
-      } as const),
+      fc.subarray(REFUSING_RULES).map(
+        (rules) =>
+          ({
+            kind: "answer",
+            allow: false,
+            approvals: { k: 0, strong: 0 },
+            reasons: rules.map((rule) => ({ rule, message: "no", remedy: "do it" })),
+            verdictValidForMs: DAY_MS,
+            policy: "",
+          }) as const,
+      ),
     ),
     afterMs: fc.oneof(fc.constant(1000), fc.integer({ min: -2 * DAY_MS, max: 2 * DAY_MS })),
     replicas: fc.oneof({ weight: 4, arbitrary: fc.constant(3) }, fc.nat(9)),
@@ -120,6 +126,16 @@ test("taking an approval away never newly admits", () => {
     const { people } = asked.evidence.approvals;
     return withEvidence(asked, { approvals: { people: without(people, pick(people.length)), refused: [] } });
   });
+});
+
+test("what policy does not allow is never admitted, whatever else is told of it", () => {
+  fc.assert(
+    fc.property(anyQuestion, (asked) => {
+      const { policy } = asked.evidence;
+      if (policy.kind === "answer" && !policy.allow) expect(isAdmitted(asked)).toBe(false);
+    }),
+    { numRuns: 1000 },
+  );
 });
 
 test("without a verdict nothing is admitted", () => {

@@ -1,17 +1,25 @@
 import { createHmac, generateKeyPairSync } from "node:crypto";
 import { expect, test } from "vitest";
+import { askPolicyEngine } from "../../src/gate/ask-policy.ts";
+import type { AskPolicy } from "../../src/gate/gate-context.ts";
 import type { GitHubRule } from "../../src/gate/routes/github-routes.ts";
 import { type GitHubApp, gitHubClient } from "../../src/gate/webhooks/github-client.ts";
+import { ASKING } from "../support/shipped-policy.ts";
 import { type GateWorld, gateWorld, tokenOf } from "./gate-world.ts";
 import { admissionRequest, CLUSTER, containerOf, type Loose, scaleRequest } from "./kubernetes/admission-builder.ts";
 import { ENVIRONMENT } from "./promotion-builder.ts";
 
 /** A world with plan 1 published, and its gate. */
 async function published(
-  options: { readonly changeMustBeShown?: boolean; readonly parts?: (world: GateWorld) => object } = {},
+  options: {
+    readonly changeMustBeShown?: boolean;
+    readonly parts?: (world: GateWorld) => object;
+    readonly askPolicy?: AskPolicy;
+  } = {},
 ) {
-  const { changeMustBeShown = true } = options;
-  const world = await gateWorld({ environments: [{ ...ENVIRONMENT, changeMustBeShown }] });
+  const { changeMustBeShown = true, askPolicy } = options;
+  const environments = [{ ...ENVIRONMENT, changeMustBeShown }];
+  const world = await gateWorld({ environments, ...(askPolicy === undefined ? {} : { askPolicy }) });
   const gate = await world.serve({ parts: options.parts?.(world) ?? {} });
   const plan = world.plan(1);
   expect((await gate.ask("/v1/verdicts", { body: world.submission(plan), as: "ci" })).status).toBe(201);
@@ -248,6 +256,21 @@ test("Argo Rollouts measures promote, hold or reject, always with status 200", a
   expect(await look(held.sha256)).toMatchObject({ status: 200, json: { verdict: "hold" } });
   await it.gate.ask("/v1/kill-switch", { body: { bundle: it.world.order(true) }, as: "operator" });
   expect(await look(it.plan.sha256)).toMatchObject({ status: 200, json: { verdict: "hold" } });
+});
+
+test("an Argo rollout waits for people where they are all that policy misses too", async () => {
+  const askPolicy = askPolicyEngine(ASKING.policy, async () => ASKING.parse);
+  await using it = await published({ changeMustBeShown: false, askPolicy });
+  const look = async (): Promise<Loose> => {
+    const path = `/v1/hooks/argo/verdicts/${it.plan.sha256}?environment=${encodeURIComponent(ENVIRONMENT.id)}`;
+    return (await it.gate.ask(path, { as: "deployer" })).json;
+  };
+  expect(await look()).toMatchObject({
+    verdict: "hold",
+    reason: expect.stringMatching(/^refused: APPROVALS_MISSING: (?!.*POLICY_REFUSED).*\(rule approvals-missing\)/),
+  });
+  await it.gate.ask("/v1/approvals", { body: { bundle: it.world.approval("ada", it.plan) }, as: "ci" });
+  expect(await look()).toMatchObject({ verdict: "promote" });
 });
 
 test("an Argo rollout uses the verdict up, once for every revision", async () => {

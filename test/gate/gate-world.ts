@@ -7,6 +7,7 @@ import { signPlan } from "../../src/attest/plan-statement.ts";
 import { signStatement } from "../../src/attest/verdict-statement.ts";
 import { systemClock } from "../../src/cli/system.ts";
 import type { Clock } from "../../src/core/clock.ts";
+import { LIMITS } from "../../src/core/limits.ts";
 import type { Passkey } from "../../src/gate/approvals-page/passkeys.ts";
 import type { GuardedEnvironment, PolicyEvidence } from "../../src/gate/evidence.ts";
 import type { AskPolicy } from "../../src/gate/gate-context.ts";
@@ -14,7 +15,12 @@ import { gateDocuments } from "../../src/gate/gate-documents.ts";
 import { type GateService, gateService } from "../../src/gate/gate-service.ts";
 import type { KnownCaller } from "../../src/gate/http/exchange.ts";
 import { gateMetrics } from "../../src/gate/http/gate-metrics.ts";
-import { type GateServer, startGateServer, type TlsMaterial } from "../../src/gate/http/gate-server.ts";
+import {
+  type GateServer,
+  type GateServerOptions,
+  startGateServer,
+  type TlsMaterial,
+} from "../../src/gate/http/gate-server.ts";
 import type { Route } from "../../src/gate/http/route.ts";
 import { signKillSwitch } from "../../src/gate/kill-switch.ts";
 import type { Submission } from "../../src/gate/publish.ts";
@@ -68,6 +74,7 @@ export interface GateWorld extends AsyncDisposable {
     readonly parts?: Partial<GateParts>;
     readonly tls?: TlsMaterial;
     readonly callers?: readonly KnownCaller[];
+    readonly connections?: Partial<GateServerOptions["connections"]>;
     readonly more?: readonly Route[];
   }) => Promise<ServedGate>;
 }
@@ -169,7 +176,7 @@ export async function gateWorld(
     tokenValidForMs: 600_000,
     documents,
     recent: recentDecisions({ ledger, documents, pastMs: 3_600_000 }),
-    // The wall clock is moved by hand, however long a test takes: no time passes beside it.
+    // Of a clock that stands still no time passes either, however long a test or bench takes.
     timePassed: timePassed({ epochMs: clock.epochMs, monotonicMs: () => 0 }),
   };
   const reports: string[] = [];
@@ -265,13 +272,18 @@ export async function gateWorld(
         atEpochMs,
         nonce: randomBytes(16).toString("hex"),
       }),
-    serve: async ({ parts = {}, tls, callers = CALLERS, more = [] } = {}) => {
+    serve: async ({ parts = {}, tls, callers = CALLERS, connections = {}, more = [] } = {}) => {
       const server = await startGateServer({
         host: "127.0.0.1",
         port: 0,
         ...(tls === undefined ? {} : { tls }),
         routes: [...(await allRoutes(service, { version: "0.0.0", cluster: CLUSTER, ...parts })), ...more],
-        callers,
+        callers: () => callers,
+        connections: {
+          perAddressMax: LIMITS.gateConnectionsPerAddressMax,
+          handshakeMsMax: LIMITS.gateHeadersMsMax,
+          ...connections,
+        },
         clock,
         metrics: service.metrics,
         report: service.report,

@@ -72,3 +72,15 @@ test("the document names what every route needs of its caller, and no route twic
   );
   expect(open.map(([path]) => path).sort()).toEqual(["/healthz", "/openapi.json", "/readyz"]);
 });
+
+test("the document describes what this gate serves, and says that another configuration serves more", async () => {
+  await using world = await gateWorld();
+  await using bare = await world.serve({ parts: {} });
+  const senders = [{ name: "pipeline", environments: ["production/*"], secret: "whsec_" }];
+  await using configured = await world.serve({ parts: { senders } });
+  const of = async (gate: ServedGate): Promise<Loose> => (await gate.ask("/openapi.json")).json;
+  const [less, more] = [await of(bare), await of(configured)];
+  expect(less.info.description).toContain("only where its configuration names them");
+  const paths = Object.keys(less.paths);
+  expect(Object.keys(more.paths).filter((path) => !paths.includes(path))).toEqual(["/v1/hooks/standard/{sender}"]);
+});

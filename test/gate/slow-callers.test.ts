@@ -1,8 +1,14 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
+import { request as httpsRequest } from "node:https";
 import { type AddressInfo, connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { expect, test } from "vitest";
 import { LIMITS } from "../../src/core/limits.ts";
 import { boundConnections } from "../../src/gate/http/connections.ts";
+import type { TlsMaterial } from "../../src/gate/http/gate-server.ts";
 import { gateWorld, tokenOf } from "./gate-world.ts";
 
 /** Sends bytes, never the rest; what came back when the other side had enough. */
@@ -59,9 +65,66 @@ test("who never hangs up gives the connection back all the same, and takes no mo
   }
 });
 
+test("one address holds as many connections as the operator lets it", async () => {
+  await using world = await gateWorld();
+  await using gate = await world.serve({ connections: { perAddressMax: 2 } });
+  const head = "POST /v1/verdicts HTTP/1.1\r\nhost: x\r\n";
+  const opened = [await staying(gate.url, head), await staying(gate.url, head)];
+  try {
+    await (await staying(gate.url, head)).ended;
+    expect(opened.map(({ socket }) => socket.readableEnded)).toEqual([false, false]);
+  } finally {
+    for (const { socket } of opened) socket.destroy();
+  }
+});
+
+/** A certificate that signs itself. */
+function selfSigned(): TlsMaterial {
+  const folder = mkdtempSync(path.join(tmpdir(), "canary-gate-tls-"));
+  const made =
+    "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key -out cert -subj /CN=gate -days 2";
+  try {
+    execFileSync("openssl", made.split(" "), { cwd: folder, stdio: "ignore" });
+    const [cert, key] = ["cert", "key"].map((name) => readFileSync(path.join(folder, name), "utf8"));
+    return { cert: cert ?? "", key: key ?? "" };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The beginning of a TLS record that announces a handshake of 512 bytes, of which nothing more comes. */
+const HALF_A_HELLO = "\x16\x03\x01\x02\x00\x01";
+
+test("who never finishes a TLS handshake is hung up on after the time that the gate allows, and gives the connection back", async () => {
+  await using world = await gateWorld();
+  const tls = selfSigned();
+  await using patient = await world.serve({ tls, connections: { handshakeMsMax: LIMITS.gateHandshakeMsMax } });
+  await using hasty = await world.serve({ tls, connections: { perAddressMax: 1, handshakeMsMax: 2000 } });
+  // The patient gate's was opened first, so that it would end first if the times were the same.
+  const waited = await staying(patient.url, HALF_A_HELLO);
+  const cut = await staying(hasty.url, HALF_A_HELLO);
+  try {
+    await cut.ended;
+    expect(waited.socket.readableEnded).toBe(false);
+    expect(await statusOverTls(hasty.url, tls)).toBe(200);
+  } finally {
+    for (const { socket } of [waited, cut]) socket.destroy();
+  }
+});
+
+async function statusOverTls(url: string, { cert }: TlsMaterial): Promise<number | undefined> {
+  return await new Promise((resolve, reject) => {
+    const options = { ca: cert, agent: false, checkServerIdentity: () => undefined };
+    const asked = httpsRequest(`${url}/healthz`, options, (response) => {
+      response.resume().on("end", () => resolve(response.statusCode));
+    });
+    asked.on("error", reject).end();
+  });
+}
+
 test("who asks and never reads the answer loses the connection", async () => {
   const server = createServer((_, response) => void response.end(Buffer.alloc(64 * 1024 * 1024)));
-  boundConnections(server);
+  boundConnections(server, LIMITS.gateConnectionsPerAddressMax);
   const closed = new Promise<void>((resolve) =>
     server.once("connection", (socket) => socket.once("close", () => resolve())),
   );

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { rm } from "node:fs/promises";
+import { copyFile, rename, rm } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { subject } from "../../src/gate/records.ts";
 import { entryBytes, toEntry } from "../../src/ledger/entry.ts";
@@ -67,10 +67,25 @@ test("documents that were exchanged for others are not read by a gate that has n
   expect(json.reasons[0].message).toMatch(/document .* was changed/);
 });
 
-test("a database that is taken away while the gate listens admits nothing", async () => {
+test.each([
+  ["taken away", (file: string) => rm(file)],
+  [
+    "replaced by a copy of itself",
+    async (file: string) => {
+      await copyFile(file, `${file}.copy`);
+      await rename(`${file}.copy`, file);
+    },
+  ],
+])("a database that is %s while the gate listens admits nothing", async (_, happen) => {
   await using it = await admittedOnce();
-  await rm(it.place.file);
-  expect(await it.promote(it.plans[1], "a")).toMatchObject({ status: 503, json: { decision: "refuse", token: null } });
+  await happen(it.place.file);
+  const refused = { status: 503, json: { decision: "refuse", token: null } };
+  expect(await it.promote(it.plans[1], "a")).toMatchObject(refused);
+  // What was admitted before, too: nobody else could see that it was.
+  expect(await it.promote(it.plans[0], "first")).toMatchObject(refused);
+  const body = { plan: it.plans[1].sha256, environment: "production/eu-west", change: CHANGE };
+  expect(await it.gate.ask("/v1/promotions/check", { body, as: "ci" })).toMatchObject(refused);
+  expect(await it.gate.ask("/readyz")).toMatchObject({ status: 503, json: { why: "LEDGER_UNAVAILABLE" } });
 });
 
 test("a release of the kill switch that was inserted behind the head, with no key at all, admits nothing", async () => {

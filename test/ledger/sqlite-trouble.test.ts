@@ -22,12 +22,29 @@ test.each([
       renameSync(`${file}.other`, file);
     },
   ],
-])("nothing is recorded in a file that was %s while it was open", async (_, happen) => {
+  ["robbed of its write-ahead log", (file: string) => rmSync(`${file}-wal`)],
+  ["robbed of the index of its write-ahead log", (file: string) => rmSync(`${file}-shm`)],
+])(
+  "nothing is recorded in a file that was %s while it was open, and it has no head to decide by",
+  async (_, happen) => {
+    await using place = await sqlitePlace();
+    await using ledger = await ledgerIn(place, signer);
+    await ledger.append(someEntries(1));
+    happen(place.file);
+    expect(await codeOf(ledger.append(someEntries(1, 1)))).toBe("LEDGER_UNAVAILABLE");
+    expect(await codeOf(ledger.head())).toBe("LEDGER_UNAVAILABLE");
+  },
+);
+
+test("a file that was away and is back is the one that was opened", async () => {
   await using place = await sqlitePlace();
   await using ledger = await ledgerIn(place, signer);
   await ledger.append(someEntries(1));
-  happen(place.file);
-  expect(await codeOf(ledger.append(someEntries(1, 1)))).toBe("LEDGER_UNAVAILABLE");
+  renameSync(place.file, `${place.file}.away`);
+  expect(await codeOf(ledger.head())).toBe("LEDGER_UNAVAILABLE");
+  renameSync(`${place.file}.away`, place.file);
+  expect((await ledger.head()).size).toBe(1);
+  expect(await ledger.append(someEntries(1, 1))).toHaveLength(1);
 });
 
 test("a folder that does not exist holds no ledger", () => {

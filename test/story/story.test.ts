@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { AdmissionReviewSchema } from "../../src/gate/kubernetes/admission-review.ts";
+import { freePort } from "../../story/stage.ts";
 import { admissionRequest } from "../gate/kubernetes/admission-builder.ts";
 import { writeEarnedRun } from "./earned-run.ts";
 import { type Told, tell } from "./tell.ts";
@@ -37,6 +38,19 @@ test("other programs verify what we sign, as docs/interop.md tells it", { timeou
   using it = scratch();
   const told = await tellPage(it.folder, readFileSync("docs/interop.md", "utf8"));
   expect({ ...told, stdout: told.stdout.slice(-2000) }).toMatchObject({ exitCode: 0, stderr: "", left: [] });
+});
+
+test("the smallest gate of docs/gate.md starts as it is copied and answers what stands below it", {
+  timeout: WHOLE_STORY_MS,
+}, async () => {
+  using it = scratch();
+  const section = readFileSync("docs/gate.md", "utf8")
+    .split(/^## /m)
+    .find((part) => part.startsWith("A gate in a minute\n"));
+  const page = `# The gate\n\n## ${section}`.replaceAll("8443", String(await freePort()));
+  const told = await tellPage(it.folder, page);
+  expect({ ...told, stdout: told.stdout.slice(-2000) }).toMatchObject({ exitCode: 0, stderr: "", left: [] });
+  expect(told.stdout).toContain("✓ refused, as it must be: exit 31");
 });
 
 const CHAPTER = (...blocks: readonly string[]): string => `# A page\n\n## Chapter\n\n${blocks.join("\n\n")}\n`;

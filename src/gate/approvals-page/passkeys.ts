@@ -5,7 +5,7 @@ import type { ShownWords } from "./record-approval.ts";
 
 const Base64Url = z.string().regex(/^[A-Za-z0-9_-]{1,1400}$/, "base64url");
 
-/** Whose passkey is whose, as the operator wrote it (`canary.passkeys/v1`); the page that enrols one prints the lines. */
+/** Schema of `canary.passkeys/v1`: whose passkey is whose, as the operator wrote it; the page that enrols one prints the lines. */
 export const PasskeysSchema = z.strictObject({
   schema: z.literal("canary.passkeys/v1"),
   passkeys: z

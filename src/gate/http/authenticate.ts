@@ -1,4 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import { TLSSocket } from "node:tls";
 import { sha256Hex } from "../../core/sha256.ts";
 import type { KnownCaller } from "./exchange.ts";
 
@@ -7,6 +9,17 @@ export interface Credentials {
   readonly token?: string;
   /** SHA-256 of the client certificate's DER, where the connection has one that the gate's own authority signed. */
   readonly certificateSha256?: string;
+}
+
+/** What a request shows. @param key - a token in the path, for senders that can be given an address and no header */
+export function credentialsOf({ headers, socket }: IncomingMessage, key: string | undefined): Credentials {
+  const token = key ?? bearerToken(headers.authorization);
+  const certificate = socket instanceof TLSSocket && socket.authorized ? socket.getPeerCertificate() : undefined;
+  const fingerprint = certificate?.fingerprint256?.replaceAll(":", "").toLowerCase();
+  return {
+    ...(token === undefined ? {} : { token }),
+    ...(fingerprint === undefined ? {} : { certificateSha256: fingerprint }),
+  };
 }
 
 /** Who that is; undefined for nobody known. Of two kinds of credentials both must be the same caller's. */

@@ -8,7 +8,7 @@ const BAD_REQUEST = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-le
  * Bounds who holds how many connections and for how long, so that whoever is never heard of again gives theirs back: so many at
  * one address, so many in all, and none on which nothing moves.
  */
-export function boundConnections(server: Server): void {
+export function boundConnections(server: Server, perAddressMax: number): void {
   server.maxConnections = LIMITS.gateConnectionsMax;
   server.timeout = LIMITS.gateRequestMsMax;
   server.on("clientError", (_error, socket) => hangUp(socket));
@@ -16,7 +16,7 @@ export function boundConnections(server: Server): void {
   server.on("connection", (socket) => {
     const address = socket.remoteAddress ?? "";
     const others = held.get(address) ?? 0;
-    if (others >= LIMITS.gateConnectionsPerAddressMax) return void socket.destroy();
+    if (others >= perAddressMax) return void socket.destroy();
     held.set(address, others + 1);
     socket.once("close", () => {
       const left = (held.get(address) ?? 1) - 1;

@@ -7,6 +7,8 @@ export interface GateMetrics {
     readonly codes: readonly string[];
   }): void;
   killSwitch(isEngaged: boolean): void;
+  /** A file, by what it holds, was looked at again while the gate serves. */
+  readAgain(what: string, isReadable: boolean): void;
   text(): Promise<{ readonly body: string; readonly contentType: string }>;
 }
 
@@ -32,6 +34,7 @@ export function gateMetrics(): GateMetrics {
     answered: (request) => count((counts) => counts.answered(request)),
     decided: (decision) => count((counts) => counts.decided(decision)),
     killSwitch: (isEngaged) => count((counts) => counts.killSwitch(isEngaged)),
+    readAgain: (what, isReadable) => count((counts) => counts.readAgain(what, isReadable)),
     text: async () => await (await loaded()).text(),
   };
 }
@@ -65,6 +68,12 @@ async function prometheusMetrics(): Promise<GateMetrics> {
     help: "1 while a kill switch was seen engaged at the last decision.",
     registers: [registry],
   });
+  const unreadable = new Gauge({
+    name: "canary_gate_file_unreadable",
+    help: "1 while a file that is read again and again cannot be read.",
+    labelNames: ["file"],
+    registers: [registry],
+  });
   return {
     answered: ({ route, status, seconds: took }) => seconds.observe({ route, status: String(status) }, took),
     decided: ({ adapter, answer, codes }) => {
@@ -72,6 +81,7 @@ async function prometheusMetrics(): Promise<GateMetrics> {
       for (const code of new Set(codes)) reasons.inc({ code });
     },
     killSwitch: (isEngaged) => killed.set(isEngaged ? 1 : 0),
+    readAgain: (what, isReadable) => unreadable.set({ file: what }, isReadable ? 0 : 1),
     text: async () => ({ body: await registry.metrics(), contentType: registry.contentType }),
   };
 }

@@ -1,9 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import { TLSSocket } from "node:tls";
 import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
-import { authenticate, bearerToken, type Credentials } from "./authenticate.ts";
+import { authenticate, credentialsOf } from "./authenticate.ts";
 import { boundConnections } from "./connections.ts";
 import { type Exchange, type KnownCaller, problem, type Reply } from "./exchange.ts";
 import type { GateMetrics } from "./gate-metrics.ts";
@@ -25,8 +24,11 @@ export interface GateServerOptions {
   /** 0 lets the system choose. */
   readonly port: number;
   readonly tls?: TlsMaterial;
+  /** What one address may hold, and how long a client may take for its TLS handshake. */
+  readonly connections: { readonly perAddressMax: number; readonly handshakeMsMax: number };
   readonly routes: readonly Route[];
-  readonly callers: readonly KnownCaller[];
+  /** Asked anew for every request, so that a token that is revoked is so on connections that stand, too. */
+  readonly callers: () => readonly KnownCaller[];
   readonly clock: Clock;
   readonly metrics: GateMetrics;
   /** Told what went wrong inside; callers are told only that something did. */
@@ -55,10 +57,12 @@ export async function startGateServer(options: GateServerOptions): Promise<GateS
     atOnce: 0,
     isDraining: false,
   };
-  const { tls } = options;
-  const tlsServer = tls && (await import("node:https")).createServer({ ...HTTP, ...secureContext(tls) });
+  const { tls, connections } = options;
+  const { perAddressMax, handshakeMsMax: handshakeTimeout } = connections;
+  const tlsServer =
+    tls && (await import("node:https")).createServer({ ...HTTP, handshakeTimeout, ...secureContext(tls) });
   const server: Server = tlsServer ?? createServer(HTTP);
-  boundConnections(server);
+  boundConnections(server, perAddressMax);
   server.maxHeadersCount = 100;
   server.on("request", (request, response) => void serve(request, response, state));
   await new Promise<void>((resolve, reject) => {
@@ -102,8 +106,7 @@ const HTTP = {
  */
 function secureContext({ cert, key, clientCa }: TlsMaterial) {
   const client = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
-  const handshakeTimeout = LIMITS.gateHeadersMsMax;
-  return { cert, key, minVersion: "TLSv1.2" as const, handshakeTimeout, ...client };
+  return { cert, key, minVersion: "TLSv1.2" as const, ...client };
 }
 
 /** What was asked is answered within the time that one request may take; whoever still holds a connection then loses it. */
@@ -193,7 +196,7 @@ function askingOf(
   { options }: State,
   { key, access }: { readonly key: string | undefined; readonly access: Asking["access"] } = NO_ROUTE,
 ): Asking {
-  const caller = authenticate(options.callers, credentialsOf(request, key));
+  const caller = authenticate(options.callers(), credentialsOf(request, key));
   return { caller, address: request.socket.remoteAddress ?? "", access };
 }
 
@@ -205,17 +208,6 @@ function notThere(found: Exclude<FoundRoute, { readonly kind: "route" }>): Reply
   return {
     ...problem(405, "METHOD_NOT_ALLOWED", "Not with this method", `allowed: ${allowed}`),
     headers: { allow: allowed },
-  };
-}
-
-/** @param key - a token in the path, for senders that can be given an address and no header */
-function credentialsOf({ headers, socket }: IncomingMessage, key: string | undefined): Credentials {
-  const token = key ?? bearerToken(headers.authorization);
-  const certificate = socket instanceof TLSSocket && socket.authorized ? socket.getPeerCertificate() : undefined;
-  const fingerprint = certificate?.fingerprint256?.replaceAll(":", "").toLowerCase();
-  return {
-    ...(token === undefined ? {} : { token }),
-    ...(fingerprint === undefined ? {} : { certificateSha256: fingerprint }),
   };
 }
 

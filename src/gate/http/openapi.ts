@@ -15,7 +15,8 @@ export function openApiDocument(routes: readonly Route[], version: string): obje
     info: {
       title: "canary gate",
       version,
-      description: "Refuses every promotion of an agent's plan that no signed verdict carries.",
+      description:
+        "Refuses every promotion of an agent's plan that no signed verdict carries. Describes what this very gate serves: hooks of clusters, GitHub and webhooks and the approvals page are there only where its configuration names them.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     components: {

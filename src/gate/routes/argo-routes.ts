@@ -35,6 +35,8 @@ const MAY_STILL_COME: ReadonlySet<GateReasonCode> = new Set([
   "EVIDENCE_UNAVAILABLE",
   "KILL_SWITCH_ENGAGED",
   "CLOCK_UNSOUND",
+  // Also of every caller while the gate's configuration cannot be read: a slip in that file rolls nothing back.
+  "CALLER_NOT_ALLOWED",
   "VERDICT_NOT_YET_VALID",
   "APPROVALS_MISSING",
   "DRILL_STALE",

@@ -4,7 +4,7 @@ import type { SignOn } from "../../attest/witnessed-approval.ts";
 
 const Account = z.string().min(1).max(255);
 
-/** Whose account at the identity provider is whose, as the operator wrote it (`canary.sign-on-people/v1`). */
+/** Schema of `canary.sign-on-people/v1`: whose account at the identity provider is whose, as the operator wrote it. */
 export const SignOnPeopleSchema = z
   .strictObject({
     schema: z.literal("canary.sign-on-people/v1"),

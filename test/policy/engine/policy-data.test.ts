@@ -50,7 +50,7 @@ describe("what no operator can configure away", () => {
       /verdict/,
     ],
     ["the dry run", "dryRun: required", "dryRun: none", /tried first/],
-    ["the way back", "untried: [schema], rollBack: must", "untried: [schema], rollBack: may-stop", /half done/],
+    ["the way back", "untried: [schema, rebuild], rollBack: must", "rollBack: may-stop", /half done/],
     ["a verdict of more than a day", "verdictHours: 24", "verdictHours: 25", /verdictHours/],
   ])("%s", (_what, from, to, why) => {
     expect(() => parse(dataWith(from, to))).toThrow(
