@@ -1,24 +1,30 @@
-// npx node bench/gate/cpu.ts [verdicts]: CPU time of a decision inside the gate's process, without HTTP. On a machine with other
-// work on it this says more than waiting times, and it still grows with that work: compare within one hour.
+// npx node bench/gate/cpu.ts [verdicts] [allowed|shipped]: CPU time of a decision inside the gate's process, without HTTP. On a
+// machine with other work on it this says more than waiting times, and it still grows with that work: compare within one hour.
+// `allowed`: policy is a constant; `shipped`: Cedar with the policy that ships, and one approval for each plan.
 import { randomBytes } from "node:crypto";
 import { loadavg } from "node:os";
+import { openPolicy } from "../../src/cli/open-policy.ts";
 import { approveWithPasskey } from "../../src/gate/approvals-page/approve-with-passkey.ts";
 import { AssertionSchema } from "../../src/gate/approvals-page/passkey-answer.ts";
 import { challengeOf } from "../../src/gate/approvals-page/passkeys.ts";
+import { askPolicyEngine } from "../../src/gate/ask-policy.ts";
 import { gateDocuments } from "../../src/gate/gate-documents.ts";
 import { inTurns } from "../../src/gate/in-turn.ts";
 import type { PromotionMode } from "../../src/gate/promote.ts";
 import { answerPromotion } from "../../src/gate/promote.ts";
-import { publishVerdict } from "../../src/gate/publish.ts";
+import { publishApproval, publishVerdict } from "../../src/gate/publish.ts";
 import { type EvidenceSources, requestKey } from "../../src/gate/read-evidence.ts";
+import { loadSqlParser } from "../../src/policy/sql/parse-sql.ts";
 import { allowing, gateWorld } from "../../test/gate/gate-world.ts";
 import { ENVIRONMENT } from "../../test/gate/promotion-builder.ts";
 import { softwareAuthenticator } from "../../test/gate/software-authenticator.ts";
 
 const verdicts = Number(process.argv[2] ?? 3000);
+const isShipped = process.argv[3] === "shipped";
 const AT_ONCE = 20;
 const environments = Array.from({ length: 200 }, (_, index) => ({ ...ENVIRONMENT, id: `production/${index}` }));
-await using world = await gateWorld({ environments });
+const askPolicy = isShipped ? askPolicyEngine(await openPolicy(undefined), loadSqlParser) : undefined;
+await using world = await gateWorld({ environments, ...(askPolicy === undefined ? {} : { askPolicy }) });
 const plans: { readonly sha256: string; readonly verdict: string; readonly environment: string }[] = [];
 
 /** Milliseconds of CPU for each of the plans in a range, some at once. */
@@ -53,6 +59,7 @@ const publish = await cpuMsEach(async (index) => {
   });
   const submission = world.submission(plan, 2, { environment: { id, class: "production" } });
   const { digest } = await publishVerdict(submission, "bench", world.sources);
+  if (isShipped) await publishApproval(world.approval("ada", plan), "bench", world.sources);
   plans[index] = { sha256: plan.sha256, verdict: digest, environment: id };
 });
 const forgetful = { ...world.sources, documents: gateDocuments(world.ledger) };
@@ -79,6 +86,7 @@ async function approveTwice(index: number): Promise<void> {
 
 const half = Math.floor(verdicts / 2);
 const report = {
+  policy: isShipped ? "shipped" : "allowed",
   verdicts,
   /** With making and signing plan and verdict, which is not the gate's. */
   publish,

@@ -1,7 +1,7 @@
 import { createSecretKey, randomBytes } from "node:crypto";
 import path from "node:path";
 import { CanaryError, messageOf } from "../core/errors.ts";
-import { askPolicyEngine, pastMsOf } from "../gate/ask-policy.ts";
+import { askPolicyEngine, expectPolicy, pastMsOf } from "../gate/ask-policy.ts";
 import { gateDocuments } from "../gate/gate-documents.ts";
 import { type GateService, gateService } from "../gate/gate-service.ts";
 import { gateMetrics } from "../gate/http/gate-metrics.ts";
@@ -10,7 +10,6 @@ import { recentDecisions } from "../gate/recent-decisions.ts";
 import { allRoutes, type GateParts } from "../gate/routes/all-routes.ts";
 import type { SignOn } from "../gate/routes/sign-on-routes.ts";
 import { timePassed } from "../gate/time-passed.ts";
-import { gitHubClient } from "../gate/webhooks/github-client.ts";
 import { loadSqlParser } from "../policy/sql/parse-sql.ts";
 import { type LoadedGateConfig, readGateConfig, readSecretBeside } from "./gate-files.ts";
 import { type ReloadedState, readReloaded, reload } from "./gate-reload.ts";
@@ -67,6 +66,7 @@ export async function serveGate(
         policies: policies ?? [policy.engine.policy.sha256],
       })),
       askPolicy: askPolicyEngine(policy, loadSqlParser),
+      expectPolicy: () => expectPolicy(policy, loadSqlParser),
       tokenSecret: createSecretKey(tokenSecret),
       tokenValidForMs: config.tokens.validMinutes * MINUTE_MS,
       documents,
@@ -78,8 +78,8 @@ export async function serveGate(
     tell: (notice) => notifier.notify(notice),
   });
   const server = opening.use(await listen(loaded, service, { state, signOn, background, report }));
-  // Takes a tenth of a second that nobody need wait for; a question that comes sooner, or finds it broken, asks again.
-  void loadSqlParser().catch(() => undefined);
+  // Takes a tenth of a second that nobody need wait for to reach it; a question that comes sooner, or finds it broken, asks again.
+  setImmediate(() => void Promise.allSettled([service.sources.expectPolicy(), service.metrics.text()]));
   const stopping = new AbortController();
   const { metrics } = service;
   const reloading = reload({ loaded, trustFile, state, server, metrics, report, signal: stopping.signal });
@@ -132,7 +132,7 @@ async function listen(
     port: config.listen.port,
     connections: config.connections,
     ...(state.tls === undefined ? {} : { tls: state.tls }),
-    routes: allRoutes(service, parts),
+    routes: await allRoutes(service, parts),
     callers: () => state.callers,
     clock: systemClock,
     metrics: service.metrics,
@@ -169,7 +169,8 @@ async function gitHubRule(loaded: LoadedGateConfig, background: Set<Promise<void
   const { github } = loaded.config;
   if (github === undefined) return undefined;
   const { apiBase, appId, repositories } = github;
-  const [privateKey, webhookSecret] = await Promise.all([
+  const [{ gitHubClient }, privateKey, webhookSecret] = await Promise.all([
+    import("../gate/webhooks/github-client.ts"),
     readSecretBeside(loaded, github.privateKeyFile),
     readSecretBeside(loaded, github.webhookSecretFile),
   ]);

@@ -3,7 +3,6 @@ import { readPrivateKeyFile } from "../attest/key-files.ts";
 import { findKey, type Keyring } from "../attest/keyring.ts";
 import { CanaryError } from "../core/errors.ts";
 import type { SignOn } from "../gate/routes/sign-on-routes.ts";
-import { identityProvider } from "../gate/single-sign-on/identity-provider.ts";
 import type { SignOnPerson, SignOnTerms } from "../gate/single-sign-on/sign-on-terms.ts";
 import { type LoadedGateConfig, readSecretBeside } from "./gate-files.ts";
 import { passphrase } from "./key-location.ts";
@@ -41,5 +40,6 @@ export async function signOnOf(
     ...(groups === undefined ? {} : { groups }),
     witness,
   };
+  const { identityProvider } = await import("../gate/single-sign-on/identity-provider.ts");
   return { terms, provider: identityProvider(terms, { fetch, report }) };
 }

@@ -1,24 +1,28 @@
 import { Command, CommanderError } from "commander";
-import { approveCommand } from "./approve.ts";
-import { calibrateCommand } from "./calibrate.ts";
-import { doctorCommand } from "./doctor.ts";
-import { drillCommand } from "./drill.ts";
 import { failWith } from "./failure.ts";
-import { gateCommand } from "./gate.ts";
-import { haltCommand } from "./halt.ts";
-import { initCommand } from "./init.ts";
-import { judgeCommand } from "./judge.ts";
-import { keysCommand } from "./keys.ts";
-import { ledgerCommand } from "./ledger.ts";
-import { planCommand } from "./plan.ts";
-import { policyCommand } from "./policy.ts";
-import { powerCommand } from "./power.ts";
-import { queueCommand } from "./queue.ts";
-import { runCommand } from "./run.ts";
-import { runbookCommand } from "./runbook.ts";
-import { schemaCommand } from "./schema.ts";
-import { verdictCommand } from "./verdict.ts";
 import { harnessVersion } from "./version.ts";
+
+/** Every command by its name, in the order of the help. A command loads what it runs; only the help of all loads all. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import("./run.ts")).runCommand(),
+  drill: async () => (await import("./drill.ts")).drillCommand(),
+  calibrate: async () => (await import("./calibrate.ts")).calibrateCommand(),
+  plan: async () => (await import("./plan.ts")).planCommand(),
+  runbook: async () => (await import("./runbook.ts")).runbookCommand(),
+  approve: async () => (await import("./approve.ts")).approveCommand(),
+  policy: async () => (await import("./policy.ts")).policyCommand(),
+  power: async () => (await import("./power.ts")).powerCommand(),
+  judge: async () => (await import("./judge.ts")).judgeCommand(),
+  verdict: async () => (await import("./verdict.ts")).verdictCommand(),
+  ledger: async () => (await import("./ledger.ts")).ledgerCommand(),
+  gate: async () => (await import("./gate.ts")).gateCommand(),
+  queue: async () => (await import("./queue.ts")).queueCommand(),
+  halt: async () => (await import("./halt.ts")).haltCommand(),
+  keys: async () => (await import("./keys.ts")).keysCommand(),
+  init: async () => (await import("./init.ts")).initCommand(),
+  doctor: async () => (await import("./doctor.ts")).doctorCommand(),
+  schema: async () => (await import("./schema.ts")).schemaCommand(),
+};
 
 /** Parses the command line and runs one command; never throws, sets the process's exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -41,29 +45,9 @@ unavailable, 21 aborted, 22 deadline, 23 snapshot, 24 driver was the bottleneck,
     )
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text) });
-  for (const command of [
-    runCommand,
-    drillCommand,
-    calibrateCommand,
-    planCommand,
-    runbookCommand,
-    approveCommand,
-    policyCommand,
-    powerCommand,
-    judgeCommand,
-    verdictCommand,
-    ledgerCommand,
-    gateCommand,
-    queueCommand,
-    haltCommand,
-    keysCommand,
-    initCommand,
-    doctorCommand,
-    schemaCommand,
-  ]) {
-    const built = command();
-    inheritBehaviour(built);
-    program.addCommand(built);
+  for (const command of await Promise.all(wanted(argv).map((load) => load()))) {
+    inheritBehaviour(command);
+    program.addCommand(command);
   }
   try {
     await program.parseAsync(argv, { from: "user" });
@@ -74,6 +58,14 @@ unavailable, 21 aborted, 22 deadline, 23 snapshot, 24 driver was the bottleneck,
     }
     failWith(error, { debug: argv.includes("--debug"), json: argv.includes("--json") });
   }
+}
+
+/** The command that was named; all of them where it is none of ours, for help and for what was meant. */
+function wanted(argv: readonly string[]): readonly (() => Promise<Command>)[] {
+  // Options before a command take no value.
+  const named = argv.find((word) => !word.startsWith("-"));
+  const load = Object.entries(COMMANDS).find(([name]) => name === named)?.[1];
+  return load === undefined ? Object.values(COMMANDS) : [load];
 }
 
 function inheritBehaviour(command: Command): void {

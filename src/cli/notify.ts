@@ -2,9 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import type { Command } from "commander";
 import { CanaryError } from "../core/errors.ts";
 import type { Notifier } from "../core/notifier.ts";
-import { commandArguments, commandSink } from "../report/notify/command-sink.ts";
 import { type Deliver, queuedNotifier } from "../report/notify/queued-notifier.ts";
-import { checkedWebhook, webhookSink } from "../report/notify/webhook-sink.ts";
 import { systemClock } from "./system.ts";
 
 /** Who is told, as given on the command line; the environment stands in for what is absent. */
@@ -32,12 +30,14 @@ export async function notifierOf(options: NotifyOptions, say: (message: string) 
   const sinks: { readonly name: string; readonly deliver: Deliver }[] = [];
   const webhook = options.notifyWebhook ?? process.env["CANARY_NOTIFY_WEBHOOK"];
   if (webhook !== undefined && webhook !== "") {
+    const { checkedWebhook, webhookSink } = await import("../report/notify/webhook-sink.ts");
     const listed = (process.env["CANARY_NOTIFY_HOSTS"] ?? "").split(",").filter((host) => host !== "");
     const url = checkedWebhook(webhook, options.notifyHost ?? listed);
     const secret = await secretOf(options.notifySecretFile);
     sinks.push({ name: `the webhook at ${url.host}`, deliver: await webhookSink({ url, secret, clock: systemClock }) });
   }
   if (options.notifyCommand !== undefined) {
+    const { commandArguments, commandSink } = await import("../report/notify/command-sink.ts");
     const argv = commandArguments(options.notifyCommand);
     sinks.push({ name: argv[0], deliver: commandSink({ argv, environment: plainEnvironment() }) });
   }

@@ -23,7 +23,7 @@ export async function openPolicy(folder: string | undefined): Promise<LoadedPoli
   return await loadPolicy({
     own: chosen === undefined ? shipped : await readPolicyFolder(chosen),
     shipped,
-    schema: await readFile(path.join(POLICIES, "facts.cedarschema"), "utf8"),
+    schema: await readFile(path.join(POLICIES, "facts.cedarschema.json"), "utf8"),
     monotonicMs: systemClock.monotonicMs,
     ...(opaToken === undefined || opaToken === "" ? {} : { opaToken }),
   });

@@ -1,5 +1,4 @@
 import { messageOf } from "../core/errors.ts";
-import { readPlan } from "../policy/admit.ts";
 import type { LoadedPolicy } from "../policy/engine/load-policy.ts";
 import { ENGINE_RULES, type GateQuestion, type PlanFacts } from "../policy/engine/question.ts";
 import type { SqlParser } from "../policy/sql/parse-sql.ts";
@@ -19,7 +18,7 @@ export function askPolicyEngine(policy: LoadedPolicy, sqlParser: () => Promise<S
   const factsOf = (asked: PolicyAsked): Promise<PlanFacts> =>
     kept.get(`${asked.plan.sha256} ${asked.environment.class}`, async () => {
       const operator = { environment: { class: asked.environment.class } };
-      const parse = await sqlParser();
+      const [{ readPlan }, parse] = await Promise.all([planReader(), sqlParser()]);
       return readPlan(asked.plan, operator, { parse, policy }).facts;
     });
   return async (asked) => {
@@ -40,6 +39,34 @@ export function askPolicyEngine(policy: LoadedPolicy, sqlParser: () => Promise<S
     }
   };
 }
+
+/**
+ * Whether policy answers now: the grammar is loaded, and the engine says something of a plan that does nothing, be it yes or no.
+ * @throws Error with the reason why it does not
+ */
+export async function expectPolicy(policy: LoadedPolicy, sqlParser: () => Promise<SqlParser>): Promise<void> {
+  await Promise.all([planReader(), sqlParser()]);
+  const { reasons } = await policy.engine.decide({ stage: "admit", plan: NOTHING, environment: NOWHERE });
+  const noAnswer = reasons.find(({ rule }) => rule === "POLICY_ERROR" || rule === "POLICY_TIMEOUT");
+  if (noAnswer !== undefined) throw new Error(noAnswer.message);
+}
+
+/** What reads the steps of plans is a fifth of a gate's files, and no gate waits for it to listen. */
+const planReader = () => import("../policy/admit.ts");
+
+const NOWHERE = { id: "readiness", class: "production" } as const;
+const NOTHING: PlanFacts = {
+  name: "readiness",
+  sha256: "",
+  confidence: 1,
+  intent: "",
+  agent: { id: "readiness", version: "1", model: { provider: "none", name: "none", version: "1" }, inputs: [] },
+  tier: { declared: 0, classified: 0, effective: 0 },
+  evidence: [],
+  actions: [],
+  waysOut: { uses: [], deeds: [], destructive: [], hosts: [] },
+  stops: [],
+};
 
 /** How far back the rules of a policy look. */
 export function pastMsOf({ data }: LoadedPolicy): number {

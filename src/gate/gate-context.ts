@@ -38,6 +38,8 @@ export interface GateContext {
   readonly signOn?: SignOnTrust | undefined;
   readonly environments: readonly GuardedEnvironment[];
   readonly askPolicy: AskPolicy;
+  /** Resolves when policy would answer now. @throws Error why it would not */
+  readonly expectPolicy: () => Promise<void>;
   /** Makes single-use tokens, the same for the same decision, and the challenges that passkeys sign; shared by all gates of one ledger. */
   readonly tokenSecret: KeyObject;
   readonly tokenValidForMs: number;

@@ -11,7 +11,7 @@ import { LIMITS } from "../../src/core/limits.ts";
 import { sha256Hex } from "../../src/core/sha256.ts";
 import type { KnownCaller } from "../../src/gate/http/exchange.ts";
 import type { Route } from "../../src/gate/http/route.ts";
-import { CALLERS, gateWorld, type ServedGate, tokenOf } from "./gate-world.ts";
+import { allowing, CALLERS, gateWorld, type ServedGate, tokenOf } from "./gate-world.ts";
 import { DAY_MS } from "./promotion-builder.ts";
 
 const CHANGE = { kind: "resources", resources: [{ path: "service/worker/replicas", to: 3 }] };
@@ -210,6 +210,19 @@ test("whether the gate is ready is read once a second, however often it is asked
   nowMs = 1000;
   await ask();
   expect(reads).toBe(2);
+});
+
+test("while policy has no answer the gate says that it is not ready, and the log why", async () => {
+  await using it = await served();
+  let nowMs = 0;
+  Object.assign(it.world.clock, { monotonicMs: () => nowMs });
+  it.world.policy = { kind: "error", why: "its engine is gone" };
+  const answer = await it.gate.ask("/readyz");
+  expect(answer).toMatchObject({ status: 503, json: { ready: false, why: "policy does not answer" } });
+  expect(it.world.reports.join()).toContain("its engine is gone");
+  it.world.policy = allowing();
+  nowMs = 1000;
+  expect((await it.gate.ask("/readyz")).status).toBe(200);
 });
 
 test("what goes wrong inside is told to the log, not to the caller, and admits nothing", async () => {

@@ -19,7 +19,8 @@ const HOST = "127.0.0.1";
 
 /** `canary gate serve` with its own files: configuration, trusted keys of a world, ledger. Disposing removes the folder. */
 export interface GateFolder extends AsyncDisposable {
-  readonly start: () => Promise<GateProcess>;
+  /** @param canary - the command; of the sources where none is given */
+  readonly start: (canary?: string) => Promise<GateProcess>;
   /** Every entry of the ledger, and what a whole verification of it finds, read with no gate running. */
   readonly ledger: () => Promise<{ readonly entries: readonly Entry[]; readonly findings: readonly string[] }>;
 }
@@ -27,6 +28,7 @@ export interface GateFolder extends AsyncDisposable {
 /** A gate that runs. */
 export interface GateProcess {
   readonly url: string;
+  readonly pid: number | undefined;
   /** Ends it without a chance to tidy up, and resolves when it is gone. */
   readonly kill: () => Promise<void>;
 }
@@ -66,13 +68,14 @@ export async function gateFolder(world: GateWorld, environments: readonly string
   });
   let origin = "";
   return {
-    start: async () => {
-      const args = [CANARY, "gate", "serve", "--config", "gate.yaml", "--ledger", "ledger.db", "--json"];
+    start: async (canary = CANARY) => {
+      const args = [canary, "gate", "serve", "--config", "gate.yaml", "--ledger", "ledger.db", "--json"];
       const child = spawn(process.execPath, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
       const listening = await firstLine(child);
       origin = listening.ledger;
       return {
         url: listening.url,
+        pid: child.pid,
         kill: async () => {
           const ended = once(child, "close");
           child.kill("SIGKILL");

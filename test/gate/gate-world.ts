@@ -169,6 +169,9 @@ export async function gateWorld(
     },
     environments: options.environments ?? [ENVIRONMENT],
     askPolicy: options.askPolicy ?? (async () => state.policy),
+    expectPolicy: async () => {
+      if (state.policy.kind === "error") throw new Error(state.policy.why);
+    },
     tokenSecret: createSecretKey(randomBytes(32)),
     tokenValidForMs: 600_000,
     documents,
@@ -274,7 +277,7 @@ export async function gateWorld(
         host: "127.0.0.1",
         port: 0,
         ...(tls === undefined ? {} : { tls }),
-        routes: [...allRoutes(service, { version: "0.0.0", cluster: CLUSTER, ...parts }), ...more],
+        routes: [...(await allRoutes(service, { version: "0.0.0", cluster: CLUSTER, ...parts })), ...more],
         callers: () => callers,
         connections: {
           perAddressMax: LIMITS.gateConnectionsPerAddressMax,

@@ -9,7 +9,7 @@ export const SHIPPED = {
   data: read("policies/default/policy.yaml"),
   rules: read("policies/default/rules.cedar"),
   rego: read("policies/opa/canary.rego"),
-  schema: read("policies/facts.cedarschema"),
+  schema: read("policies/facts.cedarschema.json"),
 } as const;
 
 const shipped = {

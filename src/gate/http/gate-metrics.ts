@@ -1,5 +1,3 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-
 /** What a gate counts, for Prometheus. */
 export interface GateMetrics {
   answered(request: { readonly route: string; readonly status: number; readonly seconds: number }): void;
@@ -11,12 +9,39 @@ export interface GateMetrics {
   killSwitch(isEngaged: boolean): void;
   /** A file, by what it holds, was looked at again while the gate serves. */
   readAgain(what: string, isReadable: boolean): void;
-  text(): Promise<string>;
-  readonly contentType: string;
+  text(): Promise<{ readonly body: string; readonly contentType: string }>;
+}
+
+type Counts = Omit<GateMetrics, "text">;
+
+/**
+ * Counts, without keeping a gate from starting: what counts (prom-client, and all that it loads) is loaded when the first thing
+ * is counted or read. What came meanwhile is counted in its order.
+ */
+export function gateMetrics(): GateMetrics {
+  let loading: Promise<GateMetrics> | undefined;
+  const loaded = (): Promise<GateMetrics> => {
+    loading ??= prometheusMetrics();
+    return loading;
+  };
+  // Where it fails, whoever reads the counters is told so; a decision does not hang on it.
+  const count = (add: (counts: Counts) => void): void => {
+    void loaded()
+      .then(add)
+      .catch(() => undefined);
+  };
+  return {
+    answered: (request) => count((counts) => counts.answered(request)),
+    decided: (decision) => count((counts) => counts.decided(decision)),
+    killSwitch: (isEngaged) => count((counts) => counts.killSwitch(isEngaged)),
+    readAgain: (what, isReadable) => count((counts) => counts.readAgain(what, isReadable)),
+    text: async () => await (await loaded()).text(),
+  };
 }
 
 /** A registry of its own, so that two gates in one process do not count each other's. */
-export function gateMetrics(): GateMetrics {
+async function prometheusMetrics(): Promise<GateMetrics> {
+  const { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } = await import("prom-client");
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: "canary_gate_" });
   const seconds = new Histogram({
@@ -50,7 +75,6 @@ export function gateMetrics(): GateMetrics {
     registers: [registry],
   });
   return {
-    contentType: registry.contentType,
     answered: ({ route, status, seconds: took }) => seconds.observe({ route, status: String(status) }, took),
     decided: ({ adapter, answer, codes }) => {
       decisions.inc({ adapter, answer });
@@ -58,6 +82,6 @@ export function gateMetrics(): GateMetrics {
     },
     killSwitch: (isEngaged) => killed.set(isEngaged ? 1 : 0),
     readAgain: (what, isReadable) => unreadable.set({ file: what }, isReadable ? 0 : 1),
-    text: () => registry.metrics(),
+    text: async () => ({ body: await registry.metrics(), contentType: registry.contentType }),
   };
 }

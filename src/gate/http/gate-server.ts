@@ -1,5 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
@@ -7,6 +6,7 @@ import { authenticate, credentialsOf } from "./authenticate.ts";
 import { boundConnections } from "./connections.ts";
 import { type Exchange, type KnownCaller, problem, type Reply } from "./exchange.ts";
 import type { GateMetrics } from "./gate-metrics.ts";
+import { createServer } from "./plain-server.ts";
 import { type RateLimit, rateLimit } from "./rate-limit.ts";
 import { type BodyBudget, readBody } from "./read-body.ts";
 import { type FoundRoute, findRoute, type Route } from "./route.ts";
@@ -57,10 +57,10 @@ export async function startGateServer(options: GateServerOptions): Promise<GateS
     atOnce: 0,
     isDraining: false,
   };
-  const { perAddressMax, handshakeMsMax } = options.connections;
-  const tlsOptions = { ...HTTP, handshakeTimeout: handshakeMsMax };
+  const { tls, connections } = options;
+  const { perAddressMax, handshakeMsMax: handshakeTimeout } = connections;
   const tlsServer =
-    options.tls === undefined ? undefined : createTlsServer({ ...tlsOptions, ...secureContext(options.tls) });
+    tls && (await import("node:https")).createServer({ ...HTTP, handshakeTimeout, ...secureContext(tls) });
   const server: Server = tlsServer ?? createServer(HTTP);
   boundConnections(server, perAddressMax);
   server.maxHeadersCount = 100;

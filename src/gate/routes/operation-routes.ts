@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { CanaryError } from "../../core/errors.ts";
+import { CanaryError, messageOf } from "../../core/errors.ts";
 import { type GateService, replyToError } from "../gate-service.ts";
 import type { Exchange, Reply } from "../http/exchange.ts";
 import { openApiDocument } from "../http/openapi.ts";
@@ -57,16 +57,12 @@ export function operationRoutes(service: GateService): readonly Route[] {
       bodyBytesMax: 0,
       whileDraining: true,
       replies: { 200: { description: "Text format 0.0.4." } },
-      handle: async () => ({
-        status: 200,
-        body: await service.metrics.text(),
-        contentType: service.metrics.contentType,
-      }),
+      handle: async () => ({ status: 200, ...(await service.metrics.text()) }),
     },
     {
       method: "GET",
       path: "/readyz",
-      summary: "Whether requests can be decided: the ledger answers, the gate is not stopping.",
+      summary: "Whether requests can be decided: ledger and policy answer, the gate is not stopping.",
       access: "open",
       bodyBytesMax: 0,
       isProbe: true,
@@ -124,12 +120,18 @@ function rememberedReadiness(service: GateService): () => Promise<Reply> {
 }
 
 /** Reads what every decision reads; a kill switch that is engaged is no reason not to be ready. */
-async function readiness({ sources }: GateService): Promise<Reply> {
+async function readiness({ sources, report }: GateService): Promise<Reply> {
+  const notReady = (why: string): Reply => ({ status: 503, body: { ready: false, why } });
   try {
     await Promise.all([sources.ledger.head(), killSwitchState(sources, "*")]);
-    return { status: 200, body: { ready: true, why: "" } };
   } catch (error) {
-    const why = error instanceof CanaryError ? error.code : "the ledger cannot be read";
-    return { status: 503, body: { ready: false, why } };
+    return notReady(error instanceof CanaryError ? error.code : "the ledger cannot be read");
   }
+  try {
+    await sources.expectPolicy();
+  } catch (error) {
+    report(`policy does not answer: ${messageOf(error)}`);
+    return notReady("policy does not answer");
+  }
+  return { status: 200, body: { ready: true, why: "" } };
 }

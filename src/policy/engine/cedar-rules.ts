@@ -1,7 +1,9 @@
 import type * as Cedar from "@cedar-policy/cedar-wasm/nodejs";
 import { CanaryError, messageOf } from "../../core/errors.ts";
 import { sha256Hex } from "../../core/sha256.ts";
+import { partLookedAt } from "./looked-at.ts";
 import type { PolicyReason } from "./question.ts";
+import { rememberingAnswers } from "./remembered-answers.ts";
 import type { FactGroup, RuleRequest } from "./rule-context.ts";
 import type { RuleEvaluator } from "./rule-evaluator.ts";
 import { type RuleText, refusalOf, templateProblems } from "./rule-text.ts";
@@ -27,6 +29,7 @@ const DECIMALS: ReadonlySet<string> = new Set(["confidence"]);
 /**
  * Loads rules in Cedar, validated against the schema of facts. Each rule has an `@id` and a `@message`, and a `@remedy`
  * where it forbids. The engine (4 MB of WebAssembly) is loaded by the first call.
+ * @param schema - in Cedar's JSON form: Cedar's parser of the other form is a third of what loading took
  * @throws CanaryError POLICY_INVALID with every problem
  */
 export async function loadCedarRules(files: readonly RuleFile[], schema: string): Promise<RuleEvaluator> {
@@ -34,14 +37,14 @@ export async function loadCedarRules(files: readonly RuleFile[], schema: string)
   if (endless.length > 0)
     throw invalid(endless.map(({ name }) => `${name} has a rule of more than ${TOKENS_MAX} words and signs: split it`));
   try {
-    return evaluatorOf(await import("@cedar-policy/cedar-wasm/nodejs"), files, schema);
+    return evaluatorOf(await import("@cedar-policy/cedar-wasm/nodejs"), files, JSON.parse(schema));
   } catch (error) {
     throw error instanceof CanaryError ? error : invalid([`Cedar failed: ${messageOf(error)}`]);
   }
 }
 
-function evaluatorOf(cedar: typeof Cedar, files: readonly RuleFile[], schema: string): RuleEvaluator {
-  const facts = factNames(cedar, schema);
+function evaluatorOf(cedar: typeof Cedar, files: readonly RuleFile[], schema: Cedar.SchemaJson<string>): RuleEvaluator {
+  const facts = factNames(schema);
   const rules = files.flatMap((file) => rulesOf(cedar, file));
   const problems = [
     ...(rules.length === 0 ? ["there is no rule, so nothing would ever be permitted"] : []),
@@ -56,22 +59,29 @@ function evaluatorOf(cedar: typeof Cedar, files: readonly RuleFile[], schema: st
   orThrow(cedar.preparsePolicySet(name, { staticPolicies }));
   orThrow(cedar.preparseSchema(name, schema));
   const texts = new Map<string, RuleText>(rules.map((rule) => [rule.id, rule]));
+  // The rules never change, and most of a question is facts that they only show: Cedar, which takes longer to read a question
+  // than to decide it, is asked once for all that differ in nothing else.
+  const decide = rememberingAnswers(partLookedAt(rules.map(({ json }) => json)), (request: RuleRequest): Decided => {
+    const answer = cedar.statefulIsAuthorized({
+      ...callOf(request),
+      preparsedPolicySetId: name,
+      preparsedSchemaName: name,
+    });
+    if (answer.type === "failure") throw new Error(answer.errors.map(({ message }) => message).join("; "));
+    const { decision, diagnostics } = answer.response;
+    // Cedar leaves a rule out whose evaluation fails, and may then permit what that rule forbids.
+    const [failed] = diagnostics.errors;
+    if (failed !== undefined) throw new Error(`rule ${failed.policyId}: ${failed.error.message}`);
+    return { allow: decision === "allow", by: inOrder(texts, diagnostics.reason) };
+  });
   return {
     engine: "cedar",
     withinMs: EVALUATION_MS_MAX,
     evaluate: async (request) => {
-      const answer = cedar.statefulIsAuthorized({
-        ...callOf(request),
-        preparsedPolicySetId: name,
-        preparsedSchemaName: name,
-      });
-      if (answer.type === "failure") throw new Error(answer.errors.map(({ message }) => message).join("; "));
-      const { decision, diagnostics } = answer.response;
-      // Cedar leaves a rule out whose evaluation fails, and may then permit what that rule forbids.
-      const [failed] = diagnostics.errors;
-      if (failed !== undefined) throw new Error(`rule ${failed.policyId}: ${failed.error.message}`);
-      if (decision === "allow") return { allow: true, permittedBy: inOrder(texts, diagnostics.reason) };
-      const refusals = inOrder(texts, diagnostics.reason).map((id): PolicyReason => {
+      expectNumbers(request);
+      const { allow, by } = decide(request);
+      if (allow) return { allow, permittedBy: by };
+      const refusals = by.map((id): PolicyReason => {
         const text = texts.get(id);
         if (text === undefined) throw new Error(`rule ${id} is not one of this policy`);
         return refusalOf(text, request);
@@ -83,6 +93,13 @@ function evaluatorOf(cedar: typeof Cedar, files: readonly RuleFile[], schema: st
 
 interface Rule extends RuleText {
   readonly source: string;
+  readonly json: Cedar.PolicyJson;
+}
+
+/** Which way, and the rules that it was for. */
+interface Decided {
+  readonly allow: boolean;
+  readonly by: readonly string[];
 }
 
 function rulesOf(cedar: typeof Cedar, { name, text }: RuleFile): readonly Rule[] {
@@ -98,12 +115,16 @@ function rulesOf(cedar: typeof Cedar, { name, text }: RuleFile): readonly Rule[]
     const { id, message, remedy } = annotations;
     if (!id || !message || (effect === "forbid" && !remedy))
       throw invalid([`${name}: a rule needs @id and @message, and @remedy where it forbids: ${source.slice(0, 80)}`]);
-    return { id, message, remedy: remedy ?? "", effect, source };
+    return { id, message, remedy: remedy ?? "", effect, source, json: parsed.json };
   });
 }
 
 /** Strictly: a rule that names an unknown fact, or one of another type, does not load. */
-function validate(cedar: typeof Cedar, schema: string, staticPolicies: Readonly<Record<string, string>>): void {
+function validate(
+  cedar: typeof Cedar,
+  schema: Cedar.SchemaJson<string>,
+  staticPolicies: Readonly<Record<string, string>>,
+): void {
   const answer = cedar.validate({ schema, policies: { staticPolicies: { ...staticPolicies } } });
   if (answer.type === "failure") throw invalid(answer.errors.map(({ message }) => message));
   const all = [...answer.validationErrors, ...answer.validationWarnings];
@@ -111,10 +132,8 @@ function validate(cedar: typeof Cedar, schema: string, staticPolicies: Readonly<
 }
 
 /** Names of the facts that a message may show, such as `plan.tier`. */
-function factNames(cedar: typeof Cedar, schema: string): ReadonlySet<string> {
-  const answer = cedar.schemaToJson(schema);
-  if (answer.type === "failure") throw invalid(answer.errors.map(({ message }) => `facts: ${message}`));
-  const types = Object.entries(answer.json[""]?.commonTypes ?? {});
+function factNames(schema: Cedar.SchemaJson<string>): ReadonlySet<string> {
+  const types = Object.entries(schema[""]?.commonTypes ?? {});
   return new Set(
     types.flatMap(([name, type]) =>
       Object.keys("attributes" in type ? type.attributes : {}).map((attribute) => `${name.toLowerCase()}.${attribute}`),
@@ -148,6 +167,14 @@ function valuesOf(facts: FactGroup): Record<string, Cedar.CedarValueJson> {
       typeof fact === "number" && DECIMALS.has(name) ? decimal(fact) : typeof fact === "object" ? [...fact] : fact,
     ]),
   );
+}
+
+/** Cedar looks at the types of all facts where it is asked; a number that is none is refused also where it need not be. */
+function expectNumbers({ context }: RuleRequest): void {
+  for (const [name, fact] of Object.values(context).flatMap((facts) => Object.entries(facts))) {
+    const isFit = DECIMALS.has(name) ? Number.isFinite(fact) : Number.isSafeInteger(fact);
+    if (typeof fact === "number" && !isFit) throw new RangeError(`${name} is ${fact}`);
+  }
 }
 
 /** Cut after four places, not rounded: 0.79999 must not become 0.8. */

@@ -8,7 +8,6 @@ import { expectModules, opaRules } from "./opa-rules.ts";
 import { floorsOf, type PolicyData, parsePolicyData } from "./policy-data.ts";
 import { policyEngine } from "./policy-engine.ts";
 import type { PolicyEngine } from "./question.ts";
-import { rememberingAnswers } from "./remembered-answers.ts";
 import type { RuleEvaluator } from "./rule-evaluator.ts";
 
 /** Name of the data's file in a policy's folder; rules end in `.cedar`. */
@@ -31,7 +30,7 @@ export interface LoadedPolicy {
 
 /**
  * Loads a policy. `shipped` is the one that comes with the harness: its floors hold whatever an operator's data say.
- * @param schema - text of policies/facts.cedarschema
+ * @param schema - text of policies/facts.cedarschema.json
  * @param opaToken - for an OPA that asks for a bearer token
  * @throws CanaryError POLICY_INVALID
  */
@@ -65,7 +64,7 @@ async function evaluatorOf(
   engine: EngineChoice,
   { own, schema, opaToken }: Pick<Parameters<typeof loadPolicy>[0], "own" | "schema" | "opaToken">,
 ): Promise<RuleEvaluator> {
-  if (engine.kind === "cedar") return rememberingAnswers(await loadCedarRules(textsOf(own, ".cedar"), schema));
+  if (engine.kind === "cedar") return await loadCedarRules(textsOf(own, ".cedar"), schema);
   await expectModules(
     engine,
     textsOf(own, ".rego").map(({ text }) => text),

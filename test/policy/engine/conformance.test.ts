@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { schemaToJson } from "@cedar-policy/cedar-wasm/nodejs";
 import { afterAll, describe, expect, test } from "vitest";
 import { sha256Hex } from "../../../src/core/sha256.ts";
 import { type PolicyCase, parseCases, runCase } from "../../../src/policy/engine/cases.ts";
@@ -36,6 +37,11 @@ test("every rule has a case in which it refuses, in both languages", () => {
   const refused = new Set(CASES.flatMap(({ expect: { rules } }) => rules));
   expect(forbids.toSorted()).toEqual([...refused].toSorted());
   expect([...SHIPPED.rego.matchAll(/reason\("([^"]+)"/g)].map(([, id]) => id).toSorted()).toEqual(forbids.toSorted());
+});
+
+test("facts have the same types in the form that people read and in the one that is loaded", () => {
+  const answer = schemaToJson(readFileSync("policies/facts.cedarschema", "utf8"));
+  expect(JSON.parse(SHIPPED.schema)).toEqual(answer.type === "success" ? answer.json : undefined);
 });
 
 test("the compiled rules that stand in for an agent are those of policies/opa", () => {

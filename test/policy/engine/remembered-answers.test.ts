@@ -1,55 +1,45 @@
 import { expect, test } from "vitest";
 import { rememberingAnswers } from "../../../src/policy/engine/remembered-answers.ts";
-import { ruleRequest } from "../../../src/policy/engine/rule-context.ts";
-import type { RuleAnswer } from "../../../src/policy/engine/rule-evaluator.ts";
-import { FACTS, QUESTION } from "../../support/policy-question.ts";
-import { ASKING } from "../../support/shipped-policy.ts";
 
-const YES: RuleAnswer = { allow: true, permittedBy: ["promotion"] };
-const requestOf = (name: string, approvals = 1) =>
-  ruleRequest({ ...QUESTION, plan: { ...FACTS, name }, approvals: { count: approvals, strong: 0 } }, ASKING.policy.data)
-    .request;
-
-function counting(answer: () => RuleAnswer) {
+function counting(answer: (question: string) => object = (question) => ({ question })) {
   let asked = 0;
-  const rules = rememberingAnswers({
-    engine: "cedar",
-    withinMs: 1000,
-    evaluate: async () => {
+  const decide = rememberingAnswers(
+    (question: string) => question,
+    (question) => {
       asked += 1;
-      return answer();
+      return answer(question);
     },
-  });
-  return { rules, asked: () => asked };
+  );
+  return { decide, asked: () => asked };
 }
 
-test("the same facts are evaluated once, and any other fact anew", async () => {
-  const { rules, asked } = counting(() => YES);
-  for (let times = 0; times < 3; times++) expect(await rules.evaluate(requestOf("a"))).toBe(YES);
+test("a question is answered once, and any other anew", () => {
+  const { decide, asked } = counting();
+  const first = decide("a");
+  for (let times = 0; times < 3; times++) expect(decide("a")).toBe(first);
   expect(asked()).toBe(1);
-  await rules.evaluate(requestOf("a", 2));
-  await rules.evaluate(requestOf("b"));
-  expect(asked()).toBe(3);
+  expect(decide("b")).toEqual({ question: "b" });
+  expect(asked()).toBe(2);
 });
 
-test("a failure is not remembered", async () => {
+test("a failure is not remembered", () => {
   let broken = true;
-  const { rules } = counting(() => {
+  const { decide } = counting(() => {
     if (broken) throw new Error("broken");
-    return YES;
+    return {};
   });
-  await expect(rules.evaluate(requestOf("a"))).rejects.toThrow("broken");
+  expect(() => decide("a")).toThrow("broken");
   broken = false;
-  expect(await rules.evaluate(requestOf("a"))).toBe(YES);
+  expect(decide("a")).toEqual({});
 });
 
-test("what was asked longest ago is forgotten first, and long questions are never kept", async () => {
-  const { rules, asked } = counting(() => YES);
-  for (let index = 0; index < 501; index++) await rules.evaluate(requestOf(`plan-${index}`));
-  await rules.evaluate(requestOf("plan-500"));
+test("what was asked longest ago is forgotten first, and long questions are never kept", () => {
+  const { decide, asked } = counting();
+  for (let index = 0; index < 501; index++) decide(`plan-${index}`);
+  decide("plan-500");
   expect(asked()).toBe(501);
-  await rules.evaluate(requestOf("plan-0"));
+  decide("plan-0");
   expect(asked()).toBe(502);
-  for (let times = 0; times < 2; times++) await rules.evaluate(requestOf("x".repeat(9000)));
+  for (let times = 0; times < 2; times++) decide("x".repeat(9000));
   expect(asked()).toBe(504);
 });
