@@ -51,9 +51,7 @@ test("a gate that read a plan at which the grammar stops goes on reading others,
   });
   const honest = asked("UPDATE jobs SET a = 1 WHERE id = 1");
   // What nobody can read may do anything, so it is a human's.
-  const unread = expect.arrayContaining([
-    expect.objectContaining({ message: expect.stringContaining("(rule never-unattended)") }),
-  ]);
+  const unread = expect.arrayContaining([expect.objectContaining({ rule: "never-unattended" })]);
   const [poisoned] = await Promise.all([ask(asked(TOO_DEEP)), ask(honest)]);
   expect(poisoned).toMatchObject({ kind: "answer", reasons: unread });
   const answer = await ask(honest);
