@@ -1,4 +1,5 @@
-import { sign, verify } from "node:crypto";
+import { createHash, sign, verify } from "node:crypto";
+import { boundedMap } from "../core/bounded-map.ts";
 import type { SigningKey, VerifyingKey } from "./keys.ts";
 
 /** Payload type of an in-toto statement; no other is signed or accepted. */
@@ -15,7 +16,19 @@ export function signPayload(payload: Uint8Array, key: SigningKey): Buffer {
   return sign(null, preAuthenticationEncoding(IN_TOTO_PAYLOAD_TYPE, payload), key.privateKey);
 }
 
-/** Whether a signature covers exactly this payload as an in-toto statement. */
+/** Of as many documents as a busy gate guards; some 100 bytes each. */
+const fitting = boundedMap<string, true>(250_000);
+
+/**
+ * Whether a signature covers exactly this payload as an in-toto statement. What fits is remembered by the SHA-256 of all that it
+ * follows from, since the same is asked before every decision; whether the key is trusted is no part of it.
+ */
 export function isSignedBy(payload: Uint8Array, signature: Uint8Array, key: VerifyingKey): boolean {
-  return verify(null, preAuthenticationEncoding(IN_TOTO_PAYLOAD_TYPE, payload), key.publicKey, signature);
+  const signed = preAuthenticationEncoding(IN_TOTO_PAYLOAD_TYPE, payload);
+  const about = createHash("sha256").update(`${key.keyId} ${signature.byteLength} `).update(signature).update(signed);
+  const digest = about.digest("base64url");
+  if (fitting.get(digest) !== undefined) return true;
+  const isFitting = verify(null, signed, key.publicKey, signature);
+  if (isFitting) fitting.set(digest, true);
+  return isFitting;
 }

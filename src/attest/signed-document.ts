@@ -6,7 +6,7 @@ import { type Envelope, type ReadBundle, readBundle, signedBundle } from "./bund
 import { canonicalJson } from "./canonical-json.ts";
 import { isSignedBy } from "./dsse.ts";
 import { findKey, type KeyRefusalCode, type KeyRole, type Keyring, type TrustedKey } from "./keyring.ts";
-import type { SigningKey, VerifyingKey } from "./keys.ts";
+import type { SigningKey } from "./keys.ts";
 
 /** Type of every statement that is signed or read. */
 export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
@@ -47,7 +47,7 @@ export function openDocument<T>(
   const { keyId } = once.envelope;
   const found = findKey(asked.keyring, { keyId, role: asked.role, at: asked.at });
   if (found.kind === "refused") return found;
-  if (!fits(once, found.key))
+  if (!isSignedBy(once.envelope.payload, once.envelope.signature, found.key))
     return refused("SIGNATURE_MISMATCH", `the signature does not fit the content and key ${keyId}`);
   const read = readStatementOnce(once, asked);
   if (read.kind === "problem") return refused("STATEMENT_INVALID", read.message);
@@ -55,14 +55,12 @@ export function openDocument<T>(
 }
 
 /**
- * What follows from the text of a bundle alone, whoever asks and whenever: its parts, what they say, and which keys its
- * signature fits. Whether such a key is trusted, in which role and at which instant, is asked anew each time.
+ * What follows from the text of a bundle alone, whoever asks and whenever: its parts and what they say. Whether a key that its
+ * signature fits is trusted, in which role and at which instant, is asked anew each time.
  */
 interface OpenedOnce {
   readonly envelope: Envelope;
   readonly payloadSha256: string;
-  /** Names are digests of keys: no other key has this one. */
-  readonly fittingKeyIds: Set<string>;
   readonly statements: Map<z.ZodType, unknown>;
 }
 
@@ -79,16 +77,9 @@ function readBundleOnce(
   if (bundle.kind === "problem") return bundle;
   const { envelope } = bundle;
   const payloadSha256 = sha256Hex(envelope.payload);
-  const once = { envelope, payloadSha256, fittingKeyIds: new Set<string>(), statements: new Map<z.ZodType, unknown>() };
+  const once = { envelope, payloadSha256, statements: new Map<z.ZodType, unknown>() };
   if (text.length <= OPENED_CHARS_MAX) opened.set(text, once);
   return { kind: "bundle", once };
-}
-
-function fits({ envelope, fittingKeyIds }: OpenedOnce, key: VerifyingKey): boolean {
-  if (fittingKeyIds.has(key.keyId)) return true;
-  const isFitting = isSignedBy(envelope.payload, envelope.signature, key);
-  if (isFitting) fittingKeyIds.add(key.keyId);
-  return isFitting;
 }
 
 function readStatementOnce<T>(

@@ -17,8 +17,6 @@ export interface SignedRecord<T> {
   readonly payload: Buffer;
   readonly signature: Buffer;
   readonly keyId: string;
-  /** Whether the signature fits a key of this name; the name is the key's own digest, so it is asked once. */
-  fits?: boolean;
 }
 
 export type ReadSigned<T> =
@@ -48,8 +46,7 @@ export function signerOf(
 ): Signer {
   const found = findKey(trust.keyring, { keyId: record.keyId, role: trust.role, at: trust.at });
   if (found.kind === "refused") return { kind: "untrusted", why: found.message };
-  record.fits ??= isSignedBy(record.payload, record.signature, found.key);
-  return record.fits
+  return isSignedBy(record.payload, record.signature, found.key)
     ? { kind: "trusted", keyId: record.keyId }
     : { kind: "untrusted", why: `the signature does not fit the content and key ${record.keyId}` };
 }

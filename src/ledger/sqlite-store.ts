@@ -11,6 +11,8 @@ import { SQLITE_APPLICATION_ID, SQLITE_SCHEMA } from "./sqlite-schema.ts";
 import type { CommitQuestions, LedgerStore, PlanAdditions } from "./store.ts";
 
 const RETRY_MS = 5;
+/** Of the file's pages, so that an index of some hundred thousand entries is not read from the system again and again. */
+const CACHE_KIB = 128 * 1024;
 
 /**
  * A log in one file of SQLite, in WAL mode with synchronous=FULL: what is committed was fsynced. The file must be on a local disk.
@@ -28,6 +30,7 @@ export function openSqliteStore(options: {
     if (access === "append") makePrivateFile(file);
     const database = new DatabaseSync(file, { readOnly: access === "read", timeout: RETRY_MS, allowExtension: false });
     try {
+      database.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
       if (access === "append") prepareToAppend(database);
       // Whoever has it open for writing keeps its companions; for reading there may be none.
       const files = access === "append" ? [file, `${file}-wal`, `${file}-shm`] : [file];
