@@ -2,6 +2,8 @@
 export const LIMITS = {
   /** A document is read by people; a megabyte of YAML is an accident or an attack. */
   documentBytesMax: 1024 * 1024,
+  /** Lists and objects within one another in JSON that is read strictly. */
+  jsonDepthMax: 200,
   /** YAML aliases expanded in one document (alias bombs). */
   yamlAliasesMax: 50,
   /** A person must be able to review the plan in one sitting. */

@@ -72,6 +72,13 @@ describe("what is refused", () => {
     expect(refusal('{"name":"a","name":"b"}').hint).toContain("plan.yaml:1:13"));
   test("what is wrong in JSON, with its place", () =>
     expect(refusal('{"name":"a","list":[{"n":"two"}]}').hint).toContain("plan.yaml:1:26 `list[0].n`"));
+  test("JSON that is nested deeper than whoever walks it has stack", () => {
+    const deep = (depth: number) => `{"name":"a","list":[],"more":${"[".repeat(depth)}${"]".repeat(depth)}}`;
+    const anything = z.looseObject({ name: z.string() });
+    expect(parseDocument(anything, deep(100), SOURCE)).toMatchObject({ name: "a" });
+    for (const depth of [20_000, 200_000])
+      expect(refusalOf(() => parseDocument(anything, deep(depth), SOURCE)).code).toBe("PLAN_INVALID");
+  });
   test("a text cut off in the middle", () =>
     expect(refusal('{"name": "a", "list": [{"n"').message).toContain("plan.yaml"));
   test("binary junk", () => expect(refusal("\u0000\u0001\u0002").code).toBe("PLAN_INVALID"));
