@@ -1,3 +1,5 @@
+import { boundedMap } from "../../core/bounded-map.ts";
+
 /** Answers kept, and characters of a question that is worth keeping one for: some megabytes in all. */
 const KEPT_MAX = 500;
 const QUESTION_CHARS_MAX = 8_000;
@@ -10,18 +12,13 @@ export function rememberingAnswers<Question, Answer>(
   textOf: (question: Question) => string,
   answer: (question: Question) => Answer,
 ): (question: Question) => Answer {
-  const kept = new Map<string, Answer>();
+  const kept = boundedMap<string, Answer>(KEPT_MAX);
   return (question) => {
     const text = textOf(question);
-    const found = kept.get(text) ?? answer(question);
-    if (text.length > QUESTION_CHARS_MAX) return found;
-    // The oldest stand first.
-    kept.delete(text);
-    kept.set(text, found);
-    for (const oldest of kept.keys()) {
-      if (kept.size <= KEPT_MAX) break;
-      kept.delete(oldest);
-    }
+    const known = kept.get(text);
+    if (known !== undefined) return known;
+    const found = answer(question);
+    if (text.length <= QUESTION_CHARS_MAX) kept.set(text, found);
     return found;
   };
 }
