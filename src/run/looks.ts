@@ -1,7 +1,8 @@
 import type { SwitchbackDesign } from "../judge/judge-limits.ts";
 import { judgeRounds } from "../judge/judge-rounds.ts";
 import { judgeSlos, lookOutcome, type ResolvedSlo } from "../judge/judge-slos.ts";
-import type { SloJudgement } from "../judge/verdict.ts";
+import { type LateWindows, lateGate, lateWindows } from "../judge/late-gate.ts";
+import type { Reason, SloJudgement } from "../judge/verdict.ts";
 import type { Window } from "../replay/recording.ts";
 import type { SloTrail } from "../report/run-report.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
@@ -12,6 +13,10 @@ import { resolvedSlos } from "./resolved-slos.ts";
 /** One look of the judge at everything complete so far. */
 export interface Look {
   readonly slos: readonly SloJudgement[];
+  /** One SLO is outside, or all are inside and not too many late seconds were left out to say so. */
+  readonly isDecided: boolean;
+  /** Where every SLO is inside: what late seconds would hold it for, if the run ended now. */
+  readonly late: readonly Reason[];
   readonly after: Window;
 }
 
@@ -53,11 +58,11 @@ export function createLooks(
   const judge: Looks["judge"] = (windows) => judgeSlos({ ...asked, ...biasInUse(context), windows });
   const look = (after: Window): Look => {
     lookedUntilMs = after.toMs;
-    const baseline = session.phases.baseline ?? { fromMs: 0, toMs: 0 };
+    const baseline = baselineOf(session);
     const slos = judge({ baseline, after });
     options.onLook?.(slos);
     for (const slo of slos) trails.get(slo.name)?.push(trailEntry(slo, after.toMs));
-    return { slos, after };
+    return { slos, after, ...decided(session, slos, { without: [baseline], with: [after] }) };
   };
   return {
     judge,
@@ -104,11 +109,26 @@ export function createRoundLooks(context: LoadContext, session: LoadSession, des
       judged = judgeRounds({ store, slos, rounds, design, limits, restarted, latched: judged });
       effects.observe({ kind: "slos", slos: judged });
       for (const slo of judged) trails.get(slo.name)?.push(trailEntry(slo, atMs));
-      return lookOutcome(judged) !== "open";
+      return decided(session, judged, lateWindows({ baseline: baselineOf(session) }, rounds)).isDecided;
     },
     slos: () => judged,
     trails: () => [...trails].map(([name, looks]) => ({ name, looks })),
   };
+}
+
+function baselineOf({ phases }: LoadSession): Window {
+  return phases.baseline ?? { fromMs: 0, toMs: 0 };
+}
+
+/** Where a busy machine left out so much that a pass would be held for it, time mends what a verdict could not. */
+function decided(
+  { store }: LoadSession,
+  slos: readonly SloJudgement[],
+  windows: LateWindows,
+): Pick<Look, "isDecided" | "late"> {
+  const outcome = lookOutcome(slos);
+  const late = outcome === "pass" ? lateGate(store, windows) : [];
+  return { isDecided: outcome !== "open" && late.length === 0, late };
 }
 
 function biasInUse({ job, restarts }: LoadContext) {

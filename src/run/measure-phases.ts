@@ -91,26 +91,29 @@ function plannedBy({ job, restarts }: LoadContext, { store }: LoadSession) {
   return { store, slos: resolvedSlos(job), limits: job.scenario.judge, restarted: restarts.services().length > 0 };
 }
 
-/** Looks after every block until every SLO is inside, one is outside, or the time is up. */
+/**
+ * Looks after every block until every SLO is inside, one is outside, or the time is up. Where a busy machine left out so much
+ * that a pass would be held for it, time mends what a verdict could not: the looks go on.
+ */
 export async function observeAfter(context: LoadContext, session: LoadSession, looks: Looks): Promise<Look["slos"]> {
   const { judge: limits } = context.job.scenario;
   context.log.phase("observe", limits.minBlocksAfter * limits.blockSeconds * 1000);
   const fromMs = Math.ceil(session.axisMs() / 1000) * 1000;
   const untilMs = fromMs + limits.observeSecondsMax * 1000;
   let last: Look | undefined;
+  let saidLate = false;
   for (;;) {
     const look = await looks.next({ fromMs, untilMs, signal: context.signal });
     if (look === undefined) break;
     last = look;
     session.mark("observing", look.after);
-    if (isDecided(look.slos)) break;
+    if (look.isDecided) break;
+    const [late] = look.late;
+    if (late !== undefined && !saidLate) context.log.note(`every SLO holds, yet: ${late.message} Observing longer.`);
+    saidLate ||= late !== undefined;
   }
   return (
     last?.slos ??
     looks.judge({ baseline: session.phases.baseline ?? { fromMs, toMs: fromMs }, after: { fromMs, toMs: fromMs } })
   );
-}
-
-function isDecided(slos: Look["slos"]): boolean {
-  return slos.some((slo) => slo.state === "fail") || slos.every((slo) => slo.state === "pass");
 }

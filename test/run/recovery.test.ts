@@ -23,7 +23,7 @@ async function recover(blockMs: number, lost: "nothing" | "everything" = "nothin
     next: async ({ fromMs, untilMs, signal }) => {
       await clock.sleep(2000, signal);
       const after = { fromMs, toMs: Math.min(axisMs(), untilMs) };
-      return axisMs() > untilMs ? undefined : { slos: at(after), after };
+      return axisMs() > untilMs ? undefined : { slos: at(after), after, isDecided: true, late: [] };
     },
     trails: () => [],
   };

@@ -162,6 +162,23 @@ test("a load generator that was the bottleneck leaves no verdict", async () => {
   expect(endOf(await onADayWith({ kind: "driver-bottleneck" }))).toBe("DRIVER_BOTTLENECK");
 });
 
+test("a machine that was busy for some seconds with the plan in force is observed longer, not held", async () => {
+  const quiet = await onADayWith();
+  const run = await onADayWith({ kind: "driver-late-with-plan", afterMs: 15_000, forMs: 6000 });
+  expect(notes(run)).toContainEqual(expect.stringMatching(/^every SLO holds, yet: The load generator was late in/));
+  expect(endOf(run)).toBe("promote");
+  expect(run.tookMs).toBeGreaterThan(quiet.tookMs);
+});
+
+test("busy seconds too many for the time there is hold a plan whose SLOs are all inside", async () => {
+  const run = await onADayWith({ kind: "driver-late-with-plan", afterMs: 10_000, forMs: 8000 });
+  const late = {
+    code: "ENVIRONMENT_UNSTABLE",
+    message: expect.stringContaining("The load generator was late in 13.3%"),
+  };
+  expect(run.end).toMatchObject({ report: { verdict: { kind: "hold", reasons: [late] } } });
+});
+
 test.each(["intent", "manifest", "report"] as const)(
   "a disk that is full when the %s is written leaves no verdict",
   async (writing) => {

@@ -33,6 +33,7 @@ interface Pair {
   readonly answers: Readonly<Record<Role, Answer>>;
   /** Whether the plan was in force when it was sent. */
   readonly planInForce: boolean;
+  readonly sendLagMs: number;
 }
 
 const DELIVER_EVERY_MS = 500;
@@ -183,7 +184,9 @@ function arrivalList({ stage, model, options }: Parameters<typeof drive>[0]) {
         };
         const route = pick(weights, random());
         const shadow = harmed(answers.shadow, meets(planted, mix[route]) ? planted : undefined, random);
-        pairs.push({ sequence: sequence++, intendedMs: nextMs, route, answers: { ...answers, shadow }, planInForce });
+        const sendLagMs = isLate(stage, nextMs - inForceSinceMs) ? 11 : 0;
+        const sent = { sequence: sequence++, intendedMs: nextMs, sendLagMs };
+        pairs.push({ ...sent, route, answers: { ...answers, shadow }, planInForce });
         stage.sent = sequence;
       }
       return pairs;
@@ -214,6 +217,11 @@ function answerOf(request: {
   const lost = losing ? (stage.fault("shadow-loses-requests")?.share ?? 0) : 0;
   const outcome = loss < lost ? "dropped" : luck < 0.002 + breaks ? "http-error" : "ok";
   return { outcome, latencyMs: baseMs * (1 + slower) * Math.exp(0.1 * noise) };
+}
+
+function isLate(stage: SimulatedStage, inForceForMs: number): boolean {
+  const late = stage.fault("driver-late-with-plan");
+  return late !== undefined && inForceForMs >= late.afterMs && inForceForMs < late.afterMs + late.forMs;
 }
 
 function meets(harm: IngressHarm | undefined, route: RouteSpec | undefined): boolean {
@@ -249,7 +257,8 @@ function batchOf(pairs: readonly Pair[]): PairBatch {
       const columns = batch.arms[role];
       columns.outcome[i] = OUTCOMES.indexOf(outcome);
       columns.status[i] = outcome === "ok" ? 200 : 500;
-      columns.latencyMs[i] = latencyMs;
+      columns.sendLagMs[i] = pair.sendLagMs;
+      columns.latencyMs[i] = latencyMs + pair.sendLagMs;
       columns.serviceMs[i] = latencyMs;
     }
   }

@@ -44,6 +44,8 @@ export type Fault =
   /** While the plan is in force; `share` of the latency, or of requests that fail. */
   | { readonly kind: "plan-slows"; readonly share: number }
   /** The same, but only when it has been in force for so long. */
+  /** The driver is late by 11 ms on both twins, for this long from so long after the plan is in force on. */
+  | { readonly kind: "driver-late-with-plan"; readonly afterMs: number; readonly forMs: number }
   | { readonly kind: "plan-slows-later"; readonly share: number; readonly afterMs: number }
   | { readonly kind: "plan-breaks"; readonly share: number }
   /** While the plan is in force this share of the shadow's answers says something else. */
@@ -68,7 +70,11 @@ export type Fault =
   | { readonly kind: "disk-full"; readonly writing: "intent" | "manifest" | "report"; readonly from: number };
 
 /** Faults after which a verdict may still be `promote`: they change nothing that a verdict is about. */
-export const HARMLESS_FAULTS: ReadonlySet<Fault["kind"]> = new Set(["wall-clock-jumps", "teardown-fails"]);
+export const HARMLESS_FAULTS: ReadonlySet<Fault["kind"]> = new Set([
+  "wall-clock-jumps",
+  "teardown-fails",
+  "driver-late-with-plan",
+]);
 
 /** The faults of one world: none in one of six, one in most, two at once in the rest. */
 export function drawFaults(seed: number): readonly Fault[] {
