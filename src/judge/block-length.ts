@@ -69,9 +69,17 @@ export function startingBlock(
   }
   const leastMs = JUDGE_RULES.uncalibratedBlockMsMin;
   if (askedMs >= leastMs) return { blockMs: askedMs, doublings: [], isVouched: false };
-  const why = `${askedMs / 1000} s is for twins of which a calibration shows that such blocks stand alone`;
+  const spoken = calibration?.contradicted;
+  const but = spoken === undefined ? "" : `, and ${CONTRADICTIONS[spoken]}`;
+  const why = `${askedMs / 1000} s is for twins of which a calibration shows that such blocks stand alone${but}`;
   return { blockMs: leastMs, doublings: [why], isVouched: false };
 }
+
+/** Why a calibration is not believed, in a clause. */
+export const CONTRADICTIONS: Readonly<Record<NonNullable<SloCalibration["contradicted"]>, string>> = {
+  bias: "the baseline of this run has the twins further apart than the calibration allows",
+  noise: "the baseline of this run is noisier than the calibration was",
+};
 
 /** What a calibration says of the autocorrelation of blocks of this length. */
 export function calibratedInflation(

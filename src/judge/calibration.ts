@@ -17,8 +17,8 @@ export interface SloCalibration {
   readonly blocks?: readonly CalibratedBlock[];
   /** Its windows were long enough to show slow noise, so that it may vouch for short blocks. */
   readonly vouches?: boolean;
-  /** The baseline of the run speaks against it; what is left of it can only widen. */
-  readonly contradicted?: true;
+  /** The baseline of the run speaks against it, by its bias or by its noise; what is left of it can only widen. */
+  readonly contradicted?: "bias" | "noise";
 }
 
 /** Blocks of one length over all windows of a calibration. */
@@ -71,7 +71,7 @@ export interface BiasQuestion {
 
 /** Chooses the bias model of one SLO (STATISTICS.md 3.2 and 4, instance bias). */
 export function chooseBias(question: BiasQuestion): BiasChoice {
-  const contradicted = question.calibration?.contradicted === true || isContradicted(question);
+  const contradicted = question.calibration?.contradicted !== undefined || isContradicted(question);
   const calibration = contradicted ? undefined : question.calibration;
   const tau = believed(calibration?.tau ?? 0, question);
   // Drift only widens: what speaks against a profile is no reason to take that back.

@@ -1,4 +1,5 @@
 import { describeRange } from "../core/delta-range.ts";
+import { CONTRADICTIONS } from "./block-length.ts";
 import { explainBaseline, neededText } from "./explain-baseline.ts";
 import {
   axisNote,
@@ -105,8 +106,14 @@ function biasText(slo: SloJudgement, derivation: Derivation): string {
   const how =
     bias.tau > 0
       ? `${percent(biasKept)} of it, ${removed}, is believed and was taken off (calibrated sd of the twins' difference ${exact(bias.tau)})`
-      : `all of it, ${removed}, was taken off (no calibration: plain difference in differences)`;
+      : `all of it, ${removed}, was taken off (${unbelieved(bias)}: plain difference in differences)`;
   return `The twins differed by ${seen} before the plan; ${how}.${known}`;
+}
+
+function unbelieved({ contradicted }: Derivation["bias"]): string {
+  return contradicted === undefined
+    ? "no calibration"
+    : `the calibration is not believed, ${CONTRADICTIONS[contradicted]}`;
 }
 
 function noiseText(slo: SloJudgement, { design, scale, sdFloored }: Derivation): string {

@@ -80,6 +80,8 @@ function derivationOf(measured: SloMeasurement, context: SloContext): Omit<Deriv
   const { before, after, pass, fail, scale, choice } = measured;
   const { alpha } = context.limits;
   const { tau, redrawn, driftSd } = choice.bias;
+  const spoken = context.profile?.slos[measured.resolved.slo.name]?.contradicted;
+  const contradicted = spoken ?? (choice.contradicted ? "bias" : undefined);
   const blocksBefore = before.influence.length;
   const { minBlocksBefore } = context.limits;
   const samplesMissing =
@@ -97,6 +99,7 @@ function derivationOf(measured: SloMeasurement, context: SloContext): Omit<Deriv
       ...(redrawn === undefined ? {} : { restart: redrawn }),
       ...(driftSd === undefined ? {} : { driftSd }),
       calibrated: choice.calibrated,
+      ...(contradicted === undefined ? {} : { contradicted }),
     },
     standardError: pass.standardError,
     degrees: pass.degrees,

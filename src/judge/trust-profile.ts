@@ -51,7 +51,7 @@ function trustedCalibration(
   if (!isBiased && !isLouder(before, calibration, { blockMs, limits })) return calibration;
   const { driftSd, driftSeconds } = calibration;
   return {
-    contradicted: true,
+    contradicted: isBiased ? "bias" : "noise",
     ...(driftSd === undefined ? {} : { driftSd }),
     ...(driftSeconds === undefined ? {} : { driftSeconds }),
   };

@@ -85,6 +85,8 @@ export interface Derivation {
     readonly restart?: { readonly sd: number; readonly rounds: number };
     readonly driftSd?: number;
     readonly calibrated: boolean;
+    /** There was a calibration, and what of the baseline speaks against it. */
+    readonly contradicted?: "bias" | "noise";
   };
   readonly standardError: number;
   readonly degrees: number;

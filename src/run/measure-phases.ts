@@ -1,6 +1,8 @@
 import { baselineAsked, baselineIsLongEnough, nextBaselineCheck } from "../judge/baseline-length.ts";
+import { CONTRADICTIONS } from "../judge/block-length.ts";
 import { type PlannedPower, powerBySlo } from "../judge/planned-power.ts";
 import { plannedRounds } from "../judge/planned-rounds.ts";
+import { trustedProfile } from "../judge/trust-profile.ts";
 import type { Reason } from "../judge/verdict.ts";
 import type { Window } from "../replay/recording.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
@@ -77,9 +79,19 @@ function plannedReasons(context: LoadContext, session: LoadSession, baseline: Wi
     context.log.power(roundsAfterBaseline(context.job, plan));
     return plannedRounds(plan);
   }
+  sayUnbelieved(context, session, baseline);
   const power = plannedPower(context, session, baseline);
   context.log.power(powerAfterBaseline(context.job, power));
   return power.flatMap(({ because }) => (because === undefined ? [] : [because]));
+}
+
+/** Who made a calibration so that runs are short is told why this one was not. */
+function sayUnbelieved(context: LoadContext, session: LoadSession, baseline: Window): void {
+  const asked = { ...plannedBy(context, session), ...calibrationInUse(context.job), baseline };
+  for (const [name, { contradicted }] of Object.entries(trustedProfile(asked).profile?.slos ?? {})) {
+    if (contradicted !== undefined)
+      context.log.note(`the calibration of ${name} is not believed: ${CONTRADICTIONS[contradicted]}`);
+  }
 }
 
 function plannedPower(context: LoadContext, session: LoadSession, baseline: Window): readonly PlannedPower[] {

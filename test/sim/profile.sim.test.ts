@@ -56,6 +56,20 @@ describe("a plan that replaces a process", () => {
   });
 });
 
+test("a profile of a quieter hour is told not to be believed, SLO by SLO, and one that fits is not spoken of", async () => {
+  const notesWith = async (profile: Profile): Promise<readonly string[]> => {
+    const { events } = await simulateRun({ seed: 7, plan: "scale-two", profile });
+    return events.flatMap((event) =>
+      event.kind === "note" && event.message.includes("believed") ? [event.message] : [],
+    );
+  };
+  const calm = SIMULATED_NOISE.blocks.map((block) => ({ ...block, sd: block.sd / 100 }));
+  expect(await notesWith(made({ blocks: calm }))).toContain(
+    "the calibration of latency is not believed: the baseline of this run is noisier than the calibration was",
+  );
+  expect(await notesWith(made({}))).toEqual([]);
+});
+
 test("what a calibration learned is what a run believes, bias and noise of the same simulated world", async () => {
   const { end } = await simulateCalibration({ seed: 11, size: { rounds: 8, seconds: 20 } });
   if (end.kind === "error") throw end.error;
