@@ -90,6 +90,8 @@ export const JUDGE_RULES = {
   /** Share of late seconds after the plan beyond the one before it, from so many late seconds on. */
   lateShiftMax: 0.1,
   lateSecondsMin: 3,
+  /** Once more than that was seen, what has to be left of it before a pass ends the run: a lucky dip is no mending. */
+  lateMendedShiftMax: 0.05,
   /** Twins' own difference before the plan. */
   twinsDifferMax: 0.1,
   /** Level at which a control is shown to follow the plan, over all SLOs: disk, caches and engine are shared on own cores too. */

@@ -26,8 +26,13 @@ export function lateWindows(
 /**
  * Late seconds are left out on both twins, which is fair only while they come by chance: a plan that starves the machine
  * makes the driver late in the very seconds in which it harms. Smaller shares are for `late-check.ts`.
+ * @param shiftMax - share of late seconds with the plan in force beyond the one without it
  */
-export function lateGate(store: BlockStore, windows: LateWindows): readonly Reason[] {
+export function lateGate(
+  store: BlockStore,
+  windows: LateWindows,
+  shiftMax: number = JUDGE_RULES.lateShiftMax,
+): readonly Reason[] {
   if (windows.with.length === 0) return [];
   const lateOf = (side: readonly Window[]): { readonly late: number; readonly share: number } => {
     const counted = side.map((window) => lateSeconds(store, window));
@@ -41,7 +46,7 @@ export function lateGate(store: BlockStore, windows: LateWindows): readonly Reas
   if (is.share > JUDGE_RULES.invalidShareMax) {
     return [{ code: "NO_DATA", message: `${message}: too few are left to judge.` }];
   }
-  if (is.late < JUDGE_RULES.lateSecondsMin || is.share - was.share <= JUDGE_RULES.lateShiftMax) return [];
+  if (is.late < JUDGE_RULES.lateSecondsMin || is.share - was.share <= shiftMax) return [];
   return [{ code: "ENVIRONMENT_UNSTABLE", message: `${message}: what had to be left out may be what the plan did.` }];
 }
 

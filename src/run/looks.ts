@@ -1,4 +1,4 @@
-import type { SwitchbackDesign } from "../judge/judge-limits.ts";
+import { JUDGE_RULES, type SwitchbackDesign } from "../judge/judge-limits.ts";
 import { judgeRounds } from "../judge/judge-rounds.ts";
 import { judgeSlos, lookOutcome, type ResolvedSlo } from "../judge/judge-slos.ts";
 import { type LateWindows, lateGate, lateWindows } from "../judge/late-gate.ts";
@@ -53,6 +53,7 @@ export function createLooks(
   const stepMs = limits.blockSeconds * 1000;
   const trails = new Map<string, SloTrail["looks"][number][]>(options.slos.map(({ slo }) => [slo.name, []]));
   let lookedUntilMs = Number.NEGATIVE_INFINITY;
+  const decided = decisionOf(session);
   const asked = { store: session.store, slos: options.slos, limits };
   // A restart may show only under load: every look knows what was witnessed until then.
   const judge: Looks["judge"] = (windows) => judgeSlos({ ...asked, ...biasInUse(context), windows });
@@ -62,7 +63,7 @@ export function createLooks(
     const slos = judge({ baseline, after });
     options.onLook?.(slos);
     for (const slo of slos) trails.get(slo.name)?.push(trailEntry(slo, after.toMs));
-    return { slos, after, ...decided(session, slos, { without: [baseline], with: [after] }) };
+    return { slos, after, ...decided(slos, { without: [baseline], with: [after] }) };
   };
   return {
     judge,
@@ -95,6 +96,7 @@ export function createRoundLooks(context: LoadContext, session: LoadSession, des
   const slos = resolvedSlos(job);
   const trails = new Map<string, SloTrail["looks"][number][]>(slos.map(({ slo }) => [slo.name, []]));
   let judged: readonly SloJudgement[] = [];
+  const decided = decisionOf(session);
   const waitFor = async (atMs: number): Promise<void> => {
     const untilMs = session.axisMs() + LAST_BLOCK_GRACE_MS;
     while (session.completeUntilMs() < atMs && session.axisMs() < untilMs) await effects.clock.sleep(POLL_MS, signal);
@@ -109,7 +111,7 @@ export function createRoundLooks(context: LoadContext, session: LoadSession, des
       judged = judgeRounds({ store, slos, rounds, design, limits, restarted, latched: judged });
       effects.observe({ kind: "slos", slos: judged });
       for (const slo of judged) trails.get(slo.name)?.push(trailEntry(slo, atMs));
-      return decided(session, judged, lateWindows({ baseline: baselineOf(session) }, rounds)).isDecided;
+      return decided(judged, lateWindows({ baseline: baselineOf(session) }, rounds)).isDecided;
     },
     slos: () => judged,
     trails: () => [...trails].map(([name, looks]) => ({ name, looks })),
@@ -120,15 +122,18 @@ function baselineOf({ phases }: LoadSession): Window {
   return phases.baseline ?? { fromMs: 0, toMs: 0 };
 }
 
-/** Where a busy machine left out so much that a pass would be held for it, time mends what a verdict could not. */
-function decided(
-  { store }: LoadSession,
-  slos: readonly SloJudgement[],
-  windows: LateWindows,
-): Pick<Look, "isDecided" | "late"> {
-  const outcome = lookOutcome(slos);
-  const late = outcome === "pass" ? lateGate(store, windows) : [];
-  return { isDecided: outcome !== "open" && late.length === 0, late };
+/**
+ * Whether looks in turn are over. Where a busy machine left out so much that a pass would be held for it, time mends what a
+ * verdict could not; who looks on until the share of late seconds dips would always find a dip, so it has to be mended clearly.
+ */
+function decisionOf({ store }: LoadSession) {
+  let shiftMax: number = JUDGE_RULES.lateShiftMax;
+  return (slos: readonly SloJudgement[], windows: LateWindows): Pick<Look, "isDecided" | "late"> => {
+    const outcome = lookOutcome(slos);
+    const late = outcome === "pass" ? lateGate(store, windows, shiftMax) : [];
+    if (late.length > 0) shiftMax = JUDGE_RULES.lateMendedShiftMax;
+    return { isDecided: outcome !== "open" && late.length === 0, late };
+  };
 }
 
 function biasInUse({ job, restarts }: LoadContext) {
