@@ -4,7 +4,7 @@ import { settledSeries } from "../measure/phase-series.ts";
 import type { PhaseQuery } from "../measure/series.ts";
 import type { Measure } from "../measure/slo.ts";
 import type { Window } from "../replay/recording.ts";
-import type { CalibratedBlock, SloCalibration } from "./calibration.ts";
+import { type CalibratedBlock, CONTRADICTIONS, type SloCalibration } from "./calibration.ts";
 import { type CalibratedInflation, varianceInflation } from "./confidence-sequence.ts";
 import { JUDGE_RULES, type JudgeLimits, limitsFor, shortestBlockMs } from "./judge-limits.ts";
 
@@ -74,12 +74,6 @@ export function startingBlock(
   const why = `${askedMs / 1000} s is for twins of which a calibration shows that such blocks stand alone${but}`;
   return { blockMs: leastMs, doublings: [why], isVouched: false };
 }
-
-/** Why a calibration is not believed, in a clause. */
-export const CONTRADICTIONS: Readonly<Record<NonNullable<SloCalibration["contradicted"]>, string>> = {
-  bias: "the baseline of this run has the twins further apart than the calibration allows",
-  noise: "the baseline of this run is noisier than the calibration was",
-};
 
 /** What a calibration says of the autocorrelation of blocks of this length. */
 export function calibratedInflation(

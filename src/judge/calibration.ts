@@ -21,6 +21,12 @@ export interface SloCalibration {
   readonly contradicted?: "bias" | "noise";
 }
 
+/** Why a calibration is not believed, in a clause. */
+export const CONTRADICTIONS: Readonly<Record<NonNullable<SloCalibration["contradicted"]>, string>> = {
+  bias: "the baseline of this run has the twins further apart than the calibration allows",
+  noise: "the baseline of this run is noisier than the calibration was",
+};
+
 /** Blocks of one length over all windows of a calibration. */
 export interface CalibratedBlock {
   readonly blockMs: number;

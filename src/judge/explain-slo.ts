@@ -1,5 +1,5 @@
 import { describeRange } from "../core/delta-range.ts";
-import { CONTRADICTIONS } from "./block-length.ts";
+import { CONTRADICTIONS } from "./calibration.ts";
 import { explainBaseline, neededText } from "./explain-baseline.ts";
 import {
   axisNote,

@@ -1,5 +1,5 @@
 import { baselineAsked, baselineIsLongEnough, nextBaselineCheck } from "../judge/baseline-length.ts";
-import { CONTRADICTIONS } from "../judge/block-length.ts";
+import { CONTRADICTIONS } from "../judge/calibration.ts";
 import { type PlannedPower, powerBySlo } from "../judge/planned-power.ts";
 import { plannedRounds } from "../judge/planned-rounds.ts";
 import { trustedProfile } from "../judge/trust-profile.ts";

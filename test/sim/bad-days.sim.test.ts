@@ -170,6 +170,17 @@ test("a machine that was busy for some seconds with the plan in force is observe
   expect(run.tookMs).toBeGreaterThan(quiet.tookMs);
 });
 
+test("what late seconds prolonged ends when they are clearly mended, not at the first dip of their share", async () => {
+  const quiet = await onADayWith();
+  const faults: readonly Fault[] = [{ kind: "driver-late-with-plan", afterMs: 10_000, forMs: 8000 }];
+  const run = await simulateRun({ seed: SEED, plan: "scale-two", faults, judge: { observeSecondsMax: 600 } });
+  expectSoundRun(run, "prolonged");
+  expect(endOf(run)).toBe("promote");
+  // 8 s are a tenth of 80 s, and a twentieth of 160 s.
+  expect(run.tookMs - quiet.tookMs).toBeGreaterThan(100_000);
+  expect(run.tookMs - quiet.tookMs).toBeLessThan(200_000);
+});
+
 test("busy seconds too many for the time there is hold a plan whose SLOs are all inside", async () => {
   const run = await onADayWith({ kind: "driver-late-with-plan", afterMs: 10_000, forMs: 8000 });
   const late = {
