@@ -23,7 +23,7 @@ export interface Lengths {
   readonly harmed: number;
   /** Gross harm needs no more: the alarm has 20 s, the judge six blocks. */
   readonly gross: number;
-  /** Between two harms. */
+  /** Between two harms; two of them make an A/A run. */
   readonly clean: number;
   /** Left out at the beginning of every stretch. */
   readonly settle: number;
@@ -38,7 +38,7 @@ const STEP_SECONDS = 10;
 export function lengthsAt(ratePerSecond: number, harmedSeconds?: number): Lengths {
   const whole = (seconds: number): number => STEP_SECONDS * Math.max(1, Math.ceil(seconds / STEP_SECONDS));
   const harmed = Math.max(30, whole(harmedSeconds ?? PAIRS / ratePerSecond));
-  return { baseline: 120, harmed, gross: 30, clean: whole(harmed / 3), settle: 2 };
+  return { baseline: 120, harmed, gross: 30, clean: harmed / 2, settle: 2 };
 }
 
 /** Seconds of a stretch without what is left out at its beginning. */
