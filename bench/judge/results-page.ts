@@ -18,7 +18,7 @@ export function resultsPage(all: readonly Row[], results: StoredResults): string
     "# How often the judge is wrong, and how long it takes",
     `Written by \`npm run bench:judge\`; do not edit. ${dates.join(" and ")}, ${runs.toLocaleString("en")} judged runs in ${rows.length} row${rows.length === 1 ? "" : "s"}, ` +
       `run i of every row has seed ${results.firstSeed} + i. Machine: ${results.machine}. ` +
-      "Counts are in [results.json](results.json).",
+      "Counts are in [results.json](results.json). The same judge on real twins, with harm of known size planted in them: [real-twins](../real-twins/RESULTS.md).",
     "Every run is two minutes to two hours of requests, one by one, at two simulated twins (`simulator/`, after STATISTICS.md 5), judged by the product's own functions. " +
       "*Unsafe* means promoted although the plan is exactly at the bound, the hardest place there is; the judge looks after every block and may stop at any of them. " +
       `\`at most\` is the exact one-sided 99% upper limit (Clopper and Pearson). Percentages are promote / reject / hold.`,

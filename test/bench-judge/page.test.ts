@@ -60,14 +60,16 @@ test("a rule that must fail is never counted with the safety bounds of the judge
   expect(mustFail).toContain("Safety bounds of the judge that ships (unsafe promotions): not measured yet");
   expect(mustFail).toContain("Rows of a rule that must fail: 3 rows measured; all show");
   const atBound = pageOf((row) => (row.id.startsWith("at-bound/short/") ? promoted(100, row.runs) : undefined));
-  expect(atBound).toContain("(unsafe promotions): 8 rows measured; **8 do not**. 4 more are shown and not counted");
+  expect(atBound).toContain(
+    "(unsafe promotions): 8 rows measured; 0 show it with 99% confidence, **8 do not keep it**. 4 more are shown and not counted",
+  );
   expect(atBound).toContain("Rows of a rule that must fail: not measured yet");
 });
 
 test("groups without any result say that they are not measured yet, and half measured ones how far they are", () => {
   const page = pageOf((row) => (row.id === "target/quiet-2s-profile" ? promoted(row.runs, row.runs) : undefined));
   expect(page).toContain("| `at-bound/default` | **not measured yet** | - |");
-  expect(page).toContain("| `target` | 1 of 4 | 0 of 1 |");
+  expect(page).toContain("| `target` | 1 of 6 | 0 of 1 |");
 });
 
 test("a row with fewer runs than its own number says both", () => {

@@ -23,7 +23,7 @@ export function atBoundTables(rows: readonly PageRow[]): readonly string[] {
     ]);
     return section(
       `Unsafe promotion at the exact bound, each SLO by itself: ${setting}`,
-      "Promoted runs, their share and its 99% upper limit; then, where it was measured, how many plans without effect the same setting promotes. To keep: at most 1.0%, limit at most 1.5%.",
+      "Promoted runs, their share and its 99% upper limit; how many were rejected, which is wrong at the bound too; then, where it was measured, how many plans without effect the same setting promotes. To keep: at most 1.0%, limit at most 1.5%.",
       [table(["environment", "before + after at most, s", "runs", ...goals], lines), ...marksOf(rows, members)].join(
         "\n\n",
       ),
@@ -41,12 +41,13 @@ function timeOf(rows: readonly PageRow[]): string {
 function cell(rows: readonly PageRow[], found: PageRow | undefined): string {
   if (found === undefined) return "-";
   const { row, tally } = found;
-  const { promote, runs } = tally;
+  const { promote, reject, runs } = tally;
   const text = `${promote}/${runs} = ${percent(promote / runs)} (<= ${percent(upperLimit(promote, runs, 0.99))})`;
   const harmless = harmlessOf(rows, found)?.tally;
   const mark = noEvidence(rows, found)?.mark;
   return [
     brokenInFull(row, tally).length === 0 ? text : `**${text}**`,
+    ...(reject === 0 ? [] : [`rejected ${reject}`]),
     ...(harmless === undefined ? [] : [`harmless ${harmless.promote}/${harmless.runs}`]),
     ...(mark === undefined ? [] : [`*${mark}*`]),
   ].join("; ");

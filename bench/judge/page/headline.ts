@@ -1,4 +1,4 @@
-import { brokenInFull, percent } from "../check-bounds.ts";
+import { brokenInFull, notShown, percent } from "../check-bounds.ts";
 import type { Row } from "../row.ts";
 import { shareText } from "../row-line.ts";
 import { secondsOf } from "../tally.ts";
@@ -8,16 +8,15 @@ import { type PageRow, part, under } from "./page-rows.ts";
 /** The answer for who reads no further. */
 export function headline(rows: readonly PageRow[]): string {
   const atBound = under(rows, "at-bound/").filter((found) => noEvidence(rows, found) === undefined);
-  const worst = atBound.toSorted((a, b) => b.tally.promote / b.tally.runs - a.tally.promote / a.tally.runs)[0];
+  const [unsafe, rejected] = [worstLine(atBound, "promote", "unsafe"), worstLine(atBound, "reject", "rejected")];
   const naive = rows.find(({ row }) => row.id === "rivals/p99/naive-t/at-bound" || row.id === "must-fail/naive-t/p99");
   const innocent = rows.find(({ row }) => row.id === "power/none/ours");
   const lines = [
-    worst === undefined
-      ? ""
-      : `- Worst of ${atBound.length} pairs of environment and SLO at the bound: ${shareText(worst.tally.promote, worst.tally.runs)} unsafe (${part(worst, 1)}, ${part(worst, 2)}, ${part(worst, 3)}). Rows share their seeds, so that there is no limit of all together.`,
+    unsafe,
+    rejected,
     innocent === undefined
       ? ""
-      : `- A plan without effect, typical noise, four SLOs, defaults: promoted in ${shareText(innocent.tally.promote, innocent.tally.runs)}, rejected in ${innocent.tally.reject}, median ${secondsOf(innocent.tally).median} s after the plan, settling not counted.`,
+      : `- A plan without effect, typical noise, four SLOs, defaults and a baseline of 600 s: promoted in ${shareText(innocent.tally.promote, innocent.tally.runs)}, rejected in ${innocent.tally.reject}, median ${secondsOf(innocent.tally).median} s after the plan, settling not counted.`,
     naive === undefined
       ? ""
       : `- The run that must fail does: a t-test looked at after every block promotes ${percent(naive.tally.promote / naive.tally.runs)} of the same plans (p99).`,
@@ -30,6 +29,15 @@ export function headline(rows: readonly PageRow[]): string {
     ),
   ];
   return lines.filter((line) => line !== "").join("\n");
+}
+
+/** The worst of all rows at the bound: a plan exactly there is wrongly promoted, and wrongly rejected as well. */
+function worstLine(atBound: readonly PageRow[], outcome: "promote" | "reject", words: string): string {
+  const share = ({ tally }: PageRow): number => tally[outcome] / tally.runs;
+  const worst = atBound.toSorted((a, b) => share(b) - share(a))[0];
+  if (worst === undefined) return "";
+  const where = [1, 2, 3].map((index) => part(worst, index)).join(", ");
+  return `- Worst of ${atBound.length} pairs of environment and SLO at the bound: ${shareText(worst.tally[outcome], worst.tally.runs)} ${words} (${where}). Rows share their seeds, so that there is no limit of all together.`;
 }
 
 /** A rule that must fail says something of the bench and nothing of the judge, so it is never counted with the judge's bounds. */
@@ -60,8 +68,15 @@ function boundLines(words: string, rows: readonly PageRow[], every: readonly Pag
     messages: brokenInFull(row, tally).map(({ message }) => message),
   }));
   const missed = broken.filter(({ messages }) => messages.length > 0);
+  const open = bounded.flatMap(({ row, tally }) => notShown(row, tally) ?? []);
+  const left = bounded.length - missed.length - open.length;
+  const parts = [
+    `${left === bounded.length ? "all" : left} show it with 99% confidence`,
+    ...(missed.length === 0 ? [] : [`**${missed.length} do not keep it**`]),
+    ...(open.length === 0 ? [] : [`${open.length} keep it in the share seen and have too few runs to show it`]),
+  ];
   return [
-    `- ${words}: ${bounded.length} rows measured; ${missed.length === 0 ? "all show what they are to show" : `**${missed.length} do not**`}.${notCounted === 0 ? "" : ` ${notCounted} more are shown and not counted: they decide nothing or repeat another.`}`,
+    `- ${words}: ${bounded.length} rows measured; ${parts.join(", ")}.${notCounted === 0 ? "" : ` ${notCounted} more are shown and not counted: they decide nothing or repeat another.`}`,
     ...missed.map(({ row, messages }) => `  - \`${row.id}\`: ${messages.join("; ")}`),
   ];
 }

@@ -58,7 +58,7 @@ function judgeLabel({ row }: PageRow): string {
   return row.label.split(": ").slice(1).join(": ");
 }
 
-/** Rules of others, tuned by hand to err as rarely. */
+/** Rules of others, tuned by hand towards as few errors; the counts say how near they came. */
 export function equalErrorTable(rows: readonly PageRow[]): string {
   const rules = Map.groupBy(under(rows, "equal-error/"), (row) => part(row, 1));
   const lines = [...rules.values()].map((ofRule) => {
@@ -77,7 +77,7 @@ export function equalErrorTable(rows: readonly PageRow[]): string {
     ];
   });
   return section(
-    "The rules of others, tuned by hand to err as rarely: p99 alone, typical noise",
+    "The rules of others, tuned by hand towards as few errors: p99 alone, typical noise",
     `Time is after the plan, without effect; ours has a baseline of 600 s before it, the others none. Their settings are right for this noise only. ${SETTLING_LEFT_OUT}`,
     table(["rule", "mean (median, 99 of 100), s", "unsafe at +10%", "false rejection", "runs"], lines),
   );

@@ -105,6 +105,16 @@ const SHORT = { beforeSeconds: 200, afterSeconds: 300, truth: AT_BOUND } as cons
 const SHORT_GOALS: readonly GoalName[] = ["p99", "p50", "errors", "cpu"];
 const TOO_FEW_FOR_CPU = "200 s are 20 blocks and CPU needs 30, so nothing is ever decided";
 
+/** As most shipped scenarios and `canary init` have it, but for the length of the baseline and settling. */
+const FIVE_SECONDS = {
+  beforeSeconds: 100,
+  afterSeconds: 600,
+  goals: ["p99", "p50", "errors"],
+  truth: AT_BOUND,
+  worlds: { typical: undefined, "harsh-autocorrelation": undefined },
+} as const;
+const FIVE_SECONDS_OPTIONS: OurOptions = { limits: { blockSeconds: 5 }, gates: true };
+
 const FAST: readonly Fast[] = [
   {
     ...SHORT,
@@ -160,16 +170,8 @@ const FAST: readonly Fast[] = [
     options: {},
     worlds: { "rps-5": 1000 },
   },
-  {
-    // As most shipped scenarios and `canary init` have it, but for the length of the baseline and settling.
-    name: "five-seconds",
-    beforeSeconds: 100,
-    afterSeconds: 600,
-    goals: ["p99", "p50", "errors"],
-    truth: AT_BOUND,
-    options: { limits: { blockSeconds: 5 }, gates: true },
-    worlds: { typical: undefined, "harsh-autocorrelation": undefined },
-  },
+  { ...FIVE_SECONDS, name: "five-seconds", options: FIVE_SECONDS_OPTIONS },
+  { ...FIVE_SECONDS, name: "five-seconds-profile", options: { ...FIVE_SECONDS_OPTIONS, learned: true } },
 ];
 
 /** Unsafe promotion with short times; cheap, so that the quick version is made of them. */
@@ -195,6 +197,13 @@ export const SHORT_ROWS: readonly Row[] = FAST.flatMap(
     ),
 );
 
+/** Harmless plans that the quick version asks for, or it would pass a judge that always holds, or rejects whatever it sees. */
+const QUICK_HARMLESS: Readonly<Record<string, number>> = {
+  "minutes/quiet/p99": 0.8,
+  "minutes/quiet/p50": 0.97,
+  "minutes/quiet/errors-0.2pp": 0.9,
+};
+
 /** The same settings and worlds with a plan without effect: a bound that is kept by never promoting says nothing. */
 export const HARMLESS_ROWS: readonly Row[] = [...AT_BOUND_ROWS, ...SHORT_ROWS].map(
   ({ keeps: _, quickRuns: __, noEvidence: ___, ...row }) => ({
@@ -202,8 +211,14 @@ export const HARMLESS_ROWS: readonly Row[] = [...AT_BOUND_ROWS, ...SHORT_ROWS].m
     id: row.id.replace(/^at-bound/, "harmless"),
     truth: NO_EFFECT,
     runs: HARMLESS_RUNS,
+    ...quickHarmless(row.id.replace(/^at-bound\//, "")),
   }),
 );
+
+function quickHarmless(name: string): Pick<Row, "quickRuns" | "keeps"> {
+  const least = QUICK_HARMLESS[name];
+  return least === undefined ? {} : { quickRuns: 100, keeps: { outcome: "promote", least } };
+}
 
 const FOUR: readonly GoalName[] = ["p99", "p50", "errors", "cpu"];
 

@@ -77,6 +77,9 @@ export const POWER_ROWS: readonly Row[] = EFFECTS.flatMap((effect) =>
   ),
 );
 
+const SHORTEST: OurOptions = { limits: { blockSeconds: 2 }, learned: true };
+const DECIDED_IN_TIME: Keeps = { outcome: "promote", least: 0.99, medianSecondsMost: 180 };
+
 /** Times that the issue asks for, under the settings that reach them. */
 const TARGETS: readonly {
   readonly name: string;
@@ -90,25 +93,37 @@ const TARGETS: readonly {
 }[] = [
   {
     name: "four-slos-300",
-    label: "typical noise, four SLOs, 300/s, baseline 600 s: promoted in 99%, median at most 180 s",
+    label:
+      "typical noise, four SLOs, 300/s, baseline 600 s, bias of known size (3%): promoted in 99%, median at most 180 s",
     world: "typical",
     goals: FOUR,
     ...HALF_HOUR,
     options: { tau: 0.03 },
-    keeps: { outcome: "promote", least: 0.99, medianSecondsMost: 180 },
+    keeps: DECIDED_IN_TIME,
+  },
+  {
+    name: "four-slos-300-learned",
+    label: "the same with blocks of 5 s and a profile that the calibration learned",
+    world: "typical",
+    goals: FOUR,
+    ...HALF_HOUR,
+    options: { limits: { blockSeconds: 5 }, learned: true },
+    keeps: DECIDED_IN_TIME,
   },
   ...[
     { name: "quiet-10s-blocks", label: "blocks of 10 s, no profile", options: { limits: { blockSeconds: 10 } } },
     { name: "quiet-2s-blocks", label: "blocks of 2 s, no profile", options: { limits: { blockSeconds: 2 } } },
+    { name: "quiet-2s-profile", label: "blocks of 2 s and a profile", options: SHORTEST },
     {
-      name: "quiet-2s-profile",
-      label: "blocks of 2 s and a profile",
-      options: { limits: { blockSeconds: 2 }, learned: true },
+      name: "quiet-2s-profile-staggered",
+      label: "the same, the second request of each pair half a second later (the product: at most 50 ms)",
+      options: SHORTEST,
+      world: "quiet-staggered",
     },
-  ].map(({ name, label, options }) => ({
+  ].map(({ name, label, options, world = "quiet" }) => ({
     name,
     label: `quiet machine, 100/s, p99 and p50 +10%, errors +0.2pp, baseline 60 s, at most 60 s: ${label}`,
-    world: "quiet",
+    world,
     goals: ["p99", "p50", "errors-0.2pp"] as const,
     beforeSeconds: 60,
     afterSeconds: 60,
