@@ -9,7 +9,7 @@ import { heldForReadings, type JudgedPhases } from "./reading-doubts.ts";
 import type { SloJudgement } from "./verdict.ts";
 
 // Late seconds are left out on both twins, so harm that makes the driver late would take itself out of the comparison, and
-// a small share of such seconds is no gate. Lateness adds the same to both twins: what passes must pass with them as well.
+// a small share of such seconds is no gate. A late request counts from when it was sent: what passes must pass with them too.
 
 /**
  * Judges every SLO that has not failed before: with late seconds left out, and what passes, where the windows have any, once

@@ -48,7 +48,7 @@ export interface BlockStoreOptions {
   readonly baseBlockMs?: number;
   /** Latency that a request without an answer counts with, at least: the longest time-out of the traffic. */
   readonly noAnswerMs?: number;
-  /** Send lag beyond which a request is late; add the traffic's stagger. */
+  /** Send lag beyond which a request is late; each twin's own, so that a stagger between them is none. */
   readonly lateAfterMs?: number;
 }
 

@@ -107,8 +107,8 @@ function emptyBlock(): OpenBlock {
 function addPair(block: OpenBlock, batch: PairBatch, i: number, options: PairLogOptions): boolean {
   const { control, shadow } = batch.arms;
   const route = batch.route[i] ?? options.routeCount;
-  const controlCode = codeOf(control, i, options.noAnswerMs);
-  const shadowCode = codeOf(shadow, i, options.noAnswerMs);
+  const controlCode = codeOf(control, i, options);
+  const shadowCode = codeOf(shadow, i, options);
   if (controlCode < 0 || shadowCode < 0 || route >= options.routeCount) {
     block.malformed++;
     return false;
@@ -138,11 +138,15 @@ function isRefusal({ outcome, status }: ArmColumns, i: number): boolean {
   return answered >= 400 && answered < 500 && outcome[i] === 0;
 }
 
-/** `bin << 2 | state`, or -1 for a request that cannot be. */
-function codeOf(arm: ArmColumns, i: number, noAnswerMs: number): number {
+/**
+ * `bin << 2 | state`, or -1 for a request that cannot be. A late request counts from when it was sent: the lag is the driver's,
+ * and the same hundreds of milliseconds on both twins would make any harm beside them a small share.
+ */
+function codeOf(arm: ArmColumns, i: number, { noAnswerMs, lateAfterMs }: PairLogOptions): number {
   const outcome = arm.outcome[i] ?? STATE_BY_OUTCOME.length;
   const state = STATE_BY_OUTCOME[outcome];
-  const latencyMs = arm.latencyMs[i] ?? Number.NaN;
+  const counted = isOnTime(arm, i, lateAfterMs) ? arm.latencyMs : arm.serviceMs;
+  const latencyMs = (arm.latencyMs[i] ?? Number.NaN) >= 0 ? (counted[i] ?? Number.NaN) : Number.NaN;
   if (state === undefined || !(latencyMs >= 0 && latencyMs < Number.POSITIVE_INFINITY)) return -1;
   const countedMs = outcome >= UNANSWERED_FROM && latencyMs < noAnswerMs ? noAnswerMs : latencyMs;
   return (binOfMs(countedMs) << 2) | state;

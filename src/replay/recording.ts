@@ -31,9 +31,9 @@ export interface ArmColumns {
   readonly outcome: Uint8Array;
   /** HTTP status, or 1000 + gRPC status; 0 if there was no answer. */
   readonly status: Uint16Array;
-  /** From the intended to the actual send, ms. */
+  /** From the send that was due (the intended one, for the second of a staggered pair later by the stagger) to the actual one, ms. */
   readonly sendLagMs: Float32Array;
-  /** From the intended send to the end of the answer, ms: what the SLO talks about (no coordinated omission). */
+  /** From the send that was due to the end of the answer, ms: what the SLO talks about (no coordinated omission). */
   readonly latencyMs: Float32Array;
   /** From the actual send to the end of the answer, ms. */
   readonly serviceMs: Float32Array;

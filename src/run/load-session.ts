@@ -204,12 +204,7 @@ export async function fingerprintsOf({
 /** How a recording of this traffic is counted; the same when it is judged again. */
 export function blockStoreOptions(traffic: TrafficSpec): BlockStoreOptions {
   const timeouts = [...traffic.mix.map((route) => route.timeoutMs), traffic.recording?.timeoutMs ?? 0];
-  return {
-    routes: trafficRoutes(traffic),
-    baseBlockMs: 1000,
-    noAnswerMs: Math.max(...timeouts),
-    lateAfterMs: 10 + traffic.staggerMs,
-  };
+  return { routes: trafficRoutes(traffic), baseBlockMs: 1000, noAnswerMs: Math.max(...timeouts) };
 }
 
 function axisOf(clock: Clock, driver: TrafficDriver): () => number {

@@ -6,7 +6,7 @@ import { routeReports } from "../../src/measure/summaries.ts";
 import { workByRoute } from "../../src/measure/work.ts";
 import { OUTCOMES, type PairBatch } from "../../src/replay/recording.ts";
 import { emptyBatch, traffic } from "../support/judged-traffic.ts";
-import { type PlainAnswer, type PlainPair, plainBlock } from "./support/plain-pairs.ts";
+import { type PlainAnswer, type PlainPair, plainBlock, serviceMsOf } from "./support/plain-pairs.ts";
 
 // Pairs are kept as counts, and nothing that is asked of them may change by it.
 
@@ -41,6 +41,7 @@ function batchOf(list: readonly PlainPair[], firstSequence = 0): PairBatch {
       batch.arms[role].outcome[i] = OUTCOMES.indexOf(given[role].outcome);
       batch.arms[role].latencyMs[i] = given[role].latencyMs;
       batch.arms[role].sendLagMs[i] = given[role].lagMs;
+      batch.arms[role].serviceMs[i] = serviceMsOf(given[role]);
     }
   }
   return batch;

@@ -71,7 +71,13 @@ function isLate({ outcome, lagMs }: PlainAnswer, { lateAfterMs }: PlainOptions):
   return outcome !== "blocked" && outcome !== "dropped" && lagMs > lateAfterMs;
 }
 
-function binOf({ outcome, latencyMs }: PlainAnswer, { noAnswerMs }: PlainOptions): number {
-  const isAnswer = outcome === "ok" || outcome === "http-error";
-  return binOfMs(isAnswer ? latencyMs : Math.max(latencyMs, noAnswerMs));
+function binOf(answer: PlainAnswer, options: PlainOptions): number {
+  const isAnswer = answer.outcome === "ok" || answer.outcome === "http-error";
+  const countedMs = isLate(answer, options) ? serviceMsOf(answer) : answer.latencyMs;
+  return binOfMs(isAnswer ? countedMs : Math.max(countedMs, options.noAnswerMs));
+}
+
+/** Without the driver's lag; as exact as the columns of a batch are. */
+export function serviceMsOf({ latencyMs, lagMs }: PlainAnswer): number {
+  return Math.fround(Math.max(0, latencyMs - lagMs));
 }
