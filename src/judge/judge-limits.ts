@@ -13,7 +13,7 @@ export const DesignSchema = z.discriminatedUnion("kind", [
     /** Measured with the plan in force, and without it, in each round. */
     secondsOn: z.number().int().min(4).max(600).default(10),
     secondsOff: z.number().int().min(4).max(600).default(10),
-    /** Left out after each act and each undo; raise it for plans that restart processes. */
+    /** Left out after each act and each undo; at least `restartSettleSeconds` where a process is replaced. */
     settleSeconds: z.number().int().min(1).max(120).default(3),
   }),
 ]);
@@ -92,9 +92,11 @@ export const JUDGE_RULES = {
   lateSecondsMin: 3,
   /** Once more than that was seen, what has to be left of it before a pass ends the run: a lucky dip is no mending. */
   lateMendedShiftMax: 0.05,
+  /** Rates of requests on the two sides of the comparison further apart than this say nothing of each other. */
+  rateShiftMax: 3,
   /** Twins' own difference before the plan. */
   twinsDifferMax: 0.1,
-  /** Level at which a control is shown to follow the plan, over all SLOs: disk, caches and engine are shared on own cores too. */
+  /** Level at which a control is shown to follow the plan, a quarter of it for each SLO: disk, caches and engine are shared on own cores too. */
   controlFollowsAlpha: { shared: 0.01, pinned: 0.001 },
   /** Rounds of a switchback before anything passes. */
   roundsMin: ROUNDS_MIN,
@@ -124,6 +126,15 @@ export function limitsFor(measure: Measure, limits: JudgeLimits): JudgeLimits {
 /** Seconds dropped after the last action. */
 export function settleSeconds(limits: JudgeLimits, restarted: boolean): number {
   return restarted ? Math.max(limits.settleSeconds, limits.restartSettleSeconds) : limits.settleSeconds;
+}
+
+/**
+ * The rounds as they are played: what replaces a process leaves it cold, with the plan and without it alike, and a cost that
+ * both sides pay makes what the plan adds a smaller share. So rounds settle as long as any run does after a restart.
+ */
+export function playedDesign(design: SwitchbackDesign, limits: JudgeLimits, restarted: boolean): SwitchbackDesign {
+  if (!restarted) return design;
+  return { ...design, settleSeconds: Math.max(design.settleSeconds, limits.restartSettleSeconds) };
 }
 
 /** The block a measure starts with, before noise or rarity double it. */

@@ -2,26 +2,9 @@ import { sum } from "../measure/arm-series.ts";
 import type { BlockStore } from "../measure/block-store.ts";
 import { lateSeconds } from "../measure/late-seconds.ts";
 import type { Window } from "../replay/recording.ts";
+import type { ComparedWindows } from "./compared-windows.ts";
 import { JUDGE_RULES } from "./judge-limits.ts";
-import type { SwitchbackRound } from "./switchback.ts";
 import type { Reason } from "./verdict.ts";
-
-/** Windows of the same kind, counted together: without the plan and with it in force. */
-export interface LateWindows {
-  readonly without: readonly Window[];
-  readonly with: readonly Window[];
-}
-
-/** Of a switchback only the seconds that it is judged by: what lies between them would thin out the ones with the plan. */
-export function lateWindows(
-  windows: { readonly baseline: Window; readonly after?: Window },
-  rounds: readonly SwitchbackRound[] | undefined,
-): LateWindows {
-  if (rounds === undefined || rounds.length === 0) {
-    return { without: [windows.baseline], with: windows.after === undefined ? [] : [windows.after] };
-  }
-  return { without: rounds.flatMap(({ before, after }) => [before, after]), with: rounds.map(({ on }) => on) };
-}
 
 /**
  * Late seconds are left out on both twins, which is fair only while they come by chance: a plan that starves the machine
@@ -30,7 +13,7 @@ export function lateWindows(
  */
 export function lateGate(
   store: BlockStore,
-  windows: LateWindows,
+  windows: ComparedWindows,
   shiftMax: number = JUDGE_RULES.lateShiftMax,
 ): readonly Reason[] {
   if (windows.with.length === 0) return [];

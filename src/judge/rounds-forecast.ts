@@ -1,6 +1,6 @@
 import type { ResolvedSlo } from "./accepted.ts";
 import { baselineAsked } from "./baseline-length.ts";
-import type { JudgeLimits, SwitchbackDesign } from "./judge-limits.ts";
+import { type JudgeLimits, playedDesign, type SwitchbackDesign } from "./judge-limits.ts";
 import { roundSeconds } from "./judge-rounds.ts";
 import { leastRounds, roundsLack, roundsPower } from "./planned-rounds.ts";
 import { commonOf, type PowerForecast } from "./power-forecast.ts";
@@ -20,7 +20,8 @@ export interface RoundsQuestion {
 
 /** Power of one SLO in the rounds that a scenario asks for: observation is all rounds, acting and settling included. */
 export function forecastRounds(resolved: ResolvedSlo, question: RoundsQuestion): PowerForecast {
-  const { design, limits, ratePerSecond, noise } = question;
+  const { limits, ratePerSecond, restarted, noise } = question;
+  const design = playedDesign(question.design, limits, restarted);
   const lack = roundsLack(resolved, ratePerSecond, question);
   const byRules = leastRounds(
     (rounds) => roundsLack(resolved, ratePerSecond, { limits, design: { ...design, rounds } }) === undefined,
@@ -45,7 +46,7 @@ export function forecastRounds(resolved: ResolvedSlo, question: RoundsQuestion):
       advice: lack === undefined ? `${byRules} rounds at least; the noise is not known yet` : `${lack}; ${instead}`,
     };
   }
-  const { smallest, rounds, ways } = roundsPower(resolved, noise.sd, question);
+  const { smallest, rounds, ways } = roundsPower(resolved, noise.sd, { limits, restarted, design });
   return {
     ...terms,
     from: noise.from,

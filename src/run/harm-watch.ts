@@ -3,6 +3,7 @@ import { HARM_RULES } from "../judge/harm-gauge.ts";
 import type { Guards } from "./guards/start-guards.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { LoadSession } from "./load-session.ts";
+import { baselineOf } from "./phase-windows.ts";
 
 /** Looks for gross harm while a plan acts, settles and is observed; disposing ends it. */
 export interface HarmWatch extends AsyncDisposable {
@@ -33,12 +34,12 @@ export function watchForHarm(
   session: Pick<LoadSession, "store" | "phases" | "axisMs" | "overdue">,
   actedFromMs: number,
 ): HarmWatch {
-  const { store, phases } = session;
+  const { store } = session;
   const { clock } = context.effects;
   const harmed = new AbortController();
   const over = new AbortController();
   const watching = AbortSignal.any([context.signal, over.signal]);
-  const baseline = phases.baseline ?? { fromMs: 0, toMs: 0 };
+  const baseline = baselineOf(session);
   const follower = followHarm({ store, slos: context.job.scenario.slos, baseline, actedFromMs });
   let alarm: HarmAlarm | undefined;
   const isKnown = (toMs: number): boolean => {

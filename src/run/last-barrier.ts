@@ -19,6 +19,7 @@ import type { LoadContext } from "./load-context.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { fingerprintsOf, type LoadSession } from "./load-session.ts";
 import type { Look, Looks } from "./looks.ts";
+import { windowsBeforeThePlan } from "./phase-windows.ts";
 import { plantInState, plantInTraffic } from "./prove-sensitivity.ts";
 import { sessionsByRound } from "./round-evidence.ts";
 import { lookAtRows } from "./rows-at-barrier.ts";
@@ -93,10 +94,9 @@ function settledAt(before: BeforeTheEnd, first: Fingerprints): Promise<SettledSt
 async function evidenceAt(before: BeforeTheEnd, { compared, fingerprints }: SettledState): Promise<EvidenceAtBarrier> {
   const { context, session, looks, noise, undo } = before;
   const invariants = await askInvariants(context, "at the last barrier");
-  const baseline = session.phases.baseline ?? { fromMs: 0, toMs: 0 };
   return {
     session,
-    slos: before.observed?.slos ?? looks.judge({ baseline, after: { fromMs: baseline.toMs, toMs: baseline.toMs } }),
+    slos: before.observed?.slos ?? looks.judge(windowsBeforeThePlan(session)),
     underpowered: before.underpowered,
     ...(before.replay === undefined ? {} : { replay: before.replay }),
     ...(before.alarm === undefined ? {} : { alarm: before.alarm }),

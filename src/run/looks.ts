@@ -1,13 +1,15 @@
-import { JUDGE_RULES, type SwitchbackDesign } from "../judge/judge-limits.ts";
+import { type ComparedWindows, comparedWindows } from "../judge/compared-windows.ts";
+import { JUDGE_RULES, playedDesign, type SwitchbackDesign } from "../judge/judge-limits.ts";
 import { judgeRounds } from "../judge/judge-rounds.ts";
 import { judgeSlos, lookOutcome, type ResolvedSlo } from "../judge/judge-slos.ts";
-import { type LateWindows, lateGate, lateWindows } from "../judge/late-gate.ts";
+import { lateGate } from "../judge/late-gate.ts";
 import type { Reason, SloJudgement } from "../judge/verdict.ts";
 import type { Window } from "../replay/recording.ts";
 import type { SloTrail } from "../report/run-report.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
 import type { LoadContext } from "./load-context.ts";
-import type { LoadSession } from "./load-session.ts";
+import { blockStoreOptions, type LoadSession } from "./load-session.ts";
+import { baselineOf } from "./phase-windows.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
 
 /** One look of the judge at everything complete so far. */
@@ -15,8 +17,6 @@ export interface Look {
   readonly slos: readonly SloJudgement[];
   /** One SLO is outside, or all are inside and not too many late seconds were left out to say so. */
   readonly isDecided: boolean;
-  /** Where every SLO is inside: what late seconds would hold it for, if the run ended now. */
-  readonly late: readonly Reason[];
   readonly after: Window;
 }
 
@@ -46,6 +46,8 @@ export function createLooks(
     readonly slos: readonly ResolvedSlo[];
     /** Told every judgement that people should see; recovery is judged without showing it as the plan's. */
     readonly onLook?: (slos: readonly SloJudgement[]) => void;
+    /** Told once, where every SLO is inside, what late seconds would hold it for. */
+    readonly onLate?: (late: Reason) => void;
   },
 ): Looks {
   const { effects, job } = context;
@@ -53,7 +55,7 @@ export function createLooks(
   const stepMs = limits.blockSeconds * 1000;
   const trails = new Map<string, SloTrail["looks"][number][]>(options.slos.map(({ slo }) => [slo.name, []]));
   let lookedUntilMs = Number.NEGATIVE_INFINITY;
-  const decided = decisionOf(session);
+  const isDecided = decisionOf(session, options.onLate);
   const asked = { store: session.store, slos: options.slos, limits };
   // A restart may show only under load: every look knows what was witnessed until then.
   const judge: Looks["judge"] = (windows) => judgeSlos({ ...asked, ...biasInUse(context), windows });
@@ -63,7 +65,7 @@ export function createLooks(
     const slos = judge({ baseline, after });
     options.onLook?.(slos);
     for (const slo of slos) trails.get(slo.name)?.push(trailEntry(slo, after.toMs));
-    return { slos, after, ...decided(slos, { without: [baseline], with: [after] }) };
+    return { slos, after, isDecided: isDecided(slos, { without: [baseline], with: [after] }) };
   };
   return {
     judge,
@@ -96,44 +98,52 @@ export function createRoundLooks(context: LoadContext, session: LoadSession, des
   const slos = resolvedSlos(job);
   const trails = new Map<string, SloTrail["looks"][number][]>(slos.map(({ slo }) => [slo.name, []]));
   let judged: readonly SloJudgement[] = [];
-  const decided = decisionOf(session);
-  const waitFor = async (atMs: number): Promise<void> => {
-    const untilMs = session.axisMs() + LAST_BLOCK_GRACE_MS;
+  const isDecided = decisionOf(session, (late) => context.log.note(heldByLate(late)));
+  const { noAnswerMs = 0 } = blockStoreOptions(job.scenario.traffic);
+  // Every request has its outcome when its time-out is over: a round is not judged by those that came back.
+  const waitFor = async (atMs: number): Promise<boolean> => {
+    const untilMs = session.axisMs() + Math.max(LAST_BLOCK_GRACE_MS, noAnswerMs + POLL_MS);
     while (session.completeUntilMs() < atMs && session.axisMs() < untilMs) await effects.clock.sleep(POLL_MS, signal);
+    return session.completeUntilMs() >= atMs;
   };
   return {
     isDecided: async () => {
       const atMs = session.rounds.at(-1)?.after.toMs ?? 0;
-      await waitFor(atMs);
+      const isWhole = await waitFor(atMs);
       const { store, rounds } = session;
       const limits = job.scenario.judge;
       const restarted = context.restarts.services().length > 0;
-      judged = judgeRounds({ store, slos, rounds, design, limits, restarted, latched: judged });
+      const played = playedDesign(design, limits, restarted);
+      judged = judgeRounds({ store, slos, rounds, design: played, limits, restarted, latched: judged });
       effects.observe({ kind: "slos", slos: judged });
       for (const slo of judged) trails.get(slo.name)?.push(trailEntry(slo, atMs));
-      return decided(judged, lateWindows({ baseline: baselineOf(session) }, rounds)).isDecided;
+      return isDecided(judged, comparedWindows({ baseline: baselineOf(session) }, rounds)) && isWhole;
     },
     slos: () => judged,
     trails: () => [...trails].map(([name, looks]) => ({ name, looks })),
   };
 }
 
-function baselineOf({ phases }: LoadSession): Window {
-  return phases.baseline ?? { fromMs: 0, toMs: 0 };
-}
-
 /**
  * Whether looks in turn are over. Where a busy machine left out so much that a pass would be held for it, time mends what a
  * verdict could not; who looks on until the share of late seconds dips would always find a dip, so it has to be mended clearly.
+ * When the time is up nobody chose the instant by what was seen, and the gate asks what it asks of any run.
  */
-function decisionOf({ store }: LoadSession) {
+function decisionOf({ store }: LoadSession, onLate: (late: Reason) => void = () => undefined) {
   let shiftMax: number = JUDGE_RULES.lateShiftMax;
-  return (slos: readonly SloJudgement[], windows: LateWindows): Pick<Look, "isDecided" | "late"> => {
+  return (slos: readonly SloJudgement[], windows: ComparedWindows): boolean => {
     const outcome = lookOutcome(slos);
-    const late = outcome === "pass" ? lateGate(store, windows, shiftMax) : [];
-    if (late.length > 0) shiftMax = JUDGE_RULES.lateMendedShiftMax;
-    return { isDecided: outcome !== "open" && late.length === 0, late };
+    const [late] = outcome === "pass" ? lateGate(store, windows, shiftMax) : [];
+    if (late === undefined) return outcome !== "open";
+    if (shiftMax === JUDGE_RULES.lateShiftMax) onLate(late);
+    shiftMax = JUDGE_RULES.lateMendedShiftMax;
+    return false;
   };
+}
+
+/** For people: why a run in which every SLO is inside goes on. */
+export function heldByLate(late: Reason): string {
+  return `every SLO holds, yet: ${late.message} Observing longer while there is time.`;
 }
 
 function biasInUse({ job, restarts }: LoadContext) {

@@ -1,5 +1,6 @@
 import { baselineAsked, baselineIsLongEnough, nextBaselineCheck } from "../judge/baseline-length.ts";
 import { CONTRADICTIONS } from "../judge/calibration.ts";
+import { playedDesign } from "../judge/judge-limits.ts";
 import { type PlannedPower, powerBySlo } from "../judge/planned-power.ts";
 import { plannedRounds } from "../judge/planned-rounds.ts";
 import { trustedProfile } from "../judge/trust-profile.ts";
@@ -10,6 +11,7 @@ import { powerAfterBaseline, powerBefore, roundsAfterBaseline } from "./forecast
 import type { LoadContext } from "./load-context.ts";
 import type { LoadSession } from "./load-session.ts";
 import type { Look, Looks } from "./looks.ts";
+import { windowsBeforeThePlan } from "./phase-windows.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
 
 /** Traffic flows, nothing is judged: caches fill, pools open, code gets compiled. */
@@ -75,7 +77,8 @@ function expectedBaselineMs({ job }: Pick<LoadContext, "job">): number {
 function plannedReasons(context: LoadContext, session: LoadSession, baseline: Window): readonly Reason[] {
   const { design } = context.job.scenario.judge;
   if (design.kind === "switchback") {
-    const plan = { ...plannedBy(context, session), baseline, design };
+    const asked = plannedBy(context, session);
+    const plan = { ...asked, baseline, design: playedDesign(design, asked.limits, asked.restarted) };
     context.log.power(roundsAfterBaseline(context.job, plan));
     return plannedRounds(plan);
   }
@@ -113,19 +116,12 @@ export async function observeAfter(context: LoadContext, session: LoadSession, l
   const fromMs = Math.ceil(session.axisMs() / 1000) * 1000;
   const untilMs = fromMs + limits.observeSecondsMax * 1000;
   let last: Look | undefined;
-  let saidLate = false;
   for (;;) {
     const look = await looks.next({ fromMs, untilMs, signal: context.signal });
     if (look === undefined) break;
     last = look;
     session.mark("observing", look.after);
     if (look.isDecided) break;
-    const [late] = look.late;
-    if (late !== undefined && !saidLate) context.log.note(`every SLO holds, yet: ${late.message} Observing longer.`);
-    saidLate ||= late !== undefined;
   }
-  return (
-    last?.slos ??
-    looks.judge({ baseline: session.phases.baseline ?? { fromMs, toMs: fromMs }, after: { fromMs, toMs: fromMs } })
-  );
+  return last?.slos ?? looks.judge(windowsBeforeThePlan(session));
 }

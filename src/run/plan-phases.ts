@@ -7,6 +7,7 @@ import type { ActionBreaker } from "./guards/action-breaker.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { LoadSession } from "./load-session.ts";
 import type { Look, Looks } from "./looks.ts";
+import { windowsBeforeThePlan } from "./phase-windows.ts";
 import type { RunEffects } from "./run-effects.ts";
 import type { RunJob } from "./run-job.ts";
 import type { RunLog } from "./run-log.ts";
@@ -71,13 +72,10 @@ export async function measureRecovery(
   looks: Looks,
 ): Promise<readonly string[]> {
   const { judge: limits } = context.job.scenario;
-  const baseline = session.phases.baseline ?? { fromMs: 0, toMs: 0 };
   // As long as the slowest SLO needs to be judged at all: the gauge of which no block has passed has not recovered.
   const longestBlockMs = Math.max(
     limits.blockSeconds * 1000,
-    ...looks
-      .judge({ baseline, after: { fromMs: baseline.toMs, toMs: baseline.toMs } })
-      .map((slo) => slo.blocks.blockMs),
+    ...looks.judge(windowsBeforeThePlan(session)).map((slo) => slo.blocks.blockMs),
   );
   const enoughMs = limits.minBlocksAfter * longestBlockMs;
   context.log.phase("recover", RECOVERY_SETTLE_MS + enoughMs);

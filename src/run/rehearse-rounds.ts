@@ -1,5 +1,5 @@
 import { seededRandom } from "../core/random.ts";
-import type { SwitchbackDesign } from "../judge/judge-limits.ts";
+import { playedDesign, type SwitchbackDesign } from "../judge/judge-limits.ts";
 import { halvesOf, offStretches } from "../judge/switchback.ts";
 import type { Action } from "../plan/plan.ts";
 import type { ReplayOutcome } from "../replay/proof/load-replay.ts";
@@ -51,7 +51,7 @@ export async function rehearseRounds(options: Rounds): Promise<RoundsInForce> {
     const undo = await undoOnce(options, applied.replay);
     undone.push(undo.outcome);
     if (undo.outcome.failed !== undefined) break;
-    await context.effects.clock.sleep(design.settleSeconds * 1000, context.signal);
+    await context.effects.clock.sleep(settleSeconds(options) * 1000, context.signal);
     const between = await stretchWithout(options, { lengthMs: stretchMs, number: number + 1 });
     session.markRound({ before, ...applied.windows, undoing: undo.window, after: between.after });
     before = between.before;
@@ -86,7 +86,8 @@ async function apply(options: Rounds, roundLooks: RoundLooks, number: number): P
   const ended = (): Applied => ({ kind: "ended", replay, inForce: inForceOf(replay, roundLooks, watch) });
   if (replay.end.kind !== "done" || watch.stopped()) return ended();
   const on = await unlessHarmed(watch, context, async () => {
-    await settle(watched, session, design.settleSeconds);
+    await context.restarts.witness(watched.signal);
+    await settle(watched, session, settleSeconds(options));
     context.log.phase("observe", design.secondsOn * 1000);
     const seconds = await wholeSeconds(watched, session, design.secondsOn * 1000);
     await context.restarts.witness(watched.signal);
@@ -99,6 +100,12 @@ async function apply(options: Rounds, roundLooks: RoundLooks, number: number): P
   session.mark("observing", on);
   const { acting, settling } = session.phases;
   return { kind: "applied", replay, windows: { acting: acting ?? on, settling: settling ?? on, on } };
+}
+
+/** By what was witnessed so far: a process that only the load showed to be replaced is cold from then on. */
+function settleSeconds({ context, design }: Rounds): number {
+  const restarted = context.restarts.services().length > 0;
+  return playedDesign(design, context.job.scenario.judge, restarted).settleSeconds;
 }
 
 function inForceOf(replay: ReplayOutcome, roundLooks: RoundLooks, watch: HarmWatch): InForce {

@@ -10,7 +10,7 @@ import { undosOf } from "./left-behind.ts";
 import type { LoadContext } from "./load-context.ts";
 import type { LoadEvidence } from "./load-evidence.ts";
 import { type LoadSession, startLoad } from "./load-session.ts";
-import { createLooks } from "./looks.ts";
+import { createLooks, heldByLate } from "./looks.ts";
 import { measureBaseline, warmUp } from "./measure-phases.ts";
 import { type InForce, rehearseInForce, throwWhereBlind } from "./plan-in-force.ts";
 import { measureRecovery, undoUnderLoad } from "./plan-phases.ts";
@@ -34,6 +34,7 @@ export async function rehearseUnderLoad(context: LoadContext): Promise<LoadEvide
   const looks = createLooks(context, session, {
     slos: resolvedSlos(context.job),
     onLook: (slos) => effects.observe({ kind: "slos", slos }),
+    onLate: (late) => log.note(heldByLate(late)),
   });
   // A dead driver or engine ends every phase at once: nobody waits for samples that cannot come. `conclude` ends the
   // driver on purpose.

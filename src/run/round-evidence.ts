@@ -1,3 +1,4 @@
+import { playedDesign } from "../judge/judge-limits.ts";
 import { type PowerInput, plannedPower } from "../judge/planned-power.ts";
 import { plannedRounds } from "../judge/planned-rounds.ts";
 import type { Reason } from "../judge/verdict.ts";
@@ -56,5 +57,6 @@ export function observedWindow({ rounds = [], phases }: LoadEvidence["session"])
 /** SLOs that the run can not be expected to decide in the time, or the rounds, that its design has. */
 export function plannedDesign(input: PowerInput): readonly Reason[] {
   const { design } = input.limits;
-  return design.kind === "switchback" ? plannedRounds({ ...input, design }) : plannedPower(input);
+  if (design.kind !== "switchback") return plannedPower(input);
+  return plannedRounds({ ...input, design: playedDesign(design, input.limits, input.restarted) });
 }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { PHASES, type Phase } from "../../src/report/run-event.ts";
 import type { Fault } from "../support/simulated-faults.ts";
 import { type SimulatedRun, simulateRun } from "../support/simulated-run.ts";
-import { endOf, expectSoundRun } from "./sound-run.ts";
+import { endOf, expectSoundRun, notesOf } from "./sound-run.ts";
 
 const SEED = 4;
 /** Undoing two actions, ending the driver and removing the twins takes this long at most, ms. */
@@ -121,7 +121,7 @@ test.each(WITH_TRAFFIC)(
 test.each(AFTER_THE_TWINS)("an engine that dies during %s cannot take the answer back", async (phase) => {
   const run = await onADayWith({ kind: "engine-dies", when: inPhase(phase) });
   expect(endOf(run)).toBe("promote");
-  expect(notes(run)).toContainEqual(expect.stringContaining("the twins could not be removed"));
+  expect(notesOf(run)).toContainEqual(expect.stringContaining("the twins could not be removed"));
 });
 
 test.each(WITH_TRAFFIC)("a traffic driver that dies during %s ends the run within seconds", async (phase) => {
@@ -165,7 +165,7 @@ test("a load generator that was the bottleneck leaves no verdict", async () => {
 test("a machine that was busy for some seconds with the plan in force is observed longer, not held", async () => {
   const quiet = await onADayWith();
   const run = await onADayWith({ kind: "driver-late-with-plan", afterMs: 15_000, forMs: 6000 });
-  expect(notes(run)).toContainEqual(expect.stringMatching(/^every SLO holds, yet: The load generator was late in/));
+  expect(notesOf(run)).toContainEqual(expect.stringMatching(/^every SLO holds, yet: The load generator was late in/));
   expect(endOf(run)).toBe("promote");
   expect(run.tookMs).toBeGreaterThan(quiet.tookMs);
 });
@@ -201,13 +201,13 @@ test.each(["intent", "manifest", "report"] as const)(
 test("a log that misses its last line does not take the answer back", async () => {
   const run = await onADayWith({ kind: "disk-full", writing: "intent", from: 17 });
   expect(endOf(run)).toBe("promote");
-  expect(notes(run)).toContainEqual(expect.stringContaining("the end of the run could not be recorded"));
+  expect(notesOf(run)).toContainEqual(expect.stringContaining("the end of the run could not be recorded"));
 });
 
 test("twins that cannot be removed are said and swept later, and do not take the answer back", async () => {
   const run = await onADayWith({ kind: "teardown-fails" });
   expect(endOf(run)).toBe("promote");
-  expect(notes(run)).toContainEqual(expect.stringContaining("the twins could not be removed"));
+  expect(notesOf(run)).toContainEqual(expect.stringContaining("the twins could not be removed"));
 });
 
 test("a wall clock that jumps moves stamps and nothing else", async () => {
@@ -249,10 +249,6 @@ test.each(EVIDENCE)("$fault is evidence: $verdict, $code", async ({ fault, verdi
   expect(endOf(run)).toBe(verdict);
   expect(run.end.kind === "report" ? run.end.report.verdict.reasons.map((reason) => reason.code) : []).toContain(code);
 });
-
-function notes(run: SimulatedRun): readonly string[] {
-  return run.events.flatMap((event) => (event.kind === "note" ? [event.message] : []));
-}
 
 function measured(run: SimulatedRun): unknown {
   if (run.end.kind === "error") return run.end.error;

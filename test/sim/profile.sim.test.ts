@@ -5,7 +5,7 @@ import { profileFor, SIMULATED_NOISE } from "../support/profile-builder.ts";
 import { simulateCalibration } from "../support/simulated-calibration.ts";
 import { simulatedJob } from "../support/simulated-job.ts";
 import { type SimulatedRun, simulateRun } from "../support/simulated-run.ts";
-import { expectSoundRun } from "./sound-run.ts";
+import { expectSoundRun, notesOf } from "./sound-run.ts";
 
 const CREATED_EPOCH_MS = Date.UTC(2026, 0, 1);
 const { slos } = simulatedJob({ seed: 1, plan: "change-settings", faults: [] }).scenario;
@@ -58,10 +58,8 @@ describe("a plan that replaces a process", () => {
 
 test("a profile of a quieter hour is told not to be believed, SLO by SLO, and one that fits is not spoken of", async () => {
   const notesWith = async (profile: Profile): Promise<readonly string[]> => {
-    const { events } = await simulateRun({ seed: 7, plan: "scale-two", profile });
-    return events.flatMap((event) =>
-      event.kind === "note" && event.message.includes("believed") ? [event.message] : [],
-    );
+    const run = await simulateRun({ seed: 7, plan: "scale-two", profile });
+    return notesOf(run).filter((note) => note.includes("believed"));
   };
   const calm = SIMULATED_NOISE.blocks.map((block) => ({ ...block, sd: block.sd / 100 }));
   expect(await notesWith(made({ blocks: calm }))).toContain(

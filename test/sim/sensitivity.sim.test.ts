@@ -2,14 +2,13 @@ import { expect, test } from "vitest";
 import type { RunReport } from "../../src/report/run-report.ts";
 import type { Fault } from "../support/simulated-faults.ts";
 import { simulateRun } from "../support/simulated-run.ts";
-import { endOf, expectSoundRun } from "./sound-run.ts";
+import { endOf, expectSoundRun, notesOf } from "./sound-run.ts";
 
 async function proving(...faults: readonly Fault[]) {
   const run = await simulateRun({ seed: 4, plan: "scale-one", faults, proveSensitivity: true });
   expectSoundRun(run, JSON.stringify(faults));
   const report = run.end.kind === "report" ? run.end.report : undefined;
-  const notes = run.events.flatMap((event) => (event.kind === "note" ? [event.message] : []));
-  return { run, report, notes };
+  return { run, report, notes: notesOf(run) };
 }
 
 function harmsOf(report: RunReport | undefined) {

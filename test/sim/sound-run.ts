@@ -18,6 +18,8 @@ export function expectSoundRun(run: SimulatedRun, label: string): void {
     expect(stage.store.published, label).toEqual([end.report]);
     expectTimes(run, label);
     if (end.report.verdict.kind === "promote") expectEarned(run, label);
+    // Who is held is told what this run could have shown, whatever it is held for.
+    if (end.report.verdict.kind === "hold") expect(end.report.power ?? [], `${label}: power`).not.toEqual([]);
   }
   expectStopRecorded(run, label);
   if (mayUndo(run)) {
@@ -49,6 +51,11 @@ function expectTimes({ end, tookMs }: SimulatedRun, label: string): void {
 export function endOf({ end }: SimulatedRun): string {
   if (end.kind === "report") return end.report.verdict.kind;
   return end.error instanceof CanaryError ? end.error.code : String(end.error);
+}
+
+/** What the run told people beside its phases, in order. */
+export function notesOf(run: SimulatedRun): readonly string[] {
+  return run.events.flatMap((event) => (event.kind === "note" ? [event.message] : []));
 }
 
 /** A promotion in a world that gave reason for none is the one thing that must never happen. */

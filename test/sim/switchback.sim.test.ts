@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Fault } from "../support/simulated-faults.ts";
 import type { SimulatedPlanName } from "../support/simulated-job.ts";
 import { type SimulatedRun, simulateRun } from "../support/simulated-run.ts";
-import { endOf, expectSoundRun } from "./sound-run.ts";
+import { endOf, expectSoundRun, notesOf } from "./sound-run.ts";
 
 const DESIGN = { kind: "switchback", rounds: 12, secondsOn: 10, secondsOff: 10, settleSeconds: 2 };
 
@@ -49,6 +49,17 @@ describe("a plan that is rehearsed in rounds", () => {
     expect(verdict).toMatchObject({ kind: "reject", reasons: [{ code: "HARM_ALARM" }, ...verdict.reasons.slice(1)] });
     expect(traffic.rounds ?? []).toEqual([]);
     expect(alarm).toBeDefined();
+  });
+
+  test("goes on and says why while late seconds alone would hold it, and is held when they never end", async () => {
+    const quiet = await inRounds("scale-two");
+    const run = await inRounds("scale-two", { kind: "driver-late-with-plan", afterMs: 5000, forMs: 600 });
+    const { verdict, slos, traffic } = reportOf(run);
+    expect(slos.map((slo) => slo.state)).toEqual(slos.map(() => "pass"));
+    expect(verdict).toMatchObject({ kind: "hold", reasons: [{ code: "ENVIRONMENT_UNSTABLE" }] });
+    expect(traffic.rounds?.length).toBe(DESIGN.rounds);
+    expect(reportOf(quiet).traffic.rounds?.length).toBeLessThan(DESIGN.rounds);
+    expect(notesOf(run)).toContainEqual(expect.stringMatching(/^every SLO holds, yet: The load generator was late in/));
   });
 
   test("is rejected when its undo does not land in the first round", async () => {
