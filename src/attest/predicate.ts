@@ -34,6 +34,20 @@ const Slo = z.strictObject({
   noise: z.strictObject({ blockSd: Bound, varianceInflation: Bound, biasRemoved: Bound, minimalDetectable: Bound }),
 });
 
+/** What this run could tell of an SLO with a chance of 80%; null where nobody knows or no time would do. */
+const Power = z.strictObject({
+  name: Name,
+  from: z.enum(["rate", "profile", "baseline"]),
+  /** Distance from what a conforming plan is expected to do to the nearest limit, and the smallest that is told apart. */
+  margin: Bound,
+  smallest: Bound,
+  baselineSeconds: Bound,
+  observeSeconds: Bound,
+  possible: z.boolean(),
+  /** What limits it, or which time, margin or rate would make it possible. */
+  advice: Text,
+});
+
 /** Which way back was proven, and what a restore of the snapshot took back of others, or would have. */
 const By = z.enum(["undo", "steps", "restore"]).optional();
 const Lost = z.strictObject({ rows: Count, keys: Count }).optional();
@@ -118,6 +132,8 @@ const Planted = z.strictObject({
   what: Text,
   planted: Text,
   margin: Text,
+  /** How far beyond the limit it was to reach, as `estimate`; absent for state, and in documents from before it existed. */
+  excess: z.number().optional(),
   caught: z.boolean(),
   seconds: z.number().min(0),
 });
@@ -179,6 +195,8 @@ export const PredicateSchema = z.strictObject({
     .strictObject({ name: Name, sha256: Sha256, createdAt: Instant, rounds: z.number().int().min(1) })
     .optional(),
   slos: z.array(Slo).max(LIMITS.slosMax),
+  /** What the run could be expected to show, as it was said last before the plan acted; absent in older documents. */
+  power: z.array(Power).max(LIMITS.slosMax).optional(),
   /** Gross harm that stopped the plan; absent in runs that it did not, and in documents from before it existed. */
   alarm: Alarm.optional(),
   /** What the seconds from the first act to the end of settling spent of their budgets. */
@@ -198,6 +216,11 @@ export const PredicateSchema = z.strictObject({
   sensitivity: z
     .array(Planted)
     .max(LIMITS.slosMax + 100)
+    .optional(),
+  /** SLOs for which no harm could be planted, and why; absent where nothing was planted, and in older documents. */
+  notPlanted: z
+    .array(z.strictObject({ what: Text, why: Text }))
+    .max(LIMITS.slosMax)
     .optional(),
   seed: z.number().int().min(0),
   traffic: z.strictObject({ ratePerSecond: z.number().positive(), arrivals: Name, sent: Count }),

@@ -1,6 +1,7 @@
 import { LIMITS } from "../core/limits.ts";
 import type { SpentBudget } from "../judge/during-budgets.ts";
 import type { HarmAlarm } from "../judge/harm-alarm.ts";
+import type { PowerForecast } from "../judge/power-forecast.ts";
 import type { PlantedHarm, SensitivityProof } from "../judge/sensitivity.ts";
 import type { QuietProof, RollbackProof, SloJudgement, Verdict } from "../judge/verdict.ts";
 import type { SnapshotFacts } from "../mirror/snapshots/snapshot.ts";
@@ -32,6 +33,7 @@ export interface VerdictInput {
   readonly policyInUse?: NonNullable<Predicate["policy"]>;
   readonly profile?: NonNullable<Predicate["profile"]>;
   readonly slos: readonly SloJudgement[];
+  readonly power?: readonly PowerForecast[];
   readonly alarm?: HarmAlarm;
   readonly during?: readonly SpentBudget[];
   readonly quiet: QuietProof;
@@ -109,6 +111,7 @@ function predicateOf(input: VerdictInput): Predicate {
     ...(input.policyInUse === undefined ? {} : { policy: input.policyInUse }),
     ...(input.profile === undefined ? {} : { profile: input.profile }),
     slos: input.slos.map(sloOf),
+    ...(input.power === undefined ? {} : { power: input.power.map(powerOf) }),
     ...(input.alarm === undefined ? {} : { alarm: alarmOf(input.alarm) }),
     ...(input.during === undefined ? {} : { during: [...input.during] }),
     ...(input.design === undefined ? {} : { design: input.design }),
@@ -116,7 +119,7 @@ function predicateOf(input: VerdictInput): Predicate {
     effects: effectsOf(input.quiet),
     ...(input.writes === undefined ? {} : { writes: writesOf(input.writes) }),
     rollback: rollbackOf(input),
-    ...(input.sensitivity === undefined ? {} : { sensitivity: input.sensitivity.harms.map(plantedOf) }),
+    ...(input.sensitivity === undefined ? {} : plantedIn(input.sensitivity)),
     seed: input.seed,
     traffic: {
       ratePerSecond: input.traffic.ratePerSecond,
@@ -153,19 +156,42 @@ function sloOf(slo: SloJudgement): Predicate["slos"][number] {
   };
 }
 
+function powerOf(forecast: PowerForecast): NonNullable<Predicate["power"]>[number] {
+  const { name, from, margin, smallest, baselineSeconds, observeSeconds, possible, advice } = forecast;
+  return {
+    name,
+    from,
+    margin: finite(margin),
+    smallest,
+    baselineSeconds,
+    observeSeconds,
+    possible,
+    advice: clipped(advice),
+  };
+}
+
 /** Where on the axis it was seen means nothing without the recording; how long after the first act does. */
 function alarmOf({ fromMs: _from, toMs: _to, ...alarm }: HarmAlarm): NonNullable<Predicate["alarm"]> {
   return alarm;
 }
 
-function plantedOf({
-  what,
-  planted,
-  margin,
-  caught,
-  seconds,
-}: PlantedHarm): NonNullable<Predicate["sensitivity"]>[number] {
-  return { what: clipped(what), planted: clipped(planted), margin: clipped(margin), caught, seconds };
+function plantedIn({ harms, left }: SensitivityProof): Pick<Predicate, "sensitivity" | "notPlanted"> {
+  return {
+    sensitivity: harms.map(plantedOf),
+    notPlanted: left.slice(0, LIMITS.slosMax).map(({ what, why }) => ({ what: clipped(what), why: clipped(why) })),
+  };
+}
+
+function plantedOf(harm: PlantedHarm): NonNullable<Predicate["sensitivity"]>[number] {
+  const { excess, caught, seconds } = harm;
+  return {
+    what: clipped(harm.what),
+    planted: clipped(harm.planted),
+    margin: clipped(harm.margin),
+    ...(excess === undefined ? {} : { excess }),
+    caught,
+    seconds,
+  };
 }
 
 function effectsOf(quiet: QuietProof): Predicate["effects"] {

@@ -1,12 +1,12 @@
 import { describeRange } from "../core/delta-range.ts";
-import { type LateSeconds, lateSeconds } from "../measure/late-seconds.ts";
-import type { RecordingManifest, Window } from "../replay/recording.ts";
+import type { LateSeconds } from "../measure/late-seconds.ts";
+import type { RecordingManifest } from "../replay/recording.ts";
 import type { SpentBudget } from "./during-budgets.ts";
 import { responseLines } from "./explain-responses.ts";
 import { explainSlo } from "./explain-slo.ts";
+import { timeLines } from "./explain-time.ts";
 import type { ExplanationLine } from "./explain-words.ts";
 import { alarmLines, workLines } from "./explain-work.ts";
-import { duration } from "./forecast.ts";
 import type { GateInput } from "./gates.ts";
 import { JUDGE_RULES, type JudgeLimits } from "./judge-limits.ts";
 import { passingRange } from "./passing-margin.ts";
@@ -23,8 +23,8 @@ export interface DecisionTrace {
   readonly slos: readonly SloJudgement[];
   readonly limits: JudgeLimits;
   readonly phases: RecordingManifest["phases"];
-  /** Of the baseline and of the observation; absent for a phase that did not happen. */
-  readonly late: { readonly before?: LateSeconds; readonly after?: LateSeconds };
+  /** Of what is compared, without the plan and with it in force; absent for what did not happen. */
+  readonly late: { readonly without?: LateSeconds; readonly inForce?: LateSeconds };
   readonly cores: GateInput["cores"];
   /** What the plan spent of its budgets while it acted and settled; absent where it never acted. */
   readonly during?: readonly SpentBudget[];
@@ -49,18 +49,6 @@ export interface Explanation {
   }[];
 }
 
-/** Counts the late seconds of the judged phases for the trace. */
-export function lateOf(
-  store: Parameters<typeof lateSeconds>[0],
-  phases: Pick<DecisionTrace["phases"], "baseline" | "observing">,
-): DecisionTrace["late"] {
-  const { baseline, observing } = phases;
-  return {
-    ...(baseline === undefined ? {} : { before: lateSeconds(store, baseline) }),
-    ...(observing === undefined ? {} : { after: lateSeconds(store, observing) }),
-  };
-}
-
 /** Puts a decision into sentences; equal traces give equal sentences. */
 export function explain(trace: DecisionTrace): Explanation {
   const { slos, limits } = trace;
@@ -77,38 +65,6 @@ export function explain(trace: DecisionTrace): Explanation {
     ],
     slos: slos.map((slo) => ({ name: slo.name, state: slo.state, lines: explainSlo(slo, context) })),
   };
-}
-
-function timeLines({ phases, late, rounds }: DecisionTrace): readonly ExplanationLine[] {
-  if (phases.baseline === undefined) {
-    return [{ topic: "time", text: "No traffic was measured: the answer was there before it." }];
-  }
-  const { warmup, baseline, acting, settling, observing } = phases;
-  const discarded = [
-    ...(warmup === undefined ? [] : [`${secondsOf(warmup)} of warm-up`]),
-    ...(acting === undefined ? [] : [`${secondsOf(acting)} in which the plan acted`]),
-    ...(settling === undefined ? [] : [`${secondsOf(settling)} of settling`]),
-  ];
-  const judged = `${secondsOf(baseline)} before the plan and ${observing === undefined ? "nothing" : secondsOf(observing)} after it`;
-  if (rounds !== undefined && rounds > 0) {
-    const text = `The plan was applied and undone in ${rounds} complete rounds; intervals are made of one value a round, and the seconds of acting, settling and undoing are part of none.`;
-    return [{ topic: "time", text }];
-  }
-  const apart = discarded.length === 0 ? "" : `; not part of any interval: ${discarded.join(", ")}`;
-  const text = `Intervals are made of ${judged}${apart}. What is discarded is still watched for gross harm.`;
-  return [
-    { topic: "time", text },
-    { topic: "late seconds", text: lateText(late) },
-  ];
-}
-
-function lateText({ before, after }: DecisionTrace["late"]): string {
-  const side = (late: LateSeconds | undefined, when: string): readonly string[] =>
-    late === undefined ? [] : [`${late.late} of ${late.seconds} ${when}`];
-  const counted = [...side(before, "before the plan"), ...side(after, "after it")].join(" and ");
-  const any = (before?.late ?? 0) + (after?.late ?? 0) > 0;
-  const twice = any ? "; what passes without them must pass with them" : "";
-  return `The load generator was late in ${counted}; such seconds are left out on both twins${twice}.`;
 }
 
 function calibrationLines({ phases, profile, rounds }: DecisionTrace): readonly ExplanationLine[] {
@@ -161,6 +117,10 @@ const GATES: readonly Gate[] = [
       { text: "did both halves of the baseline agree", unasked: ofBaseline },
       { text: "did the control answer" },
       { text: "did late seconds come by chance", unasked: ofObservation },
+      {
+        text: `was the rate of requests with the plan within ${JUDGE_RULES.rateShiftMax} times the one without it`,
+        unasked: ofObservation,
+      },
     ],
   },
   {
@@ -236,8 +196,4 @@ function otherwiseLines({ slos, limits, verdict }: DecisionTrace): readonly Expl
   if (margins.length < unsettled.length) return [];
   const others = unsettled.length === slos.length ? "" : " and the other SLOs as they are";
   return [{ topic: "otherwise", text: `With ${margins.join(", ")}${others}, every SLO would have held.` }];
-}
-
-function secondsOf(window: Window): string {
-  return duration((window.toMs - window.fromMs) / 1000);
 }

@@ -16,6 +16,8 @@ export interface PlantedHarm {
   readonly planted: string;
   /** The limit that it was to pass: `at most +10%`, or that nothing may differ. */
   readonly margin: string;
+  /** How far beyond the limit it was to reach, delta scale; absent for state, of which any difference is too much. */
+  readonly excess?: number;
   readonly caught: boolean;
   /** From the first request that the harm met to the answer, s. */
   readonly seconds: number;

@@ -41,6 +41,14 @@ function answer({ possible, from }: PowerForecast): string {
   return from === "rate" ? "by the rules, noise unknown" : "yes";
 }
 
+/** One forecast as a sentence: what this run tells apart of an SLO and how long that takes, or what would be needed. */
+export function powerSentence(forecast: PowerForecast): string {
+  const [name = "", margin, smallest, baseline, observation] = powerCells(forecast);
+  if (!forecast.possible) return `${name}: ${forecast.advice}`;
+  const apart = forecast.smallest === null ? "its noise is not known" : `${smallest} can be told apart`;
+  return `${name}: ${apart}, ${margin} is asked; baseline ${baseline}, observation ${observation}`;
+}
+
 /** The table as plain lines: one for each SLO, columns in line, why not below. */
 export function powerLines(forecasts: readonly PowerForecast[]): readonly string[] {
   const rows = forecasts.map((forecast) => [...powerCells(forecast).slice(0, 5), answer(forecast)]);

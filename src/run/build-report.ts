@@ -1,6 +1,7 @@
 import { redactDeep } from "../core/redact.ts";
 import { acceptedRange, effectScale } from "../judge/accepted.ts";
-import { type Explanation, explain, lateOf } from "../judge/explain.ts";
+import { type Explanation, explain } from "../judge/explain.ts";
+import { lateOf } from "../judge/explain-time.ts";
 import type { Verdict } from "../judge/verdict.ts";
 import { blockLevels } from "../measure/block-levels.ts";
 import { routeReports } from "../measure/summaries.ts";
@@ -98,7 +99,7 @@ function explanationOf({
     slos: load?.slos ?? [],
     limits: job.scenario.judge,
     phases,
-    late: load === undefined ? {} : lateOf(load.session.store, phases),
+    late: load === undefined ? {} : lateOf(load.session.store, phases, rounds),
     cores: pair.facts.cores.kind,
     ...(load === undefined ? {} : { ...rareRoutesOf(job, load.session), during: budgetsSpent(job, load.session) }),
     ...(rounds.length === 0 ? {} : { rounds: rounds.length }),

@@ -1,5 +1,5 @@
 import type { ResolvedSlo } from "../judge/accepted.ts";
-import type { PlannedPower } from "../judge/planned-power.ts";
+import { type PlannedPower, powerBySlo } from "../judge/planned-power.ts";
 import { type RoundsPlan, roundSd } from "../judge/planned-rounds.ts";
 import {
   type ForecastInput,
@@ -11,7 +11,9 @@ import {
 import { forecastRounds, learnedRoundSd } from "../judge/rounds-forecast.ts";
 import { learnedOf } from "../judge/use-profile.ts";
 import type { Reason } from "../judge/verdict.ts";
+import type { BlockStore } from "../measure/block-store.ts";
 import type { Measure } from "../measure/slo.ts";
+import type { RecordingManifest } from "../replay/recording.ts";
 import type { TrafficSpec } from "../replay/traffic-spec.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
@@ -56,6 +58,20 @@ export function powerAfterBaseline(job: Forecastable, power: readonly PlannedPow
     const { judge: limits } = job.scenario;
     return planned === undefined ? [] : [forecastAfterBaseline(resolved, planned, { limits, restartUncalibrated })];
   });
+}
+
+/** What a stored run could show under its terms: from its baseline; before anything was raised where it had none. */
+export function powerAgain(
+  run: Forecastable & { readonly store: BlockStore } & Pick<RecordingManifest, "phases">,
+): readonly PowerForecast[] {
+  const { judge: limits, traffic } = run.scenario;
+  const { design } = limits;
+  const { baseline } = run.phases;
+  if (baseline === undefined) return powerBefore(run);
+  const asked = { store: run.store, slos: resolvedSlos(run), limits, restarted: replacesProcesses(run), baseline };
+  if (design.kind === "switchback") return roundsAfterBaseline(run, { ...asked, design });
+  const power = powerBySlo({ ...asked, ...calibrationInUse(run), ratePerSecond: traffic.ratePerSecond });
+  return powerAfterBaseline(run, power);
 }
 
 /** SLOs of which the profile already says that no measuring will let them pass: the widening alone exceeds the margin. */

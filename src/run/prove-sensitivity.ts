@@ -124,7 +124,8 @@ async function plantOne(
     session.notePlanted(slo.name, window);
     const seconds = (window.toMs - window.fromMs + SETTLE_MS) / 1000;
     log.note(caught ? `seen after ${seconds.toFixed(0)} s` : `not seen in ${seconds.toFixed(0)} s`);
-    return { what: slo.name, kind: harm.kind, planted: words, margin: harm.margin, caught, seconds, window };
+    const { kind, margin, excess } = harm;
+    return { what: slo.name, kind, planted: words, margin, excess, caught, seconds, window };
   } finally {
     if (!signal.aborted) await pair.shadow.plantHarm(undefined, signal);
     await effects.clock.sleep(SETTLE_MS, signal);

@@ -1,10 +1,13 @@
 import type { Keyring } from "../attest/keyring.ts";
 import { decide } from "../judge/decide.ts";
-import { type Explanation, explain, lateOf } from "../judge/explain.ts";
+import { type Explanation, explain } from "../judge/explain.ts";
+import { lateOf } from "../judge/explain-time.ts";
 import { environmentGates } from "../judge/gates.ts";
 import type { HarmAlarm } from "../judge/harm-alarm.ts";
+import { playedDesign } from "../judge/judge-limits.ts";
 import { judgeRounds } from "../judge/judge-rounds.ts";
 import { judgeSlos, type LookInput } from "../judge/judge-slos.ts";
+import type { PowerForecast } from "../judge/power-forecast.ts";
 import type { ResponseJudgement } from "../judge/response-changes.ts";
 import type { Reason, SloJudgement, Verdict } from "../judge/verdict.ts";
 import type { WatchRecords } from "../judge/watch/watch-records.ts";
@@ -12,9 +15,11 @@ import { untoldConsequences } from "../judge/write-reasons.ts";
 import { calibrationInUse } from "./calibration-in-use.ts";
 import { callsJudged } from "./call-evidence.ts";
 import { acceptedTerms, hopelessFromTheStart, judgedSlos } from "./evidence.ts";
+import { powerAgain } from "./forecast-power.ts";
 import { longestInForce } from "./in-force.ts";
 import { type ChangedTerm, changedScenario, changedTerms, type JudgeChanges, phasesUnder } from "./judge-changes.ts";
 import { type OpenedRun, openStoredRun } from "./open-stored-run.ts";
+import { baselineOf, windowsBeforeThePlan } from "./phase-windows.ts";
 import { sensitivityAgain } from "./rejudge-sensitivity.ts";
 import { resolvedSlos } from "./resolved-slos.ts";
 import { againstByResponses, missingInResponses, responsesJudged } from "./response-evidence.ts";
@@ -29,6 +34,8 @@ export interface Rejudged {
   readonly verdict: Verdict;
   readonly slos: readonly SloJudgement[];
   readonly explanation: Explanation;
+  /** What a run of these terms could be expected to show, from the baseline where there was one. */
+  readonly power: readonly PowerForecast[];
   /** What the sampled answers say; absent where none were compared. */
   readonly responses?: ResponseJudgement;
 }
@@ -135,14 +142,14 @@ function judgeRecording(run: Recording): Rejudged {
     phases,
     cores,
     limits: scenario.judge,
-    late: lateOf(store, phases),
+    late: lateOf(store, phases, stored.traffic.rounds),
     during: budgetsSpent({ scenario, plan }, sessionOf(run)),
     ...rareRoutesOf(run, sessionOf(run)),
     ...(stored.traffic.rounds === undefined ? {} : { rounds: stored.traffic.rounds.length }),
     ...answers,
     ...(run.profile === undefined ? {} : { profile: run.profile.profile }),
   });
-  return { planName: plan.name, verdict, slos, explanation, ...answers };
+  return { planName: plan.name, verdict, slos, explanation, power: powerAgain(run), ...answers };
 }
 
 /** What a guard stopped was not observed, and cannot be again; what it saw stands in the reasons. */
@@ -159,7 +166,7 @@ function judgeAgain(run: Recording): readonly SloJudgement[] {
   const look = lookOf(run);
   return rounds === undefined || design.kind !== "switchback"
     ? judgeSlos(look)
-    : judgeRounds({ ...look, rounds, design });
+    : judgeRounds({ ...look, rounds, design: playedDesign(design, look.limits, look.restarted) });
 }
 
 function sessionOf({ store, phases, stored, responses }: Recording): Parameters<typeof workReasons>[1] {
@@ -174,15 +181,14 @@ function sessionOf({ store, phases, stored, responses }: Recording): Parameters<
 
 function lookOf(run: Recording): LookInput {
   const { scenario, plan, store, phases } = run;
-  const baseline = phases.baseline ?? EMPTY;
-  const after = phases.observing ?? { fromMs: baseline.toMs, toMs: baseline.toMs };
+  const before = windowsBeforeThePlan(run);
   return {
     store,
     slos: resolvedSlos({ scenario, plan }),
     limits: scenario.judge,
     restarted: replacesProcesses(run),
     ...calibrationInUse(run),
-    windows: { baseline, after },
+    windows: { ...before, after: phases.observing ?? before.after },
   };
 }
 
@@ -193,7 +199,8 @@ function gatesAgain(run: Recording, judged: readonly SloJudgement[]): readonly R
     ...stored.verdict.reasons.filter(({ code }) => WITNESSED_DOUBTS.has(code)),
   ];
   if (judged.length === 0) return known;
-  const { acting, recovery, baseline = EMPTY } = phases;
+  const { acting, recovery } = phases;
+  const baseline = baselineOf(run);
   // What was cut short was not observed.
   const isWhole = run.alarm === undefined && stored.stoppedBy === undefined;
   const observing = isWhole ? observedWindow(sessionOf(run)) : undefined;
@@ -225,5 +232,3 @@ function gatesAgain(run: Recording, judged: readonly SloJudgement[]): readonly R
     }),
   ];
 }
-
-const EMPTY = { fromMs: 0, toMs: 0 } as const;

@@ -89,6 +89,7 @@ const SensitivitySchema = z.strictObject({
       kind: z.enum(["latency", "errors", "row", "key"]),
       planted: z.string(),
       margin: z.string(),
+      excess: z.number().exactOptional(),
       caught: z.boolean(),
       seconds: z.number(),
       window: WindowSchema.exactOptional(),

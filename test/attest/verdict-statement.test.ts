@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { canonicalJson } from "../../src/attest/canonical-json.ts";
 import { verdictStatement } from "../../src/attest/verdict-statement.ts";
+import type { PowerForecast } from "../../src/judge/power-forecast.ts";
 import { VERDICT_INPUT } from "./verdict-builder.ts";
 
 test("canonical JSON is that of RFC 8785", () => {
@@ -47,6 +48,35 @@ test("who wrote what under load is signed, and so is that it could not be told",
   });
   const unavailable = { kind: "unavailable", why: "the server keeps no logical log" } as const;
   expect(verdictStatement({ ...VERDICT_INPUT, writes: unavailable }).predicate.writes).toEqual(unavailable);
+});
+
+test("what the run could have shown is signed, and infinite margins are null", () => {
+  const forecast: PowerForecast = {
+    name: "checkout-latency",
+    from: "baseline",
+    accepted: { scale: "ratio", lo: Number.NEGATIVE_INFINITY, hi: 0.1 },
+    unit: "",
+    margin: Number.POSITIVE_INFINITY,
+    smallest: 0.062,
+    baselineSeconds: 100,
+    observeSeconds: null,
+    allowed: { baselineSeconds: 600, observeSeconds: 300 },
+    possible: false,
+    advice: "a margin of 14% would do",
+  };
+  const { name, from, smallest, baselineSeconds, observeSeconds, possible, advice } = forecast;
+  expect(verdictStatement({ ...VERDICT_INPUT, power: [forecast] }).predicate.power).toEqual([
+    { name, from, margin: null, smallest, baselineSeconds, observeSeconds, possible, advice },
+  ]);
+});
+
+test("how far a planted harm reached beyond its limit is signed, and what could not be planted", () => {
+  const harm = { what: "errors", kind: "errors", planted: "1.3% of requests failing", margin: "at most +1pp" } as const;
+  const left = [{ what: "jobs-done", why: "no harm to counter can be planted in front of the service" }];
+  const sensitivity = { harms: [{ ...harm, excess: 0.003, caught: true, seconds: 12 }], left };
+  const { predicate } = verdictStatement({ ...VERDICT_INPUT, sensitivity });
+  expect(predicate.sensitivity).toMatchObject([{ what: "errors", excess: 0.003, caught: true }]);
+  expect(predicate.notPlanted).toEqual(left);
 });
 
 test("settings that the harness added to the servers are signed", () => {

@@ -64,6 +64,9 @@ describe("a stored run", () => {
     expect(once).toEqual(again);
     expect(once.exitCode).toBe(0);
     expect(JSON.parse(once.stdout)).toMatchObject({ kind: "verdict", verdict: { kind: "promote" }, exitCode: 0 });
+    const { power } = JSON.parse(await readFile(join(runDir, "report.json"), "utf8"));
+    expect(power).toHaveLength(3);
+    expect(JSON.parse(once.stdout).power).toEqual(power);
   });
 
   test("explains itself in text and in JSON", async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { seededRandom } from "../../src/core/random.ts";
 import { decide } from "../../src/judge/decide.ts";
-import { type DecisionTrace, type Explanation, explain, lateOf } from "../../src/judge/explain.ts";
+import { type DecisionTrace, type Explanation, explain } from "../../src/judge/explain.ts";
 import { explainSlo } from "../../src/judge/explain-slo.ts";
+import { lateOf } from "../../src/judge/explain-time.ts";
 import { JudgeLimitsSchema } from "../../src/judge/judge-limits.ts";
 import type { LookInput } from "../../src/judge/judge-slos.ts";
 import { passingRange } from "../../src/judge/passing-margin.ts";

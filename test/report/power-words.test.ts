@@ -4,6 +4,7 @@ import { junitXml } from "../../src/report/files/junit-xml.ts";
 import { summaryMarkdown } from "../../src/report/files/summary-md.ts";
 import { reportPage } from "../../src/report/html/report-page.ts";
 import { powerLines } from "../../src/report/power-words.ts";
+import { finalBlock } from "../../src/report/terminal/final-block.ts";
 import { liveFrame } from "../../src/report/terminal/live-frame.ts";
 import { createPaint } from "../../src/report/terminal/paint.ts";
 import { createPlainView } from "../../src/report/terminal/plain-view.ts";
@@ -80,4 +81,21 @@ test("plain lines and the live view say it before there is anything to look at",
   const state = watch(startWatching(0), { kind: "power", forecasts: FORECASTS }, 0);
   const frame = liveFrame({ plan, state, nowMs: 0, columns: 100, rows: 40, paint: createPaint({ color: false }) });
   expect(frame.join("\n")).toMatch(/checkout-latency +10% +6\.2%/);
+});
+
+test("a hold ends with what the run could tell of every SLO, also on a narrow terminal; no other verdict does", () => {
+  const paint = createPaint({ color: false });
+  const lines = (kind: "promote" | "hold" | "reject", columns: number): readonly string[] => {
+    const { verdict, slos, runId } = buildRunReport({ verdict: kind });
+    return finalBlock(
+      { planName: "p", verdict, slos, reportDir: `reports/${runId}`, power: FORECASTS },
+      { columns, paint },
+    );
+  };
+  const wide = lines("hold", 110).join("\n");
+  expect(wide).toContain("What this run could tell");
+  expect(wide).toMatch(/checkout-latency: 6\.2% can be told apart, 10% is asked; baseline 1 min of 3 min 20 s/);
+  expect(wide).toContain("errors: a margin of 0.2pp would do, or about 480 requests a second");
+  expect(lines("hold", 48).join(" ").replaceAll(/\s+/g, " ")).toContain("6.2% can be told apart, 10% is asked");
+  for (const kind of ["promote", "reject"] as const) expect(lines(kind, 110).join("\n")).not.toContain("could tell");
 });

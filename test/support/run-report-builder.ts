@@ -55,7 +55,7 @@ export function buildRunReport(options: RunReportOptions): RunReport {
       slos,
       limits: DEFAULT_JUDGE_LIMITS,
       phases: PHASE_WINDOWS,
-      late: { before: { late: 2, seconds: 119 }, after: { late: 0, seconds: 146 } },
+      late: { without: { late: 2, seconds: 119 }, inForce: { late: 0, seconds: 146 } },
       cores: "pinned",
     }),
     quiet: quietProof(options.verdict),

@@ -1,6 +1,8 @@
+import type { PowerForecast } from "../../judge/power-forecast.ts";
 import type { ResponseJudgement } from "../../judge/response-changes.ts";
 import type { SloJudgement, Verdict } from "../../judge/verdict.ts";
 import { withPlainText } from "../plain-text.ts";
+import { powerSentence } from "../power-words.ts";
 import { responseSummary } from "../response-words.ts";
 import { type SloWords, sloWords } from "../slo-words.ts";
 import { adviceFor, reasonSentence, VERDICT_WORDS, verifyCommand } from "../verdict-words.ts";
@@ -14,6 +16,8 @@ export interface FinalBlock {
   readonly verdict: Verdict;
   readonly slos: readonly SloJudgement[];
   readonly reportDir: string;
+  /** What the run could be expected to show; said with a hold, which asks for more of it. */
+  readonly power?: readonly PowerForecast[];
   /** Absent where no answers were compared. */
   readonly responses?: ResponseJudgement;
 }
@@ -35,6 +39,7 @@ export function finalBlock(
     "",
     ...(block.slos.length === 0 ? [] : [...sloTable(block.slos, sized), ""]),
     ...responseLines(block, sized),
+    ...powerBlock(block, sized),
     ...nextLines(block, sized),
   ];
 }
@@ -100,6 +105,12 @@ function sloParagraph(row: SloWords, columns: number, paint: Paint): readonly st
 
 function responseLines({ responses }: FinalBlock, { columns }: Sized): readonly string[] {
   return responses === undefined ? [] : [...wrapWords(`Answers: ${responseSummary(responses)}.`, columns), ""];
+}
+
+function powerBlock({ verdict, power = [] }: FinalBlock, { columns, paint }: Sized): readonly string[] {
+  if (verdict.kind !== "hold" || power.length === 0) return [];
+  const sentences = power.slice(0, REASONS_SHOWN_MAX).flatMap((forecast) => bullet(powerSentence(forecast), columns));
+  return [paint("strong", "What this run could tell"), ...sentences, ""];
 }
 
 function nextLines({ verdict, reportDir }: FinalBlock, { columns, paint }: Sized): readonly string[] {

@@ -6,7 +6,7 @@ import type { RunEvent, RunObserver } from "../run-event.ts";
 import { finalBlock } from "./final-block.ts";
 import { liveFrame } from "./live-frame.ts";
 import { createPaint } from "./paint.ts";
-import { startWatching, type WatchedPlan, watch } from "./watch-state.ts";
+import { shownLast, startWatching, type WatchedPlan, watch } from "./watch-state.ts";
 
 /** A terminal as the view needs it; `process.stdout` is one. */
 export type ViewStream = NodeJS.WritableStream & {
@@ -64,7 +64,7 @@ export function createLiveView(options: LiveViewOptions): RunObserver & Disposab
       draw();
     } else {
       const block = finalBlock(
-        { planName: plan.name, slos: state.slos, ...state.ending },
+        { planName: plan.name, ...shownLast(state), ...state.ending },
         { columns: columns(), paint },
       );
       // Written past log-update, which would wrap the paths that people copy.

@@ -11,7 +11,7 @@ import { verdictAnnotation, withoutWorkflowCommands } from "../workflow-commands
 import { finalBlock } from "./final-block.ts";
 import type { ViewStream } from "./live-view.ts";
 import { createPaint } from "./paint.ts";
-import { startWatching, type WatchedPlan, type WatchState, watch } from "./watch-state.ts";
+import { shownLast, startWatching, type WatchedPlan, type WatchState, watch } from "./watch-state.ts";
 
 export interface PlainViewOptions {
   readonly stream: Pick<ViewStream, "write">;
@@ -54,7 +54,7 @@ export function createPlainView(options: PlainViewOptions): RunObserver & Dispos
     closed = true;
     if (state.ending === undefined) return;
     const block = finalBlock(
-      { planName: plan.name, slos: state.slos, ...state.ending },
+      { planName: plan.name, ...shownLast(state), ...state.ending },
       { columns: COLUMNS, paint: createPaint({ color: false }) },
     );
     print(`\n${block.join("\n")}`);

@@ -37,6 +37,11 @@ export interface WatchState {
   readonly ending?: Omit<Extract<RunEvent, { readonly kind: "verdict" }>, "kind">;
 }
 
+/** What of it the block at the end of a run is told from. */
+export function shownLast({ slos, power }: WatchState): Pick<WatchState, "slos" | "power"> {
+  return { slos, ...(power === undefined ? {} : { power }) };
+}
+
 /** The state before the first event. @param nowMs - monotonic */
 export function startWatching(nowMs: number): WatchState {
   return { startedMs: nowMs, phasesSeen: [], slos: [], steps: { quiet: {}, load: {} }, breaches: [], asksAbort: false };
