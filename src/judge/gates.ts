@@ -7,12 +7,14 @@ import { workByRoute } from "../measure/work.ts";
 import type { Window } from "../replay/recording.ts";
 import { acceptedRange, boundsOf, effectScale, type ResolvedSlo, toDelta } from "./accepted.ts";
 import { chooseBlockMs } from "./block-length.ts";
+import { comparedWindows } from "./compared-windows.ts";
 import { confidenceSequence, onePhaseSequence, PLAIN_BIAS } from "./confidence-sequence.ts";
 import { GATE_LEVEL_SHARE } from "./gate-level.ts";
 import { type ControlShift, controlShift, worseDirection } from "./interference.ts";
 import { JUDGE_RULES } from "./judge-limits.ts";
 import type { LookInput } from "./judge-slos.ts";
-import { lateGate, lateWindows } from "./late-gate.ts";
+import { lateGate } from "./late-gate.ts";
+import { rateGate } from "./rate-gate.ts";
 import { roundsDisturbed } from "./rounds-gate.ts";
 import { measureSlo } from "./slo-measurement.ts";
 import type { SwitchbackRound } from "./switchback.ts";
@@ -60,7 +62,8 @@ function trafficGates({ store, windows, rounds }: GateInput): readonly Reason[] 
       reasons.push({ code: "ENVIRONMENT_UNSTABLE", message });
     }
   }
-  reasons.push(...lateGate(store, lateWindows(windows, rounds)));
+  const compared = comparedWindows(windows, rounds);
+  reasons.push(...lateGate(store, compared), ...rateGate(store, compared));
   return [...reasons, ...phases.flatMap((window) => lossGate(store, window)).slice(0, 1)];
 }
 

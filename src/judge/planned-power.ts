@@ -1,7 +1,7 @@
 import { describeDelta } from "../core/delta-range.ts";
 import { settledSeries } from "../measure/phase-series.ts";
 import type { Series } from "../measure/series.ts";
-import { deltaUnit } from "../measure/slo.ts";
+import { deltaUnit, fallsWithRate } from "../measure/slo.ts";
 import type { Window } from "../replay/recording.ts";
 import {
   acceptedRange,
@@ -196,7 +196,9 @@ function shortfall(input: {
     : "more time than any run has";
   const ways = [
     ...(Number.isFinite(power.minimalDetectable) && factor > 1 ? [`a margin of ${margin.replace("+", "")}`] : []),
-    ...(Number.isFinite(factor) && factor > 1 ? [`about ${Math.ceil(factor ** 2)} times the traffic`] : []),
+    ...(fallsWithRate(measure) && Number.isFinite(factor) && factor > 1
+      ? [`about ${Math.ceil(factor ** 2)} times the traffic`]
+      : []),
   ];
   const instead = ways.length === 0 ? "" : `; ${ways.join(" or ")} would do`;
   return `${name} can not be decided in this run: it needs ${time}${instead}.`;

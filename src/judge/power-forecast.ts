@@ -1,5 +1,5 @@
 import { type DeltaRange, describeDelta } from "../core/delta-range.ts";
-import { deltaUnit } from "../measure/slo.ts";
+import { deltaUnit, fallsWithRate } from "../measure/slo.ts";
 import {
   acceptedRange,
   boundsOf,
@@ -204,10 +204,9 @@ function shortestPlan(
 /** A day; beyond it no time would do. */
 const REACH_SECONDS = 86_400;
 
-/** The noise of what is counted request by request falls with the rate; that of CPU, memory and gauges need not. */
+/** A higher rate, where it lowers the noise. */
 function faster({ slo }: ResolvedSlo, ratePerSecond: number, factor: number): string {
-  const isCounted = ["latency", "errors", "served", "counter", "histogram"].includes(slo.measure.kind);
-  if (!isCounted || !Number.isFinite(factor) || !Number.isFinite(ratePerSecond)) return "";
+  if (!fallsWithRate(slo.measure) || !Number.isFinite(factor) || !Number.isFinite(ratePerSecond)) return "";
   return `, or about ${Math.ceil(Number((ratePerSecond * factor).toPrecision(2)))} requests a second`;
 }
 

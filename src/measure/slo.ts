@@ -84,3 +84,8 @@ function sortedEntries(value: unknown): unknown {
 export function deltaUnit(measure: Measure): "pp" | "" {
   return measure.kind === "errors" ? "pp" : "";
 }
+
+/** Whether its noise falls with the rate: what is counted request by request does, CPU, memory and gauges need not. */
+export function fallsWithRate({ kind }: Measure): boolean {
+  return ["latency", "errors", "served", "counter", "histogram"].includes(kind);
+}

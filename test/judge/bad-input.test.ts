@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type BlockStore, createBlockStore } from "../../src/measure/block-store.ts";
 import { OUTCOMES, type Outcome, type PairBatch } from "../../src/replay/recording.ts";
 import { numberedStore, picked, type TrafficSettings, traffic } from "../support/judged-traffic.ts";
-import { ERRORS, P50, slo, WINDOWS } from "./support/judged.ts";
+import { ERRORS, FOUR, P50, P95, slo, WINDOWS } from "./support/judged.ts";
 import { refusedWith, wholeVerdict } from "./support/whole-verdict.ts";
 
 // Whatever the data, the answer is defined, says why, and is not "promote". The plan of every row is harmless: each row
@@ -203,12 +203,29 @@ describe("rates that change ten-fold", () => {
     store.addPairs(traffic({ seed: 2, ratePerSecond: after, fromMs: 60_000, toMs: 140_000, errors }));
     return store;
   };
-  test("down leave too few requests beyond a quantile, and hold", () => {
+  test.each([
+    ["up", 50, 500],
+    ["down", 500, 50],
+  ])("%s hold, however well the twins agree: one load says nothing of the other", (_, before, after) => {
+    for (const slos of [[P50], FOUR]) {
+      expect(refusedWith(changed(before, after), { slos })).toContain("ENVIRONMENT_UNSTABLE");
+    }
+  });
+  test("down leave too few requests beyond a quantile as well", () => {
     expect(refusedWith(changed(50, 5))).toContain("UNDERPOWERED");
   });
-  test("up give an answer from finite numbers, and it holds while the baseline is too thin", () => {
-    expect(refusedWith(changed(3, 30))).toEqual(["UNDERPOWERED"]);
+  test("up over a baseline that is too thin hold for that too", () => {
+    expect(refusedWith(changed(3, 30))).toContain("UNDERPOWERED");
   });
+});
+
+test("traffic that ebbs to two thirds is judged as ever", () => {
+  const store = numberedStore({ routes: ["a"] });
+  const errors = { control: 0.002, shadow: 0.002 };
+  store.addPairs(traffic({ seed: 3, ratePerSecond: 150, fromMs: 0, toMs: 60_000, errors }));
+  store.addPairs(traffic({ seed: 4, ratePerSecond: 100, fromMs: 60_000, toMs: 140_000, errors }));
+  const slos = [P50, P95, ERRORS];
+  expect(wholeVerdict(store, { slos }).verdict.reasons.map((reason) => reason.code)).toEqual(["ALL_SHOWN"]);
 });
 
 describe("values that never change", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { seededRandom } from "../../src/core/random.ts";
 import { minimumSeconds } from "../../src/judge/minimum-seconds.ts";
 import { plannedPower, powerBySlo } from "../../src/judge/planned-power.ts";
 import { workShrank } from "../../src/judge/work-reasons.ts";
@@ -166,6 +167,21 @@ describe("power", () => {
     expect(reason?.message).toMatch(
       /needs about \d+ (min|h) of baseline and \d+ (min|h) of observation \(30 min are allowed\); a margin of [\d.]+% or about \d+ times the traffic would do/,
     );
+  });
+  test("of memory offers no traffic: its noise does not fall with the rate", () => {
+    const baseline = { fromMs: 0, toMs: 900_000 };
+    const store = numberedStore({ routes: ["a"] });
+    const random = seededRandom(5);
+    for (let atMs = 0; atMs < baseline.toMs; atMs += 1000) {
+      for (const role of ["control", "shadow"] as const) {
+        store.addMetric({ atMs, role, key: '[["kind","memory"],["service","api"]]', value: 1e8 * (1 + random()) });
+      }
+    }
+    store.addPairs(traffic({ seed: 1, ratePerSecond: 10, ...baseline }));
+    const memory = slo({ name: "memory", measure: { kind: "memory", service: "api" }, limit: { to: "+0.1%" } });
+    const [reason] = plannedPower({ ...input, store, slos: [memory], baseline });
+    expect(reason?.message).toContain("a margin of");
+    expect(reason?.message).not.toContain("times the traffic");
   });
   test("after a baseline that is too short asks for a longer one", () => {
     const store = storeOf({ ratePerSecond: 5 });

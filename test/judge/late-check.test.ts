@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { comparedWindows } from "../../src/judge/compared-windows.ts";
 import { JudgeLimitsSchema } from "../../src/judge/judge-limits.ts";
 import { judgeRounds } from "../../src/judge/judge-rounds.ts";
 import { judgeSlos, type ResolvedSlo } from "../../src/judge/judge-slos.ts";
-import { lateGate, lateWindows } from "../../src/judge/late-gate.ts";
+import { lateGate } from "../../src/judge/late-gate.ts";
 import { passingRange } from "../../src/judge/passing-margin.ts";
 import type { SwitchbackRound } from "../../src/judge/switchback.ts";
 import type { BlockStore } from "../../src/measure/block-store.ts";
@@ -53,6 +54,12 @@ describe("seconds in which the load generator was late", () => {
     expect(p99?.because).toMatchObject({ code: "ENVIRONMENT_UNSTABLE", subject: "p99" });
     expect(p99?.note).toMatch(/^with the 11 s in which the load generator was late, \+\d+.*; without them [+-]/);
     expect(p99?.estimate).toBeGreaterThan(1);
+  });
+  test("can not hide it behind their own lag either, however long that is", () => {
+    for (const lagMs of [15, 100, 400, 2000]) {
+      const [p99] = judged({ isLate: ELEVENTH_AFTER, harm: 8, lagMs }, [P99]);
+      expect(p99, `${lagMs} ms`).toMatchObject({ state: "open", because: { code: "ENVIRONMENT_UNSTABLE" } });
+    }
   });
   test("of harm that is everywhere reject as ever", () => {
     const store = numberedStore({ routes: ["a"] });
@@ -119,9 +126,9 @@ describe("late seconds of a switchback", () => {
   test("are counted where the plan was in force, against where it was not", () => {
     const windows = { baseline: { fromMs: 0, toMs: 5000 }, after: { fromMs: 12_000, toMs: 293_000 } };
     const store = storeOf({ isLate: (second) => second % 24 === 15 || second % 24 === 18, seconds: 300 });
-    const [reason] = lateGate(store, lateWindows(windows, rounds));
+    const [reason] = lateGate(store, comparedWindows(windows, rounds));
     expect(reason).toMatchObject({ code: "ENVIRONMENT_UNSTABLE" });
     expect(reason?.message).toContain("late in 20% of all seconds with the plan in force, 0% without it");
-    expect(lateGate(store, lateWindows(windows, undefined))).toEqual([]);
+    expect(lateGate(store, comparedWindows(windows, undefined))).toEqual([]);
   });
 });

@@ -126,22 +126,52 @@ describe("what things are called, measured in and listed by changes nothing", ()
   });
 
   test("names of services", () => {
-    const judgedAs = (service: string): string => {
-      const measure = { kind: "cpu", service } as const;
+    const requests = traffic({ seed: 3, ratePerSecond: 20, fromMs: 0, toMs: 480_000 });
+    const judgedAs = (service: string, kind: "cpu" | "memory", more: number, seed: number): string => {
+      const measure = { kind, service } as const;
       const store = createBlockStore({ routes: ["a"] });
-      const random = seededRandom(9);
-      store.addPairs(traffic({ seed: 3, ratePerSecond: 20, fromMs: 0, toMs: 480_000 }));
+      const random = seededRandom(seed);
+      store.addPairs(requests);
       for (let second = 0; second < 480; second++) {
         for (const role of ["control", "shadow"] as const) {
-          store.addMetric({ atMs: second * 1000, role, key: measureKey(measure), value: second + random() / 10 });
+          const harm = role === "shadow" && second >= 320 ? more : 1;
+          const value =
+            kind === "cpu" ? second + harm * (second - 320) + random() / 10 : 1e8 * harm * (1 + random() / 50);
+          store.addMetric({
+            atMs: second * 1000,
+            role,
+            key: measureKey(measure),
+            value: value + (kind === "cpu" ? 640 : 0),
+          });
         }
       }
       const windows = { baseline: { fromMs: 0, toMs: 310_000 }, after: { fromMs: 320_000, toMs: 470_000 } };
-      const slos = [slo({ name: "cpu", measure, limit: { to: "+20%" } })];
+      const slos = [slo({ name: "resource", measure, limit: { to: "+20%" } })];
       return JSON.stringify(wholeVerdict(store, { ...windows, slos }));
     };
-    expect(judgedAs("web")).toBe(judgedAs("another-name"));
-    expect(judgedAs("web")).toContain("promote");
+    const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,20}$/);
+    const seen = new Set<string>();
+    fc.assert(
+      fc.property(
+        name,
+        name,
+        fc.constantFrom("cpu", "memory"),
+        fc.constantFrom(1, 1.6),
+        fc.nat(),
+        (one, other, kind, more, seed) => {
+          const judged = judgedAs(one, kind, more, seed);
+          expect(judged).toBe(judgedAs(other, kind, more, seed));
+          seen.add(`${kind} x ${more}: ${JSON.parse(judged).verdict.kind}`);
+        },
+      ),
+      { ...RUNS, numRuns: 20 },
+    );
+    expect([...seen].sort()).toEqual([
+      "cpu x 1.6: reject",
+      "cpu x 1: promote",
+      "memory x 1.6: hold",
+      "memory x 1: hold",
+    ]);
   });
 
   test("the order of the SLOs: the same judgement of each, the same reasons", () => {
