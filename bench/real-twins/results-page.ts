@@ -45,7 +45,7 @@ function facts(sessions: readonly Session[], runs: readonly RealRun[]): string {
     `- ${days}; ${machines}; ${runs.length} runs in ${sessions.length} raises of the twins, seeds ${seeds}.`,
     `- A run is ${lengths.join("; ")}, without the first seconds of every stretch; looked at every 5 s; alpha 1%, no profile. Neighbouring runs share baseline, so they are not independent.`,
     "- The delay that is planted is made larger by the share of the median that does not lie behind the ingress, and a wait is up to two milliseconds off, by chance and right in the mean. `seen` is the mean of the last estimates, the truth as far as these runs know it; judge the rows by it.",
-    "- `overall` is p50, p95 and p99 within +10% and errors within +0.2pp together, held by any environment gate. Errors within +0.1pp can not be promoted before 7,270 pairs, whatever happens.",
+    "- `overall` is p50, p95 and p99 within +10% and errors within +0.2pp together, held by any environment gate. Errors within +0.1pp need 7,270 clean pairs at even stakes, and about 5,000 where a clean baseline has shown which stakes win: the longest stretches here.",
   ].join("\n");
 }
 
