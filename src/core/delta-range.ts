@@ -11,42 +11,53 @@ export interface DeltaRange {
   readonly hi: number;
 }
 
+/** The unit a delta was written in. `own`: a bare number, in the SLO's own unit; `any`: a bare zero, which is zero in each. */
+export type WrittenUnit = "%" | "pp" | "own" | "any";
+
+/** A range with the unit it was written in: whether a bare 0.2 can be meant is known only beside what is measured. */
+export interface WrittenDelta {
+  readonly range: DeltaRange;
+  readonly unit: WrittenUnit;
+}
+
 const BOUND = /^([+-]?\d+(?:\.\d+)?)(%|pp|)$/;
 
 /** One bound as people write it: `+10%` (relative), `+0.2pp` (percentage points) or `+3` (the SLO's unit). */
 const BoundSchema = z
   .union([z.string().max(40), z.number()])
-  .transform((written, context): { scale: DeltaRange["scale"]; value: number } => {
+  .transform((written, context): { unit: WrittenUnit; value: number } => {
     const match = BOUND.exec(String(written).trim());
     const value = Number(match?.[1]);
     if (match === null || !Number.isFinite(value)) {
       context.addIssue({ code: "custom", message: `"${written}" is not a delta; write +10%, -0.2pp or +3` });
       return z.NEVER;
     }
-    if (match[2] === "%") return { scale: "ratio", value: value / 100 };
-    return { scale: "absolute", value: match[2] === "pp" ? value / 100 : value };
+    const [, , suffix] = match;
+    if (suffix === "%" || suffix === "pp") return { unit: suffix, value: value / 100 };
+    return { unit: value === 0 ? "any" : "own", value };
   });
 
-/** `{ from?, to? }` in a document, parsed to a `DeltaRange`; at least one side, both on one scale, in order. */
-export const DeltaRangeSchema = z
+/** `{ from?, to? }` in a document, parsed to a `WrittenDelta`; at least one side, both in one unit, in order. */
+export const WrittenDeltaSchema = z
   .strictObject({ from: BoundSchema.optional(), to: BoundSchema.optional() })
-  .transform((bounds, context): DeltaRange => {
-    const scales = [bounds.from?.scale, bounds.to?.scale].filter((scale) => scale !== undefined);
-    const [scale] = scales;
-    if (scale === undefined || scales.some((other) => other !== scale)) {
-      context.addIssue({ code: "custom", message: "a delta needs `from` or `to`, and both on one scale (% or pp)" });
+  .transform((bounds, context): WrittenDelta => {
+    const units = [bounds.from?.unit, bounds.to?.unit].filter((written) => written !== undefined);
+    const [unit = "any", ...others] = new Set(units.filter((written) => written !== "any"));
+    if (units.length === 0 || others.length > 0) {
+      const message = "a delta needs `from` or `to`, and both in one unit (%, pp or the SLO's own)";
+      context.addIssue({ code: "custom", message });
       return z.NEVER;
     }
-    const range = {
-      scale,
+    const range: DeltaRange = {
+      scale: unit === "%" ? "ratio" : "absolute",
       lo: bounds.from?.value ?? Number.NEGATIVE_INFINITY,
       hi: bounds.to?.value ?? Number.POSITIVE_INFINITY,
     };
-    if (range.lo > range.hi || (scale === "ratio" && range.hi <= -1)) {
+    if (range.lo > range.hi || (range.scale === "ratio" && range.hi <= -1)) {
       context.addIssue({ code: "custom", message: "a delta range needs from <= to, and more than -100%" });
       return z.NEVER;
     }
-    return range;
+    return { range, unit };
   });
 
 /** The part of both ranges that they share; `undefined` if they share nothing or are on different scales. */

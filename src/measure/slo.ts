@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DeltaRangeSchema } from "../core/delta-range.ts";
+import { WrittenDeltaSchema, type WrittenUnit } from "../core/delta-range.ts";
 import { LIMITS } from "../core/limits.ts";
 
 // Contract: the SLOs of a scenario.
@@ -34,6 +34,19 @@ export const MeasureSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("sql"), service: Identifier, query: z.string().min(1).max(LIMITS.textCharsMax) }),
 ]);
 
+export type Measure = z.infer<typeof MeasureSchema>;
+
+/**
+ * What is wrong with a delta of this measure that was written in that unit; undefined where nothing is. Error rates are
+ * fractions inside: a bare 0.2 would be +20pp, a hundred times what its author meant.
+ */
+export function unitProblem({ kind }: Measure, unit: WrittenUnit): string | undefined {
+  if (unit === "any" || (unit === "pp") === (kind === "errors")) return undefined;
+  return kind === "errors"
+    ? "error rates are compared in percentage points: write +0.2pp"
+    : "only error rates are compared in percentage points: write +10%, or a number in the measure's own unit";
+}
+
 const Budget = z.number().int().min(0).max(1e9);
 
 /**
@@ -52,19 +65,19 @@ export const SloSchema = z
   .strictObject({
     name: Name,
     measure: MeasureSchema,
-    limit: DeltaRangeSchema,
+    limit: WrittenDeltaSchema,
     during: DuringSchema.optional(),
   })
   .refine((slo) => slo.during === undefined || ["latency", "errors", "served"].includes(slo.measure.kind), {
     path: ["during"],
     message: "a budget of failed or stalled requests belongs to an SLO of requests: latency, errors or served",
   })
-  .refine((slo) => slo.measure.kind !== "errors" || slo.limit.scale === "absolute", {
-    path: ["limit"],
-    message: "error rates are compared in percentage points: write +0.2pp",
-  });
+  .superRefine(({ measure, limit }, context) => {
+    const message = unitProblem(measure, limit.unit);
+    if (message !== undefined) context.addIssue({ code: "custom", path: ["limit"], message });
+  })
+  .transform((slo) => ({ ...slo, limit: slo.limit.range }));
 
-export type Measure = z.infer<typeof MeasureSchema>;
 export type Slo = z.infer<typeof SloSchema>;
 
 /** One stable key per thing to read, shared by SLOs that ask for the same; labels in any order give one key. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DeltaRangeSchema } from "../core/delta-range.ts";
+import { WrittenDeltaSchema } from "../core/delta-range.ts";
 import { parseDocument } from "../core/document.ts";
 import { LIMITS } from "../core/limits.ts";
 import { sha256Hex } from "../core/sha256.ts";
@@ -59,17 +59,20 @@ const ActionSchema = z
     ...(rollback === undefined ? {} : { rollback }),
   }));
 
-const ExpectationSchema = z.strictObject({
-  slo: Id,
-  delta: DeltaRangeSchema,
-  /** Budgets for the seconds in which the plan acts and settles; they narrow the operator's. */
-  during: z
-    .strictObject({
-      excessErrors: z.number().int().min(0).max(1e9).optional(),
-      excessStalls: z.number().int().min(0).max(1e9).optional(),
-    })
-    .optional(),
-});
+/** The unit of a promise is kept: whether it can be meant is known only beside the scenario's SLO. */
+const ExpectationSchema = z
+  .strictObject({
+    slo: Id,
+    delta: WrittenDeltaSchema,
+    /** Budgets for the seconds in which the plan acts and settles; they narrow the operator's. */
+    during: z
+      .strictObject({
+        excessErrors: z.number().int().min(0).max(1e9).optional(),
+        excessStalls: z.number().int().min(0).max(1e9).optional(),
+      })
+      .optional(),
+  })
+  .transform(({ delta, ...said }) => ({ ...said, delta: delta.range, unit: delta.unit }));
 
 /** Schema of `canary.plan/v1`; published as JSON Schema by `canary schema plan`. */
 export const PlanSchema = z

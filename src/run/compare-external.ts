@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import { type DeltaRange, DeltaRangeSchema } from "../core/delta-range.ts";
+import { type WrittenDelta, WrittenDeltaSchema } from "../core/delta-range.ts";
 import { CanaryError, messageOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { compareSeries } from "../judge/compare-series.ts";
@@ -42,11 +42,12 @@ export interface SeriesQuestion {
  */
 export async function compareExternal(question: SeriesQuestion): Promise<Comparison> {
   const { name, limit: written } = parseLimit(question.slo);
-  const limit = rangeOf(written, `--slo ${question.slo}`);
-  const unit = /pp\b/.test(question.slo) ? "pp" : "";
+  const asked = deltaOf(written, `--slo ${question.slo}`);
+  const limit = asked.range;
+  const unit = unitOf(name, asked);
   const limits = withSettings(DEFAULT_JUDGE_LIMITS, question.set);
   const actedAtMs = question.actedAt === undefined ? undefined : instantOf(question.actedAt, "--acted-at");
-  const biasSd = question.bias === undefined ? undefined : biasOf(question.bias, limit);
+  const biasSd = question.bias === undefined ? undefined : biasOf(question.bias, { scale: limit.scale, unit });
   const { points, notes } = await readRows(question.source);
   if (actedAtMs !== undefined && points.every((point) => point.atMs === undefined)) {
     throw usage("--acted-at needs rows with a time", "Add a column time, or a column phase (before, after).");
@@ -114,15 +115,32 @@ async function readBounded(file: string): Promise<string> {
   throw new CanaryError({ code: "RECORDING_INVALID", message: `${file} is too long`, hint });
 }
 
-function rangeOf(written: unknown, what: string): DeltaRange {
-  const parsed = DeltaRangeSchema.safeParse(written);
+function deltaOf(written: unknown, what: string): WrittenDelta {
+  const parsed = WrittenDeltaSchema.safeParse(written);
   if (parsed.success) return parsed.data;
   throw usage(`${what} can not be read`, parsed.error.issues.map(({ message }) => message).join("\n"));
 }
 
-function biasOf(written: string, limit: DeltaRange): number {
-  const { scale, hi } = rangeOf({ to: written }, `--bias ${written}`);
-  if (scale === limit.scale && hi >= 0) return hi;
+/** A series is called as its user likes; these names promise what an SLO of errors measures, and its bounds are in pp. */
+const ERROR_RATE = /(?:^|-)errors?(?:-rate)?$/;
+
+function unitOf(name: string, { unit }: WrittenDelta): "pp" | "" {
+  const isRate = ERROR_RATE.test(name);
+  if (isRate && unit === "own") {
+    const hint =
+      "Write +0.2pp. If the values are no rates from 0 to 1, call the limit otherwise: 'failures-per-second<=+3'.";
+    throw usage(`--slo ${name}: error rates are compared in percentage points`, hint);
+  }
+  return unit === "pp" || (isRate && unit === "any") ? "pp" : "";
+}
+
+function biasOf(
+  written: string,
+  limit: { readonly scale: WrittenDelta["range"]["scale"]; readonly unit: "pp" | "" },
+): number {
+  const { range, unit } = deltaOf({ to: written }, `--bias ${written}`);
+  const fits = unit === "any" || (range.scale === limit.scale && (unit === "pp") === (limit.unit === "pp"));
+  if (fits && range.hi >= 0) return range.hi;
   throw usage(`--bias ${written} is not on the scale of the limit`, "Write 2% for a limit in %, 0.05pp for one in pp.");
 }
 

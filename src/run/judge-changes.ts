@@ -165,9 +165,6 @@ function withLimits(slos: readonly Slo[], limits: readonly string[]): Slo[] {
   return slos.map((slo) => {
     const limit = asked.get(slo.name);
     if (limit === undefined) return slo;
-    if (deltaUnit(slo.measure) !== "pp" && /pp/.test(`${limit.from ?? ""} ${limit.to ?? ""}`)) {
-      throw usage(`${slo.name} is no error rate, so its limit is not in pp`, "Write a percentage, +10%.");
-    }
     const parsed = SloSchema.safeParse({ ...slo, limit });
     if (parsed.success) return parsed.data;
     throw usage(

@@ -8,7 +8,7 @@ import { JudgeLimitsSchema } from "../judge/judge-limits.ts";
 import { RollbackTermsSchema } from "../judge/restore-reasons.ts";
 import { SafeguardSchema } from "../judge/watch/safeguard-spec.ts";
 import { TIMEOUT_BREAKER, TriggerSchema } from "../judge/watch/trigger-spec.ts";
-import { SloSchema } from "../measure/slo.ts";
+import { SloSchema, unitProblem } from "../measure/slo.ts";
 import type { Plan } from "../plan/plan.ts";
 import { isExact, isOfAnswers } from "../plan/resource-pattern.ts";
 import { DrillSchema } from "../replay/faults/fault-spec.ts";
@@ -165,6 +165,8 @@ export function checkTogether(scenario: Scenario, plan: Plan, routes: readonly s
     if (slo.limit.scale !== expectation.delta.scale) {
       return [`expects "${expectation.slo}" on another scale (% or pp) than the operator's limit`];
     }
+    const unit = unitProblem(slo.measure, expectation.unit);
+    if (unit !== undefined) return [`expects "${expectation.slo}" in a unit that it does not have: ${unit}`];
     if (intersect(slo.limit, expectation.delta) === undefined) {
       return [`expects "${expectation.slo}" wholly outside the operator's limit; a promise can only narrow it`];
     }

@@ -129,6 +129,8 @@ describe("a stored run", () => {
     [["--from", "1", "--to", "2", "--step", "5"], "--from, --to, --step means nothing"],
     [["--set", "swapCores=never"], "can not change how a run was made"],
     [["--set", "design=x"], "can not change how a run was made"],
+    [["--slo", "errors=+0.1"], "error rates are compared in percentage points: write +0.2pp"],
+    [["--slo", "latency=+10pp"], "only error rates are compared in percentage points"],
     [["--slo", "jobs-done=300"], "--slo jobs-done=300 does not fit plan"],
     [["--slo", "jobs-done=300"], "Write it as jobs-done=+10%; the plan promises"],
     [["--scenario", "scenarios/tune-pool-at-night.yaml"], "Give a scenario of this plan"],

@@ -2,14 +2,14 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   type DeltaRange,
-  DeltaRangeSchema,
   describeDelta,
   describeMeasured,
   describeRange,
   intersect,
+  WrittenDeltaSchema,
 } from "../../src/core/delta-range.ts";
 
-const parse = (written: unknown): DeltaRange => DeltaRangeSchema.parse(written);
+const parse = (written: unknown): DeltaRange => WrittenDeltaSchema.parse(written).range;
 
 describe("a delta as people write it", () => {
   test.each([
@@ -19,6 +19,10 @@ describe("a delta as people write it", () => {
       { scale: "ratio", lo: 0.8, hi: 2.2 },
     ],
     [{ to: "+0.2pp" }, { scale: "absolute", lo: Number.NEGATIVE_INFINITY, hi: 0.002 }],
+    [
+      { from: 0, to: "+10%" },
+      { scale: "ratio", lo: 0, hi: 0.1 },
+    ],
     [{ from: -3 }, { scale: "absolute", lo: -3, hi: Number.POSITIVE_INFINITY }],
   ])("%j is read with its scale", (written, range) => expect(parse(written)).toEqual(range));
 
@@ -27,13 +31,26 @@ describe("a delta as people write it", () => {
     [{ to: "ten percent" }, "words"],
     [{ to: "+10%%" }, "two signs"],
     [{ from: "+1%", to: "+1pp" }, "two scales"],
+    [{ from: -1, to: "+1pp" }, "a bare number beside pp"],
+    [{ from: "0pp", to: 1 }, "pp beside a bare number"],
     [{ from: "+5%", to: "+1%" }, "the wrong order"],
     [{ to: "-100%" }, "nothing left"],
     [{ to: Number.NaN }, "not a number"],
     [{ to: "+1%", until: "+2%" }, "an unknown key"],
   ])("%j is refused: %s", (written: unknown, _why: string) =>
-    expect(DeltaRangeSchema.safeParse(written).success).toBe(false),
+    expect(WrittenDeltaSchema.safeParse(written).success).toBe(false),
   );
+});
+
+test.each([
+  [{ to: "+10%" }, "%"],
+  [{ from: "-1pp", to: 0 }, "pp"],
+  [{ to: "+0.2" }, "own"],
+  [{ to: 0.2 }, "own"],
+  [{ to: "+0" }, "any"],
+  [{ to: "0pp" }, "pp"],
+] as const)("%j keeps that it was written in %s; a bare zero is zero in every unit", (written, unit) => {
+  expect(WrittenDeltaSchema.parse(written).unit).toBe(unit);
 });
 
 describe("intersection", () => {

@@ -88,9 +88,21 @@ test.each([
   [{ name: "x", probe: { exec: ["rm"] } }, "an unknown probe"],
   [{ name: "x", probe: { up: { service: "api" } }, mode: "always" }, "an unknown mode"],
   [{ name: "x", metric: { kind: "errors" }, above: "5 percent" }, "words for a number"],
+  [
+    { name: "x", metric: { kind: "errors" }, againstControl: { to: "+0.2" } },
+    "a difference of errors without its unit",
+  ],
+  [{ name: "x", metric: GAUGE, againstControl: { to: "+5pp" } }, "percentage points of a gauge"],
 ])("%j is refused: %s", (trigger, _what) => {
   expect(TriggerSchema.safeParse(trigger).success).toBe(false);
 });
+
+test.each([{ to: "+5pp" }, { to: "+50%" }, { to: 0 }])(
+  "errors may be held against the control's by %j",
+  (againstControl) => {
+    expect(metric({ againstControl }).againstControl).toBeDefined();
+  },
+);
 
 test("a rule reads as it is meant", () => {
   expect(triggerRule(metric({ above: "5%", againstControl: { to: "+1pp" } }))).toBe(

@@ -298,3 +298,8 @@ describe("a file", () => {
     });
   });
 });
+    [{ slo: "errors<=+0.1" }, "--slo errors: error rates are compared in percentage points"],
+    [{ slo: "checkout-errors=-0.1..+0.1" }, "error rates are compared in percentage points"],
+    [{ slo: "error-rate>=-0.1" }, "error rates are compared in percentage points"],
+    [{ slo: "errors<=+0.1pp", bias: "0.05" }, "not on the scale"],
+    [{ slo: "latency<=+10", bias: "0.05pp" }, "not on the scale"],

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { DeltaRangeSchema } from "../../core/delta-range.ts";
-import { MeasureSchema } from "../../measure/slo.ts";
+import { WrittenDeltaSchema } from "../../core/delta-range.ts";
+import { MeasureSchema, unitProblem } from "../../measure/slo.ts";
 import { HealthProbeSchema } from "../../plan/health-probe.ts";
 
 // Contract: what stops a plan while it runs, as an operator writes it.
@@ -31,7 +31,7 @@ const MetricTriggerSchema = z
     above: LevelSchema.optional(),
     below: LevelSchema.optional(),
     /** The range in which the shadow may lie against the control: `{ to: "+50%" }`. */
-    againstControl: DeltaRangeSchema.optional(),
+    againstControl: WrittenDeltaSchema.optional(),
     /** Breached at every look for so long, before it counts. */
     forSeconds: z.number().min(0).max(600).default(0),
     /** Fewer requests than this in the window tell nothing; measures that are none of requests have no such limit. */
@@ -41,7 +41,16 @@ const MetricTriggerSchema = z
   .refine(
     (trigger) => trigger.above !== undefined || trigger.below !== undefined || trigger.againstControl !== undefined,
     { message: "needs `above`, `below` or `againstControl`", path: ["above"] },
-  );
+  )
+  .superRefine(({ metric, againstControl: compared }, context) => {
+    // Unlike an SLO's limit a trigger may also ask how many times as many requests fail.
+    const message = compared === undefined || compared.unit === "%" ? undefined : unitProblem(metric, compared.unit);
+    if (message !== undefined) context.addIssue({ code: "custom", path: ["againstControl"], message });
+  })
+  .transform(({ againstControl: compared, ...trigger }) => ({
+    ...trigger,
+    ...(compared === undefined ? {} : { againstControl: compared.range }),
+  }));
 
 /**
  * When a probe is asked (the words of Litmus and Chaos Toolkit). `start`: before the first action; `end`: with the plan in
