@@ -56,6 +56,17 @@ describe("rows as people write them", () => {
     ["time,control,experiment\n", "not one row"],
     ["[]", "not one row"],
     ["control,experiment\n,NaN\nNaN,\n", "not one number"],
+    ['time,control,experiment\n2026-11-23T10:15:00Z,"20,5","41,9"\n', "a quote in line 2 that is not closed before"],
+    ["time,control,experiment\n2026-11-23T10:15:00Z,20,5,41,9\n", "5 cells in line 2, but 3 in its heading"],
+    ["time,control,experiment\n1,20,21\n2,20\n", "2 cells in line 3, but 3 in its heading"],
+    ["20,21\n# one more\n20,21,22\n", "3 cells in line 3, but 2 in its first row"],
+    ['control,experiment\n"20""5",21\n', "no number in line 2, column control"],
+    ["time,baseline,control,canary\n1,20,30,31\n", '2 columns that may be the control: "baseline", "control"'],
+    ["date;time;control;canary\n2026-11-23;10:15;20;21\n", '2 columns that may be the time: "date", "time"'],
+    ['[{"control":20,"canary":21,"shadow":30}]', '2 columns that may be the experiment: "canary", "shadow"'],
+    ['[{"control":20,"canary":21},{"stable":20,"canary":21}]', 'the control: "control", "stable"'],
+    ['{"control":[20],"experiment":[21],"baseline":[30]}', 'the control: "control", "baseline"'],
+    ['[{"control":20,"control":30,"experiment":31}]', 'the key "control" twice'],
     ["control,experiment,phase\n1,2,before\n1,2,aftr\n", 'no row of phase "after", but of: "before", "aftr"'],
   ])("a file %j is unreadable, and where is said", (text, words) => {
     expect(() => parseSeries(text, "rows")).toThrow(
