@@ -34,7 +34,10 @@ export function withSeries(command: Command): Command {
     .option("--from <instant>", "start of the range query, ISO 8601 or seconds since 1970")
     .option("--to <instant>", "end of the range query")
     .option("--step <seconds>", "step of the range query (15)")
-    .option("--acted-at <instant>", "when the change was made: what lies before it shows the sides' own difference")
+    .option(
+      "--acted-at <instant>",
+      "when the change was made: rows before it show the sides' own difference, those of the next 30 s (settleSeconds) are left out",
+    )
     .option("--bias <sd>", "without anything before the change: sd of the sides' own difference (5% or 0.1pp assumed)");
 }
 

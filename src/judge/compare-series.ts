@@ -19,7 +19,8 @@ export function compareSeries(input: ComparisonInput): Comparison {
   }
   const phases = splitPhases(ordered.points, input);
   const baseline = phases.before.length > 0 ? "before" : "none";
-  const told = { ...base, baseline, notes: [...ordered.notes, ...missingNotes(ordered.points)] } as const;
+  const leftOut = leftOutNotes(ordered.points, phases, input);
+  const told = { ...base, baseline, notes: [...ordered.notes, ...leftOut, ...missingNotes(ordered.points)] } as const;
   const infinite = infinitePoints(phases);
   if (infinite !== undefined) return { ...told, ...infinite };
   const missing = missingPoints(phases, input.limit);
@@ -41,6 +42,17 @@ function splitPhases(points: readonly ExternalPoint[], { actedAtMs, limits }: Co
     before: points.filter((point) => point.atMs !== undefined && point.atMs < actedAtMs),
     after: points.filter((point) => point.atMs !== undefined && point.atMs >= settledMs),
   };
+}
+
+/** Rows that are judged as neither phase are left out aloud: a harm may lie in just these. */
+function leftOutNotes(points: readonly ExternalPoint[], phases: Phases, input: ComparisonInput): readonly string[] {
+  const count = points.length - phases.before.length - phases.after.length;
+  if (count === 0) return [];
+  if (points.some((point) => point.phase !== undefined)) {
+    return [`${count} rows whose phase is neither before nor after were left out`];
+  }
+  const settling = `the ${input.limits.settleSeconds} s after the change, in which things settle`;
+  return [`${count} rows of ${settling}, were left out; --set settleSeconds=0 judges them too`];
 }
 
 type Answer = Pick<Comparison, "answer" | "because" | "measured">;

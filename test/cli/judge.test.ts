@@ -203,6 +203,8 @@ describe("series from elsewhere", () => {
     expect([text.exitCode, json.exitCode]).toEqual([exitCode, exitCode]);
     expect(text.stdout).toContain(`${answer.toUpperCase()}  latency +10% or less`);
     expect(text.stdout).toContain("What is lost without pairs");
+    expect(text.stdout).toContain("- 2 rows of the 30 s after the change, in which things settle, were left out");
+    expect(JSON.parse(json.stdout).notes).toContainEqual(expect.stringMatching(/^2 rows of the 30 s after the change/));
     expect(text.stdout.toLowerCase()).not.toContain("promoted");
     expect(JSON.parse(json.stdout)).toMatchObject({ kind: "comparison", signed: false, answer, exitCode });
   });

@@ -55,6 +55,10 @@ function compare(points: readonly ExternalPoint[], more: Partial<ComparisonInput
   return compareSeries({ ...INPUT, points, ...more });
 }
 
+/** Said of the rows in the half minute after the change. */
+const SETTLING =
+  "2 rows of the 30 s after the change, in which things settle, were left out; --set settleSeconds=0 judges them too";
+
 /** The same question without a moment of change. */
 const NO_ACT = { name: INPUT.name, limit: INPUT.limit, unit: INPUT.unit, limits: INPUT.limits } as const;
 
@@ -136,6 +140,21 @@ test("a phase that is neither before nor after is judged as neither", () => {
   expect(compareSeries({ ...NO_ACT, points: rows })).toMatchObject({ answer: "inside" });
 });
 
+test("rows that are judged as neither before nor after the change are counted in a note", () => {
+  expect(compare(series()).notes).toEqual([SETTLING]);
+  const none = compare(series(), { limits: JudgeLimitsSchema.parse({ settleSeconds: 0 }) });
+  expect([none.notes, none.measured?.blocks.after]).toEqual([[], 60]);
+  expect(compare(series(), { limits: JudgeLimitsSchema.parse({ settleSeconds: 60 }) }).notes).toEqual([
+    expect.stringMatching(/^4 rows of the 60 s/),
+  ]);
+  const told = series().map(
+    (row, i): ExternalPoint => ({ ...row, phase: i < 57 ? "before" : i < 60 ? "other" : "after" }),
+  );
+  expect(compareSeries({ ...NO_ACT, points: told }).notes).toEqual([
+    "3 rows whose phase is neither before nor after were left out",
+  ]);
+});
+
 describe("whatever stands in the rows, the answer is defined, has a reason, and is never inside", () => {
   const sound = series();
   const changed = (change: (point: ExternalPoint, i: number) => ExternalPoint): readonly ExternalPoint[] =>
@@ -203,6 +222,7 @@ test("rows in any order, and repeated, are the same rows", () => {
   expect(mixed.notes).toEqual([
     "rows were not in order of time and were sorted",
     "20 rows that repeat another were left out",
+    SETTLING,
   ]);
 });
 
@@ -216,7 +236,7 @@ test("missing values are counted in a note, whatever the answer", () => {
   const holey = series().map((point, i) => (i === 70 || i === 80 ? { ...point, experiment: Number.NaN } : point));
   const comparison = compare(holey);
   expect(comparison.answer).toBe("inside");
-  expect(comparison.notes).toEqual(["of 120 rows 0 have no value of the control, 2 none of the experiment"]);
+  expect(comparison.notes).toEqual([SETTLING, "of 120 rows 0 have no value of the control, 2 none of the experiment"]);
 });
 
 test("rates compared in points need more than a stretch without an error to be sure", () => {
