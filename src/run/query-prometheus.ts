@@ -2,6 +2,7 @@ import { z } from "zod";
 import { CanaryError, messageOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { ExternalPoint } from "../judge/external-points.ts";
+import { plainText, shorten } from "../report/plain-text.ts";
 
 /** Where to ask, for which stretch. */
 export interface RangeQuery {
@@ -23,6 +24,9 @@ const MatrixSchema = z.looseObject({
     resultType: z.literal("matrix"),
     result: z.array(z.looseObject({ values: z.array(z.tuple([z.number(), z.string()])) })),
   }),
+  warnings: z.array(z.string()).nullish(),
+  /** How VictoriaMetrics says that some of its storage did not answer. */
+  isPartial: z.boolean().nullish(),
 });
 const FailureSchema = z.looseObject({ status: z.literal("error"), error: z.string() });
 
@@ -49,7 +53,7 @@ export async function queryRange(range: RangeQuery, query: string): Promise<Side
 
 /**
  * A range-query answer as a server gave it, or as somebody saved it.
- * @throws CanaryError RECORDING_INVALID
+ * @throws CanaryError RECORDING_INVALID when it is none, not one series, or not whole
  */
 export function parseMatrix(text: string, source: string): SideValues {
   const document = jsonOf(text, source);
@@ -59,6 +63,7 @@ export function parseMatrix(text: string, source: string): SideValues {
   const parsed = MatrixSchema.safeParse(document);
   if (!parsed.success)
     throw invalid(`${source} is no matrix of a range query`, "Ask /api/v1/query_range, not /api/v1/query.");
+  expectWhole(parsed.data, source);
   const [series, ...others] = parsed.data.data.result;
   if (series === undefined)
     throw invalid(`${source} holds no series`, "No data was found: check names, labels and times.");
@@ -79,6 +84,21 @@ export function parseMatrix(text: string, source: string): SideValues {
   if (series.values.length === 0)
     throw invalid(`${source} holds a series without values`, "Check the query and its stretch of time.");
   return new Map(series.values.map(([seconds, value]) => [Math.round(seconds * 1000), numberOf(value)]));
+}
+
+/** Remarks on the query's form, true or not; older servers put them among the warnings. */
+const REMARK = /^PromQL info:/;
+
+/** What a server left out, or could not compute, may be what matters: an answer with a warning is none. */
+function expectWhole({ warnings, isPartial }: z.infer<typeof MatrixSchema>, source: string): void {
+  const grave = (warnings ?? []).filter((warning) => !REMARK.test(warning));
+  if (grave.length === 0 && isPartial !== true) return;
+  const said = grave.slice(0, 3).map((warning) => `"${shorten(plainText(warning), 200)}"`);
+  const more = grave.length > said.length ? ` and ${grave.length - said.length} warnings more` : "";
+  throw invalid(
+    `${source} may not be whole: the server warns ${said.length === 0 ? "that it is partial" : said.join(", ")}${more}`,
+    "Ask again when all of its data can be read, or correct the query.",
+  );
 }
 
 /** Both sides as rows, one for each instant that either has; NaN where a side has nothing. */

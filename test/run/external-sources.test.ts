@@ -107,9 +107,10 @@ describe("rows as people write them", () => {
   });
 });
 
-/** What a server answers for one series, one value a step. */
-function matrix(values: readonly (readonly [number, string])[]): string {
-  return JSON.stringify({ status: "success", data: { resultType: "matrix", result: [{ metric: {}, values }] } });
+/** What a server answers for one series, one value a step, and what it says beside it. */
+function matrix(values: readonly (readonly [number, string])[], beside: object = {}): string {
+  const data = { resultType: "matrix", result: [{ metric: {}, values }] };
+  return JSON.stringify({ status: "success", data, ...beside });
 }
 
 describe("answers of Prometheus", () => {
@@ -154,6 +155,29 @@ describe("answers of Prometheus", () => {
     expect(() => parseMatrix(text, "the answer")).toThrow(
       expect.objectContaining({ code: "RECORDING_INVALID", message: expect.stringContaining(words) }),
     );
+  });
+});
+
+describe("an answer that may not be whole", () => {
+  test.each([
+    [{ warnings: ["store s1 is down"] }, 'the server warns "store s1 is down"'],
+    [{ warnings: ["down\u001b[2J\nINSIDE"] }, 'the server warns "down INSIDE"'],
+    [{ warnings: [`${"x".repeat(199)}yz`] }, `the server warns "${"x".repeat(199)}…"`],
+    [{ warnings: ["a", "b", "c", "d", "e"] }, 'the server warns "a", "b", "c" and 2 warnings more'],
+    [{ isPartial: true }, "the server warns that it is partial"],
+  ])("is refused with the server's warning in plain words: %j", (beside, words) => {
+    expect(() => parseMatrix(matrix([[10, "1"]], beside), "the answer")).toThrow(
+      expect.objectContaining({ code: "RECORDING_INVALID", message: `the answer may not be whole: ${words}` }),
+    );
+  });
+
+  test.each([
+    { warnings: [] },
+    { warnings: null, isPartial: false },
+    { infos: ["PromQL info: metric might not be a counter"] },
+    { warnings: ["PromQL info: metric might not be a counter"] },
+  ])("is not meant by remarks on the query: %j", (beside) => {
+    expect(parseMatrix(matrix([[10, "1"]], beside), "the answer").get(10_000)).toBe(1);
   });
 });
 
@@ -281,13 +305,24 @@ describe("a file", () => {
     await writeFile(control, matrix(Array.from({ length: 120 }, (_, i) => [15 * i, String(10 + (i % 5) / 10)])));
     await writeFile(experiment, matrix(Array.from({ length: 120 }, (_, i) => [15 * i, String(10 + (i % 4) / 10)])));
     const source = { kind: "answers", control, experiment } as const;
-    const comparison = await compareExternal({
-      source,
-      slo: "latency<=+10%",
-      set: ["settleSeconds=0"],
-      actedAt: "900",
-    });
+    const question = { source, slo: "latency<=+10%", set: ["settleSeconds=0"], actedAt: "900" };
+    const comparison = await compareExternal(question);
     expect(comparison).toMatchObject({ answer: "inside", measured: { blocks: { before: 60, after: 60 } } });
+    const partial = matrix([[15, "10"]], { warnings: ["store s1 is down"] });
+    await writeFile(experiment, partial);
+    await expect(compareExternal(question)).rejects.toMatchObject({ code: "RECORDING_INVALID" });
+  });
+
+  test.each([
+    ["errors<=+0.1pp", "pp", 0.001],
+    ["errors<=+0", "pp", 0],
+    ["errors-per-second<=+3", "", 3],
+    ["app<=+3", "", 3],
+  ])("is held against %s in that unit, whatever letters its name ends with", async (slo, unit, hi) => {
+    const file = join(dir, "rows.csv");
+    await writeFile(file, "control,experiment\n1,2\n2,3\n");
+    const comparison = await compareExternal({ source: { kind: "file", file }, slo, set: [], bias: "0" });
+    expect(comparison).toMatchObject({ unit, limit: { hi } });
   });
 
   test.each([
@@ -298,6 +333,11 @@ describe("a file", () => {
     [{ set: ["alpha=1"] }, "does not accept"],
     [{ slo: "latency" }, "is no limit"],
     [{ slo: "latency<=ten" }, "can not be read"],
+    [{ slo: "errors<=+0.1" }, "--slo errors: error rates are compared in percentage points"],
+    [{ slo: "checkout-errors=-0.1..+0.1" }, "error rates are compared in percentage points"],
+    [{ slo: "error-rate>=-0.1" }, "error rates are compared in percentage points"],
+    [{ slo: "errors<=+0.1pp", bias: "0.05" }, "not on the scale"],
+    [{ slo: "latency<=+10", bias: "0.05pp" }, "not on the scale"],
   ] as const)("asked with %j is a mistake in the command", async (asked, words) => {
     const { rows = "control,experiment\n1,2\n2,3\n", ...more } = { rows: undefined, ...asked };
     const file = join(dir, "rows.csv");
@@ -309,8 +349,3 @@ describe("a file", () => {
     });
   });
 });
-    [{ slo: "errors<=+0.1" }, "--slo errors: error rates are compared in percentage points"],
-    [{ slo: "checkout-errors=-0.1..+0.1" }, "error rates are compared in percentage points"],
-    [{ slo: "error-rate>=-0.1" }, "error rates are compared in percentage points"],
-    [{ slo: "errors<=+0.1pp", bias: "0.05" }, "not on the scale"],
-    [{ slo: "latency<=+10", bias: "0.05pp" }, "not on the scale"],
