@@ -47,6 +47,16 @@ export function distanceToBound(effect: number, { lo, hi }: Bounds): number {
   return Math.min(Math.abs(effect - lo), Math.abs(hi - effect));
 }
 
+/** Steps to which a margin is rounded outwards, at least: a tenth of a percent, a thousandth of a percentage point. */
+const STEP = { ratio: 0.001, pp: 0.00001, unit: 0 } as const;
+
+/** Rounded up to three digits, as people are shown it: a bound must lie beyond what it has to hold, not on it. */
+export function outwards(value: number, { scale }: DeltaRange, unit: "pp" | ""): number {
+  const least = STEP[scale === "ratio" ? "ratio" : unit === "pp" ? "pp" : "unit"];
+  const step = Math.max(least, value === 0 ? 1e-9 : 10 ** (Math.floor(Math.log10(Math.abs(value))) - 2));
+  return Number(((Math.floor(value / step) + 1) * step).toPrecision(12));
+}
+
 function toEffect(ratioDelta: number): number {
   return ratioDelta <= -1 ? Number.NEGATIVE_INFINITY : Math.log1p(ratioDelta);
 }

@@ -47,6 +47,7 @@ function derived(slo: SloJudgement, derivation: Derivation, context: ExplainCont
     { topic: "own difference", text: biasText(slo, derivation) },
     { topic: "noise", text: noiseText(slo, derivation) },
     { topic: "interval", text: intervalText(slo, derivation, context) },
+    ...(slo.buckets === undefined ? [] : [{ topic: "buckets", text: bucketsText(slo, slo.buckets) }]),
     { topic: "rejection", text: rejectionText(slo, derivation, context) },
     ...(slo.requestTest === undefined ? [] : [{ topic: "requests", text: requestsText(slo, context) }]),
   ];
@@ -137,6 +138,10 @@ function intervalText(slo: SloJudgement, derivation: Derivation, { limits }: Exp
     `valid at every look) from ${delta(slo, slo.interval.lo)} to ${delta(slo, slo.interval.hi)}; half-width = critical value x standard error = ${half}${axisNote(derivation)}, ` +
     `${exact(degrees)} degrees of freedom, g = ${limits.g}.`
   );
+}
+
+function bucketsText(slo: SloJudgement, { where, lo, hi }: NonNullable<SloJudgement["buckets"]>): string {
+  return `${capital(where)}; a bucket tells how many values lie in it, not where: wherever the quantile lies in them on either twin, the delta is ${delta(slo, lo)} to ${delta(slo, hi)}, and a pass needs that inside as well.`;
 }
 
 function rejectionText(

@@ -23,6 +23,7 @@ import { missingRounds } from "./missing-rounds.ts";
 import { roundsDerivation } from "./rounds-derivation.ts";
 import { requestEvidence } from "./slo-measurement.ts";
 import {
+  neverMoved,
   pairsInForce,
   type RoundValue,
   resolvableByRounds,
@@ -32,6 +33,7 @@ import {
   type SwitchbackRound,
 } from "./switchback.ts";
 import type { Reason, ReasonCode, SloJudgement } from "./verdict.ts";
+import { unseenInRounds } from "./within-buckets.ts";
 
 /** Everything a look at a switchback needs: the rounds that are complete, of those that `design` asks for. */
 export interface RoundsLook {
@@ -110,6 +112,7 @@ function judgementOf(measured: Measured): SloJudgement {
   const off = (role: "control" | "shadow"): number =>
     mean((value) => (value.off[0].levels[role] + value.off[1].levels[role]) / 2);
   const outcome = outcomeOf(measured);
+  const buckets = unseenInRounds(measured);
   const { promised, slo } = resolved;
   const noise = { sd: pass.blockSd, inflation: pass.varianceInflation };
   const seconds = outcome.state === "open" ? secondsToDecision(measured) : undefined;
@@ -142,6 +145,7 @@ function judgementOf(measured: Measured): SloJudgement {
       unit: levelUnit(slo.measure),
     },
     ...(measured.requestTest === undefined ? {} : { requestTest: measured.requestTest }),
+    ...(buckets === undefined ? {} : { buckets }),
     derivation: roundsDerivation({
       ...measured,
       rejectLevel: 1 - (2 * look.limits.alpha) / look.slos.length,
@@ -165,7 +169,9 @@ function outcomeOf(measured: Measured): Outcome {
     const query = { measure: measured.resolved.slo.measure, scale: measured.scale };
     return { state: "no-data", code: "NO_DATA", text: missingRounds(look.store, query, look.rounds) };
   }
-  if (isConstant(measured) && !isOutside(measured)) {
+  // Error rates may well be zero in every stretch; any other level that is the same in all of them was not measured.
+  const isStill = measured.resolved.slo.measure.kind !== "errors" && neverMoved(values);
+  if (isStill && !isOutside(measured)) {
     const text = "no value ever changed on either twin, as if the measurement had stopped";
     return { state: "no-data", code: "NO_DATA", text };
   }
@@ -184,14 +190,6 @@ function outcomeOf(measured: Measured): Outcome {
   const sure = requestTest === undefined || requestTest.logPass >= Math.log(1 / look.limits.alpha);
   if (inRange && sure) return { state: "pass", text: intervalText(measured) };
   return { state: "open", code: "UNDERPOWERED", text: undecidedText(measured, inRange) };
-}
-
-/** Error rates may well be zero in every stretch; any other level that is the same in all of them was not measured. */
-function isConstant({ values, resolved }: Measured): boolean {
-  if (resolved.slo.measure.kind === "errors") return false;
-  const levels = values.flatMap(({ on, off }) => [on, ...off].map((series) => series.levels));
-  const first = levels[0];
-  return levels.every(({ control, shadow }) => control === first?.control && shadow === first.shadow);
 }
 
 function tooFewBeyond({ resolved, values }: Measured): string | undefined {

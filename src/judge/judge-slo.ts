@@ -10,6 +10,7 @@ import { noiseOf, powerAfter } from "./planned-power.ts";
 import { measureSlo, type SloContext, type SloMeasurement } from "./slo-measurement.ts";
 import { type Finding, findState, tooEarly } from "./slo-state.ts";
 import type { Derivation, Reason, SloJudgement } from "./verdict.ts";
+import { unseenInPhases } from "./within-buckets.ts";
 
 /** Judges one SLO at one look; whatever the data, the answer is defined and says why. */
 export function judgeSlo(resolved: ResolvedSlo, look: SloContext): SloJudgement {
@@ -35,7 +36,9 @@ export function judgeSlo(resolved: ResolvedSlo, look: SloContext): SloJudgement 
   }
   const measurement = measureSlo({ resolved, accepted, scale, blockMs, before, after }, context);
   const derivation = { ...derivationOf(measurement, context), blockDoublings: doublings };
-  return judgementOf(measurement, findState(measurement, context), derivation);
+  const judgement = judgementOf(measurement, findState(measurement, context), derivation);
+  const buckets = unseenInPhases(measurement, limits);
+  return { ...judgement, ...(buckets === undefined ? {} : { buckets }) };
 }
 
 function judgementOf(measured: SloMeasurement, finding: Finding, derivation: Derivation): SloJudgement {

@@ -5,6 +5,7 @@ import type { LateRule } from "../measure/series.ts";
 import type { Measure } from "../measure/slo.ts";
 import type { Window } from "../replay/recording.ts";
 import type { ResolvedSlo } from "./accepted.ts";
+import { heldForBuckets } from "./bucket-doubts.ts";
 import { heldForReadings, type JudgedPhases } from "./reading-doubts.ts";
 import type { SloJudgement } from "./verdict.ts";
 
@@ -14,7 +15,7 @@ import type { SloJudgement } from "./verdict.ts";
 /**
  * Judges every SLO that has not failed before: with late seconds left out, and what passes, where the windows have any, once
  * more with them kept; both must pass. Whatever else is found needs nothing more. A pass that rests on readings is held to
- * `reading-doubts.ts` too.
+ * `reading-doubts.ts` too, and one that rests on buckets to what they leave open.
  */
 export function judgeEach(
   look: {
@@ -35,7 +36,8 @@ export function judgeEach(
   };
   return look.slos.map((resolved) => {
     const leftOut =
-      failed.get(resolved.slo.name) ?? heldForReadings(judge(resolved, "left-out"), resolved.slo.measure, look);
+      failed.get(resolved.slo.name) ??
+      heldForBuckets(heldForReadings(judge(resolved, "left-out"), resolved.slo.measure, look));
     if (leftOut.state !== "pass" || !countsRequests(resolved.slo.measure) || late() === 0) return leftOut;
     const kept = judge(resolved, "kept");
     return kept.state === "pass" ? leftOut : heldForLate(leftOut, kept, late());

@@ -13,6 +13,7 @@ import {
   toDelta,
 } from "./accepted.ts";
 import { calibratedInflation, chooseBlockMs } from "./block-length.ts";
+import { unseenPlanned } from "./bucket-doubts.ts";
 import { chooseBias } from "./calibration.ts";
 import { inflationOf, onePhaseSequence } from "./confidence-sequence.ts";
 import {
@@ -41,6 +42,11 @@ export interface PlannedPower {
   readonly minimalDetectable: number;
   /** Present when the SLO can not be decided in the time allowed: what would make it possible. */
   readonly because?: Reason;
+  /**
+   * Present when the buckets of a histogram are too wide for a pass, and what would do. No reason to end a run: it can be rejected, and
+   * with the plan in force the quantile may lie in narrower ones.
+   */
+  readonly unseen?: string;
 }
 
 /** A week; beyond it no time would do. */
@@ -94,7 +100,13 @@ export function powerAfter(
   const { name, measure } = resolved.slo;
   const limits = limitsFor(measure, input.limits);
   const calibration = input.profile?.slos[name];
-  const base = { name, blockMs, baselineSeconds: (limits.minBlocksBefore * blockMs) / 1000 };
+  const unseen = unseenPlanned(resolved, before);
+  const base = {
+    name,
+    blockMs,
+    baselineSeconds: (limits.minBlocksBefore * blockMs) / 1000,
+    ...(unseen === undefined ? {} : { unseen }),
+  };
   const bounds = boundsOf(acceptedRange(resolved) ?? resolved.slo.limit);
   const distance = distanceToBound(expectedEffect(bounds), bounds);
   const most = Math.max(1, Math.floor((limits.observeSecondsMax * 1000) / blockMs));

@@ -1,6 +1,7 @@
 import { describeDelta } from "../core/delta-range.ts";
 import type { BlockStore } from "../measure/block-store.ts";
 import { settledSeries } from "../measure/phase-series.ts";
+import type { PhaseSeries } from "../measure/series.ts";
 import { deltaUnit } from "../measure/slo.ts";
 import type { Window } from "../replay/recording.ts";
 import {
@@ -13,6 +14,7 @@ import {
   toDelta,
 } from "./accepted.ts";
 import { tailShare } from "./block-length.ts";
+import { unseenPlanned } from "./bucket-doubts.ts";
 import { duration } from "./forecast.ts";
 import { JUDGE_RULES, type JudgeLimits, type SwitchbackDesign } from "./judge-limits.ts";
 import { roundSeconds } from "./judge-rounds.ts";
@@ -43,17 +45,27 @@ export function plannedRounds(plan: RoundsPlan): readonly Reason[] {
   });
 }
 
+type BaselineOfRounds = Pick<RoundsPlan, "store" | "baseline" | "design">;
+
 /** Sd of one round's value, undefined where the baseline is too short to tell: the difference of two stretches without effect, each as noisy as one of the baseline. */
-export function roundSd(
-  resolved: ResolvedSlo,
-  { store, baseline, design }: Pick<RoundsPlan, "store" | "baseline" | "design">,
-): number | undefined {
-  const scale = effectScale(acceptedRange(resolved) ?? resolved.slo.limit);
-  const stretchMs = 1000 * Math.min(design.secondsOn, design.secondsOff);
-  const series = settledSeries(store, { measure: resolved.slo.measure, scale, window: baseline, blockMs: stretchMs });
+export function roundSd(resolved: ResolvedSlo, plan: BaselineOfRounds): number | undefined {
+  const series = baselineSeries(resolved, plan);
   if (series.kind === "no-data" || series.influence.length < BLOCKS_FOR_NOISE) return undefined;
   const squares = series.influence.reduce((total, value) => total + value * value, 0);
   return Math.SQRT2 * Math.max(Math.sqrt(squares / (series.influence.length - 1)), series.floor);
+}
+
+/** Why no number of rounds would do in the buckets of this baseline; undefined where it is no histogram, or they are narrow enough. */
+export function unseenByRounds(resolved: ResolvedSlo, plan: BaselineOfRounds): string | undefined {
+  const series = baselineSeries(resolved, plan);
+  return series.kind === "no-data" ? undefined : unseenPlanned(resolved, series);
+}
+
+/** The baseline in blocks as long as a stretch of a round. */
+function baselineSeries(resolved: ResolvedSlo, { store, baseline, design }: BaselineOfRounds): PhaseSeries {
+  const scale = effectScale(acceptedRange(resolved) ?? resolved.slo.limit);
+  const blockMs = 1000 * Math.min(design.secondsOn, design.secondsOff);
+  return settledSeries(store, { measure: resolved.slo.measure, scale, window: baseline, blockMs });
 }
 
 function shortfall(resolved: ResolvedSlo, sd: number, plan: RoundsPlan): readonly Reason[] {

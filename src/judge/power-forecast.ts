@@ -133,15 +133,18 @@ export function forecastAfterBaseline(
   power: PlannedPower,
   options: { readonly limits: JudgeLimits; readonly restartUncalibrated: boolean },
 ): PowerForecast {
-  const { because, minimalDetectable, baselineSeconds, observeSeconds } = power;
+  const { because, minimalDetectable, baselineSeconds, observeSeconds, unseen } = power;
   return {
     ...commonOf(resolved, options.limits),
     from: "baseline",
     smallest: finite(minimalDetectable),
     baselineSeconds: finite(baselineAsked(baselineSeconds, options.limits)),
     observeSeconds: finite(observeSeconds),
-    possible: because === undefined && !options.restartUncalibrated,
-    advice: because?.message ?? (options.restartUncalibrated ? UNCALIBRATED : "as the noise of the baseline has it"),
+    possible: because === undefined && unseen === undefined && !options.restartUncalibrated,
+    advice:
+      because?.message ??
+      unseen ??
+      (options.restartUncalibrated ? UNCALIBRATED : "as the noise of the baseline has it"),
   };
 }
 

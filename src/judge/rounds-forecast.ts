@@ -16,11 +16,13 @@ export interface RoundsQuestion {
   readonly restarted: boolean;
   /** Sd of one round's value and where it is known from; absent: only the sample rules are asked. */
   readonly noise?: { readonly sd: number; readonly from: "profile" | "baseline" };
+  /** Why the buckets of a histogram let nothing pass, whatever the noise. */
+  readonly unseen?: string;
 }
 
 /** Power of one SLO in the rounds that a scenario asks for: observation is all rounds, acting and settling included. */
 export function forecastRounds(resolved: ResolvedSlo, question: RoundsQuestion): PowerForecast {
-  const { limits, ratePerSecond, restarted, noise } = question;
+  const { limits, ratePerSecond, restarted, noise, unseen } = question;
   const design = playedDesign(question.design, limits, restarted);
   const lack = roundsLack(resolved, ratePerSecond, question);
   const byRules = leastRounds(
@@ -52,8 +54,9 @@ export function forecastRounds(resolved: ResolvedSlo, question: RoundsQuestion):
     from: noise.from,
     smallest: Number.isFinite(smallest) ? smallest : null,
     observeSeconds: secondsOf(Math.max(rounds, byRules)),
-    possible: ways === undefined,
-    advice: ways ?? `decided by ${rounds >= byRules ? "the noise" : "the sample rules"} of ${design.rounds} rounds`,
+    possible: ways === undefined && unseen === undefined,
+    advice:
+      ways ?? unseen ?? `decided by ${rounds >= byRules ? "the noise" : "the sample rules"} of ${design.rounds} rounds`,
   };
 }
 

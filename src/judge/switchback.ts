@@ -59,6 +59,13 @@ function roundOf(on: Series, off: readonly [Series, Series]): RoundValue {
   };
 }
 
+/** Whether no level of any stretch ever moved on either twin: it looks the same as a measurement that has stopped. */
+export function neverMoved(values: readonly RoundValue[]): boolean {
+  const levels = values.flatMap(({ on, off }) => [on, ...off].map((series) => series.levels));
+  const first = levels[0];
+  return levels.every(({ control, shadow }) => control === first?.control && shadow === first.shadow);
+}
+
 /**
  * How many times more variance the mean of the rounds has than independent values would give it. Rounds share no second,
  * but where a restart draws the twins' bias anew, the bias drawn by the undo between two rounds is in both: correlation

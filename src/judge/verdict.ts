@@ -168,6 +168,8 @@ export interface SloJudgement {
     readonly logPass: number;
     readonly logFail: number;
   };
+  /** Histograms only: buckets in which the quantile may lie, and the delta wherever in them it lies on either twin; delta scale. */
+  readonly buckets?: { readonly where: string; readonly lo: number; readonly hi: number };
   /** The numbers between blocks and interval; absent where a phase had no block. */
   readonly derivation?: Derivation;
   /** Present where only the baseline has blocks; `levels`, `blockSd` and `varianceInflation` are then its own. */

@@ -1,5 +1,5 @@
 import type { Role } from "../mirror/twin.ts";
-import { type Arms, differenceOf, quantileArm, sum } from "./arm-series.ts";
+import { type Arms, differenceOf, type EffectScale, quantileArm, sum } from "./arm-series.ts";
 import type { BlockStore } from "./block-store.ts";
 import { bucketBound } from "./metric-keys.ts";
 import { counterRates } from "./metric-series.ts";
@@ -90,7 +90,14 @@ export function quantileOfBuckets(histogram: BucketBlocks, query: HistogramQuery
     invalid,
     observations,
     constant: oneBucket("control") && oneBucket("shadow"),
+    edges: edgesOf(bounds, query.scale),
   };
+}
+
+/** From zero, below which a histogram is taken to count nothing, to what lies above every value. */
+function edgesOf(bounds: readonly number[], scale: EffectScale): readonly number[] {
+  const edges = [0, ...bounds.filter((bound) => bound > 0 && bound < Infinity), Number.POSITIVE_INFINITY];
+  return scale === "log" ? edges.map((edge) => Math.log(edge)) : edges;
 }
 
 /** Counts per bucket as a sample, spread evenly on the log axis inside each bucket. */

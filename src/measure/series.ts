@@ -29,6 +29,8 @@ export interface Series {
   /** Request measures: pairs in valid blocks; histograms: the smaller twin's observations; else 0. */
   readonly observations: number;
   readonly pairs?: PairCounts;
+  /** Histograms: ascending edges of all buckets on the effect scale. How values lie between two neighbours is not known. */
+  readonly edges?: readonly number[];
   /** Nothing ever moved on either twin: it looks the same as a measurement that has stopped. */
   readonly constant: boolean;
 }

@@ -22,7 +22,7 @@ export const MeasureSchema = z.discriminatedUnion("kind", [
   /** Increase per second of a Prometheus counter, summed over replicas. */
   z.strictObject({ kind: z.literal("counter"), service: Identifier, metric: Identifier, labels: Labels }),
   z.strictObject({ kind: z.literal("gauge"), service: Identifier, metric: Identifier, labels: Labels }),
-  /** A quantile of a Prometheus histogram, from the increase of its buckets. */
+  /** A quantile of a Prometheus histogram, from the increase of its buckets; none passes whose bucket is wider than the limit. */
   z.strictObject({
     kind: z.literal("histogram"),
     service: Identifier,

@@ -1,6 +1,6 @@
 import type { ResolvedSlo } from "../judge/accepted.ts";
 import { type PlannedPower, powerBySlo } from "../judge/planned-power.ts";
-import { type RoundsPlan, roundSd } from "../judge/planned-rounds.ts";
+import { type RoundsPlan, roundSd, unseenByRounds } from "../judge/planned-rounds.ts";
 import {
   type ForecastInput,
   forecastAfterBaseline,
@@ -44,7 +44,9 @@ export function roundsAfterBaseline(job: Forecastable, plan: RoundsPlan): readon
   return plan.slos.map((resolved) => {
     const sd = roundSd(resolved, plan);
     const noise = sd === undefined ? {} : { noise: { sd, from: "baseline" as const } };
-    return forecastRounds(resolved, { ...inputOf(job, resolved), design: plan.design, ...noise });
+    const unseen = unseenByRounds(resolved, plan);
+    const known = { ...noise, ...(unseen === undefined ? {} : { unseen }) };
+    return forecastRounds(resolved, { ...inputOf(job, resolved), design: plan.design, ...known });
   });
 }
 

@@ -38,7 +38,7 @@ function stored(measure: Measure, read: Read, ratePerSecond = 5): BlockStore {
   store.addPairs(traffic({ seed: 3, ratePerSecond, fromMs: 0, toMs: SECONDS * 1000 }));
   const keys =
     measure.kind === "histogram"
-      ? [0.1, 1, Number.POSITIVE_INFINITY].map((bound, i) => ({ key: bucketKey(measure, bound), part: (i + 1) / 3 }))
+      ? [0.1, 0.11, Number.POSITIVE_INFINITY].map((bound, i) => ({ key: bucketKey(measure, bound), part: (i + 1) / 3 }))
       : [{ key: measureKey(measure), part: 1 }];
   for (let second = 0; second < SECONDS; second++) {
     for (const role of ["control", "shadow"] as const) {
