@@ -68,7 +68,10 @@ export function leftBehind(ownerPid: number | undefined): readonly string[] {
   return [...ask("ps", "-a"), ...ask("network", "ls"), ...ask("volume", "ls")];
 }
 
-/** Reason codes of a verdict printed by `run` or `judge`. */
+/**
+ * Reason codes of a verdict printed by `run` or `judge`, each once: a promotion has a sentence more where a rare route got too few
+ * requests to be shown by itself, which is chance and how soon the run decided.
+ */
 export function codesOf(end: CommandEnd): readonly string[] {
   const { verdict, reasons } = end.json;
   const list = Array.isArray(reasons)
@@ -76,7 +79,7 @@ export function codesOf(end: CommandEnd): readonly string[] {
     : verdict !== null && typeof verdict === "object" && "reasons" in verdict
       ? verdict.reasons
       : [];
-  return Array.isArray(list) ? list.map((reason: { code?: unknown }) => String(reason.code)) : [];
+  return Array.isArray(list) ? [...new Set(list.map((reason: { code?: unknown }) => String(reason.code)))] : [];
 }
 
 /**
