@@ -83,19 +83,20 @@ test("plain lines and the live view say it before there is anything to look at",
   expect(frame.join("\n")).toMatch(/checkout-latency +10% +6\.2%/);
 });
 
-test("a hold ends with what the run could tell of every SLO, also on a narrow terminal; no other verdict does", () => {
+test("a hold ends with what the run could tell of every SLO that no reason spoke of, also on a narrow terminal", () => {
   const paint = createPaint({ color: false });
+  const [latency, errors] = FORECASTS;
+  if (latency === undefined || errors === undefined) throw new Error("there are two forecasts");
+  const power = [latency, { ...latency, name: "search-latency" }, errors];
   const lines = (kind: "promote" | "hold" | "reject", columns: number): readonly string[] => {
     const { verdict, slos, runId } = buildRunReport({ verdict: kind });
-    return finalBlock(
-      { planName: "p", verdict, slos, reportDir: `reports/${runId}`, power: FORECASTS },
-      { columns, paint },
-    );
+    return finalBlock({ planName: "p", verdict, slos, reportDir: `reports/${runId}`, power }, { columns, paint });
   };
   const wide = lines("hold", 110).join("\n");
   expect(wide).toContain("What this run could tell");
-  expect(wide).toMatch(/checkout-latency: 6\.2% can be told apart, 10% is asked; baseline 1 min of 3 min 20 s/);
+  expect(wide).toMatch(/search-latency: 6\.2% can be told apart, 10% is asked; baseline 1 min of 3 min 20 s/);
   expect(wide).toContain("errors: a margin of 0.2pp would do, or about 480 requests a second");
   expect(lines("hold", 48).join(" ").replaceAll(/\s+/g, " ")).toContain("6.2% can be told apart, 10% is asked");
+  expect(wide).not.toContain("checkout-latency: 6.2%");
   for (const kind of ["promote", "reject"] as const) expect(lines(kind, 110).join("\n")).not.toContain("could tell");
 });

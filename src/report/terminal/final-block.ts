@@ -108,8 +108,12 @@ function responseLines({ responses }: FinalBlock, { columns }: Sized): readonly 
 }
 
 function powerBlock({ verdict, power = [] }: FinalBlock, { columns, paint }: Sized): readonly string[] {
-  if (verdict.kind !== "hold" || power.length === 0) return [];
-  const sentences = power.slice(0, REASONS_SHOWN_MAX).flatMap((forecast) => bullet(powerSentence(forecast), columns));
+  if (verdict.kind !== "hold") return [];
+  // What a reason has said of an SLO is not said twice.
+  const said = new Set(verdict.reasons.map(({ code, subject }) => (code === "UNDERPOWERED" ? subject : undefined)));
+  const left = power.filter(({ name }) => !said.has(name));
+  if (left.length === 0) return [];
+  const sentences = left.slice(0, REASONS_SHOWN_MAX).flatMap((forecast) => bullet(powerSentence(forecast), columns));
   return [paint("strong", "What this run could tell"), ...sentences, ""];
 }
 
