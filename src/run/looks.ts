@@ -93,7 +93,15 @@ export interface RoundLooks {
 }
 
 /** Judges the rounds of this session; a fail stays. */
-export function createRoundLooks(context: LoadContext, session: LoadSession, design: SwitchbackDesign): RoundLooks {
+export function createRoundLooks(
+  context: Pick<LoadContext, "job" | "signal"> & {
+    readonly log: Pick<LoadContext["log"], "note">;
+    readonly restarts: Pick<LoadContext["restarts"], "services">;
+    readonly effects: Pick<LoadContext["effects"], "clock" | "observe">;
+  },
+  session: Pick<LoadSession, "store" | "phases" | "rounds" | "axisMs" | "completeUntilMs">,
+  design: SwitchbackDesign,
+): RoundLooks {
   const { effects, job, signal } = context;
   const slos = resolvedSlos(job);
   const trails = new Map<string, SloTrail["looks"][number][]>(slos.map(({ slo }) => [slo.name, []]));
@@ -129,7 +137,7 @@ export function createRoundLooks(context: LoadContext, session: LoadSession, des
  * verdict could not; who looks on until the share of late seconds dips would always find a dip, so it has to be mended clearly.
  * When the time is up nobody chose the instant by what was seen, and the gate asks what it asks of any run.
  */
-function decisionOf({ store }: LoadSession, onLate: (late: Reason) => void = () => undefined) {
+function decisionOf({ store }: Pick<LoadSession, "store">, onLate: (late: Reason) => void = () => undefined) {
   let shiftMax: number = JUDGE_RULES.lateShiftMax;
   return (slos: readonly SloJudgement[], windows: ComparedWindows): boolean => {
     const outcome = lookOutcome(slos);

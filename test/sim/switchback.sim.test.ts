@@ -43,6 +43,20 @@ describe("a plan that is rehearsed in rounds", () => {
     expect(verdict.reasons.map((reason) => reason.code)).toEqual(["ALL_SHOWN", "ALL_SHOWN"]);
   });
 
+  test("leaves out what any run leaves out after a restart, after each act and each undo", async () => {
+    const leftOutMs = async (plan: SimulatedPlanName): Promise<readonly [number, number]> => {
+      const rounds = reportOf(await inRounds(plan)).traffic.rounds ?? [];
+      expect(rounds.length).toBeGreaterThanOrEqual(8);
+      return [
+        Math.min(...rounds.map(({ acting, on }) => on.fromMs - acting.toMs)),
+        Math.min(...rounds.map(({ undoing, after }) => after.fromMs - undoing.toMs)),
+      ];
+    };
+    // The simulated scenario asks for 4 s after a restart, the design for 2 s.
+    for (const ms of await leftOutMs("change-settings")) expect(ms).toBeGreaterThanOrEqual(4000);
+    for (const ms of await leftOutMs("scale-two")) expect(ms).toBeLessThan(4000);
+  });
+
   test("is stopped in its first round by gross harm, and undone", async () => {
     const run = await inRounds("scale-two", { kind: "plan-breaks", share: 0.2 });
     const { verdict, traffic, alarm } = reportOf(run);

@@ -43,9 +43,9 @@ export type Fault =
   | { readonly kind: "wall-clock-jumps"; readonly everyMs: number; readonly byMs: number }
   /** While the plan is in force; `share` of the latency, or of requests that fail. */
   | { readonly kind: "plan-slows"; readonly share: number }
-  /** The same, but only when it has been in force for so long. */
   /** The driver is late by 11 ms on both twins, for this long from so long after the plan is in force on. */
   | { readonly kind: "driver-late-with-plan"; readonly afterMs: number; readonly forMs: number }
+  /** As `plan-slows`, but only when it has been in force for so long. */
   | { readonly kind: "plan-slows-later"; readonly share: number; readonly afterMs: number }
   | { readonly kind: "plan-breaks"; readonly share: number }
   /** While the plan is in force this share of the shadow's answers says something else. */
