@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { rateGate } from "../../src/judge/rate-gate.ts";
 import { type BlockStore, createBlockStore } from "../../src/measure/block-store.ts";
 import { OUTCOMES, type Outcome, type PairBatch } from "../../src/replay/recording.ts";
 import { numberedStore, picked, type TrafficSettings, traffic } from "../support/judged-traffic.ts";
@@ -217,6 +218,17 @@ describe("rates that change ten-fold", () => {
   test("up over a baseline that is too thin hold for that too", () => {
     expect(refusedWith(changed(3, 30))).toContain("UNDERPOWERED");
   });
+});
+
+test("a handful of requests may come as they like: four times as many of six say nothing", () => {
+  const rates = (before: number, after: number) => {
+    const store = numberedStore({ routes: ["a"] });
+    store.addPairs(traffic({ seed: 1, ratePerSecond: before, ...WINDOWS.baseline }));
+    store.addPairs(traffic({ seed: 2, ratePerSecond: after, ...WINDOWS.after }));
+    return rateGate(store, { without: [WINDOWS.baseline], with: [WINDOWS.after] });
+  };
+  expect(rates(0.1, 0.4)).toEqual([]);
+  expect(rates(10, 40)).toMatchObject([{ code: "ENVIRONMENT_UNSTABLE" }]);
 });
 
 test("traffic that ebbs to two thirds is judged as ever", () => {

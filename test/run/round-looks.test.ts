@@ -7,22 +7,38 @@ import { createRoundLooks } from "../../src/run/looks.ts";
 import { traffic } from "../support/judged-traffic.ts";
 import { simulatedJob } from "../support/simulated-job.ts";
 
-const DESIGN = { kind: "switchback", rounds: 8, secondsOn: 10, secondsOff: 10, settleSeconds: 2 } as const;
-const ROUND = {
-  before: { fromMs: 0, toMs: 10_000 },
-  acting: { fromMs: 10_000, toMs: 11_000 },
-  settling: { fromMs: 11_000, toMs: 13_000 },
-  on: { fromMs: 13_000, toMs: 23_000 },
-  undoing: { fromMs: 23_000, toMs: 24_000 },
-  after: { fromMs: 26_000, toMs: 36_000 },
-};
+const DESIGN = { kind: "switchback", rounds: 12, secondsOn: 10, secondsOff: 10, settleSeconds: 2 } as const;
+const ROUND_MS = 36_000;
 
-/** When a round that ended at 36 s is judged, if its last request has its outcome at `outcomeMs` and may take `timeoutMs`. */
-async function judgedAtMs(outcomeMs: number, timeoutMs: number): Promise<number> {
+function roundAt(number: number) {
+  const window = (from: number, to: number) => ({
+    fromMs: number * ROUND_MS + from * 1000,
+    toMs: number * ROUND_MS + to * 1000,
+  });
+  return {
+    before: window(0, 10),
+    acting: window(10, 11),
+    settling: window(11, 13),
+    on: window(13, 23),
+    undoing: window(23, 24),
+    after: window(26, 36),
+  };
+}
+
+/**
+ * Rounds of equal twins, of which the last has its last outcome `lateMs` after its end: when they are judged after that end,
+ * and what is said.
+ */
+async function judged(lateMs: number, { timeoutMs = 5000, rounds = 1 } = {}) {
   const job = simulatedJob({ seed: 1, plan: "scale-one", faults: [] });
-  const { traffic: spec } = job.scenario;
+  const { traffic: spec, slos } = job.scenario;
   const mix = spec.mix.map((route) => ({ ...route, timeoutMs }));
-  let nowMs = 36_000;
+  const latency = slos.filter(({ name }) => name === "latency");
+  const scenario = { ...job.scenario, slos: latency, traffic: { ...spec, mix } };
+  const endMs = rounds * ROUND_MS;
+  const store = createBlockStore({ routes: ["a"] });
+  store.addPairs(traffic({ seed: 1, ratePerSecond: 20, fromMs: 0, toMs: endMs }));
+  let nowMs = endMs;
   const clock = {
     monotonicMs: () => nowMs,
     epochMs: () => nowMs,
@@ -31,36 +47,46 @@ async function judgedAtMs(outcomeMs: number, timeoutMs: number): Promise<number>
       return Promise.resolve();
     },
   };
-  let judgedMs = Number.NaN;
+  let afterMs = Number.NaN;
   const looks = createRoundLooks(
     {
-      job: { ...job, scenario: { ...job.scenario, traffic: { ...spec, mix } } },
+      job: { ...job, scenario },
       signal: new AbortController().signal,
       log: { note: () => undefined },
       restarts: { services: () => [] },
-      effects: { clock, observe: () => (judgedMs = nowMs) },
+      effects: {
+        clock,
+        observe: () => {
+          afterMs = nowMs - endMs;
+        },
+      },
     },
     {
-      store: createBlockStore({ routes: ["a"] }),
+      store,
       phases: {},
-      rounds: [ROUND],
+      rounds: Array.from({ length: rounds }, (_, number) => roundAt(number)),
       axisMs: () => nowMs,
-      completeUntilMs: () => (nowMs >= outcomeMs ? 36_000 : 30_000),
+      completeUntilMs: () => (nowMs >= endMs + lateMs ? endMs : endMs - 1000),
     },
     DESIGN,
   );
-  expect(await looks.isDecided()).toBe(false);
-  return judgedMs;
+  const isDecided = await looks.isDecided();
+  return { afterMs, isDecided, states: looks.slos().map(({ state }) => state) };
 }
 
 test("a round is judged when its last request has its outcome, however long its time-out", async () => {
-  expect(await judgedAtMs(36_000, 5000)).toBe(36_000);
-  expect(await judgedAtMs(60_000, 30_000)).toBe(60_000);
+  expect((await judged(0)).afterMs).toBe(0);
+  expect((await judged(24_000, { timeoutMs: 30_000 })).afterMs).toBe(24_000);
 });
 
 test("a round whose outcomes never come is not waited for beyond the time-out", async () => {
-  expect(await judgedAtMs(Number.POSITIVE_INFINITY, 30_000)).toBeLessThanOrEqual(36_000 + 31_000);
-  expect(await judgedAtMs(Number.POSITIVE_INFINITY, 1000)).toBeLessThanOrEqual(36_000 + 11_000);
+  expect((await judged(Number.POSITIVE_INFINITY, { timeoutMs: 30_000 })).afterMs).toBeLessThanOrEqual(31_000);
+  expect((await judged(Number.POSITIVE_INFINITY, { timeoutMs: 1000 })).afterMs).toBeLessThanOrEqual(11_000);
+});
+
+test("rounds that pass decide, and do not while outcomes of the last one are missing", async () => {
+  expect(await judged(0, { rounds: 9 })).toMatchObject({ isDecided: true, states: ["pass"] });
+  expect(await judged(Number.POSITIVE_INFINITY, { rounds: 9 })).toMatchObject({ isDecided: false, states: ["pass"] });
 });
 
 test("a stagger between the twins excuses no lateness of either", () => {
