@@ -118,7 +118,9 @@ export function createRoundLooks(
     isDecided: async () => {
       const atMs = session.rounds.at(-1)?.after.toMs ?? 0;
       const isWhole = await waitFor(atMs);
-      const { store, rounds } = session;
+      const { store } = session;
+      // What never came may be what the plan did: without it the last round is no round.
+      const rounds = isWhole ? session.rounds : session.rounds.slice(0, -1);
       const limits = job.scenario.judge;
       const restarted = context.restarts.services().length > 0;
       const played = playedDesign(design, limits, restarted);
