@@ -124,18 +124,26 @@ function parseJson(text: string, source: string): readonly WrittenRow[] {
     });
   }
   expectOneEach(Object.keys(parsed.data), source);
-  const { control, experiment } = parsed.data;
-  if (control.length !== experiment.length) {
-    throw unreadable(
-      source,
-      `has ${control.length} control and ${experiment.length} experiment values`,
-      "Give as many.",
-    );
+  return rowsOfLists(parsed.data, source);
+}
+
+/** A column that were left out would be missed by nobody: rows of before would count as rows of after. */
+function rowsOfLists(
+  written: Readonly<Record<string, unknown>> & { readonly control: readonly unknown[] },
+  source: string,
+): readonly WrittenRow[] {
+  const { length } = written.control;
+  const lists = new Map<Column, readonly unknown[]>();
+  for (const [name, list] of Object.entries(written)) {
+    const column = columnOf(name);
+    if (column === undefined) continue;
+    if (!Array.isArray(list) || list.length !== length) {
+      const size = Array.isArray(list) ? `${list.length} values` : "no list";
+      throw unreadable(source, `has ${length} control values and ${size} as its ${column}`, "Give as many.");
+    }
+    lists.set(column, list);
   }
-  return control.map((value, i) => {
-    const values: Readonly<Partial<Record<Column, unknown>>> = { control: value, experiment: experiment[i] };
-    return { at: `row ${i + 1}`, cell: (column) => values[column] ?? undefined };
-  });
+  return written.control.map((_, i) => ({ at: `row ${i + 1}`, cell: (column) => lists.get(column)?.[i] ?? undefined }));
 }
 
 /** Of two columns of one meaning nobody knows which was meant; the first one need not be. */

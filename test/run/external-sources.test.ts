@@ -33,6 +33,12 @@ describe("rows as people write them", () => {
     ];
     expect(parseSeries("1,2\n3,4", "rows").points).toEqual(rows);
     expect(parseSeries('{"control":[1,3],"experiment":[2,4]}', "rows").points).toEqual(rows);
+    const told = '{"phase":["before","after"],"time":[1000,2000],"control":[1,3],"experiment":[2,4]}';
+    expect(parseSeries(told, "rows").points).toMatchObject([
+      { phase: "before", control: 1 },
+      { phase: "after", control: 3 },
+    ]);
+    expect(parseSeries(told, "rows").points.map(({ atMs }) => atMs)).toEqual([1_000_000, 2_000_000]);
   });
 
   test("phases are told in several words; any other word is neither", () => {
@@ -94,6 +100,8 @@ describe("rows as people write them", () => {
     ["JSON that ends early", '[{"control":1'],
     ["JSON of another shape", '{"data":[1,2]}'],
     ["lists that are not as long", '{"control":[1],"experiment":[1,2]}'],
+    ["phases that are not as many", '{"control":[1,2],"experiment":[1,2],"phase":["before"]}'],
+    ["a phase for all rows at once", '{"control":[1,2],"experiment":[1,2],"phase":"after"}'],
     ["too many rows", "1,2\n".repeat(LIMITS.seriesPointsMax + 1)],
   ])("%s is refused with what is wanted", (_name, text) => {
     expect(() => parseSeries(text, "rows")).toThrow(expect.objectContaining({ code: "RECORDING_INVALID" }));
